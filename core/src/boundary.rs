@@ -1,0 +1,50 @@
+//! The only place where floating point exists: configuration comes in and figures go out here.
+//!
+//! Nothing that a node decides may pass through this module.
+
+use crate::q16::Q16;
+
+/// The nearest Q16.16 (ties to even), saturated; `None` for a value that is not a number.
+#[must_use]
+pub fn q16_from_f64(value: f64) -> Option<Q16> {
+    if value.is_nan() {
+        return None;
+    }
+    let scaled = (value * 65_536.0).clamp(f64::from(i32::MIN), f64::from(i32::MAX));
+    let floor = scaled as i64 - i64::from(scaled < (scaled as i64) as f64);
+    let rest = scaled - floor as f64;
+    let up = rest > 0.5 || (rest == 0.5 && floor & 1 == 1);
+    Some(Q16::from_bits((floor + i64::from(up)).min(i64::from(i32::MAX)) as i32))
+}
+
+/// The exact value of a Q16.16 as a float.
+#[must_use]
+pub fn f64_from_q16(value: Q16) -> f64 {
+    f64::from(value.to_bits()) / 65_536.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_to_nearest_even_and_saturates() {
+        let bits = |v: f64| q16_from_f64(v).map(Q16::to_bits);
+        assert_eq!(bits(0.01), Some(655));
+        assert_eq!(bits(-0.01), Some(-655));
+        assert_eq!(bits(0.5 / 65_536.0), Some(0));
+        assert_eq!(bits(1.5 / 65_536.0), Some(2));
+        assert_eq!(bits(-1.5 / 65_536.0), Some(-2));
+        assert_eq!(bits(1e9), Some(i32::MAX));
+        assert_eq!(bits(f64::NEG_INFINITY), Some(i32::MIN));
+        assert_eq!(bits(f64::NAN), None);
+    }
+
+    #[test]
+    fn round_trips() {
+        for raw in [0, 1, -1, 655, i32::MAX, i32::MIN] {
+            let q = Q16::from_bits(raw);
+            assert_eq!(q16_from_f64(f64_from_q16(q)), Some(q));
+        }
+    }
+}

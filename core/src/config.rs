@@ -1,0 +1,51 @@
+//! Everything that a mesh agrees on before it starts.
+
+use crate::energy::EnergyConfig;
+use crate::neuron::NeuronConfig;
+use crate::radio::AirConfig;
+use crate::regime::RegimeConfig;
+use crate::silence::SilenceConfig;
+use crate::trust::TrustConfig;
+use crate::wake::WakeConfig;
+
+/// A node's configuration; the same for all nodes of a mesh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NodeConfig {
+    /// Predictor.
+    pub neuron: NeuronConfig,
+    /// Regime detector.
+    pub regime: RegimeConfig,
+    /// Strategic silence.
+    pub silence: SilenceConfig,
+    /// Target Wake Time.
+    pub wake: WakeConfig,
+    /// Energy.
+    pub energy: EnergyConfig,
+    /// Trust.
+    pub trust: TrustConfig,
+    /// Physical layer.
+    pub air: AirConfig,
+    /// Dropped at each end of a merge.
+    pub trim_per_tail: u8,
+    /// Updates that a sentinel hands over per service period.
+    pub service_frames: u8,
+    /// Whether nodes send updates at all.
+    pub gossip: bool,
+}
+
+impl Default for NodeConfig {
+    fn default() -> Self {
+        Self {
+            neuron: NeuronConfig::default(),
+            regime: RegimeConfig::default(),
+            silence: SilenceConfig::default(),
+            wake: WakeConfig::default(),
+            energy: EnergyConfig::default(),
+            trust: TrustConfig::default(),
+            air: AirConfig::default(),
+            trim_per_tail: 1,
+            service_frames: 16,
+            gossip: true,
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! The energy pool: what a node has, what each thing costs, and when it browns out.
+//!
+//! Power is in microwatts, time in microseconds, energy in nanojoules inside and microjoules
+//! outside. Costs follow from what the radio and the processor did in a tick.
+
+use crate::q16::{Q16, percent};
+
+/// Electrical figures of one kind of node. The whole node is meant, radio and processor together,
+/// so that sums need no case analysis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PowerProfile {
+    /// Radio listening or receiving, processor active.
+    pub awake_uw: u32,
+    /// Radio transmitting, processor active.
+    pub transmit_uw: u32,
+    /// Radio asleep and processor idle, no beacons heard.
+    pub sleep_uw: u32,
+    /// The same while waking for every first, third or tenth beacon.
+    pub sleep_dtim_uw: [u32; 3],
+    /// Processor active while the radio sleeps.
+    pub cpu_uw: u32,
+    /// From sleep until radio and processor are ready; drawn at `awake_uw`.
+    pub wake_ramp_us: u32,
+    /// Processor time to wake, sample, predict, learn and sleep again.
+    pub sample_cpu_us: u32,
+}
+
+impl PowerProfile {
+    /// The power pair that the QRES paper publishes: 230 mW awake (radio 80 idle, processor 150),
+    /// 35 mW asleep (radio 5, processor 30), transmission at 220 mW (+150). It prices no beacons,
+    /// so a DTIM listener is charged one 2 ms beacon window at 230 mW instead of 35 mW.
+    pub const PUBLISHED: Self = Self {
+        awake_uw: 230_000,
+        transmit_uw: 370_000,
+        sleep_uw: 35_000,
+        sleep_dtim_uw: [38_809, 36_270, 35_381],
+        cpu_uw: 155_000,
+        wake_ramp_us: 2_000,
+        sample_cpu_us: 1_000,
+    };
+
+    /// ESP32-C6 at 3.3 V and 160 MHz.
+    ///
+    /// Sources. ESP32-C6 Series Datasheet v1.5, tables 5-10 and 5-11: receive (HT20/HE20) 78 mA,
+    /// transmit 802.11g at 19.5 dBm 300 mA, modem-sleep with the processor running 27 mA and idle
+    /// 17 mA, light sleep 180 uA. Receive is measured with the processor idle, so an awake node
+    /// adds the difference 27 - 17 mA. ESP-IDF programming guide, "Sleep current", ESP32-C6
+    /// light-sleep table: 0.919, 0.368 and 0.172 mA on average at DTIM 1, 3 and 10 with Wi-Fi kept.
+    /// ESP-IDF `sleep_modes.c`: 318 + 56 us to leave light sleep, to which the radio adds its
+    /// calibration; 2 ms are charged.
+    pub const ESP32_C6: Self = Self {
+        awake_uw: 290_400,
+        transmit_uw: 1_023_000,
+        sleep_uw: 594,
+        sleep_dtim_uw: [3_033, 1_214, 568],
+        cpu_uw: 89_100,
+        wake_ramp_us: 2_000,
+        sample_cpu_us: 1_000,
+    };
+
+    /// ESP32-C6 with a Semtech SX1262 as its only radio, Wi-Fi off.
+    ///
+    /// Sources. SX1261/2 data sheet rev 2.2, tables 3-5 and 3-6: receive 4.6 mA, transmit at
+    /// +14 dBm 90 mA with the +22 dBm amplifier, sleep with retention 0.6 uA. Processor as above:
+    /// 27 mA running, 35 uA in light sleep with peripherals down (datasheet v1.5, table 5-11). The
+    /// processor sleeps while the radio listens, and wakes for what it hears.
+    pub const ESP32_C6_LONG_RANGE: Self = Self {
+        awake_uw: 15_296,
+        transmit_uw: 386_100,
+        sleep_uw: 118,
+        sleep_dtim_uw: [118, 118, 118],
+        cpu_uw: 89_100,
+        wake_ramp_us: 3_500,
+        sample_cpu_us: 1_000,
+    };
+
+    /// The most that sleeping can save, in hundredths of a percent: `1 - sleep / awake`.
+    #[must_use]
+    pub const fn ceiling_basis_points(&self) -> u32 {
+        10_000 - (self.sleep_uw as u64 * 10_000 / self.awake_uw as u64) as u32
+    }
+}
+
+/// How a sleeping node keeps an ear on its sentinel's beacons.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Listen {
+    /// Not at all: an emergency wake finds nobody.
+    #[default]
+    Never,
+    /// Every beacon.
+    Dtim1,
+    /// Every third beacon.
+    Dtim3,
+    /// Every tenth beacon.
+    Dtim10,
+}
+
+/// The pool's fixed figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EnergyConfig {
+    /// What things cost.
+    pub profile: PowerProfile,
+    /// Capacity in microjoules.
+    pub capacity_uj: u64,
+    /// Charge at the start, 0 to 1.
+    pub start: Q16,
+    /// Harvested power in microwatts.
+    pub harvest_uw: u32,
+    /// Beacon listening while asleep.
+    pub listen: Listen,
+}
+
+impl Default for EnergyConfig {
+    fn default() -> Self {
+        Self {
+            profile: PowerProfile::ESP32_C6,
+            capacity_uj: 23_760_000_000,
+            start: Q16::ONE,
+            harvest_uw: 0,
+            listen: Listen::Never,
+        }
+    }
+}
+
+impl EnergyConfig {
+    /// Power of a sleeping node, its beacon listening included, in microwatts.
+    #[must_use]
+    pub const fn asleep_uw(&self) -> u32 {
+        let [every, third, tenth] = self.profile.sleep_dtim_uw;
+        match self.listen {
+            Listen::Never => self.profile.sleep_uw,
+            Listen::Dtim1 => every,
+            Listen::Dtim3 => third,
+            Listen::Dtim10 => tenth,
+        }
+    }
+}
+
+/// What radio and processor did in one tick; everything else in the tick was sleep.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Activity {
+    /// Length of the tick, in microseconds.
+    pub tick_us: u64,
+    /// Radio awake, transmissions included.
+    pub awake_us: u64,
+    /// Transmitting, beacons included.
+    pub transmit_us: u64,
+    /// Wake ramps.
+    pub ramps: u32,
+    /// Samples taken.
+    pub samples: u32,
+}
+
+/// Where the energy of a run went, in nanojoules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spending {
+    /// Transmission.
+    pub transmit_nj: u64,
+    /// Listening and receiving.
+    pub listen_nj: u64,
+    /// Sleep, beacon listening included.
+    pub sleep_nj: u64,
+    /// Sampling and predicting.
+    pub cpu_nj: u64,
+    /// Wake ramps.
+    pub ramp_nj: u64,
+    /// What the same traffic would have cost with the radio always on.
+    pub always_on_nj: u64,
+}
+crate::canonical!(struct Spending {
+    transmit_nj, listen_nj, sleep_nj, cpu_nj, ramp_nj, always_on_nj,
+});
+
+impl Spending {
+    /// The sum of all that was spent.
+    #[must_use]
+    pub const fn total_nj(&self) -> u64 {
+        self.transmit_nj + self.listen_nj + self.sleep_nj + self.cpu_nj + self.ramp_nj
+    }
+}
+
+/// A node's battery.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EnergyPool {
+    level_nj: u64,
+    browned_out: bool,
+    brownouts: u16,
+    /// Where the energy went.
+    pub spending: Spending,
+}
+crate::canonical!(struct EnergyPool { level_nj, browned_out, brownouts, spending });
+
+impl EnergyPool {
+    /// A pool charged as `config` says.
+    #[must_use]
+    pub fn new(config: &EnergyConfig) -> Self {
+        let start = u128::from(config.start.to_bits().clamp(0, 1 << 16) as u32);
+        let level_nj = (u128::from(config.capacity_uj) * 1_000 * start) >> 16;
+        Self { level_nj: level_nj as u64, ..Self::default() }
+    }
+
+    /// Energy left, in microjoules.
+    #[must_use]
+    pub const fn level_uj(&self) -> u64 {
+        self.level_nj / 1_000
+    }
+
+    /// Energy left, 0 to 1.
+    #[must_use]
+    pub fn share(&self, config: &EnergyConfig) -> Q16 {
+        // Microjoules below 2^48 leave room for the shift; validation keeps capacity there.
+        let share = (self.level_uj() << 16) / config.capacity_uj.max(1);
+        Q16::from_bits(share.min(1 << 16) as i32)
+    }
+
+    /// Whether less than a tenth is left, so that the node acts calm.
+    #[must_use]
+    pub fn is_critical(&self, config: &EnergyConfig) -> bool {
+        self.share(config) < percent(10)
+    }
+
+    /// Whether the node is off for want of energy.
+    #[must_use]
+    pub const fn is_browned_out(&self) -> bool {
+        self.browned_out
+    }
+
+    /// How often the node has browned out.
+    #[must_use]
+    pub const fn brownouts(&self) -> u16 {
+        self.brownouts
+    }
+
+    /// Whether `transmit_us` on the air can be paid for.
+    #[must_use]
+    pub fn affords(&self, config: &EnergyConfig, transmit_us: u64) -> bool {
+        let cost_nj = u64::from(config.profile.transmit_uw).saturating_mul(transmit_us) / 1_000;
+        !self.browned_out && self.level_nj > cost_nj
+    }
+
+    /// Pays for a tick and takes in what was harvested. At zero the node browns out; it comes
+    /// back at a twentieth of its capacity.
+    pub fn settle(&mut self, config: &EnergyConfig, did: &Activity) {
+        let profile = &config.profile;
+        let nj = |power_uw: u32, time_us: u64| u64::from(power_uw).saturating_mul(time_us) / 1_000;
+        let awake_us = did.awake_us.min(did.tick_us);
+        let transmit_us = did.transmit_us.min(awake_us);
+        let ramp_us = u64::from(did.ramps) * u64::from(profile.wake_ramp_us);
+        let transmit_nj = nj(profile.transmit_uw, transmit_us);
+        let listen_nj = nj(profile.awake_uw, awake_us - transmit_us);
+        let sleep_nj = nj(config.asleep_uw(), did.tick_us - awake_us);
+        let cpu_us = u64::from(did.samples) * u64::from(profile.sample_cpu_us);
+        let cpu_nj = if awake_us == did.tick_us { 0 } else { nj(profile.cpu_uw, cpu_us) };
+        let ramp_nj = nj(profile.awake_uw, ramp_us);
+        let spending = &mut self.spending;
+        spending.transmit_nj += transmit_nj;
+        spending.listen_nj += listen_nj;
+        spending.sleep_nj += sleep_nj;
+        spending.cpu_nj += cpu_nj;
+        spending.ramp_nj += ramp_nj;
+        spending.always_on_nj += transmit_nj + nj(profile.awake_uw, did.tick_us - transmit_us);
+        let spent = transmit_nj + listen_nj + sleep_nj + cpu_nj + ramp_nj;
+        let gained = nj(config.harvest_uw, did.tick_us);
+        self.draw(config, spent, gained);
+    }
+
+    fn draw(&mut self, config: &EnergyConfig, spent_nj: u64, gained_nj: u64) {
+        let full_nj = config.capacity_uj.saturating_mul(1_000);
+        let filled = self.level_nj.saturating_add(gained_nj).min(full_nj);
+        self.level_nj = filled.saturating_sub(spent_nj);
+        if self.level_nj == 0 && !self.browned_out {
+            self.browned_out = true;
+            self.brownouts = self.brownouts.saturating_add(1);
+        } else if self.browned_out && self.level_nj >= full_nj / 20 {
+            self.browned_out = false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: u64 = 1_000_000;
+
+    fn config() -> EnergyConfig {
+        EnergyConfig { profile: PowerProfile::PUBLISHED, ..EnergyConfig::default() }
+    }
+
+    fn spent_nj(did: &Activity) -> u64 {
+        let mut pool = EnergyPool::new(&config());
+        pool.settle(&config(), did);
+        pool.spending.total_nj()
+    }
+
+    #[test]
+    fn a_second_awake_costs_230_mj_and_asleep_35_mj() {
+        let awake = Activity { tick_us: SECOND, awake_us: SECOND, ..Activity::default() };
+        let asleep = Activity { tick_us: SECOND, ..Activity::default() };
+        assert_eq!(spent_nj(&awake), 230_000_000);
+        assert_eq!(spent_nj(&asleep), 35_000_000);
+        assert_eq!(PowerProfile::PUBLISHED.ceiling_basis_points(), 8_479);
+    }
+
+    #[test]
+    fn transmissions_ramps_and_samples_add_up() {
+        let did = Activity {
+            tick_us: SECOND,
+            awake_us: 500_000,
+            transmit_us: 2_000,
+            ramps: 1,
+            samples: 1,
+        };
+        // 2 ms at 370 mW, 498 ms at 230, 500 ms at 35, 1 ms at 155, 2 ms at 230.
+        assert_eq!(spent_nj(&did), 740_000 + 114_540_000 + 17_500_000 + 155_000 + 460_000);
+    }
+
+    #[test]
+    fn an_empty_pool_browns_out_and_recovers_at_a_twentieth() {
+        let config = EnergyConfig { capacity_uj: 1_000_000, harvest_uw: 100_000, ..config() };
+        let mut pool = EnergyPool::new(&config);
+        let awake = Activity { tick_us: SECOND, awake_us: SECOND, ..Activity::default() };
+        for _ in 0..12 {
+            pool.settle(&config, &awake);
+        }
+        assert!(pool.is_browned_out() && pool.is_critical(&config));
+        assert!(!pool.affords(&config, 1));
+        let asleep = Activity { tick_us: SECOND, ..Activity::default() };
+        pool.settle(&config, &asleep);
+        assert!(!pool.is_browned_out(), "65 mJ of 1 J is above a twentieth");
+        assert_eq!(pool.brownouts(), 1);
+    }
+
+    #[test]
+    fn share_is_exact_at_the_ends() {
+        let pool = EnergyPool::new(&config());
+        assert_eq!(pool.share(&config()), Q16::ONE);
+        assert_eq!(EnergyPool::default().share(&config()), Q16::ZERO);
+    }
+}

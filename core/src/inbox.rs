@@ -1,0 +1,93 @@
+//! The models that came in during one round: the newest of each peer, bounded.
+
+use crate::id::NodeId;
+use crate::neuron::TAPS;
+use crate::packet::Update;
+use crate::q16::Q16;
+
+/// Offers that one round can hold.
+pub const OFFERS: usize = 16;
+
+/// A peer's model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Offer {
+    /// Whose model it is.
+    pub origin: NodeId,
+    /// Its shared weights.
+    pub weights: [Q16; TAPS],
+}
+crate::canonical!(struct Offer { origin, weights });
+
+/// The offers of one round, in order of arrival.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inbox {
+    offers: heapless::Vec<Offer, OFFERS>,
+    dropped: u32,
+}
+crate::canonical!(struct Inbox { offers, dropped });
+
+impl Inbox {
+    /// The offers.
+    #[must_use]
+    pub fn offers(&self) -> &[Offer] {
+        &self.offers
+    }
+
+    /// Offers that had to make room for newer ones since the start.
+    #[must_use]
+    pub const fn dropped(&self) -> u32 {
+        self.dropped
+    }
+
+    /// Adds a peer's model in place of its older one; when full, the oldest offer makes room.
+    pub fn push(&mut self, update: &Update) {
+        let offer = Offer { origin: update.origin, weights: update.weights };
+        let known = self.offers.iter().position(|held| held.origin == offer.origin);
+        if let Some(place) = known {
+            self.offers.remove(place);
+        } else if self.offers.is_full() {
+            self.offers.remove(0);
+            self.dropped = self.dropped.saturating_add(1);
+        }
+        // There is room: one was removed if the list was full.
+        let _ = self.offers.push(offer);
+    }
+
+    /// Forgets the offers of the round.
+    pub fn clear(&mut self) {
+        self.offers.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::GroupId;
+    use crate::regime::Regime;
+
+    fn update(origin: u32, weight: i32) -> Update {
+        Update {
+            origin: NodeId(origin),
+            round: 1,
+            group: GroupId(0),
+            regime: Regime::Calm,
+            polls: false,
+            taps: 1,
+            weights: [Q16::from_bits(weight); TAPS],
+        }
+    }
+
+    #[test]
+    fn keeps_the_newest_of_each_and_drops_the_oldest() {
+        let mut inbox = Inbox::default();
+        for origin in 0..OFFERS as u32 {
+            inbox.push(&update(origin, 1));
+        }
+        inbox.push(&update(0, 2));
+        assert_eq!((inbox.offers().len(), inbox.dropped()), (OFFERS, 0));
+        inbox.push(&update(99, 3));
+        assert_eq!((inbox.offers().len(), inbox.dropped()), (OFFERS, 1));
+        assert!(inbox.offers().iter().all(|offer| offer.origin != NodeId(1)));
+        assert!(inbox.offers().iter().any(|offer| offer.origin == NodeId(0)));
+    }
+}

@@ -1,0 +1,57 @@
+//! A QRES mesh node, complete and alone: it predicts its sensor, notices storms, gossips model
+//! updates, merges what it hears, keeps a reputation of each neighbour, sleeps its radio and pays
+//! for all of it.
+//!
+//! The crate does no input or output, reads no clock and draws no random number that is not a
+//! function of its arguments. Time, samples and frames are passed in; see [`node::Node::tick`].
+//! All state is Q16.16 or plain integers, so it is bit-identical on every target. Floating point
+//! exists in [`boundary`] only, for configuration and display.
+//!
+//! ```
+//! use qres_core::prelude::*;
+//!
+//! let config = NodeConfig::default();
+//! let mut node: Node<8> = Node::new(NodeId(1), Role::Scheduled, &config, &[]);
+//! let mut radio = MockRadio::default();
+//! for tick in 0..100 {
+//!     let sample = Q16::from_num(20) + Q16::from_bits((tick as i32 % 7) * 1000);
+//!     node.tick(&config, Tick(tick), Some(sample), &mut radio);
+//! }
+//! assert_eq!(node.neuron.samples(), 100);
+//! ```
+#![no_std]
+
+pub mod aggregate;
+pub mod boundary;
+pub mod canonical;
+pub mod config;
+pub mod draw;
+pub mod energy;
+pub mod fragment;
+pub mod gene;
+pub mod id;
+pub mod inbox;
+pub mod neuron;
+pub mod node;
+pub mod packet;
+pub mod phase;
+pub mod q16;
+pub mod radio;
+pub mod regime;
+pub mod residual;
+pub mod responder;
+pub mod silence;
+pub mod trust;
+pub mod wake;
+
+/// The names that almost every user of the crate needs.
+pub mod prelude {
+    pub use crate::config::NodeConfig;
+    pub use crate::id::{GroupId, NodeId, Tick};
+    pub use crate::neuron::{LinearNeuron, SwarmNeuron};
+    pub use crate::node::Node;
+    pub use crate::q16::Q16;
+    pub use crate::radio::{MockRadio, Radio};
+    pub use crate::regime::Regime;
+    pub use crate::wake::Role;
+}

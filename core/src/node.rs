@@ -1,0 +1,316 @@
+//! The composed node: all parts and the tick that runs them. This is what firmware runs; the
+//! simulator runs the same phases over components.
+
+use crate::canonical::{Canonical, Sink, encode_slice};
+use crate::config::NodeConfig;
+use crate::energy::{Activity, EnergyPool};
+use crate::fragment::Reassembly;
+use crate::id::{GroupId, NodeId, Tick};
+use crate::inbox::Inbox;
+use crate::neuron::LinearNeuron;
+use crate::packet::{Header, Message};
+use crate::phase::{self, Listener, MergeReport, Outbox, Speaker};
+use crate::q16::Q16;
+use crate::radio::{Outgoing, Radio};
+use crate::regime::{Regime, RegimeDetector};
+use crate::residual::Residual;
+use crate::responder::Route;
+use crate::silence::Silence;
+use crate::trust::{Neighbour, OwnTrust};
+use crate::wake::{Role, Wake, Window};
+
+/// A whole node with room for `N` neighbours (and, as a sentinel, `N` routes and clients).
+#[derive(Clone, Debug)]
+pub struct Node<const N: usize> {
+    /// Who it is.
+    pub id: NodeId,
+    /// Its modality.
+    pub group: GroupId,
+    /// Its predictor.
+    pub neuron: LinearNeuron,
+    /// Its entropy estimate.
+    pub residual: Residual,
+    /// Its regime detector.
+    pub detector: RegimeDetector,
+    /// Its strategic silence.
+    pub silence: Silence,
+    /// Its battery.
+    pub energy: EnergyPool,
+    /// Its wake schedule.
+    pub wake: Wake,
+    /// Its standing.
+    pub trust: OwnTrust,
+    /// What it thinks of its neighbours, sorted by id.
+    pub neighbours: heapless::Vec<Neighbour, N>,
+    /// The offers of this round.
+    pub inbox: Inbox,
+    /// Fragments that wait for the rest.
+    pub reassembly: Reassembly,
+    /// A sentinel's clients, sorted by id.
+    pub clients: heapless::Vec<NodeId, N>,
+    /// A sentinel's routes, sorted by origin.
+    pub routes: heapless::Vec<Route, N>,
+}
+
+/// What happened in a tick.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TickReport {
+    /// The radio's window.
+    pub window: Window,
+    /// What radio and processor did.
+    pub activity: Activity,
+    /// What a merge did, if the round ended.
+    pub merge: Option<MergeReport>,
+}
+
+impl<const N: usize> Node<N> {
+    /// A node with a full battery that knows nothing; its first round begins with its first tick.
+    /// Neighbours beyond `N` are left out.
+    #[must_use]
+    pub fn new(id: NodeId, role: Role, config: &NodeConfig, neighbours: &[NodeId]) -> Self {
+        let mut table: heapless::Vec<Neighbour, N> =
+            neighbours.iter().take(N).map(|peer| Neighbour::new(&config.trust, *peer)).collect();
+        table.sort_unstable_by_key(|neighbour| neighbour.id);
+        Self {
+            id,
+            group: GroupId::default(),
+            neuron: LinearNeuron::default(),
+            residual: Residual::default(),
+            detector: RegimeDetector::default(),
+            silence: Silence::default(),
+            energy: EnergyPool::new(&config.energy),
+            wake: Wake::new(role, NodeId::NONE, 0),
+            trust: OwnTrust::default(),
+            neighbours: table,
+            inbox: Inbox::default(),
+            reassembly: Reassembly::default(),
+            clients: heapless::Vec::new(),
+            routes: heapless::Vec::new(),
+        }
+    }
+
+    /// Runs one tick: the phases in their order, with `sample` (`None`: the sensor gave none) and
+    /// whatever the radio brings. Never panics and never allocates.
+    pub fn tick(
+        &mut self,
+        config: &NodeConfig,
+        now: Tick,
+        sample: Option<Q16>,
+        radio: &mut impl Radio,
+    ) -> TickReport {
+        if self.energy.is_browned_out() {
+            return self.recover(config, now);
+        }
+        let mut report = TickReport::default();
+        report.activity.tick_us = config.wake.tick_us;
+        if let Some(sample) = sample {
+            let regime = self.effective(config);
+            phase::predict(config, &mut self.neuron, &mut self.residual, regime, sample);
+            self.detector.update(&config.regime, &self.residual);
+            report.activity.samples = 1;
+        }
+        let regime = self.effective(config);
+        report.window = phase::plan(config, self.id, now, regime, &self.trust, &mut self.wake);
+        let mut outbox = Outbox::new();
+        self.speak(config, now, &mut outbox);
+        let spent = &mut report.activity.transmit_us;
+        for outgoing in &outbox {
+            *spent += airtime(config, outgoing);
+            radio.transmit(now, outgoing);
+        }
+        self.listen(config, now, radio, spent);
+        if report.window.closes {
+            report.merge = Some(self.merge(config));
+            self.trust.review(&config.trust, &self.neighbours, now);
+        }
+        self.settle(config, &mut report);
+        report
+    }
+
+    /// The digest of all state that consensus rests on: BLAKE3 of the canonical encoding.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new();
+        self.encode_to(&mut hasher);
+        *hasher.finalize().as_bytes()
+    }
+
+    /// The canonical encoding, part by part.
+    pub fn encode_to(&self, sink: &mut impl Sink) {
+        self.id.encode(sink);
+        self.group.encode(sink);
+        self.neuron.encode(sink);
+        self.residual.encode(sink);
+        self.detector.encode(sink);
+        self.silence.encode(sink);
+        self.energy.encode(sink);
+        self.wake.encode(sink);
+        self.trust.encode(sink);
+        encode_slice(&self.neighbours, sink);
+        self.inbox.encode(sink);
+        self.reassembly.encode(sink);
+        encode_slice(&self.clients, sink);
+        encode_slice(&self.routes, sink);
+    }
+
+    fn effective(&self, config: &NodeConfig) -> Regime {
+        self.detector.effective(self.energy.is_critical(&config.energy))
+    }
+
+    fn speak(&mut self, config: &NodeConfig, now: Tick, outbox: &mut Outbox) {
+        let speaker = Speaker {
+            id: self.id,
+            group: self.group,
+            neuron: &self.neuron,
+            residual: &self.residual,
+            detector: &self.detector,
+            energy: &self.energy,
+            wake: &self.wake,
+            trust: &self.trust,
+            neighbours: &self.neighbours,
+        };
+        phase::speak(config, now, &speaker, &mut self.silence, outbox);
+    }
+
+    fn listen(&mut self, config: &NodeConfig, now: Tick, radio: &mut impl Radio, spent: &mut u64) {
+        if !self.reassembly.is_empty() {
+            self.reassembly.expire(now);
+        }
+        while let Some(heard) = radio.receive() {
+            let Ok((header, part)) = Header::read(&heard.frame) else { continue };
+            let mtu = usize::from(config.air.mtu_bytes);
+            let Some(payload) = self.reassembly.insert(&header, part, mtu, now) else { continue };
+            let Ok(message) = Message::from_bytes(header.kind, header.sender, &payload) else {
+                continue;
+            };
+            let mut listener = Listener {
+                id: self.id,
+                group: self.group,
+                wake: &mut self.wake,
+                neighbours: &mut self.neighbours,
+                inbox: &mut self.inbox,
+                clients: &self.clients,
+                routes: &mut self.routes,
+            };
+            let answer = |outgoing: Outgoing| {
+                *spent += airtime(config, &outgoing);
+                radio.transmit(now, &outgoing);
+            };
+            phase::hear(config, now, &mut listener, header.sender, &message, heard.at_us, answer);
+        }
+    }
+
+    fn merge(&mut self, config: &NodeConfig) -> MergeReport {
+        phase::merge(
+            config,
+            self.id,
+            &mut self.neuron,
+            &self.residual,
+            &mut self.neighbours,
+            &mut self.inbox,
+        )
+    }
+
+    fn settle(&mut self, config: &NodeConfig, report: &mut TickReport) {
+        let activity = &mut report.activity;
+        activity.awake_us = report.window.length_us();
+        if self.wake.role == Role::Sentinel {
+            activity.transmit_us += config.air.beacons_us(config.wake.tick_us);
+        } else {
+            activity.ramps = u32::from(report.window.opens);
+        }
+        self.energy.settle(&config.energy, activity);
+    }
+
+    /// Without power a node does nothing but wait for the sun.
+    fn recover(&mut self, config: &NodeConfig, now: Tick) -> TickReport {
+        self.wake.power_off(now, config.wake.tick_us);
+        let activity = Activity { tick_us: config.wake.tick_us, ..Activity::default() };
+        self.energy.settle(&config.energy, &activity);
+        TickReport { activity, ..TickReport::default() }
+    }
+}
+
+fn airtime(config: &NodeConfig, outgoing: &Outgoing) -> u64 {
+    config.air.message_us(outgoing.message.to_bytes().len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::radio::{Heard, MockRadio};
+
+    fn wave(tick: u64) -> Option<Q16> {
+        Some(Q16::from_bits(20 * 65_536 + ((tick % 40) as i32 - 20).abs() * 4_000))
+    }
+
+    /// Two nodes in earshot with a perfect medium, always awake.
+    fn pair(ticks: u64) -> (Node<4>, Node<4>) {
+        let mut config = NodeConfig::default();
+        config.wake.interval_us = [1_000_000; 3];
+        config.wake.window_us = [1_000_000; 3];
+        config.wake.jitter_percent = 0;
+        let mut a = Node::new(NodeId(0), Role::Scheduled, &config, &[NodeId(1)]);
+        let mut b = Node::new(NodeId(1), Role::Scheduled, &config, &[NodeId(0)]);
+        let mut air: [MockRadio; 2] = Default::default();
+        for tick in 0..ticks {
+            a.tick(&config, Tick(tick), wave(tick), &mut air[0]);
+            b.tick(&config, Tick(tick), wave(tick + 9), &mut air[1]);
+            let [first, second] = &mut air;
+            cross(&config, NodeId(0), first, second);
+            cross(&config, NodeId(1), second, first);
+        }
+        (a, b)
+    }
+
+    fn cross(config: &NodeConfig, sender: NodeId, from: &mut MockRadio, to: &mut MockRadio) {
+        for outgoing in from.sent.iter() {
+            config.air.frames(sender, outgoing.round, &outgoing.message, |frame| {
+                let frame = heapless::Vec::from_slice(frame).expect("fits");
+                to.incoming.push_back(Heard { frame, at_us: outgoing.at_us }).expect("room");
+            });
+        }
+        from.sent.clear();
+    }
+
+    #[test]
+    fn neighbours_earn_each_others_trust() {
+        let (a, b) = pair(400);
+        assert!(a.neighbours[0].reputation > crate::q16::HALF, "{:?}", a.neighbours);
+        assert!(a.trust.is_commissioned() && b.trust.is_commissioned());
+        assert!(a.energy.spending.transmit_nj > 0);
+    }
+
+    #[test]
+    fn equal_inputs_give_equal_digests_and_other_inputs_do_not() {
+        assert_eq!(pair(100).0.digest(), pair(100).0.digest());
+        assert_ne!(pair(100).0.digest(), pair(101).0.digest());
+    }
+
+    #[test]
+    fn noise_on_the_air_is_ignored() {
+        let config = NodeConfig::default();
+        let mut node: Node<4> = Node::new(NodeId(0), Role::Sentinel, &config, &[NodeId(1)]);
+        let mut radio = MockRadio::default();
+        for tick in 0..200_u64 {
+            let noise: [u8; 40] = core::array::from_fn(|i| (tick as usize * 31 + i * 7) as u8);
+            let frame = heapless::Vec::from_slice(&noise).expect("fits");
+            radio.incoming.push_back(Heard { frame, at_us: 5 }).expect("room");
+            node.tick(&config, Tick(tick), wave(tick), &mut radio);
+            radio.sent.clear();
+        }
+        assert_eq!(node.neighbours[0].heard_tick, Neighbour::NEVER);
+    }
+
+    #[test]
+    fn hot_state_is_small() {
+        let hot = size_of::<LinearNeuron>()
+            + size_of::<Residual>()
+            + size_of::<RegimeDetector>()
+            + size_of::<Silence>()
+            + size_of::<EnergyPool>()
+            + size_of::<Wake>()
+            + size_of::<OwnTrust>();
+        assert!(hot <= 512, "{hot} bytes");
+    }
+}

@@ -1,0 +1,412 @@
+//! What travels on the air: a 12-byte header before every fragment, and the message inside.
+//!
+//! Header, little-endian: version and kind (4 bits each), round (low 8 bits), fragment index,
+//! fragment count, sender (4 bytes), CRC-32 (IEEE) over the eight bytes before it and the payload.
+//! Decoding refuses everything that is not exactly a message this version can send.
+
+use crate::id::{GroupId, NodeId};
+use crate::neuron::TAPS;
+use crate::q16::Q16;
+use crate::regime::Regime;
+
+/// Version in every header.
+pub const VERSION: u8 = 1;
+/// Bytes of a header.
+pub const HEADER_BYTES: usize = 12;
+/// Largest frame, header included.
+pub const MTU: usize = 1024;
+/// Largest payload of one fragment.
+pub const PAYLOAD_MAX: usize = MTU - HEADER_BYTES;
+/// Largest message of this version, in bytes.
+pub const MESSAGE_MAX: usize = 64;
+
+const CRC: crc::Crc<u32, crc::Table<16>> =
+    crc::Crc::<u32, crc::Table<16>>::new(&crc::CRC_32_ISO_HDLC);
+
+/// A message as bytes.
+pub type MessageBytes = heapless::Vec<u8, MESSAGE_MAX>;
+
+/// What a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Kind {
+    /// A model update, broadcast.
+    Update = 0,
+    /// A sleeper that has woken asks its sentinel for what was kept.
+    Poll = 1,
+    /// A sentinel's beacon.
+    Beacon = 2,
+    /// A sentinel's answer to a poll.
+    Grant = 3,
+    /// An update that a sentinel kept for a sleeper.
+    Relay = 4,
+}
+
+impl Kind {
+    const fn from_number(number: u8) -> Option<Self> {
+        match number {
+            0 => Some(Self::Update),
+            1 => Some(Self::Poll),
+            2 => Some(Self::Beacon),
+            3 => Some(Self::Grant),
+            4 => Some(Self::Relay),
+            _ => None,
+        }
+    }
+}
+
+/// Why bytes are not a frame or a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PacketError {
+    /// Fewer bytes than the header or the message needs, or more.
+    Length,
+    /// Another protocol version.
+    Version,
+    /// No such kind of message.
+    Kind,
+    /// The checksum does not match: the frame was damaged.
+    Crc,
+    /// Fragment index not below the count, or a count of zero.
+    Fragment,
+    /// A field is out of its range.
+    Value,
+}
+
+impl core::fmt::Display for PacketError {
+    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        out.write_str(match self {
+            Self::Length => "wrong length",
+            Self::Version => "another protocol version",
+            Self::Kind => "unknown kind of message",
+            Self::Crc => "checksum does not match",
+            Self::Fragment => "fragment index and count do not fit",
+            Self::Value => "a field is out of range",
+        })
+    }
+}
+
+impl core::error::Error for PacketError {}
+
+/// The header of one fragment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Kind of the whole message.
+    pub kind: Kind,
+    /// Low 8 bits of the sender's round; tells messages of one sender apart.
+    pub round: u8,
+    /// This fragment's place, from 0.
+    pub index: u8,
+    /// Fragments of the message, 1 to 255.
+    pub count: u8,
+    /// Who transmits (of a relay: the sentinel, not the origin).
+    pub sender: NodeId,
+}
+
+impl Header {
+    /// Writes header and payload into `frame`; `None` if it does not fit.
+    pub fn write<const N: usize>(
+        &self,
+        payload: &[u8],
+        frame: &mut heapless::Vec<u8, N>,
+    ) -> Option<()> {
+        let sender = self.sender.0.to_le_bytes();
+        let tag = VERSION << 4 | self.kind as u8;
+        frame.extend_from_slice(&[tag, self.round, self.index, self.count]).ok()?;
+        frame.extend_from_slice(&sender).ok()?;
+        let mut crc = CRC.digest();
+        crc.update(frame.get(frame.len() - 8..)?);
+        crc.update(payload);
+        frame.extend_from_slice(&crc.finalize().to_le_bytes()).ok()?;
+        frame.extend_from_slice(payload).ok()
+    }
+
+    /// Splits a frame into header and payload.
+    ///
+    /// # Errors
+    /// Says what is wrong with the frame.
+    pub fn read(frame: &[u8]) -> Result<(Self, &[u8]), PacketError> {
+        let (head, payload) = frame.split_at_checked(HEADER_BYTES).ok_or(PacketError::Length)?;
+        if payload.len() > PAYLOAD_MAX {
+            return Err(PacketError::Length);
+        }
+        let &[tag, round, index, count, s0, s1, s2, s3, c0, c1, c2, c3] = head else {
+            return Err(PacketError::Length);
+        };
+        let mut crc = CRC.digest();
+        crc.update(&[tag, round, index, count, s0, s1, s2, s3]);
+        crc.update(payload);
+        if crc.finalize() != u32::from_le_bytes([c0, c1, c2, c3]) {
+            return Err(PacketError::Crc);
+        }
+        if tag >> 4 != VERSION {
+            return Err(PacketError::Version);
+        }
+        let kind = Kind::from_number(tag & 0xF).ok_or(PacketError::Kind)?;
+        if index >= count {
+            return Err(PacketError::Fragment);
+        }
+        let sender = NodeId(u32::from_le_bytes([s0, s1, s2, s3]));
+        Ok((Self { kind, round, index, count, sender }, payload))
+    }
+}
+
+/// A model update: what a node shares. Never raw data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Update {
+    /// The node whose model this is.
+    pub origin: NodeId,
+    /// Its round, counted from 1.
+    pub round: u32,
+    /// Its modality group.
+    pub group: GroupId,
+    /// The regime it claims to be in.
+    pub regime: Regime,
+    /// Whether it asks its sentinel for what was kept.
+    pub polls: bool,
+    /// Weights in use, 1 to [`TAPS`].
+    pub taps: u8,
+    /// Shared weights; those beyond `taps` are zero.
+    pub weights: [Q16; TAPS],
+}
+
+/// A message between nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// A model update to whoever hears it.
+    Update(Update),
+    /// From a sleeper to its sentinel.
+    Poll {
+        /// The sentinel asked.
+        to: NodeId,
+    },
+    /// From a sentinel to whoever listens.
+    Beacon {
+        /// A trusted quorum reports a storm.
+        emergency: bool,
+    },
+    /// From a sentinel to a sleeper that polled.
+    Grant {
+        /// The sleeper.
+        to: NodeId,
+        /// The reputation that the sentinel holds of it, 0 to 1.
+        standing: Q16,
+        /// A trusted quorum reports a storm.
+        emergency: bool,
+    },
+    /// From a sentinel to a sleeper: an update kept for it.
+    Relay {
+        /// The sleeper.
+        to: NodeId,
+        /// The update.
+        update: Update,
+    },
+}
+
+impl Message {
+    /// The kind in the header.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Update(_) => Kind::Update,
+            Self::Poll { .. } => Kind::Poll,
+            Self::Beacon { .. } => Kind::Beacon,
+            Self::Grant { .. } => Kind::Grant,
+            Self::Relay { .. } => Kind::Relay,
+        }
+    }
+
+    /// The one node meant, or `None` for a broadcast.
+    #[must_use]
+    pub const fn destination(&self) -> Option<NodeId> {
+        match self {
+            Self::Update(_) | Self::Beacon { .. } => None,
+            Self::Poll { to } | Self::Grant { to, .. } | Self::Relay { to, .. } => Some(*to),
+        }
+    }
+
+    /// The message's payload bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> MessageBytes {
+        let mut bytes = MessageBytes::new();
+        let mut put = |part: &[u8]| {
+            // MESSAGE_MAX holds the longest message; a test builds it.
+            let _ = bytes.extend_from_slice(part);
+        };
+        match self {
+            Self::Update(update) => put_update(update, &mut put),
+            Self::Poll { to } => put(&to.0.to_le_bytes()),
+            Self::Beacon { emergency } => put(&[u8::from(*emergency)]),
+            Self::Grant { to, standing, emergency } => {
+                put(&to.0.to_le_bytes());
+                put(&standing.to_bits().to_le_bytes());
+                put(&[u8::from(*emergency)]);
+            }
+            Self::Relay { to, update } => {
+                put(&to.0.to_le_bytes());
+                put(&update.origin.0.to_le_bytes());
+                put_update(update, &mut put);
+            }
+        }
+        bytes
+    }
+
+    /// Reads a message of `kind` that `sender` transmitted.
+    ///
+    /// # Errors
+    /// Says what is wrong with the bytes.
+    pub fn from_bytes(kind: Kind, sender: NodeId, bytes: &[u8]) -> Result<Self, PacketError> {
+        let mut rest = Reader(bytes);
+        let message = match kind {
+            Kind::Update => Self::Update(rest.update(sender)?),
+            Kind::Poll => Self::Poll { to: rest.id()? },
+            Kind::Beacon => Self::Beacon { emergency: rest.flag()? },
+            Kind::Grant => {
+                Self::Grant { to: rest.id()?, standing: rest.share()?, emergency: rest.flag()? }
+            }
+            Kind::Relay => {
+                let to = rest.id()?;
+                let origin = rest.id()?;
+                Self::Relay { to, update: rest.update(origin)? }
+            }
+        };
+        if rest.0.is_empty() { Ok(message) } else { Err(PacketError::Length) }
+    }
+}
+
+fn put_update(update: &Update, put: &mut impl FnMut(&[u8])) {
+    let flags = update.regime as u8 | u8::from(update.polls) << 2;
+    put(&[flags, update.group.0, update.taps, 0]);
+    put(&update.round.to_le_bytes());
+    for weight in update.weights.iter().take(usize::from(update.taps)) {
+        put(&weight.to_bits().to_le_bytes());
+    }
+}
+
+/// Takes fields off the front of a payload.
+struct Reader<'a>(&'a [u8]);
+
+impl Reader<'_> {
+    fn word(&mut self) -> Result<[u8; 4], PacketError> {
+        let (word, rest) = self.0.split_first_chunk::<4>().ok_or(PacketError::Length)?;
+        self.0 = rest;
+        Ok(*word)
+    }
+
+    fn id(&mut self) -> Result<NodeId, PacketError> {
+        self.word().map(|word| NodeId(u32::from_le_bytes(word)))
+    }
+
+    fn flag(&mut self) -> Result<bool, PacketError> {
+        let (flag, rest) = self.0.split_first().ok_or(PacketError::Length)?;
+        self.0 = rest;
+        match flag {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(PacketError::Value),
+        }
+    }
+
+    fn share(&mut self) -> Result<Q16, PacketError> {
+        let share = Q16::from_bits(i32::from_le_bytes(self.word()?));
+        if (Q16::ZERO..=Q16::ONE).contains(&share) { Ok(share) } else { Err(PacketError::Value) }
+    }
+
+    fn update(&mut self, origin: NodeId) -> Result<Update, PacketError> {
+        let [flags, group, taps, reserved] = self.word()?;
+        let regime = Regime::from_number(flags & 3).ok_or(PacketError::Value)?;
+        if flags > 7 || reserved != 0 || taps == 0 || usize::from(taps) > TAPS {
+            return Err(PacketError::Value);
+        }
+        let round = u32::from_le_bytes(self.word()?);
+        let mut weights = [Q16::ZERO; TAPS];
+        for weight in weights.iter_mut().take(usize::from(taps)) {
+            *weight = Q16::from_bits(i32::from_le_bytes(self.word()?));
+        }
+        let polls = flags & 4 != 0;
+        Ok(Update { origin, round, group: GroupId(group), regime, polls, taps, weights })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn update() -> Update {
+        let weights = core::array::from_fn(|i| Q16::from_bits(i as i32 * 1_000 - 3_000));
+        Update {
+            origin: NodeId(7),
+            round: 300,
+            group: GroupId(2),
+            regime: Regime::Storm,
+            polls: true,
+            taps: 8,
+            weights,
+        }
+    }
+
+    fn messages() -> [Message; 5] {
+        [
+            Message::Update(update()),
+            Message::Poll { to: NodeId(9) },
+            Message::Beacon { emergency: true },
+            Message::Grant { to: NodeId(1), standing: Q16::ONE, emergency: false },
+            Message::Relay { to: NodeId(4), update: update() },
+        ]
+    }
+
+    fn frame(message: &Message) -> heapless::Vec<u8, MTU> {
+        let mut frame = heapless::Vec::new();
+        let header =
+            Header { kind: message.kind(), round: 44, index: 0, count: 1, sender: NodeId(7) };
+        assert!(header.write(&message.to_bytes(), &mut frame).is_some());
+        frame
+    }
+
+    #[test]
+    fn every_message_round_trips() {
+        for message in messages() {
+            let bytes = frame(&message);
+            let (header, payload) = Header::read(&bytes).expect("own frame");
+            assert_eq!(header.kind, message.kind());
+            assert_eq!(Message::from_bytes(header.kind, header.sender, payload), Ok(message));
+        }
+    }
+
+    #[test]
+    fn a_poll_is_these_bytes() {
+        let bytes = frame(&Message::Poll { to: NodeId(9) });
+        assert_eq!(bytes[..8], [0x11, 44, 0, 1, 7, 0, 0, 0]);
+        assert_eq!(bytes[12..], [9, 0, 0, 0]);
+        assert_eq!(bytes.len(), 16);
+    }
+
+    #[test]
+    fn the_checksum_is_the_common_crc_32() {
+        assert_eq!(CRC.checksum(b"123456789"), 0xCBF4_3926);
+    }
+
+    #[test]
+    fn every_flipped_bit_is_noticed() {
+        let bytes = frame(&messages()[0]);
+        for bit in 0..bytes.len() * 8 {
+            let mut damaged = bytes.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(Header::read(&damaged), Err(PacketError::Crc), "bit {bit}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..1100)) {
+            let _ = Header::read(&bytes);
+            for kind in 0..=5 {
+                if let Some(kind) = Kind::from_number(kind)
+                    && let Ok(message) = Message::from_bytes(kind, NodeId(1), &bytes)
+                {
+                    prop_assert_eq!(&message.to_bytes()[..], &bytes[..]);
+                }
+            }
+        }
+    }
+}

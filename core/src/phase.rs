@@ -1,0 +1,307 @@
+//! The phases of a tick as functions over a node's parts, in the order in which they run.
+//!
+//! [`crate::node::Node`] and the simulator call the same functions; nothing else may decide what a
+//! node does.
+
+use crate::aggregate::{VOICES, Voice as Merged, trimmed_mean};
+use crate::config::NodeConfig;
+use crate::draw::{Purpose, below, draw};
+use crate::energy::EnergyPool;
+use crate::id::{GroupId, NodeId, Tick};
+use crate::inbox::Inbox;
+use crate::neuron::{LinearNeuron, SwarmNeuron};
+use crate::packet::{Message, Update};
+use crate::q16::{Q16, percent};
+use crate::radio::Outgoing;
+use crate::regime::{Regime, RegimeDetector};
+use crate::residual::Residual;
+use crate::responder::{self, Route};
+use crate::silence::{Circumstances, Silence};
+use crate::trust::{Neighbour, OwnTrust, find, influence, is_emergency, judge};
+use crate::wake::{Role, Wake, Window};
+
+/// Samples between checkpoints of healthy weights.
+const CHECKPOINT_EVERY: u32 = 64;
+/// Messages that a node may start in one tick of its own accord.
+pub const OUTBOX: usize = 2;
+/// Pause between a poll and its answer, and between answers, in microseconds.
+const ANSWER_GAP_US: u64 = 50;
+
+/// Messages that a node starts in one tick.
+pub type Outbox = heapless::Vec<Outgoing, OUTBOX>;
+
+/// Predict: forecast the sample, learn from it at the regime's rate, estimate entropy, and go back
+/// to healthy weights when the model has run away.
+pub fn predict(
+    config: &NodeConfig,
+    neuron: &mut LinearNeuron,
+    residual: &mut Residual,
+    regime: Regime,
+    sample: Q16,
+) {
+    let frozen = regime != Regime::Calm;
+    neuron.freeze_scale(frozen);
+    neuron.predict(&config.neuron);
+    let rate = config.regime.learning_rate[regime as usize];
+    let error = neuron.adapt(&config.neuron, sample, rate, residual.usual());
+    if neuron.samples() < 2 {
+        return;
+    }
+    residual.observe(error, neuron.persistence_error(), frozen);
+    if residual.has_diverged() {
+        neuron.restore();
+    } else if neuron.samples().is_multiple_of(CHECKPOINT_EVERY) && residual.is_healthy() {
+        neuron.checkpoint();
+    }
+}
+
+/// Wake: the radio's window of this tick. Until it is commissioned a node keeps storm cadence.
+pub fn plan(
+    config: &NodeConfig,
+    id: NodeId,
+    now: Tick,
+    regime: Regime,
+    trust: &OwnTrust,
+    wake: &mut Wake,
+) -> Window {
+    let cadence = if trust.is_commissioned() { regime } else { Regime::Storm };
+    wake.plan(&config.wake, id, now, cadence)
+}
+
+/// What [`speak`] looks at.
+#[derive(Debug)]
+pub struct Speaker<'a> {
+    /// Who speaks.
+    pub id: NodeId,
+    /// Its modality.
+    pub group: GroupId,
+    /// Its model.
+    pub neuron: &'a LinearNeuron,
+    /// Its entropy.
+    pub residual: &'a Residual,
+    /// Its regime.
+    pub detector: &'a RegimeDetector,
+    /// Its battery.
+    pub energy: &'a EnergyPool,
+    /// Its schedule.
+    pub wake: &'a Wake,
+    /// Its standing.
+    pub trust: &'a OwnTrust,
+    /// What it thinks of its neighbours.
+    pub neighbours: &'a [Neighbour],
+}
+
+/// Speak: at the start of a round, decide whether the model is worth sending; a sleeper asks its
+/// sentinel for what was kept; a sentinel that knows of an emergency says so in its beacon.
+pub fn speak(
+    config: &NodeConfig,
+    now: Tick,
+    node: &Speaker<'_>,
+    silence: &mut Silence,
+    outbox: &mut Outbox,
+) {
+    let window = node.wake.window();
+    if !config.gossip || !window.is_awake() {
+        return;
+    }
+    let is_sentinel = node.wake.role == Role::Sentinel;
+    if is_sentinel && is_emergency(&config.trust, node.neighbours, now) {
+        queue(config, now, node, Message::Beacon { emergency: true }, outbox);
+    }
+    if !window.opens {
+        return;
+    }
+    let energy = node.energy.share(&config.energy);
+    let regime = node.detector.effective(energy < percent(10));
+    let voice = silence.decide(
+        &config.silence,
+        &Circumstances {
+            regime,
+            age_samples: node.detector.age_samples(),
+            entropy: node.residual.entropy(),
+            standing: node.wake.standing,
+            energy,
+            commissioning: !node.trust.is_commissioned(),
+        },
+    );
+    let has_sentinel = !is_sentinel && node.wake.sentinel != NodeId::NONE;
+    if voice.speaks() {
+        let update = Update {
+            origin: node.id,
+            round: node.wake.rounds(),
+            group: node.group,
+            regime,
+            polls: has_sentinel,
+            taps: config.neuron.taps,
+            weights: node.neuron.weights,
+        };
+        queue(config, now, node, Message::Update(update), outbox);
+    } else if has_sentinel {
+        queue(config, now, node, Message::Poll { to: node.wake.sentinel }, outbox);
+    }
+}
+
+/// Adds a message at a random moment of the window's first half, if it can be paid for.
+fn queue(
+    config: &NodeConfig,
+    now: Tick,
+    node: &Speaker<'_>,
+    message: Message,
+    outbox: &mut Outbox,
+) {
+    let airtime_us = config.air.message_us(message.to_bytes().len());
+    if !node.energy.affords(&config.energy, airtime_us) {
+        return;
+    }
+    let window = node.wake.window();
+    let room = (window.length_us() / 2).saturating_sub(airtime_us).max(1);
+    let n = outbox.len() as u32;
+    let bits = draw(config.wake.seed, Purpose::Backoff, node.id.0, now.0, n);
+    let at_us = window.from_us + below(bits, room);
+    // A node starts at most OUTBOX messages a tick: a beacon and an update or poll.
+    let _ = outbox.push(Outgoing { message, round: node.wake.rounds(), at_us });
+}
+
+/// What [`hear`] may change.
+#[derive(Debug)]
+pub struct Listener<'a> {
+    /// Who listens.
+    pub id: NodeId,
+    /// Its modality.
+    pub group: GroupId,
+    /// Its schedule.
+    pub wake: &'a mut Wake,
+    /// What it thinks of its neighbours.
+    pub neighbours: &'a mut [Neighbour],
+    /// The round's offers.
+    pub inbox: &'a mut Inbox,
+    /// A sentinel's clients, sorted by id.
+    pub clients: &'a [NodeId],
+    /// A sentinel's routes, sorted by origin.
+    pub routes: &'a mut [Route],
+}
+
+/// Radio, receiving side: takes a message that ended at `at_us`; answers go to `answer`.
+pub fn hear(
+    config: &NodeConfig,
+    now: Tick,
+    node: &mut Listener<'_>,
+    sender: NodeId,
+    message: &Message,
+    at_us: u64,
+    mut answer: impl FnMut(Outgoing),
+) {
+    match message {
+        Message::Update(update) => {
+            responder::keep(node.routes, update);
+            take_offer(config, now, node, update);
+            if update.polls {
+                serve(config, now, node, sender, at_us, &mut answer);
+            }
+        }
+        Message::Poll { to } if *to == node.id => {
+            serve(config, now, node, sender, at_us, &mut answer);
+        }
+        Message::Relay { to, update } if *to == node.id => take_offer(config, now, node, update),
+        Message::Grant { to, standing, emergency } if *to == node.id => {
+            node.wake.standing = *standing;
+            if *emergency {
+                node.wake.hasten(&config.wake, now);
+            }
+        }
+        Message::Beacon { emergency: true } => node.wake.hasten(&config.wake, now),
+        _ => {}
+    }
+}
+
+fn take_offer(config: &NodeConfig, now: Tick, node: &mut Listener<'_>, update: &Update) {
+    let fits = update.group == node.group && update.taps == config.neuron.taps;
+    if fits
+        && let Some(neighbour) = find(node.neighbours, update.origin)
+        && neighbour.hear(now, update.round, update.regime)
+    {
+        node.inbox.push(update);
+    }
+}
+
+/// A sentinel's answer to a client: its standing, then what was kept for it.
+fn serve(
+    config: &NodeConfig,
+    now: Tick,
+    node: &mut Listener<'_>,
+    client: NodeId,
+    at_us: u64,
+    answer: &mut impl FnMut(Outgoing),
+) {
+    let Ok(place) = node.clients.binary_search(&client) else { return };
+    let emergency = is_emergency(&config.trust, node.neighbours, now);
+    let standing = find(node.neighbours, client).map_or(config.trust.initial, |n| n.reputation);
+    let round = node.wake.rounds();
+    let mut next_us = at_us + ANSWER_GAP_US;
+    let mut send = |message: Message| {
+        let at_us = next_us;
+        next_us += config.air.message_us(message.to_bytes().len()) + ANSWER_GAP_US;
+        answer(Outgoing { message, round: round.wrapping_add(at_us as u32), at_us });
+    };
+    send(Message::Grant { to: client, standing, emergency });
+    responder::serve(node.routes, place, usize::from(config.service_frames), |update| {
+        send(Message::Relay { to: client, update });
+    });
+}
+
+/// What a merge did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MergeReport {
+    /// Models that came in this round.
+    pub offered: u8,
+    /// Models that were merged, the own one not counted.
+    pub merged: u8,
+    /// Models judged harmful.
+    pub harmful: u8,
+}
+
+/// Aggregate and Trust, at the end of a round: judge each offer on the node's own recent samples,
+/// move the senders' reputations, and adopt the trimmed mean of what did no harm.
+pub fn merge(
+    config: &NodeConfig,
+    id: NodeId,
+    neuron: &mut LinearNeuron,
+    residual: &Residual,
+    neighbours: &mut [Neighbour],
+    inbox: &mut Inbox,
+) -> MergeReport {
+    let mut report = MergeReport { offered: inbox.offers().len() as u8, ..MergeReport::default() };
+    let own = neuron.trial(&config.neuron, &neuron.weights);
+    let count = neighbours.len();
+    let mut voices: heapless::Vec<Merged, VOICES> = heapless::Vec::new();
+    let mut add = |node, influence, weights| {
+        // One voice per offer and the own one: VOICES holds them.
+        let _ = voices.push(Merged { node, influence, weights });
+    };
+    for offer in inbox.offers() {
+        let Some(neighbour) = find(neighbours, offer.origin) else { continue };
+        let offered = neuron.trial(&config.neuron, &offer.weights);
+        let mut harmful = false;
+        if let (Some(own), Some(offered)) = (own, offered) {
+            let evidence = judge(&config.trust, offered, own, residual.usual());
+            neighbour.weigh(&config.trust, evidence);
+            harmful = evidence == crate::trust::Evidence::Harmful;
+        }
+        report.harmful += u8::from(harmful);
+        if !harmful && !neighbour.banned {
+            report.merged += 1;
+            add(offer.origin, influence(neighbour.reputation, count), offer.weights);
+        }
+    }
+    inbox.clear();
+    // Fewer than two strangers cannot be told from a liar: keep the own model.
+    if report.merged >= 2 {
+        add(id, influence(Q16::ONE, count), neuron.weights);
+        if let Some(merged) = trimmed_mean(&voices, config.neuron.taps, config.trim_per_tail) {
+            neuron.adopt(&config.neuron, &merged);
+        }
+    } else {
+        report.merged = 0;
+    }
+    report
+}

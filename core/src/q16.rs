@@ -1,0 +1,139 @@
+//! Q16.16 kernels on the `fixed` crate: the arithmetic that consensus is made of.
+//!
+//! Nothing here touches floating point. Every operation saturates or says how it rounds, so two
+//! targets can never disagree.
+
+/// A signed fixed-point number with 16 integer and 16 fractional bits, -32768 to 32767.99998.
+pub type Q16 = fixed::types::I16F16;
+
+/// One half, the first reputation of an unknown node.
+pub const HALF: Q16 = Q16::from_bits(1 << 15);
+
+/// `numerator / denominator` as Q16.16, truncated towards zero and saturated; 0 when dividing by 0.
+#[must_use]
+pub fn ratio(numerator: i64, denominator: i64) -> Q16 {
+    if denominator == 0 {
+        return Q16::ZERO;
+    }
+    saturate((i128::from(numerator) << 16) / i128::from(denominator))
+}
+
+/// Hundredths as Q16.16, truncated: `percent(45)` is 0.45.
+#[must_use]
+pub const fn percent(hundredths: i32) -> Q16 {
+    Q16::from_bits(((hundredths as i64) * 65_536 / 100) as i32)
+}
+
+/// Clamps a wide Q16.16 bit pattern to the representable range.
+#[must_use]
+pub fn saturate(bits: i128) -> Q16 {
+    Q16::from_bits(bits.clamp(i128::from(i32::MIN), i128::from(i32::MAX)) as i32)
+}
+
+/// Rounds a Q32.32 accumulator to Q16.16, halves upwards, saturating.
+#[must_use]
+pub fn round_q32(accumulator: i64) -> Q16 {
+    let bits = accumulator.saturating_add(1 << 15) >> 16;
+    Q16::from_bits(bits.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32)
+}
+
+/// The sum of products as Q32.32. Exact as long as no product sum leaves 64 bits, which eight
+/// products of in-range values cannot.
+#[must_use]
+pub fn dot(left: &[Q16], right: &[Q16]) -> i64 {
+    let product = |(a, b): (&Q16, &Q16)| i64::from(a.to_bits()) * i64::from(b.to_bits());
+    left.iter().zip(right).map(product).fold(0, i64::saturating_add)
+}
+
+/// |`value`|, with the one value that has no opposite saturated.
+#[must_use]
+pub fn magnitude(value: Q16) -> Q16 {
+    value.saturating_abs()
+}
+
+/// The largest integer whose square is at most `value`.
+#[must_use]
+pub const fn isqrt(value: u64) -> u64 {
+    value.isqrt()
+}
+
+/// The square root of a non-negative Q16.16, truncated; 0 for negative input.
+#[must_use]
+pub fn sqrt(value: Q16) -> Q16 {
+    let wide = (value.to_bits().max(0) as u64) << 16;
+    Q16::from_bits(isqrt(wide) as i32)
+}
+
+/// `2^-exponent` for a non-negative exponent, as Q16.16 in (0, 1]; 1 for negative input.
+///
+/// The fractional part uses the cubic through the exact values at 0 and 1 with exact slopes
+/// there; its error is below 2^-10 of the value.
+#[must_use]
+pub fn exp2_neg(exponent: Q16) -> Q16 {
+    let bits = exponent.to_bits().max(0);
+    let whole = (bits >> 16) as u32;
+    if whole >= 17 {
+        return Q16::ZERO;
+    }
+    let fraction = i64::from(bits & 0xFFFF);
+    // Hermite cubic of 2^-t on [0, 1]: 1 - a t + b t^2 - c t^3, coefficients in 1/65536.
+    const A: i64 = 45_426;
+    const B: i64 = 15_214;
+    const C: i64 = 2_556;
+    let cubic = B - ((C * fraction) >> 16);
+    let quadratic = A - ((cubic * fraction) >> 16);
+    let value = 65_536 - ((quadratic * fraction) >> 16);
+    Q16::from_bits((value >> whole) as i32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ratio_truncates_saturates_and_survives_zero() {
+        assert_eq!(ratio(1, 2), HALF);
+        assert_eq!(ratio(-1, 3).to_bits(), -21_845);
+        assert_eq!(ratio(1, 0), Q16::ZERO);
+        assert_eq!(ratio(i64::MAX, 1), Q16::MAX);
+        assert_eq!(ratio(i64::MIN, 1), Q16::MIN);
+    }
+
+    #[test]
+    fn dot_of_extremes_does_not_wrap() {
+        let low = [Q16::MIN; 8];
+        assert_eq!(dot(&low, &low), i64::MAX, "2^65 saturates");
+        assert_eq!(dot(&[Q16::ONE], &[Q16::ONE]), 1 << 32);
+    }
+
+    #[test]
+    fn round_q32_rounds_halves_up() {
+        assert_eq!(round_q32(1 << 15).to_bits(), 1);
+        assert_eq!(round_q32((1 << 15) - 1).to_bits(), 0);
+        assert_eq!(round_q32(-(1 << 15)).to_bits(), 0);
+        assert_eq!(round_q32(i64::MAX), Q16::MAX);
+    }
+
+    #[test]
+    fn roots_are_floors() {
+        assert_eq!(sqrt(Q16::from_num(4)), Q16::from_num(2));
+        assert_eq!(sqrt(Q16::from_num(2)).to_bits(), 92_681);
+        assert_eq!(sqrt(Q16::from_num(-1)), Q16::ZERO);
+    }
+
+    #[test]
+    fn exp2_neg_halves_and_stays_close() {
+        assert_eq!(exp2_neg(Q16::ZERO), Q16::ONE);
+        assert_eq!(exp2_neg(Q16::from_num(-3)), Q16::ONE);
+        assert_eq!(exp2_neg(Q16::from_num(1)), HALF);
+        assert_eq!(exp2_neg(Q16::from_num(20)), Q16::ZERO);
+        // 2^-0.5 = 0.70710678 -> 46340.95
+        assert!((exp2_neg(HALF).to_bits() - 46_341).abs() < 64);
+        let mut last = 65_537;
+        for bits in (0..6 * 65_536).step_by(97) {
+            let value = exp2_neg(Q16::from_bits(bits)).to_bits();
+            assert!(value <= last, "monotone at {bits}");
+            last = value;
+        }
+    }
+}

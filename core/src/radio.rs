@@ -1,0 +1,151 @@
+//! What a node needs of a radio, the timing of frames, and a radio for tests and twins.
+
+use crate::fragment::{cut, fragment_count};
+use crate::id::{NodeId, Tick};
+use crate::packet::{HEADER_BYTES, MESSAGE_MAX, Message};
+
+/// Longest frame of this version, in bytes.
+pub const FRAME_MAX: usize = HEADER_BYTES + MESSAGE_MAX;
+/// A frame as bytes.
+pub type Frame = heapless::Vec<u8, FRAME_MAX>;
+
+/// Timing of the physical layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AirConfig {
+    /// Bits per second on the air.
+    pub bitrate_bps: u32,
+    /// Preamble, headers of the physical layer and spacing before each frame, in microseconds.
+    pub preamble_us: u32,
+    /// Largest frame, header included.
+    pub mtu_bytes: u16,
+    /// Time between a sentinel's beacons, in microseconds (0: no beacons).
+    pub beacon_interval_us: u32,
+    /// Bytes of a beacon.
+    pub beacon_bytes: u16,
+}
+
+impl Default for AirConfig {
+    /// 802.11 at 6 Mbit/s: 20 us preamble and signal field, 34 us DIFS, a beacon of 128 bytes each
+    /// 100 time units of 1024 us.
+    fn default() -> Self {
+        Self {
+            bitrate_bps: 6_000_000,
+            preamble_us: 54,
+            mtu_bytes: 1024,
+            beacon_interval_us: 102_400,
+            beacon_bytes: 128,
+        }
+    }
+}
+
+impl AirConfig {
+    /// Time on the air of one frame of `bytes`, in microseconds, rounded up.
+    #[must_use]
+    pub const fn frame_us(&self, bytes: usize) -> u64 {
+        let bits = bytes as u64 * 8_000_000;
+        let rate = if self.bitrate_bps == 0 { 1 } else { self.bitrate_bps as u64 };
+        self.preamble_us as u64 + bits.div_ceil(rate)
+    }
+
+    /// Bytes on the air of a message with `payload` bytes, all fragments and headers included.
+    #[must_use]
+    pub fn message_bytes(&self, payload: usize) -> usize {
+        payload + HEADER_BYTES * fragment_count(payload, usize::from(self.mtu_bytes))
+    }
+
+    /// Time on the air of a message with `payload` bytes, fragments back to back.
+    #[must_use]
+    pub fn message_us(&self, payload: usize) -> u64 {
+        let count = fragment_count(payload, usize::from(self.mtu_bytes)) as u64;
+        let first = self.frame_us(self.message_bytes(payload));
+        first + (count - 1) * u64::from(self.preamble_us)
+    }
+
+    /// Transmission time of a sentinel's ordinary beacons in a tick of `tick_us`.
+    #[must_use]
+    pub const fn beacons_us(&self, tick_us: u64) -> u64 {
+        match self.beacon_interval_us {
+            0 => 0,
+            interval => tick_us / interval as u64 * self.frame_us(self.beacon_bytes as usize),
+        }
+    }
+
+    /// Cuts `message` into the frames that carry it.
+    pub fn frames(&self, sender: NodeId, round: u32, message: &Message, each: impl FnMut(&[u8])) {
+        let mtu = usize::from(self.mtu_bytes);
+        cut(message.kind(), sender, round, &message.to_bytes(), mtu, each);
+    }
+}
+
+/// A message that is due at a moment of the tick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The message.
+    pub message: Message,
+    /// The sender's round, for the header.
+    pub round: u32,
+    /// Start of transmission, in microseconds from the tick's start.
+    pub at_us: u64,
+}
+
+/// A frame that a radio has received.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// The frame's bytes, checksum unchecked.
+    pub frame: Frame,
+    /// End of reception, in microseconds from the tick's start.
+    pub at_us: u64,
+}
+
+/// A radio as the node sees it: frames go out at a moment, frames come in.
+pub trait Radio {
+    /// Sends a message in this tick.
+    fn transmit(&mut self, now: Tick, outgoing: &Outgoing);
+    /// The next frame received in this tick, in order of (sender, sequence); `None` when there are
+    /// no more. Answers transmitted meanwhile may bring more.
+    fn receive(&mut self) -> Option<Heard>;
+}
+
+/// Transmissions and receptions that a [`MockRadio`] can hold for a tick.
+pub const MOCK_CAPACITY: usize = 64;
+
+/// A radio that delivers what a test put in and keeps what the node sent.
+#[derive(Clone, Debug, Default)]
+pub struct MockRadio {
+    /// Frames to receive, next one first.
+    pub incoming: heapless::Deque<Heard, MOCK_CAPACITY>,
+    /// What the node transmitted, oldest first; the newest is dropped when full.
+    pub sent: heapless::Vec<Outgoing, MOCK_CAPACITY>,
+}
+
+impl Radio for MockRadio {
+    fn transmit(&mut self, _now: Tick, outgoing: &Outgoing) {
+        let _ = self.sent.push(*outgoing);
+    }
+
+    fn receive(&mut self) -> Option<Heard> {
+        self.incoming.pop_front()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn airtime_at_6_mbit() {
+        let air = AirConfig::default();
+        assert_eq!(air.frame_us(0), 54);
+        assert_eq!(air.frame_us(56), 54 + 75, "448 bits at 6 Mbit/s are 74.7 us");
+        assert_eq!(air.message_us(44), air.frame_us(56));
+        assert_eq!(air.beacons_us(1_000_000), 9 * (54 + 171));
+    }
+
+    #[test]
+    fn fragments_cost_their_headers_and_preambles() {
+        let air = AirConfig { mtu_bytes: 32, ..AirConfig::default() };
+        // 44 bytes in pieces of 20: three fragments, 36 bytes of headers.
+        assert_eq!(air.message_bytes(44), 80);
+        assert_eq!(air.message_us(44), 3 * 54 + 107);
+    }
+}

@@ -1,0 +1,169 @@
+//! The entropy estimate: how unusual a node's recent errors are, from 0 (as ever) to 1.
+//!
+//! `H = clamp((short / long - 1) / 4, 0, 1)` over |residual| with exponential averages over 8 and
+//! 512 samples. The long one is frozen outside Calm, so that nobody gets used to a storm.
+
+use crate::q16::{Q16, ratio};
+
+const SHORT_SHIFT: u32 = 3;
+const LONG_SHIFT: u32 = 9;
+/// Samples before the estimate says anything.
+const WARM_UP: u32 = 64;
+/// Residuals are kept below 60 deviations so that the long accumulator fits.
+const CEILING: i32 = 60 << 16;
+
+/// Running averages of |residual| and of the persistence forecast's |error|, in deviations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Residual {
+    /// Average over about 8 samples, times 8.
+    short: u32,
+    /// Average over about 512 samples, times 512.
+    long: u32,
+    /// The persistence forecast's, over about 64 samples, times 64.
+    persistence: u32,
+    /// The model's, over about 64 samples, times 64.
+    medium: u32,
+    samples: u32,
+    recent: [Q16; 3],
+    smooth: Q16,
+    derivative: Q16,
+    bad_streak: u8,
+}
+
+crate::canonical!(struct Residual {
+    short, long, persistence, medium, samples, recent, smooth, derivative, bad_streak,
+});
+
+impl Residual {
+    /// Takes |residual| and the persistence forecast's |error|, both in deviations.
+    pub fn observe(&mut self, residual: Q16, persistence: Q16, frozen: bool) {
+        let value = residual.to_bits().clamp(0, CEILING) as u32;
+        let naive = persistence.to_bits().clamp(0, CEILING) as u32;
+        let divisor = |shift: u32| self.samples.saturating_add(1).min(1 << shift);
+        let (short, medium, long) = (divisor(SHORT_SHIFT), divisor(6), divisor(LONG_SHIFT));
+        average(&mut self.short, value, SHORT_SHIFT, short);
+        average(&mut self.medium, value, 6, medium);
+        average(&mut self.persistence, naive, 6, medium);
+        if !frozen {
+            average(&mut self.long, value, LONG_SHIFT, long);
+        }
+        self.samples = self.samples.saturating_add(1);
+        let entropy = self.level();
+        self.recent.rotate_right(1);
+        self.recent[0] = entropy;
+        let sum: i64 = self.recent.iter().map(|h| i64::from(h.to_bits())).sum();
+        let smooth = Q16::from_bits((sum / 3) as i32);
+        self.derivative = smooth.saturating_sub(self.smooth);
+        self.smooth = smooth;
+    }
+
+    /// H of the newest sample, 0 to 1.
+    #[must_use]
+    pub const fn entropy(&self) -> Q16 {
+        self.recent[0]
+    }
+
+    /// Mean of the last three H.
+    #[must_use]
+    pub const fn smoothed(&self) -> Q16 {
+        self.smooth
+    }
+
+    /// Change of the smoothed H since the sample before.
+    #[must_use]
+    pub const fn derivative(&self) -> Q16 {
+        self.derivative
+    }
+
+    /// The usual |residual|, in deviations: the long average.
+    #[must_use]
+    pub const fn usual(&self) -> Q16 {
+        Q16::from_bits((self.long >> LONG_SHIFT) as i32)
+    }
+
+    /// The recent |residual|, in deviations: the short average.
+    #[must_use]
+    pub const fn recent(&self) -> Q16 {
+        Q16::from_bits((self.short >> SHORT_SHIFT) as i32)
+    }
+
+    /// Whether the model predicts at least as well as repeating the last sample does.
+    #[must_use]
+    pub const fn is_healthy(&self) -> bool {
+        self.samples >= WARM_UP && self.medium <= self.persistence
+    }
+
+    /// Whether the model has been more than four times worse than persistence for 16 samples in a
+    /// row; asking restarts the count when it has.
+    pub const fn has_diverged(&mut self) -> bool {
+        let floor = (1 << 6) << 10;
+        let bad = self.samples >= WARM_UP && self.medium / 4 > self.persistence + floor;
+        self.bad_streak = if bad { self.bad_streak.saturating_add(1) } else { 0 };
+        let diverged = self.bad_streak >= 16;
+        if diverged {
+            self.bad_streak = 0;
+            self.medium = self.persistence;
+        }
+        diverged
+    }
+
+    fn level(&self) -> Q16 {
+        if self.samples < WARM_UP {
+            return Q16::ZERO;
+        }
+        let long = i64::from((self.long >> LONG_SHIFT).max(64));
+        let excess = i64::from(self.short >> SHORT_SHIFT) - long;
+        ratio(excess, 4 * long).clamp(Q16::ZERO, Q16::ONE)
+    }
+}
+
+/// Moves `sum` (an average times 2^`shift`) towards `value` by 1/`divisor`.
+fn average(sum: &mut u32, value: u32, shift: u32, divisor: u32) {
+    let target = i64::from(value) << shift;
+    let next = i64::from(*sum) + (target - i64::from(*sum)) / i64::from(divisor.max(1));
+    *sum = next.clamp(0, i64::from(u32::MAX)) as u32;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fed(values: &[(i32, usize)], frozen_after: usize) -> Residual {
+        let mut residual = Residual::default();
+        let mut fed = 0;
+        for (bits, count) in values {
+            for _ in 0..*count {
+                residual.observe(Q16::from_bits(*bits), Q16::ONE, fed >= frozen_after);
+                fed += 1;
+            }
+        }
+        residual
+    }
+
+    #[test]
+    fn steady_errors_have_no_entropy() {
+        assert_eq!(fed(&[(6_554, 600)], usize::MAX).entropy(), Q16::ZERO);
+    }
+
+    #[test]
+    fn fivefold_errors_saturate_and_do_not_fade_while_frozen() {
+        let storm = fed(&[(6_554, 600), (40_000, 2_000)], 600);
+        assert_eq!(storm.entropy(), Q16::ONE, "a storm is never got used to");
+        let got_used = fed(&[(6_554, 600), (40_000, 4_000)], usize::MAX);
+        assert!(got_used.entropy() < Q16::from_bits(6_554), "unfrozen, the long average follows");
+    }
+
+    #[test]
+    fn threefold_errors_give_half() {
+        let half = fed(&[(6_554, 600), (19_661, 200)], 600).entropy().to_bits();
+        assert!((half - 32_768).abs() < 400, "{half}");
+    }
+
+    #[test]
+    fn divergence_needs_a_streak() {
+        let mut residual = fed(&[(20 << 16, 200)], usize::MAX);
+        let verdicts: [bool; 17] = core::array::from_fn(|_| residual.has_diverged());
+        assert_eq!(verdicts.iter().position(|bad| *bad), Some(15));
+        assert!(!verdicts[16], "the guard re-arms");
+    }
+}
