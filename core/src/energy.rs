@@ -3,7 +3,7 @@
 //! Power is in microwatts, time in microseconds, energy in nanojoules inside and microjoules
 //! outside. Costs follow from what the radio and the processor did in a tick.
 
-use crate::q16::{Q16, percent};
+use crate::q16::Q16;
 
 /// Electrical figures of one kind of node. The whole node is meant, radio and processor together,
 /// so that sums need no case analysis.
@@ -216,7 +216,7 @@ impl EnergyPool {
     /// Whether less than a tenth is left, so that the node acts calm.
     #[must_use]
     pub fn is_critical(&self, config: &EnergyConfig) -> bool {
-        self.share(config) < percent(10)
+        self.level_uj() < config.capacity_uj / 10
     }
 
     /// Whether the node is off for want of energy.

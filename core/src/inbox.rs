@@ -4,6 +4,7 @@ use crate::id::NodeId;
 use crate::neuron::TAPS;
 use crate::packet::Update;
 use crate::q16::Q16;
+use crate::regime::Regime;
 
 /// Offers that one round can hold.
 pub const OFFERS: usize = 16;
@@ -13,18 +14,19 @@ pub const OFFERS: usize = 16;
 pub struct Offer {
     /// Whose model it is.
     pub origin: NodeId,
+    /// The regime it claimed: a model learned in a storm is judged, but nobody is blamed for it.
+    pub regime: Regime,
     /// Its shared weights.
     pub weights: [Q16; TAPS],
 }
-crate::canonical!(struct Offer { origin, weights });
+crate::canonical!(struct Offer { origin, regime, weights });
 
 /// The offers of one round, in order of arrival.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inbox {
     offers: heapless::Vec<Offer, OFFERS>,
-    dropped: u32,
 }
-crate::canonical!(struct Inbox { offers, dropped });
+crate::canonical!(struct Inbox { offers });
 
 impl Inbox {
     /// The offers.
@@ -33,24 +35,21 @@ impl Inbox {
         &self.offers
     }
 
-    /// Offers that had to make room for newer ones since the start.
-    #[must_use]
-    pub const fn dropped(&self) -> u32 {
-        self.dropped
-    }
-
-    /// Adds a peer's model in place of its older one; when full, the oldest offer makes room.
-    pub fn push(&mut self, update: &Update) {
-        let offer = Offer { origin: update.origin, weights: update.weights };
+    /// Adds a peer's model in place of its older one; when full, the oldest offer makes room
+    /// and the answer is true.
+    pub fn push(&mut self, update: &Update) -> bool {
+        let offer = Offer { origin: update.origin, regime: update.regime, weights: update.weights };
         let known = self.offers.iter().position(|held| held.origin == offer.origin);
         if let Some(place) = known {
             self.offers.remove(place);
-        } else if self.offers.is_full() {
+        }
+        let full = self.offers.is_full();
+        if full {
             self.offers.remove(0);
-            self.dropped = self.dropped.saturating_add(1);
         }
         // There is room: one was removed if the list was full.
         let _ = self.offers.push(offer);
+        full
     }
 
     /// Forgets the offers of the round.
@@ -63,7 +62,6 @@ impl Inbox {
 mod tests {
     use super::*;
     use crate::id::GroupId;
-    use crate::regime::Regime;
 
     fn update(origin: u32, weight: i32) -> Update {
         Update {
@@ -81,12 +79,11 @@ mod tests {
     fn keeps_the_newest_of_each_and_drops_the_oldest() {
         let mut inbox = Inbox::default();
         for origin in 0..OFFERS as u32 {
-            inbox.push(&update(origin, 1));
+            assert!(!inbox.push(&update(origin, 1)));
         }
-        inbox.push(&update(0, 2));
-        assert_eq!((inbox.offers().len(), inbox.dropped()), (OFFERS, 0));
-        inbox.push(&update(99, 3));
-        assert_eq!((inbox.offers().len(), inbox.dropped()), (OFFERS, 1));
+        assert!(!inbox.push(&update(0, 2)));
+        assert!(inbox.push(&update(99, 3)));
+        assert_eq!(inbox.offers().len(), OFFERS);
         assert!(inbox.offers().iter().all(|offer| offer.origin != NodeId(1)));
         assert!(inbox.offers().iter().any(|offer| offer.origin == NodeId(0)));
     }

@@ -169,7 +169,7 @@ impl<const N: usize> Node<N> {
             trust: &self.trust,
             neighbours: &self.neighbours,
         };
-        phase::speak(config, now, &speaker, &mut self.silence, outbox);
+        phase::speak(config, now, &speaker, &mut self.silence, &mut self.routes, outbox);
     }
 
     fn listen(&mut self, config: &NodeConfig, now: Tick, radio: &mut impl Radio, spent: &mut u64) {

@@ -11,13 +11,13 @@ use crate::id::{GroupId, NodeId, Tick};
 use crate::inbox::Inbox;
 use crate::neuron::{LinearNeuron, SwarmNeuron};
 use crate::packet::{Message, Update};
-use crate::q16::{Q16, percent};
+use crate::q16::Q16;
 use crate::radio::Outgoing;
 use crate::regime::{Regime, RegimeDetector};
 use crate::residual::Residual;
 use crate::responder::{self, Route};
 use crate::silence::{Circumstances, Silence};
-use crate::trust::{Neighbour, OwnTrust, find, influence, is_emergency, judge};
+use crate::trust::{Evidence, Neighbour, OwnTrust, find, influence, is_emergency, judge};
 use crate::wake::{Role, Wake, Window};
 
 /// Samples between checkpoints of healthy weights.
@@ -92,12 +92,14 @@ pub struct Speaker<'a> {
 }
 
 /// Speak: at the start of a round, decide whether the model is worth sending; a sleeper asks its
-/// sentinel for what was kept; a sentinel that knows of an emergency says so in its beacon.
+/// sentinel for what was kept; a sentinel keeps its own update for its sleepers, and says so in its
+/// beacon when it knows of an emergency.
 pub fn speak(
     config: &NodeConfig,
     now: Tick,
     node: &Speaker<'_>,
     silence: &mut Silence,
+    routes: &mut [Route],
     outbox: &mut Outbox,
 ) {
     let window = node.wake.window();
@@ -112,7 +114,7 @@ pub fn speak(
         return;
     }
     let energy = node.energy.share(&config.energy);
-    let regime = node.detector.effective(energy < percent(10));
+    let regime = node.detector.effective(node.energy.is_critical(&config.energy));
     let voice = silence.decide(
         &config.silence,
         &Circumstances {
@@ -135,6 +137,7 @@ pub fn speak(
             taps: config.neuron.taps,
             weights: node.neuron.weights,
         };
+        responder::keep(routes, &update);
         queue(config, now, node, Message::Update(update), outbox);
     } else if has_sentinel {
         queue(config, now, node, Message::Poll { to: node.wake.sentinel }, outbox);
@@ -284,8 +287,12 @@ pub fn merge(
         let mut harmful = false;
         if let (Some(own), Some(offered)) = (own, offered) {
             let evidence = judge(&config.trust, offered, own, residual.usual());
-            neighbour.weigh(&config.trust, evidence);
-            harmful = evidence == crate::trust::Evidence::Harmful;
+            harmful = evidence == Evidence::Harmful;
+            // A model that says it was learned in a storm is left out when it does harm, but its
+            // sender loses nothing: an honest node cannot help its weather.
+            if !harmful || offer.regime == Regime::Calm {
+                neighbour.weigh(&config.trust, evidence);
+            }
         }
         report.harmful += u8::from(harmful);
         if !harmful && !neighbour.banned {

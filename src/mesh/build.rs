@@ -1,0 +1,121 @@
+//! A mesh's world: its resources, its schedule, and the birth of its nodes.
+
+use std::sync::Arc;
+
+use bevy::ecs::prelude::*;
+use qres_core::energy::EnergyPool;
+use qres_core::id::{NodeId, Tick};
+use qres_core::responder::Route;
+use qres_core::trust::{Neighbour, OwnTrust};
+use qres_core::wake::{Role, Wake};
+
+use super::components::{
+    Battery, Detector, Doing, Entropy, Identity, Memory, Neuron, Quiet, Schedule, Score, Sensor,
+    Service, Standing, Tally, Trust,
+};
+use super::plan::{NodePlan, Plan};
+use super::resources::{Air, Clock, Pages, Roster, Setup, Tap, Weather};
+use super::schedule::{TickSystems, tick_schedule};
+use super::{environment, radio, sensing, settling, waking};
+use crate::world::signal::SensorState;
+
+/// A world with the schedule of a tick and all nodes that are there from the start.
+pub(super) fn world(plan: Plan, parallel: bool) -> World {
+    let mut world = World::new();
+    world.insert_resource(Clock { now: Tick(0), parallel });
+    world.insert_resource(Setup(Arc::new(plan)));
+    world.init_resource::<Weather>();
+    world.init_resource::<Roster>();
+    world.init_resource::<Air>();
+    world.init_resource::<Pages>();
+    world.init_resource::<Tap>();
+    world.add_schedule(schedule());
+    environment::join(&mut world);
+    world
+}
+
+fn schedule() -> bevy::ecs::schedule::Schedule {
+    let mut schedule = tick_schedule();
+    schedule.add_systems((
+        (environment::blow, environment::join).chain().in_set(TickSystems::Environment),
+        sensing::sense.in_set(TickSystems::Sense),
+        sensing::predict.in_set(TickSystems::Predict),
+        sensing::detect.in_set(TickSystems::Regime),
+        waking::wake.in_set(TickSystems::Wake),
+        waking::speak.in_set(TickSystems::Speak),
+        (radio::transmit, radio::receive, radio::answer, radio::collect)
+            .chain()
+            .in_set(TickSystems::Radio),
+        settling::merge.in_set(TickSystems::Aggregate),
+        settling::review.in_set(TickSystems::Trust),
+        settling::pay.in_set(TickSystems::Energy),
+        settling::count.in_set(TickSystems::Observe),
+    ));
+    schedule
+}
+
+/// Spawns the next node of the plan, in order of id.
+pub(super) fn spawn_next(world: &mut World, plan: &Plan) {
+    let id = NodeId(world.resource::<Roster>().0.len() as u32);
+    let Some(node) = plan.nodes.get(id.index()) else { return };
+    let config = &plan.config;
+    let neighbours = peers(plan, id);
+    let entity = world.spawn((
+        Identity { id, group: node.group, signal: node.signal, position_mm: node.position_mm },
+        (
+            Neuron(qres_core::neuron::LinearNeuron::default()),
+            Entropy(qres_core::residual::Residual::default()),
+            Detector(qres_core::regime::RegimeDetector::default()),
+            Quiet(qres_core::silence::Silence::default()),
+            Battery(EnergyPool::new(&config.energy)),
+        ),
+        Schedule(Wake::new(node.role, node.sentinel, node.first_us)),
+        Standing(OwnTrust::new(node.join)),
+        Trust(neighbours.iter().map(|peer| Neighbour::new(&config.trust, *peer)).collect()),
+        Memory { service: service(plan, id, node), ..Memory::default() },
+        Sensor {
+            state: SensorState { phase: node.phase, ..SensorState::default() },
+            ..Sensor::default()
+        },
+        (Doing::default(), Tally::default(), Score::default()),
+    ));
+    let entity = entity.id();
+    world.resource_mut::<Roster>().0.push(entity);
+}
+
+/// The nodes of its own modality that `id` can hear, sorted.
+#[must_use]
+pub fn peers(plan: &Plan, id: NodeId) -> Vec<NodeId> {
+    let group = |node: u32| plan.nodes.get(node as usize).map(|plan| plan.group);
+    let own = group(id.0);
+    let near = plan.graph.neighbours(id).iter();
+    near.filter(|other| group(**other) == own).map(|other| NodeId(*other)).collect()
+}
+
+/// What a sentinel needs to serve its clients; `None` for all others.
+#[must_use]
+pub fn service(plan: &Plan, id: NodeId, node: &NodePlan) -> Option<Box<Service>> {
+    if node.role != Role::Sentinel {
+        return None;
+    }
+    let serves =
+        |other: &&u32| plan.nodes.get(**other as usize).is_some_and(|client| client.sentinel == id);
+    let near = plan.graph.neighbours(id);
+    let clients: Box<[NodeId]> = near.iter().filter(serves).map(|other| NodeId(*other)).collect();
+    let mut origins: Vec<NodeId> = near.iter().map(|other| NodeId(*other)).collect();
+    origins.push(id);
+    origins.sort_unstable();
+    let group = |node: NodeId| plan.nodes.get(node.index()).map(|plan| plan.group);
+    let mut routes: Vec<Route> = Vec::new();
+    for origin in origins {
+        let wants = |client: NodeId| {
+            group(origin) == group(client) && plan.graph.are_linked(origin, client)
+        };
+        let places = clients.iter().enumerate().filter(|(_, client)| wants(**client));
+        let audience = places.fold(0_u64, |mask, (place, _)| mask | 1 << place);
+        if audience != 0 {
+            routes.push(Route::new(origin, audience));
+        }
+    }
+    Some(Box::new(Service { clients, routes: routes.into() }))
+}

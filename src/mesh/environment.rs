@@ -1,0 +1,28 @@
+//! Environment: storms move, late nodes join. Runs alone, before anything else in the tick.
+
+use bevy::ecs::prelude::*;
+
+use super::build::spawn_next;
+use super::resources::{Clock, Roster, Setup, Weather};
+
+/// Where each storm is in this tick.
+pub fn blow(clock: Res<Clock>, setup: Res<Setup>, mut weather: ResMut<Weather>) {
+    let active = |(index, track): (usize, &crate::world::storm::StormTrack)| {
+        track.at(index as u32, clock.now.0)
+    };
+    weather.0.clear();
+    weather.0.extend(setup.0.storms.iter().enumerate().filter_map(active));
+}
+
+/// Nodes whose time has come join, in order of id.
+pub fn join(world: &mut World) {
+    let now = world.resource::<Clock>().now;
+    let plan = world.resource::<Setup>().0.clone();
+    loop {
+        let joined = world.resource::<Roster>().0.len();
+        match plan.nodes.get(joined) {
+            Some(next) if next.join <= now => spawn_next(world, &plan),
+            _ => return,
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! The mesh: nodes as entities in a world of its own, and the tick that moves them.
+//!
+//! A mesh is a function of its plan: no clock, no thread order and no window changes what a tick
+//! does. It never sees rendering; the outside reads [`publish`] and steps it. Several meshes can
+//! live in one process without touching each other.
+
+mod build;
+pub mod components;
+mod environment;
+pub mod genes;
+pub mod plan;
+pub mod publish;
+mod radio;
+pub mod resources;
+mod schedule;
+mod sensing;
+mod settling;
+pub mod snapshot;
+pub mod summary;
+mod waking;
+
+use bevy::ecs::world::World;
+use bevy::tasks::{ComputeTaskPool, TaskPoolBuilder};
+use qres_core::id::{NodeId, Tick};
+use qres_core::radio::Heard;
+
+use plan::Plan;
+use resources::{Air, Clock, Setup, Tap};
+pub use schedule::{TickSchedule, TickSystems};
+use snapshot::Digest;
+
+/// Runs a body for each node of a query: over the compute pool when asked to, else here. Bodies
+/// change their own node only, so the order never matters.
+macro_rules! for_nodes {
+    ($query:expr, $parallel:expr, |$node:pat_param| $body:block) => {
+        if $parallel {
+            $query.par_iter_mut().for_each(|$node| $body);
+        } else {
+            $query.iter_mut().for_each(|$node| $body);
+        }
+    };
+}
+use for_nodes;
+
+/// Meshes below this size run on one thread: sharing them out would cost more than it saves.
+const PARALLEL_FROM: usize = 1_000;
+/// Ticks between links of the digest chain.
+pub const CHECKPOINT_TICKS: u64 = 512;
+
+/// A mesh of nodes.
+pub struct Mesh {
+    world: World,
+    chain: Digest,
+}
+
+impl Mesh {
+    /// Builds the mesh that `plan` describes; `threads` may share its work (at least 1).
+    #[must_use]
+    pub fn new(plan: Plan, threads: usize) -> Self {
+        let parallel = threads > 1 && plan.nodes.len() >= PARALLEL_FROM;
+        if parallel {
+            ComputeTaskPool::get_or_init(|| TaskPoolBuilder::new().num_threads(threads).build());
+        }
+        Self { world: build::world(plan, parallel), chain: Digest::default() }
+    }
+
+    /// Runs one tick.
+    pub fn step(&mut self) {
+        self.world.run_schedule(TickSchedule);
+        let mut clock = self.world.resource_mut::<Clock>();
+        clock.now = Tick(clock.now.0 + 1);
+        let now = clock.now;
+        if now.0.is_multiple_of(CHECKPOINT_TICKS) {
+            let sections = self.sections();
+            self.chain = self.chain.link(now, &sections);
+        }
+    }
+
+    /// Ticks run so far.
+    #[must_use]
+    pub fn ticks(&self) -> u64 {
+        self.world.resource::<Clock>().now.0
+    }
+
+    /// What the mesh was built from.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.world.resource::<Setup>().0
+    }
+
+    /// The digest of the run so far: the chain of checkpoints and the state of now.
+    #[must_use]
+    pub fn digest(&mut self) -> Digest {
+        let now = Tick(self.ticks());
+        if now.0.is_multiple_of(CHECKPOINT_TICKS) && now.0 > 0 {
+            return self.chain;
+        }
+        let sections = self.sections();
+        self.chain.link(now, &sections)
+    }
+
+    /// The digest of each part of the state, so that a difference names its place.
+    #[must_use]
+    pub fn sections(&mut self) -> snapshot::Sections {
+        snapshot::sections(&mut self.world)
+    }
+
+    /// The whole state as bytes; [`Mesh::restore`] takes it back.
+    #[must_use]
+    pub fn snapshot(&mut self) -> Vec<u8> {
+        snapshot::save(&mut self.world, &self.chain)
+    }
+
+    /// Puts the mesh into the state of a snapshot of the same plan.
+    ///
+    /// # Errors
+    /// When the bytes are not a whole snapshot of this plan; the mesh is then as it was built.
+    pub fn restore(&mut self, bytes: &[u8]) -> Result<(), snapshot::SnapshotError> {
+        let plan = self.plan().clone();
+        let parallel = self.world.resource::<Clock>().parallel;
+        self.world = build::world(plan.clone(), parallel);
+        self.chain = Digest::default();
+        match snapshot::load(&mut self.world, bytes) {
+            Ok(chain) => {
+                self.chain = chain;
+                Ok(())
+            }
+            Err(error) => {
+                self.world = build::world(plan, parallel);
+                Err(error)
+            }
+        }
+    }
+
+    /// Keeps what became of every frame for [`publish`], from the next tick on.
+    pub fn watch(&mut self, watched: bool) {
+        self.world.resource_mut::<Air>().watched = watched;
+    }
+
+    /// Keeps the frames that `nodes` receive, from the next tick on.
+    pub fn tap(&mut self, nodes: impl IntoIterator<Item = NodeId>) {
+        self.world.resource_mut::<Tap>().nodes = nodes.into_iter().collect();
+    }
+
+    /// The frames that tapped nodes received in the last tick, in order for each node.
+    pub fn tapped(&mut self) -> Vec<(NodeId, Heard)> {
+        let mut heard = Vec::new();
+        self.world.resource_mut::<Tap>().heard.drain_into(&mut heard);
+        heard.sort_by_key(|(node, _)| *node);
+        heard
+    }
+
+    /// The world, for queries that read.
+    pub fn world(&mut self) -> &mut World {
+        &mut self.world
+    }
+}

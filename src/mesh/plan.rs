@@ -1,0 +1,371 @@
+//! From what a scenario says to what a mesh needs: configuration, positions, roles, signals.
+//!
+//! The one place where a scenario's numbers become the node's. Nothing here ticks.
+
+use std::sync::Arc;
+
+use qres_core::config::NodeConfig;
+use qres_core::draw::{Purpose, below, draw};
+use qres_core::energy::{EnergyConfig, Listen, PowerProfile};
+use qres_core::id::{GroupId, NodeId, Tick};
+use qres_core::neuron::{NeuronConfig, TAPS};
+use qres_core::q16::{Q16, percent};
+use qres_core::radio::AirConfig;
+use qres_core::regime::RegimeConfig;
+use qres_core::trust::TrustConfig;
+use qres_core::wake::{Role, WakeConfig};
+
+use crate::scenario::{self, EnergyProfile, Layout, Normalise, Phase, Scenario, Sentinels, Source};
+use crate::world::dataset::{Loaded, Series};
+use crate::world::graph::{Graph, LossLaw};
+use crate::world::layout;
+use crate::world::sentinels::{assign, cover};
+use crate::world::signal::{GAP, Signal};
+use crate::world::storm::StormTrack;
+
+/// Bytes of a beacon: header, timing, capabilities and TWT elements.
+const BEACON_BYTES: u16 = 128;
+
+/// One node before it is born.
+#[derive(Clone, Debug)]
+pub struct NodePlan {
+    /// Millimetres, y up.
+    pub position_mm: [i32; 3],
+    /// Modality.
+    pub group: GroupId,
+    /// What its radio does between rounds.
+    pub role: Role,
+    /// Who serves it.
+    pub sentinel: NodeId,
+    /// When it joins.
+    pub join: Tick,
+    /// Start of its first round, in microseconds.
+    pub first_us: u64,
+    /// Its signal, by place in [`Plan::signals`].
+    pub signal: u32,
+    /// Its lead over the shared phase, in turns of 2^32.
+    pub phase: u32,
+}
+
+/// A signal with what a storm needs to know of it.
+#[derive(Clone, Debug)]
+pub struct SignalPlan {
+    /// Where samples come from.
+    pub signal: Signal,
+    /// The deviation that storms multiply, Q16.16 of the sensor's unit.
+    pub deviation: i32,
+}
+
+/// All that a mesh is built from.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Seed of every draw.
+    pub seed: u64,
+    /// Ticks in a sensor's period.
+    pub sample_every: u64,
+    /// What all nodes agree on.
+    pub config: NodeConfig,
+    /// Whether overlapping frames destroy each other.
+    pub collisions: bool,
+    /// Whether sleepers hear emergency beacons.
+    pub listens: bool,
+    /// The nodes by id.
+    pub nodes: Vec<NodePlan>,
+    /// Who hears whom.
+    pub graph: Arc<Graph>,
+    /// Signals, shared by nodes.
+    pub signals: Arc<[SignalPlan]>,
+    /// Storms.
+    pub storms: Arc<[StormTrack]>,
+}
+
+/// Why a scenario that reads well cannot become a mesh.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanError(String);
+
+impl std::fmt::Display for PlanError {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for PlanError {}
+
+impl Plan {
+    /// Plans the mesh of a checked scenario; `seed` replaces the scenario's own, `loaded` holds
+    /// the recorded series that it names.
+    ///
+    /// # Errors
+    /// When a node that sleeps has no sentinel in range.
+    pub fn new(scenario: &Scenario, seed: u64, loaded: &Loaded) -> Result<Self, PlanError> {
+        let positions = layout::place(scenario, seed);
+        let radio = &scenario.radio;
+        let law = LossLaw {
+            range_mm: radio.range_mm,
+            at_range_percent: radio.loss_at_range_percent,
+            floor_percent: radio.loss_floor_percent,
+        };
+        let graph = Graph::build(&positions, &law);
+        let awake = sentinels(scenario, &graph);
+        let serving = assign(&graph, &positions, &awake);
+        let config = node_config(scenario, seed);
+        let signals = signals(scenario, loaded);
+        let draft = Draft { scenario, seed, config: &config, awake: &awake, serving: &serving };
+        let nodes = positions
+            .iter()
+            .enumerate()
+            .map(|(node, position)| draft.node(node as u32, *position))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            seed,
+            sample_every: u64::from(scenario.sample_every.max(1)),
+            config,
+            collisions: radio.collisions,
+            listens: config.energy.listen != Listen::Never,
+            nodes,
+            graph: Arc::new(graph),
+            signals: signals.into(),
+            storms: scenario.storms.iter().map(StormTrack::new).collect(),
+        })
+    }
+}
+
+/// What a node's plan is drawn up from.
+struct Draft<'a> {
+    scenario: &'a Scenario,
+    seed: u64,
+    config: &'a NodeConfig,
+    awake: &'a [bool],
+    serving: &'a [NodeId],
+}
+
+impl Draft<'_> {
+    fn node(&self, node: u32, position_mm: [i32; 3]) -> Result<NodePlan, PlanError> {
+        let kinds = self.scenario.signals.len().max(1) as u32;
+        let station = node / kinds;
+        let group = node % kinds;
+        let role = self.role(node);
+        let sentinel = self.serving.get(node as usize).copied().unwrap_or(NodeId::NONE);
+        if role != Role::Sentinel && sentinel == NodeId::NONE {
+            return Err(no_sentinel(self.scenario, node));
+        }
+        let (signal, join) = match &self.scenario.nodes.layout {
+            Layout::Stations(stations) => {
+                let place = layout::by_joining(stations).get(station as usize).copied();
+                (node, Tick(place.map_or(0, |station| station.join_tick)))
+            }
+            _ => (group, Tick(0)),
+        };
+        let join_us = join.0.saturating_mul(self.config.wake.tick_us);
+        Ok(NodePlan {
+            position_mm,
+            group: GroupId(group as u8),
+            role,
+            sentinel,
+            join,
+            first_us: join_us.saturating_add(self.first_wake_us(node)),
+            signal,
+            phase: self.phase(node, group, position_mm),
+        })
+    }
+
+    fn role(&self, node: u32) -> Role {
+        if self.awake.get(node as usize).copied().unwrap_or(true) {
+            return Role::Sentinel;
+        }
+        let lot = below(draw(self.seed, Purpose::Start, node, 0, 1), 100);
+        let on_demand = lot < u64::from(self.scenario.nodes.on_demand_percent);
+        if on_demand { Role::OnDemand } else { Role::Scheduled }
+    }
+
+    /// New nodes keep storm cadence, so that is the interval over which first wakes are spread.
+    fn first_wake_us(&self, node: u32) -> u64 {
+        match self.scenario.nodes.start {
+            scenario::Start::Together => 0,
+            scenario::Start::Staggered => {
+                let span = self.config.wake.interval_us[2];
+                below(draw(self.seed, Purpose::Start, node, 0, 0), span)
+            }
+        }
+    }
+
+    fn phase(&self, node: u32, group: u32, position_mm: [i32; 3]) -> u32 {
+        let source = self.scenario.signals.get(group as usize).map(|signal| &signal.source);
+        let Some(Source::Synthetic(synthetic)) = source else { return 0 };
+        match synthetic.phase {
+            Phase::Shared => 0,
+            Phase::ByNode => draw(self.seed, Purpose::Phase, node, 0, 0) as u32,
+            Phase::ByPosition => {
+                let turn_mm = i64::from(self.scenario.radio.range_mm.max(1)) * 32;
+                ((i64::from(position_mm[0]).rem_euclid(turn_mm) << 32) / turn_mm) as u32
+            }
+        }
+    }
+}
+
+fn no_sentinel(scenario: &Scenario, node: u32) -> PlanError {
+    PlanError(format!(
+        "\"{}\": node {node} sleeps but has no sentinel in range ({} mm) with room for it; use \
+         `sentinels: Cover`, name more sentinels, or raise radio.range_mm",
+        scenario.title, scenario.radio.range_mm
+    ))
+}
+
+fn sentinels(scenario: &Scenario, graph: &Graph) -> Vec<bool> {
+    let count = graph.len();
+    match &scenario.nodes.sentinels {
+        Sentinels::Cover => cover(graph),
+        Sentinels::Every(step) => {
+            let step = (*step).max(1) as usize;
+            (0..count).map(|node| node.is_multiple_of(step)).collect()
+        }
+        Sentinels::PerStation(modality) => {
+            let kinds = scenario.signals.len().max(1);
+            let place = scenario.signals.iter().position(|signal| signal.modality == *modality);
+            (0..count).map(|node| Some(node % kinds) == place).collect()
+        }
+    }
+}
+
+fn signals(scenario: &Scenario, loaded: &Loaded) -> Vec<SignalPlan> {
+    let each = |station: usize| {
+        scenario.signals.iter().enumerate().map(move |(group, signal)| SignalPlan {
+            signal: compile(
+                &signal.source,
+                loaded.get(station).and_then(|row| row.get(group)?.as_ref()),
+            ),
+            deviation: scenario::q16(signal.source.deviation()).unwrap_or(i32::MAX),
+        })
+    };
+    match &scenario.nodes.layout {
+        Layout::Stations(stations) => {
+            // Series are loaded in the file's order, ids are given in the order of joining.
+            let original = |name: &str| stations.iter().position(|station| station.name == name);
+            let ordered = layout::by_joining(stations);
+            ordered.iter().flat_map(|station| each(original(&station.name).unwrap_or(0))).collect()
+        }
+        _ => each(0).collect(),
+    }
+}
+
+fn compile(source: &Source, series: Option<&Arc<Series>>) -> Signal {
+    let q16 = |value: f64| scenario::q16(value).unwrap_or(0);
+    match source {
+        Source::Synthetic(synthetic) => Signal::Waves {
+            level: q16(synthetic.level),
+            waves: synthetic
+                .waves
+                .iter()
+                .map(|wave| {
+                    let turn = (1_u64 << 32) / u64::from(wave.period_samples.max(1));
+                    (turn as u32, q16(wave.amplitude))
+                })
+                .collect(),
+            noise: q16(synthetic.noise),
+            wander: q16(synthetic.wander),
+        },
+        Source::Dataset(scenario::DatasetSpec { normalise, .. })
+        | Source::Sample(scenario::SampleSpec { normalise, .. }) => {
+            let values = series.map_or(&[][..], |series| &series.values);
+            Signal::Series(
+                values.iter().map(|raw| raw.map_or(GAP, |v| affine(v, normalise))).collect(),
+            )
+        }
+    }
+}
+
+/// `(raw - offset) / scale` in Q16.16.
+fn affine(raw: i32, normalise: &Normalise) -> i32 {
+    let Normalise::Affine { offset, scale } = normalise;
+    let offset = i64::from(scenario::q16(*offset).unwrap_or(0));
+    let scale = i64::from(scenario::q16(*scale).unwrap_or(1)).max(1);
+    let scaled = ((i64::from(raw) - offset) << 16) / scale;
+    crate::world::signal::clamp(scaled)
+}
+
+fn node_config(scenario: &Scenario, seed: u64) -> NodeConfig {
+    let q16 = |value: f64| Q16::from_bits(scenario::q16(value).unwrap_or(0));
+    let protocol = &scenario.protocol;
+    let rates = &protocol.learning_rate;
+    NodeConfig {
+        neuron: neuron_config(&protocol.lags),
+        regime: RegimeConfig {
+            storm_entropy: q16(protocol.storm_entropy),
+            calm_entropy: q16(protocol.calm_entropy),
+            prestorm_derivative: q16(protocol.prestorm_derivative),
+            dwell_samples: protocol.dwell_samples,
+            learning_rate: [q16(rates.calm), q16(rates.prestorm), q16(rates.storm)],
+            ..RegimeConfig::default()
+        },
+        wake: wake_config(scenario, seed),
+        energy: energy_config(scenario),
+        trust: trust_config(scenario),
+        air: AirConfig {
+            bitrate_bps: scenario.radio.bitrate_bps,
+            preamble_us: scenario.radio.preamble_us,
+            mtu_bytes: scenario.radio.mtu_bytes,
+            beacon_interval_us: scenario.radio.beacon_interval_us,
+            beacon_bytes: BEACON_BYTES.min(scenario.radio.mtu_bytes),
+        },
+        trim_per_tail: protocol.trim_per_tail,
+        service_frames: scenario.twt.buffer_frames,
+        gossip: protocol.gossip,
+        ..NodeConfig::default()
+    }
+}
+
+fn neuron_config(lags: &[u8]) -> NeuronConfig {
+    let mut config = NeuronConfig { taps: lags.len().min(TAPS) as u8, ..NeuronConfig::default() };
+    config.lags = [0; TAPS];
+    config.lags.iter_mut().zip(lags).for_each(|(slot, lag)| *slot = *lag);
+    config
+}
+
+fn wake_config(scenario: &Scenario, seed: u64) -> WakeConfig {
+    let twt = &scenario.twt;
+    let us = |ms: u32| u64::from(ms) * 1_000;
+    WakeConfig {
+        interval_us: [us(twt.calm_ms), us(twt.prestorm_ms), us(twt.storm_ms)],
+        window_us: [us(twt.window_ms), us(twt.window_ms), us(twt.storm_window_ms)],
+        jitter_percent: u32::from(twt.jitter_percent),
+        weight_floor: percent(i32::from(twt.weight_floor_percent)),
+        tick_us: us(scenario.tick_ms),
+        seed,
+    }
+}
+
+fn energy_config(scenario: &Scenario) -> EnergyConfig {
+    let energy = &scenario.energy;
+    EnergyConfig {
+        profile: match energy.profile {
+            EnergyProfile::Published => PowerProfile::PUBLISHED,
+            EnergyProfile::Esp32C6 => PowerProfile::ESP32_C6,
+            EnergyProfile::Esp32C6LongRange => PowerProfile::ESP32_C6_LONG_RANGE,
+        },
+        capacity_uj: u64::from(energy.battery_mj) * 1_000,
+        start: percent(i32::from(energy.start_percent)),
+        harvest_uw: energy.harvest_uw,
+        listen: match scenario.twt.listen {
+            scenario::Listen::Dtim(1) => Listen::Dtim1,
+            scenario::Listen::Dtim(3) => Listen::Dtim3,
+            scenario::Listen::Dtim(_) => Listen::Dtim10,
+            scenario::Listen::Never => Listen::Never,
+        },
+    }
+}
+
+fn trust_config(scenario: &Scenario) -> TrustConfig {
+    let q16 = |value: f64| Q16::from_bits(scenario::q16(value).unwrap_or(0));
+    let protocol = &scenario.protocol;
+    let commissioning = &protocol.commissioning;
+    let storm_round_ticks = u64::from(scenario.twt.storm_ms.div_ceil(scenario.tick_ms.max(1)));
+    TrustConfig {
+        initial: q16(protocol.initial_reputation),
+        commission_neighbours: commissioning.neighbours,
+        commission_reputation: q16(commissioning.reputation),
+        commission_ticks: commissioning.limit_ticks,
+        quorum: protocol.quorum,
+        vote_ticks: u64::from(protocol.votes_age_rounds) * storm_round_ticks.max(1),
+        ..TrustConfig::default()
+    }
+}

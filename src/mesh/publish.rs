@@ -1,0 +1,364 @@
+//! What the outside sees of a mesh after a tick: a plain copy to draw and to plot. Nothing flows
+//! back from here. Floating point is allowed: these are figures for people.
+
+use bevy::ecs::prelude::*;
+use qres_core::boundary::f64_from_q16;
+use qres_core::id::NodeId;
+use qres_core::neuron::TAPS;
+use qres_core::packet::Kind;
+use qres_core::q16::Q16;
+pub use qres_core::regime::Regime;
+pub use qres_core::wake::Role;
+
+use super::Mesh;
+use super::components::{
+    Battery, Detector, Entropy, Identity, Neuron, Quiet, Schedule, Sensor, Standing, Tally, Trust,
+};
+use super::resources::{Air, Clock, Roster, Setup, Weather};
+use super::summary::spread;
+pub use crate::world::air::Fate;
+use crate::world::air::Transmission;
+
+/// The kind of a packet, for its colour.
+pub type PacketKind = Kind;
+
+/// The mesh after a tick.
+#[derive(Clone, Debug, Default)]
+pub struct Published {
+    /// Ticks run.
+    pub tick: u64,
+    /// Simulated time, in milliseconds.
+    pub sim_ms: u64,
+    /// Length of a tick, in milliseconds.
+    pub tick_ms: u32,
+    /// Nodes by id; those that have not joined yet are missing at the end.
+    pub nodes: Vec<NodeView>,
+    /// Frames of this tick, one entry per frame and receiver, in a fixed order.
+    pub packets: Vec<PacketView>,
+    /// Storms that blow.
+    pub storms: Vec<StormView>,
+    /// Totals.
+    pub summary: Summary,
+}
+
+/// A node at a glance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NodeView {
+    /// Millimetres, y up.
+    pub position_mm: [i32; 3],
+    /// The regime it believes in.
+    pub regime: Regime,
+    /// Energy left; 65535 is full.
+    pub energy: u16,
+    /// Reputation, as the mean of what its neighbours hold; 65535 is 1.
+    pub reputation: u16,
+    /// Recent |residual| in deviations; 8192 is 1.
+    pub residual: u16,
+    /// Entropy; 65535 is 1.
+    pub entropy: u16,
+    /// Whether its radio was awake at any moment of the tick.
+    pub awake: bool,
+    /// What its radio does between rounds.
+    pub role: Role,
+    /// Modality.
+    pub group: u8,
+}
+
+/// A frame at a receiver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PacketView {
+    /// Who sent it.
+    pub sender: u32,
+    /// Who should have got it.
+    pub receiver: u32,
+    /// What it is.
+    pub kind: PacketKind,
+    /// Start, in microseconds from the tick's start.
+    pub start_us: u32,
+    /// Time on the air, in microseconds.
+    pub airtime_us: u32,
+    /// Fragments of its message.
+    pub fragments: u8,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+impl PacketView {
+    /// A frame as `receiver` saw it.
+    #[must_use]
+    pub fn new(frame: &Transmission, receiver: NodeId, fate: Fate) -> Self {
+        let (start_us, end_us) = frame.span_us;
+        Self {
+            sender: frame.sender.0,
+            receiver: receiver.0,
+            kind: frame.kind,
+            start_us: start_us.min(u64::from(u32::MAX)) as u32,
+            airtime_us: (end_us - start_us).min(u64::from(u32::MAX)) as u32,
+            fragments: frame.fragments.0,
+            fate,
+        }
+    }
+}
+
+/// A storm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StormView {
+    /// Millimetres.
+    pub centre_mm: [i32; 3],
+    /// Millimetres.
+    pub radius_mm: u32,
+    /// Against the strongest storm of the scenario; 65535 is as strong.
+    pub intensity: u16,
+}
+
+/// Totals for the heads-up display.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Summary {
+    /// Nodes in Calm, PreStorm and Storm.
+    pub regimes: [u32; 3],
+    /// Mean energy, 0 to 1.
+    pub energy_mean: f32,
+    /// Frames sent since the start.
+    pub frames: u64,
+    /// Bytes sent since the start.
+    pub bytes_sent: u64,
+    /// Frames on the air in this tick.
+    pub packets_in_flight: u32,
+    /// Largest distance between shared weights within a group.
+    pub spread: f32,
+    /// Nodes whose radio slept through the tick.
+    pub asleep: u32,
+}
+
+/// What is fixed for a run.
+#[derive(Clone, Debug, Default)]
+pub struct Scene {
+    /// The scenario's title.
+    pub title: String,
+    /// What to look at.
+    pub watch_for: String,
+    /// A remark to keep on screen.
+    pub note: String,
+    /// Pairs of nodes that hear each other.
+    pub links: Vec<[u32; 2]>,
+    /// Corners of the box around all nodes, in millimetres.
+    pub extent_mm: [[i32; 3]; 2],
+    /// Names of the modalities.
+    pub group_names: Vec<String>,
+    /// A label for each node.
+    pub node_labels: Vec<String>,
+    /// Bookmarked views.
+    pub cameras: Vec<CameraMark>,
+}
+
+/// A bookmarked view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CameraMark {
+    /// Its name.
+    pub name: String,
+    /// Where the camera is, in millimetres.
+    pub eye_mm: [i64; 3],
+    /// What it looks at, in millimetres.
+    pub target_mm: [i64; 3],
+}
+
+/// A node in full.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeDetail {
+    /// Who.
+    pub id: u32,
+    /// Modality.
+    pub group: u8,
+    /// What its radio does between rounds.
+    pub role: Role,
+    /// The regime it believes in.
+    pub regime: Regime,
+    /// 0 to 1.
+    pub entropy: f32,
+    /// Shared weights in use.
+    pub weights: Vec<f32>,
+    /// Its personal part, in the same order.
+    pub delta: Vec<f32>,
+    /// The latest sample.
+    pub raw: f32,
+    /// What it had predicted for it.
+    pub prediction: f32,
+    /// The sensor's unit.
+    pub unit: String,
+    /// Energy left.
+    pub energy_uj: u64,
+    /// Energy when full.
+    pub capacity_uj: u64,
+    /// When its next round begins, in milliseconds of simulated time; `u64::MAX`: when called.
+    pub next_wake_ms: u64,
+    /// Whether its radio was awake at any moment of the tick.
+    pub awake: bool,
+    /// Rounds begun.
+    pub rounds: u32,
+    /// Frames sent.
+    pub sent: u32,
+    /// Frames received.
+    pub received: u32,
+    /// Whether it is past its commissioning.
+    pub commissioned: bool,
+    /// Why it spoke in its last round, or did not.
+    pub silence: &'static str,
+    /// (who, reputation from 0 to 1, tick when last heard; `u64::MAX`: never).
+    pub neighbours: Vec<(u32, f32, u64)>,
+    /// The latest (sample, prediction) pairs, oldest first; kept by whoever asks.
+    pub history: Vec<(f32, f32)>,
+}
+
+/// 0 to 1 as 0 to 65535.
+fn share(value: Q16) -> u16 {
+    value.to_bits().clamp(0, 65_535) as u16
+}
+
+fn float(value: Q16) -> f32 {
+    f64_from_q16(value) as f32
+}
+
+impl Mesh {
+    /// A copy of what the outside may see. Packets are only there while the mesh is watched.
+    pub fn publish(&mut self) -> Published {
+        let world = self.world();
+        let tick = world.resource::<Clock>().now.0;
+        let plan = world.resource::<Setup>().0.clone();
+        let tick_ms = plan.config.wake.tick_us / 1_000;
+        let mut packets = Vec::new();
+        world.resource_mut::<Air>().seen.drain_into(&mut packets);
+        packets.sort_unstable();
+        let nodes = node_views(world);
+        let strongest = plan.storms.iter().map(|track| track.intensity()).max().unwrap_or(1).max(1);
+        let storms = world.resource::<Weather>().0.iter().map(|storm| StormView {
+            centre_mm: storm.centre_mm,
+            radius_mm: storm.radius_mm,
+            intensity: (i64::from(storm.intensity) * 65_535 / i64::from(strongest)) as u16,
+        });
+        Published {
+            tick,
+            sim_ms: tick * tick_ms,
+            tick_ms: tick_ms as u32,
+            storms: storms.collect(),
+            summary: summarise(world, &nodes),
+            nodes,
+            packets,
+        }
+    }
+
+    /// A node in full, with an empty history; `None` if there is no such node.
+    pub fn detail(&mut self, id: NodeId, unit: &str) -> Option<NodeDetail> {
+        let world = self.world();
+        let entity = *world.resource::<Roster>().0.get(id.index())?;
+        let plan = world.resource::<Setup>().0.clone();
+        let node = world.get_entity(entity).ok()?;
+        let neuron = &node.get::<Neuron>()?.0;
+        let schedule = &node.get::<Schedule>()?.0;
+        let battery = &node.get::<Battery>()?.0;
+        let tally = node.get::<Tally>()?;
+        let taps = usize::from(plan.config.neuron.taps);
+        let floats = |values: &[Q16; TAPS]| values.iter().take(taps).map(|w| float(*w)).collect();
+        let next_us = schedule.next_us();
+        let tick_of = |heard: u32| if heard == u32::MAX { u64::MAX } else { u64::from(heard) };
+        Some(NodeDetail {
+            id: id.0,
+            group: node.get::<Identity>()?.group.0,
+            role: schedule.role,
+            regime: node.get::<Detector>()?.0.regime(),
+            entropy: float(node.get::<Entropy>()?.0.entropy()),
+            weights: floats(&neuron.weights),
+            delta: floats(&neuron.personal),
+            raw: float(neuron.last_sample()),
+            prediction: float(neuron.prediction()),
+            unit: unit.to_owned(),
+            energy_uj: battery.level_uj(),
+            capacity_uj: plan.config.energy.capacity_uj,
+            next_wake_ms: if next_us == u64::MAX { u64::MAX } else { next_us / 1_000 },
+            awake: schedule.window().is_awake(),
+            rounds: schedule.rounds(),
+            sent: tally.frames_sent,
+            received: tally.frames_heard,
+            commissioned: node.get::<Standing>()?.0.is_commissioned(),
+            silence: node.get::<Quiet>()?.0.voice().reason(),
+            neighbours: node
+                .get::<Trust>()?
+                .0
+                .iter()
+                .map(|n| (n.id.0, float(n.reputation), tick_of(n.heard_tick)))
+                .collect(),
+            history: Vec::new(),
+        })
+    }
+}
+
+fn node_views(world: &mut World) -> Vec<NodeView> {
+    let config = world.resource::<Setup>().0.config;
+    let reputations = reputations(world);
+    let mut query = world.query::<(&Identity, &Detector, &Battery, &Entropy, &Schedule, &Sensor)>();
+    let mut nodes: Vec<(NodeId, NodeView)> = query
+        .iter(world)
+        .map(|(identity, detector, battery, entropy, schedule, _)| {
+            let view = NodeView {
+                position_mm: identity.position_mm,
+                regime: detector.0.regime(),
+                energy: share(battery.0.share(&config.energy)),
+                reputation: reputations.get(identity.id.index()).copied().unwrap_or(0),
+                residual: (entropy.0.recent().to_bits() / 8).clamp(0, 65_535) as u16,
+                entropy: share(entropy.0.entropy()),
+                awake: schedule.0.window().is_awake(),
+                role: schedule.0.role,
+                group: identity.group.0,
+            };
+            (identity.id, view)
+        })
+        .collect();
+    nodes.sort_unstable_by_key(|(id, _)| *id);
+    nodes.into_iter().map(|(_, view)| view).collect()
+}
+
+/// The mean reputation that neighbours hold of each node, 65535 for 1.
+fn reputations(world: &mut World) -> Vec<u16> {
+    let initial = share(world.resource::<Setup>().0.config.trust.initial);
+    let count = world.resource::<Setup>().0.nodes.len();
+    let mut sums = vec![(0_u64, 0_u64); count];
+    let mut query = world.query::<&Trust>();
+    for trust in query.iter(world) {
+        for neighbour in &trust.0 {
+            if let Some((sum, voices)) = sums.get_mut(neighbour.id.index()) {
+                *sum += u64::from(share(neighbour.reputation));
+                *voices += 1;
+            }
+        }
+    }
+    let mean =
+        |(sum, voices): &(u64, u64)| sum.checked_div(*voices).map_or(initial, |mean| mean as u16);
+    sums.iter().map(mean).collect()
+}
+
+fn summarise(world: &mut World, nodes: &[NodeView]) -> Summary {
+    let mut regimes = [0_u32; 3];
+    let mut energy = 0_u64;
+    let mut asleep = 0;
+    for node in nodes {
+        regimes[node.regime as usize] += 1;
+        energy += u64::from(node.energy);
+        asleep += u32::from(!node.awake);
+    }
+    let (mut frames, mut bytes_sent) = (0, 0);
+    let mut query = world.query::<&Tally>();
+    for tally in query.iter(world) {
+        frames += u64::from(tally.frames_sent);
+        bytes_sent += tally.bytes_sent;
+    }
+    let air = world.resource::<Air>();
+    let in_flight = air.broadcast.frames().len() + air.service.frames().len();
+    Summary {
+        regimes,
+        energy_mean: energy as f32 / 65_535.0 / nodes.len().max(1) as f32,
+        frames,
+        bytes_sent,
+        packets_in_flight: in_flight as u32,
+        spread: float(spread(world)),
+        asleep,
+    }
+}

@@ -1,0 +1,247 @@
+//! Radio: frames go out, every receiver takes what reaches it, sentinels answer sleepers.
+//!
+//! Receivers are worked on in parallel; each changes only its own components and reads the frames
+//! of the senders it can hear. Answers are a second pass within the same tick.
+
+use bevy::ecs::prelude::*;
+use qres_core::id::Tick;
+use qres_core::packet::{Header, Kind, Message};
+use qres_core::phase::{self, Listener};
+use qres_core::radio::{AirConfig, Heard, Outgoing};
+use qres_core::wake::Role;
+
+use super::components::{Doing, Identity, Memory, Schedule, Tally, Trust};
+use super::for_nodes;
+use super::plan::Plan;
+use super::publish::PacketView;
+use super::resources::{Air, Clock, Pages, Queued, Setup, Tap};
+use crate::world::air::{Fate, Receiver, Traffic, Transmission};
+
+/// Puts what nodes have queued on the air, in order of (sender, order).
+pub fn transmit(setup: Res<Setup>, mut air: ResMut<Air>) {
+    let air = &mut *air;
+    fill(&setup.0, &mut air.queue, &mut air.broadcast);
+}
+
+/// The same for the answers of sentinels.
+pub fn answer(setup: Res<Setup>, mut air: ResMut<Air>) {
+    let air = &mut *air;
+    fill(&setup.0, &mut air.answers, &mut air.service);
+}
+
+fn fill(plan: &Plan, queue: &mut bevy::utils::Parallel<Vec<Queued>>, traffic: &mut Traffic) {
+    let mut queued: Vec<Queued> = Vec::new();
+    queue.drain_into(&mut queued);
+    queued.sort_unstable_by_key(|(sender, order, _)| (*sender, *order));
+    traffic.clear(plan.nodes.len());
+    for (sender, _, outgoing) in &queued {
+        traffic.send(&plan.config.air, *sender, outgoing);
+    }
+}
+
+/// Every receiver takes what other nodes sent of their own accord.
+pub fn receive(
+    clock: Res<Clock>,
+    setup: Res<Setup>,
+    air: Res<Air>,
+    pages: Res<Pages>,
+    tap: Res<Tap>,
+    mut nodes: Query<(&Identity, &mut Schedule, &mut Trust, &mut Memory, &mut Doing, &mut Tally)>,
+) {
+    let plan = &*setup.0;
+    let now = clock.now;
+    let emergencies = air.broadcast.frames().iter().any(|frame| frame.kind == Kind::Beacon);
+    for_nodes!(nodes, clock.parallel, |(
+        identity,
+        mut schedule,
+        mut trust,
+        mut memory,
+        mut doing,
+        mut tally,
+    )| {
+        let window = schedule.0.window();
+        let hears_beacons = plan.listens && emergencies;
+        if !window.is_awake() && !hears_beacons {
+            return;
+        }
+        let receiver = receiver(plan, now, identity, &schedule, hears_beacons);
+        let mut ear = Ear {
+            plan,
+            now,
+            identity,
+            pages: &pages,
+            tap: &tap,
+            air: &air,
+            schedule: &mut schedule,
+            trust: &mut trust,
+            memory: &mut memory,
+            tally: &mut tally,
+        };
+        ear.open();
+        let mut answers = 0;
+        receiver.listen(&air.broadcast, |frame, fate| {
+            ear.take(&air.broadcast, frame, fate, |outgoing| {
+                doing.0.transmit_us += airtime(&plan.config.air, &outgoing);
+                air.answers.scope(|queue| queue.push((identity.id, answers, outgoing)));
+                answers += 1;
+            });
+        });
+        ear.close();
+    });
+}
+
+/// Every client takes what its sentinel answered.
+pub fn collect(
+    clock: Res<Clock>,
+    setup: Res<Setup>,
+    air: Res<Air>,
+    pages: Res<Pages>,
+    tap: Res<Tap>,
+    mut nodes: Query<(&Identity, &mut Schedule, &mut Trust, &mut Memory, &mut Tally)>,
+) {
+    if air.service.frames().is_empty() {
+        return;
+    }
+    let plan = &*setup.0;
+    let now = clock.now;
+    for_nodes!(nodes, clock.parallel, |(
+        identity,
+        mut schedule,
+        mut trust,
+        mut memory,
+        mut tally,
+    )| {
+        for outgoing in air.service.of(identity.id) {
+            tally.frames_sent += 1;
+            tally.bytes_sent += air.service.bytes(outgoing).len() as u64;
+        }
+        if schedule.0.role == Role::Sentinel || !schedule.0.window().is_awake() {
+            return;
+        }
+        let receiver = receiver(plan, now, identity, &schedule, false);
+        let sentinel = schedule.0.sentinel;
+        let mut ear = Ear {
+            plan,
+            now,
+            identity,
+            pages: &pages,
+            tap: &tap,
+            air: &air,
+            schedule: &mut schedule,
+            trust: &mut trust,
+            memory: &mut memory,
+            tally: &mut tally,
+        };
+        receiver.attend(sentinel, &air.service, |frame, fate| {
+            ear.take(&air.service, frame, fate, |_| ());
+        });
+        ear.close();
+    });
+}
+
+fn receiver<'a>(
+    plan: &'a Plan,
+    now: Tick,
+    identity: &Identity,
+    schedule: &Schedule,
+    hears_beacons: bool,
+) -> Receiver<'a> {
+    Receiver {
+        id: identity.id,
+        window: schedule.0.window(),
+        hears_beacons,
+        graph: &plan.graph,
+        seed: plan.seed,
+        now,
+        collisions: plan.collisions,
+    }
+}
+
+fn airtime(air: &AirConfig, outgoing: &Outgoing) -> u64 {
+    air.message_us(outgoing.message.to_bytes().len())
+}
+
+/// One node's receiving side during one pass.
+struct Ear<'a> {
+    plan: &'a Plan,
+    now: Tick,
+    identity: &'a Identity,
+    pages: &'a Pages,
+    tap: &'a Tap,
+    air: &'a Air,
+    schedule: &'a mut Schedule,
+    trust: &'a mut Trust,
+    memory: &'a mut Memory,
+    tally: &'a mut Tally,
+}
+
+impl Ear<'_> {
+    /// Gives up fragments that have waited too long.
+    fn open(&mut self) {
+        if let Some(table) = &mut self.memory.reassembly {
+            table.expire(self.now);
+        }
+    }
+
+    /// Gives back memory that is not needed any more.
+    fn close(&mut self) {
+        if let Some(table) = self.memory.reassembly.take_if(|table| table.is_empty()) {
+            self.pages.return_reassembly(table);
+        }
+    }
+
+    fn take(
+        &mut self,
+        traffic: &Traffic,
+        frame: &Transmission,
+        fate: Fate,
+        answer: impl FnMut(Outgoing),
+    ) {
+        if self.air.watched {
+            let view = PacketView::new(frame, self.identity.id, fate);
+            self.air.seen.scope(|seen| seen.push(view));
+        }
+        match fate {
+            Fate::Delivered => self.tally.frames_heard += 1,
+            Fate::Faded | Fate::Collided => self.tally.frames_lost += 1,
+            Fate::Asleep => {}
+        }
+        if fate == Fate::Delivered {
+            self.hear(traffic.bytes(frame), frame.span_us.1, answer);
+        }
+    }
+
+    fn hear(&mut self, bytes: &[u8], at_us: u64, answer: impl FnMut(Outgoing)) {
+        let id = self.identity.id;
+        if self.tap.nodes.contains(&id) {
+            let frame = heapless::Vec::from_slice(bytes).unwrap_or_default();
+            self.tap.heard.scope(|heard| heard.push((id, Heard { frame, at_us })));
+        }
+        let config = &self.plan.config;
+        let Ok((header, part)) = Header::read(bytes) else { return };
+        let mtu = usize::from(config.air.mtu_bytes);
+        let payload = if header.count == 1 {
+            heapless::Vec::from_slice(part).ok()
+        } else {
+            let table = self.memory.reassembly.get_or_insert_with(|| self.pages.reassembly());
+            table.insert(&header, part, mtu, self.now)
+        };
+        let Some(payload) = payload else { return };
+        let Ok(message) = Message::from_bytes(header.kind, header.sender, &payload) else { return };
+        let memory = &mut *self.memory;
+        let (clients, routes) = match &mut memory.service {
+            Some(service) => (&service.clients[..], &mut service.routes[..]),
+            None => (&[][..], &mut [][..]),
+        };
+        let mut listener = Listener {
+            id,
+            group: self.identity.group,
+            wake: &mut self.schedule.0,
+            neighbours: &mut self.trust.0,
+            inbox: memory.inbox.get_or_insert_with(|| self.pages.inbox()),
+            clients,
+            routes,
+        };
+        phase::hear(config, self.now, &mut listener, header.sender, &message, at_us, answer);
+    }
+}

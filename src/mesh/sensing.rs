@@ -1,0 +1,91 @@
+//! Sense, Predict and Regime: a node and its own signal, nobody else.
+
+use bevy::ecs::prelude::*;
+use qres_core::phase;
+use qres_core::q16::Q16;
+
+use super::components::{
+    Battery, Detector, Entropy, FIRST_SAMPLES, Identity, Neuron, Score, Sensor,
+};
+use super::for_nodes;
+use super::resources::{Clock, Setup, Weather};
+use crate::world::signal::clamp;
+
+/// Reads every sensor that is due: its signal, and whatever storms do to it.
+pub fn sense(
+    clock: Res<Clock>,
+    setup: Res<Setup>,
+    weather: Res<Weather>,
+    mut nodes: Query<(&Identity, &Battery, &mut Sensor)>,
+) {
+    let plan = &*setup.0;
+    let due = clock.now.0.is_multiple_of(plan.sample_every);
+    let index = clock.now.0 / plan.sample_every;
+    for_nodes!(nodes, clock.parallel, |(identity, battery, mut sensor)| {
+        sensor.sample = None;
+        let Some(source) = plan.signals.get(identity.signal as usize).filter(|_| due) else {
+            return;
+        };
+        let id = identity.id.0;
+        let reading = source.signal.sample(plan.seed, id, index, &mut sensor.state);
+        let Some(mut value) = reading.map(i64::from) else { return };
+        for storm in &weather.0 {
+            value += storm.disturb(plan.seed, id, identity.position_mm, index, source.deviation);
+        }
+        if !battery.0.is_browned_out() {
+            sensor.sample = Some(Q16::from_bits(clamp(value)));
+        }
+    });
+}
+
+/// Predicts each sample before learning from it, and keeps the score.
+pub fn predict(
+    clock: Res<Clock>,
+    setup: Res<Setup>,
+    mut nodes: Query<(&Sensor, &Battery, &Detector, &mut Neuron, &mut Entropy, &mut Score)>,
+) {
+    let config = &setup.0.config;
+    for_nodes!(nodes, clock.parallel, |(
+        sensor,
+        battery,
+        detector,
+        mut neuron,
+        mut entropy,
+        mut score,
+    )| {
+        let Some(sample) = sensor.sample else { return };
+        let regime = detector.0.effective(battery.0.is_critical(&config.energy));
+        let last = neuron.0.last_sample();
+        let known = neuron.0.samples() > 0;
+        phase::predict(config, &mut neuron.0, &mut entropy.0, regime, sample);
+        if known {
+            score.add(sample, neuron.0.prediction(), last);
+        }
+    });
+}
+
+impl Score {
+    fn add(&mut self, sample: Q16, prediction: Q16, last: Q16) {
+        let away = |other: Q16| u64::from(sample.to_bits().abs_diff(other.to_bits()));
+        self.residual += away(prediction);
+        self.persistence += away(last);
+        if self.samples < FIRST_SAMPLES {
+            self.first_residual += away(prediction);
+        }
+        self.samples += 1;
+    }
+}
+
+/// Lets each detector decide, where there was a sample.
+pub fn detect(
+    clock: Res<Clock>,
+    setup: Res<Setup>,
+    mut nodes: Query<(&Sensor, &Entropy, &mut Detector)>,
+) {
+    let config = &setup.0.config.regime;
+    for_nodes!(nodes, clock.parallel, |(sensor, entropy, mut detector)| {
+        if sensor.sample.is_some() {
+            detector.0.update(config, &entropy.0);
+        }
+    });
+}

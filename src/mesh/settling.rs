@@ -1,0 +1,93 @@
+//! Aggregate, Trust, Energy and Observe: rounds end, and everything is paid for and counted.
+
+use bevy::ecs::prelude::*;
+use qres_core::phase;
+use qres_core::wake::Role;
+
+use super::components::{
+    Battery, Detector, Doing, Entropy, Identity, Memory, Neuron, Schedule, Standing, Tally, Trust,
+};
+use super::for_nodes;
+use super::resources::{Clock, Pages, Setup};
+
+/// At the end of a round: judge what was heard and adopt the robust mean.
+pub fn merge(
+    clock: Res<Clock>,
+    setup: Res<Setup>,
+    pages: Res<Pages>,
+    mut nodes: Query<(
+        &Identity,
+        &Schedule,
+        &Entropy,
+        &mut Neuron,
+        &mut Trust,
+        &mut Memory,
+        &mut Tally,
+    )>,
+) {
+    let config = &setup.0.config;
+    for_nodes!(nodes, clock.parallel, |(
+        identity,
+        schedule,
+        entropy,
+        mut neuron,
+        mut trust,
+        mut memory,
+        mut tally,
+    )| {
+        if !schedule.0.window().closes {
+            return;
+        }
+        tally.exchanges += 1;
+        let Some(mut inbox) = memory.inbox.take() else { return };
+        let neighbours = &mut trust.0;
+        let id = identity.id;
+        let report = phase::merge(config, id, &mut neuron.0, &entropy.0, neighbours, &mut inbox);
+        tally.merges += u32::from(report.merged > 0);
+        pages.return_inbox(inbox);
+    });
+}
+
+/// At the end of a round: is the node known well enough to sleep like the others?
+pub fn review(
+    clock: Res<Clock>,
+    setup: Res<Setup>,
+    mut nodes: Query<(&Schedule, &Trust, &mut Standing)>,
+) {
+    let config = &setup.0.config.trust;
+    let now = clock.now;
+    for_nodes!(nodes, clock.parallel, |(schedule, trust, mut standing)| {
+        if schedule.0.window().closes {
+            standing.0.review(config, &trust.0, now);
+        }
+    });
+}
+
+/// Pays for the tick.
+pub fn pay(
+    clock: Res<Clock>,
+    setup: Res<Setup>,
+    mut nodes: Query<(&Schedule, &mut Doing, &mut Battery)>,
+) {
+    let config = &setup.0.config;
+    for_nodes!(nodes, clock.parallel, |(schedule, mut doing, mut battery)| {
+        let window = schedule.0.window();
+        let activity = &mut doing.0;
+        activity.awake_us = window.length_us();
+        if schedule.0.role != Role::Sentinel {
+            activity.ramps = u32::from(window.opens);
+        } else if window.is_awake() {
+            activity.transmit_us += config.air.beacons_us(config.wake.tick_us);
+        }
+        battery.0.settle(&config.energy, activity);
+    });
+}
+
+/// Counts what the tick was.
+pub fn count(clock: Res<Clock>, mut nodes: Query<(&Doing, &Detector, &mut Tally)>) {
+    for_nodes!(nodes, clock.parallel, |(doing, detector, mut tally)| {
+        tally.awake_us += doing.0.awake_us;
+        tally.storms = detector.0.storms();
+        tally.ticks += 1;
+    });
+}

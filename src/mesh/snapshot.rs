@@ -1,0 +1,239 @@
+//! Snapshots and digests: one canonical encoding of all state, in sections, that hashes and comes
+//! back. What is not in here does not exist between ticks.
+
+use bevy::ecs::prelude::*;
+use qres_core::canonical::{Canonical, Sink, Source, encode_slice};
+use qres_core::fragment::Reassembly;
+use qres_core::id::Tick;
+use qres_core::inbox::Inbox;
+use qres_core::responder::Route;
+use qres_core::trust::Neighbour;
+
+use super::components::{
+    Battery, Detector, Entropy, Identity, Memory, Neuron, Quiet, Schedule, Score, Sensor, Standing,
+    Tally, Trust,
+};
+use super::resources::{Clock, Roster, Setup};
+use crate::world::signal::SensorState;
+
+/// Names of the sections, in order.
+pub const SECTIONS: [&str; 5] = ["world", "radio", "nodes", "trust", "energy"];
+
+const MAGIC: [u8; 4] = *b"QSN1";
+
+/// The digest of each section.
+pub type Sections = [[u8; 32]; SECTIONS.len()];
+
+/// BLAKE3 over the chain of checkpoints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Digest(pub [u8; 32]);
+
+impl Digest {
+    /// The chain with one more checkpoint.
+    #[must_use]
+    pub fn link(&self, now: Tick, sections: &Sections) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.0).update(&now.0.to_le_bytes());
+        sections.iter().for_each(|section| {
+            hasher.update(section);
+        });
+        Self(*hasher.finalize().as_bytes())
+    }
+}
+
+impl std::fmt::Display for Digest {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
+    }
+}
+
+/// Why bytes are not a snapshot of this mesh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SnapshotError {
+    /// Not a snapshot, or one of another version.
+    Magic,
+    /// Bytes are missing, left over, or mean nothing.
+    Damaged,
+    /// More nodes than the plan has.
+    OtherPlan,
+}
+
+impl std::fmt::Display for SnapshotError {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Self::Magic => "not a snapshot of this version",
+            Self::Damaged => "the snapshot is damaged or cut short",
+            Self::OtherPlan => "the snapshot is of another scenario",
+        })
+    }
+}
+
+impl std::error::Error for SnapshotError {}
+
+/// A growing buffer for canonical bytes.
+struct Buffer(Vec<u8>);
+
+impl Sink for Buffer {
+    fn put(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+}
+
+/// All state of a node.
+type State<'w> = (
+    &'w Identity,
+    (&'w Sensor, &'w Tally, &'w Score),
+    &'w Memory,
+    (&'w Neuron, &'w Entropy, &'w Detector, &'w Quiet, &'w Schedule),
+    (&'w Standing, &'w Trust),
+    &'w Battery,
+);
+
+fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut Buffer) {
+    let (_, (sensor, tally, score), memory, mind, (standing, trust), battery) = state;
+    match section {
+        0 => {
+            sensor.state.encode(sink);
+            tally.encode(sink);
+            score.encode(sink);
+        }
+        1 => {
+            let empty = Inbox::default();
+            memory.inbox.as_deref().unwrap_or(&empty).encode(sink);
+            let none = Reassembly::default();
+            memory.reassembly.as_deref().unwrap_or(&none).encode(sink);
+            encode_slice(memory.service.as_ref().map_or(&[][..], |s| &s.routes), sink);
+        }
+        2 => {
+            let (neuron, entropy, detector, quiet, schedule) = mind;
+            neuron.0.encode(sink);
+            entropy.0.encode(sink);
+            detector.0.encode(sink);
+            quiet.0.encode(sink);
+            schedule.0.encode(sink);
+        }
+        3 => {
+            standing.0.encode(sink);
+            encode_slice(&trust.0, sink);
+        }
+        _ => battery.0.encode(sink),
+    }
+}
+
+/// Names the item type of a read-only query.
+trait QueryShape {
+    type Item<'a>;
+}
+
+impl QueryShape for State<'_> {
+    type Item<'a> = State<'a>;
+}
+
+fn encode_section(world: &mut World, section: usize) -> Vec<u8> {
+    let mut query = world.query::<State<'static>>();
+    let mut nodes: Vec<State<'_>> = query.iter(world).collect();
+    nodes.sort_unstable_by_key(|state| state.0.id);
+    let mut buffer = Buffer(Vec::new());
+    for state in nodes {
+        encode(section, state, &mut buffer);
+    }
+    buffer.0
+}
+
+/// The digest of each section.
+pub(super) fn sections(world: &mut World) -> Sections {
+    core::array::from_fn(|section| *blake3::hash(&encode_section(world, section)).as_bytes())
+}
+
+/// The whole state as bytes.
+pub(super) fn save(world: &mut World, chain: &Digest) -> Vec<u8> {
+    let mut out = Buffer(MAGIC.to_vec());
+    world.resource::<Clock>().now.encode(&mut out);
+    (world.resource::<Roster>().0.len() as u32).encode(&mut out);
+    chain.0.encode(&mut out);
+    for section in 0..SECTIONS.len() {
+        let bytes = encode_section(world, section);
+        (bytes.len() as u64).encode(&mut out);
+        out.put(&bytes);
+    }
+    out.0
+}
+
+/// Puts a freshly built world into the state of a snapshot; returns the digest chain.
+pub(super) fn load(world: &mut World, bytes: &[u8]) -> Result<Digest, SnapshotError> {
+    let damaged = SnapshotError::Damaged;
+    let mut source = Source::new(bytes);
+    if source.take(MAGIC.len()) != Some(&MAGIC) {
+        return Err(SnapshotError::Magic);
+    }
+    let now = Tick::decode(&mut source).ok_or(damaged)?;
+    let count = u32::decode(&mut source).ok_or(damaged)? as usize;
+    let chain = Digest(Canonical::decode(&mut source).ok_or(damaged)?);
+    let plan = world.resource::<Setup>().0.clone();
+    if count > plan.nodes.len() || world.resource::<Roster>().0.len() > count {
+        return Err(SnapshotError::OtherPlan);
+    }
+    while world.resource::<Roster>().0.len() < count {
+        super::build::spawn_next(world, &plan);
+    }
+    let entities = world.resource::<Roster>().0.clone();
+    for section in 0..SECTIONS.len() {
+        let length = u64::decode(&mut source).ok_or(damaged)?;
+        let length = usize::try_from(length).map_err(|_| damaged)?;
+        let mut part = Source::new(source.take(length).ok_or(damaged)?);
+        for entity in &entities {
+            decode(section, &mut world.entity_mut(*entity), &mut part).ok_or(damaged)?;
+        }
+        if part.remaining() > 0 {
+            return Err(damaged);
+        }
+    }
+    if source.remaining() > 0 {
+        return Err(damaged);
+    }
+    world.resource_mut::<Clock>().now = now;
+    Ok(chain)
+}
+
+fn decode(section: usize, node: &mut EntityWorldMut<'_>, source: &mut Source<'_>) -> Option<()> {
+    match section {
+        0 => {
+            node.get_mut::<Sensor>()?.state = SensorState::decode(source)?;
+            *node.get_mut::<Tally>()? = Tally::decode(source)?;
+            *node.get_mut::<Score>()? = Score::decode(source)?;
+        }
+        1 => {
+            let mut memory = node.get_mut::<Memory>()?;
+            let inbox = Inbox::decode(source)?;
+            memory.inbox = (!inbox.offers().is_empty()).then(|| Box::new(inbox));
+            let table = Reassembly::decode(source)?;
+            memory.reassembly = (!table.is_empty()).then(|| Box::new(table));
+            let routes = memory.service.as_mut().map_or(&mut [][..], |s| &mut s.routes);
+            decode_slice::<Route>(routes, source)?;
+        }
+        2 => {
+            node.get_mut::<Neuron>()?.0 = Canonical::decode(source)?;
+            node.get_mut::<Entropy>()?.0 = Canonical::decode(source)?;
+            node.get_mut::<Detector>()?.0 = Canonical::decode(source)?;
+            node.get_mut::<Quiet>()?.0 = Canonical::decode(source)?;
+            node.get_mut::<Schedule>()?.0 = Canonical::decode(source)?;
+        }
+        3 => {
+            node.get_mut::<Standing>()?.0 = Canonical::decode(source)?;
+            decode_slice::<Neighbour>(&mut node.get_mut::<Trust>()?.0, source)?;
+        }
+        _ => node.get_mut::<Battery>()?.0 = Canonical::decode(source)?,
+    }
+    Some(())
+}
+
+/// Reads a list that must be as long as the place for it.
+fn decode_slice<T: Canonical>(place: &mut [T], source: &mut Source<'_>) -> Option<()> {
+    if u32::decode(source)? as usize != place.len() {
+        return None;
+    }
+    for slot in place {
+        *slot = T::decode(source)?;
+    }
+    Some(())
+}

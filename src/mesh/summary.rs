@@ -1,0 +1,310 @@
+//! The figures of a run, computed from what nodes did: never from what they should have done.
+
+use bevy::ecs::prelude::*;
+use qres_core::boundary::f64_from_q16;
+use qres_core::neuron::TAPS;
+use qres_core::q16::Q16;
+use qres_core::regime::Regime;
+use qres_core::wake::Role;
+use serde::Serialize;
+
+use super::Mesh;
+use super::components::{Battery, Detector, Identity, Neuron, Schedule, Score, Tally, Trust};
+use super::resources::{Clock, Setup};
+
+/// The figures of a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunSummary {
+    /// Nodes that have joined.
+    pub nodes: u64,
+    /// Ticks run.
+    pub ticks: u64,
+    /// Frames sent, ordinary beacons not counted.
+    pub frames: u64,
+    /// Merges that changed a model.
+    pub aggregations: u64,
+    /// Bytes sent in those frames, headers included.
+    pub bytes_sent: u64,
+    /// The same per node and day of simulated time.
+    pub bytes_per_node_day: f64,
+    /// Rounds completed by the node that completed fewest, and the mean.
+    pub exchanges: Exchanges,
+    /// Nodes by regime at the end, and how many were ever in Storm.
+    pub regimes: Regimes,
+    /// Where the energy went.
+    pub energy: EnergySummary,
+    /// How well nodes predicted.
+    pub prediction: Prediction,
+    /// Agreement of models.
+    pub consensus: Consensus,
+    /// Bans; this scenario language has no adversaries yet, so every ban is a false positive.
+    pub adversaries: Adversaries,
+    /// Evolution; no subsystem mutates models yet.
+    pub genes: Genes,
+}
+
+/// Completed rounds.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Exchanges {
+    /// Of the node that completed fewest.
+    pub least: u32,
+    /// Mean over all nodes.
+    pub mean: f64,
+}
+
+/// Nodes by regime.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Regimes {
+    /// In Calm at the end.
+    pub calm: u32,
+    /// In PreStorm at the end.
+    pub prestorm: u32,
+    /// In Storm at the end.
+    pub storm: u32,
+    /// Nodes that were in Storm at any time.
+    pub ever_storm: u32,
+}
+
+/// Energy over the run.
+#[derive(Clone, Debug, Serialize)]
+pub struct EnergySummary {
+    /// Mean energy left, 0 to 1.
+    pub left_mean: f64,
+    /// Least energy left, 0 to 1.
+    pub left_least: f64,
+    /// Times that a node ran out.
+    pub brownouts: u32,
+    /// Over all roles: spent, always-on with the same traffic, saved.
+    pub all: EnergyRow,
+    /// Each role that there is.
+    pub roles: Vec<EnergyRow>,
+    /// The most that the profile's power figures let anyone save, in percent.
+    pub ceiling_percent: f64,
+}
+
+/// Energy of the nodes of one role.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct EnergyRow {
+    /// The role.
+    pub role: &'static str,
+    /// How many.
+    pub nodes: u32,
+    /// Mean spent per node, in joules.
+    pub spent_j: f64,
+    /// Of that: transmitting, listening, asleep, computing, waking up.
+    pub parts_j: [f64; 5],
+    /// Mean that an always-on radio would have spent with the same traffic, in joules.
+    pub always_on_j: f64,
+    /// Saved against that, in percent.
+    pub saved_percent: f64,
+    /// Share of time asleep, in percent.
+    pub asleep_percent: f64,
+}
+
+/// Prediction against persistence.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Prediction {
+    /// Nodes that made predictions.
+    pub nodes: u32,
+    /// Of those, nodes whose mean |residual| is below the persistence forecast's, in percent.
+    pub better_than_persistence_percent: f64,
+    /// Mean over nodes of (mean |residual|) / (persistence's).
+    pub ratio_mean: f64,
+}
+
+/// Agreement of models.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Consensus {
+    /// Largest distance between shared weights of two nodes of a group.
+    pub spread: f64,
+    /// Drift against the control run; null unless it was run.
+    pub drift: Option<DriftSummary>,
+}
+
+/// Drift of predictions against a control run, over the probe's deviation.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct DriftSummary {
+    /// Median over nodes.
+    pub median: f64,
+    /// 95th percentile.
+    pub p95: f64,
+    /// Worst node.
+    pub worst: f64,
+    /// The 95th percentile between two honest controls that differ in noise only.
+    pub floor: f64,
+}
+
+/// Bans.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Adversaries {
+    /// Adversaries in the scenario.
+    pub count: u32,
+    /// Adversaries that some neighbour has banned.
+    pub detected: u32,
+    /// Honest nodes that some neighbour has banned.
+    pub false_positives: u32,
+}
+
+/// Evolution.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Genes {
+    /// Mutations made.
+    pub mutations: u32,
+    /// Genes adopted.
+    pub adoptions: u32,
+    /// Nodes reached by the largest cascade.
+    pub largest_cascade: u32,
+}
+
+impl Mesh {
+    /// The figures of the run so far.
+    pub fn summary(&mut self) -> RunSummary {
+        let world = self.world();
+        let plan = world.resource::<Setup>().0.clone();
+        let ticks = world.resource::<Clock>().now.0;
+        let mut query = world.query::<&Tally>();
+        let tallies: Vec<Tally> = query.iter(world).copied().collect();
+        let total = |part: fn(&Tally) -> u64| tallies.iter().map(part).sum::<u64>();
+        let nodes = tallies.len() as u64;
+        let lived_us = total(|tally| tally.ticks) as f64 * plan.config.wake.tick_us as f64;
+        let bytes_sent = total(|tally| tally.bytes_sent);
+        RunSummary {
+            nodes,
+            ticks,
+            frames: total(|tally| u64::from(tally.frames_sent)),
+            aggregations: total(|tally| u64::from(tally.merges)),
+            bytes_sent,
+            bytes_per_node_day: bytes_sent as f64 * 86_400e6 / lived_us.max(1.0),
+            exchanges: Exchanges {
+                least: tallies.iter().map(|tally| tally.exchanges).min().unwrap_or(0),
+                mean: total(|tally| u64::from(tally.exchanges)) as f64 / nodes.max(1) as f64,
+            },
+            regimes: regimes(world),
+            energy: energy(world),
+            prediction: prediction(world),
+            consensus: Consensus { spread: f64_from_q16(spread(world)), drift: None },
+            adversaries: adversaries(world),
+            genes: Genes::default(),
+        }
+    }
+}
+
+/// The largest distance between shared weights of two nodes of a group, in any coordinate.
+pub(super) fn spread(world: &mut World) -> Q16 {
+    let mut ranges = vec![[(Q16::MAX, Q16::MIN); TAPS]; 256];
+    let mut query = world.query::<(&Identity, &Neuron)>();
+    for (identity, neuron) in query.iter(world) {
+        let range = &mut ranges[usize::from(identity.group.0)];
+        for ((low, high), weight) in range.iter_mut().zip(neuron.0.weights) {
+            *low = weight.min(*low);
+            *high = weight.max(*high);
+        }
+    }
+    let width = |(low, high): &(Q16, Q16)| high.saturating_sub(*low);
+    ranges.iter().flatten().filter(|(low, high)| low <= high).map(width).max().unwrap_or_default()
+}
+
+fn regimes(world: &mut World) -> Regimes {
+    let mut regimes = Regimes::default();
+    let mut query = world.query::<&Detector>();
+    for detector in query.iter(world) {
+        match detector.0.regime() {
+            Regime::Calm => regimes.calm += 1,
+            Regime::PreStorm => regimes.prestorm += 1,
+            Regime::Storm => regimes.storm += 1,
+        }
+        regimes.ever_storm += u32::from(detector.0.storms() > 0);
+    }
+    regimes
+}
+
+/// The name of a role in tables.
+const fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Scheduled => "scheduled",
+        Role::OnDemand => "on demand",
+        Role::Sentinel => "sentinel",
+    }
+}
+
+fn energy(world: &mut World) -> EnergySummary {
+    let config = world.resource::<Setup>().0.config;
+    let (mut left, mut least, mut brownouts) = (0.0, f64::INFINITY, 0);
+    let mut query = world.query::<&Battery>();
+    for battery in query.iter(world) {
+        let share = f64_from_q16(battery.0.share(&config.energy));
+        left += share;
+        least = share.min(least);
+        brownouts += u32::from(battery.0.brownouts());
+    }
+    let all = row(world, "all", None);
+    let each = [Role::Sentinel, Role::Scheduled, Role::OnDemand];
+    let roles = each.map(|role| row(world, role_name(role), Some(role)));
+    EnergySummary {
+        left_mean: left / f64::from(all.nodes.max(1)),
+        left_least: if least.is_finite() { least } else { 0.0 },
+        brownouts,
+        all,
+        roles: roles.into_iter().filter(|row| row.nodes > 0).collect(),
+        ceiling_percent: f64::from(config.energy.profile.ceiling_basis_points()) / 100.0,
+    }
+}
+
+fn row(world: &mut World, name: &'static str, role: Option<Role>) -> EnergyRow {
+    let tick_us = world.resource::<Setup>().0.config.wake.tick_us;
+    let mut row = EnergyRow { role: name, ..EnergyRow::default() };
+    let (mut awake_us, mut lived_us) = (0_u64, 0_u64);
+    let mut query = world.query::<(&Battery, &Schedule, &Tally)>();
+    for (battery, schedule, tally) in query.iter(world) {
+        if role.is_some_and(|role| role != schedule.0.role) {
+            continue;
+        }
+        let spent = &battery.0.spending;
+        let parts =
+            [spent.transmit_nj, spent.listen_nj, spent.sleep_nj, spent.cpu_nj, spent.ramp_nj];
+        row.nodes += 1;
+        row.spent_j += spent.total_nj() as f64 / 1e9;
+        row.always_on_j += spent.always_on_nj as f64 / 1e9;
+        row.parts_j.iter_mut().zip(parts).for_each(|(sum, part)| *sum += part as f64 / 1e9);
+        awake_us += tally.awake_us;
+        lived_us += tally.ticks * tick_us;
+    }
+    let count = f64::from(row.nodes.max(1));
+    row.spent_j /= count;
+    row.always_on_j /= count;
+    row.parts_j.iter_mut().for_each(|part| *part /= count);
+    if row.always_on_j > 0.0 {
+        row.saved_percent = 100.0 * (1.0 - row.spent_j / row.always_on_j);
+    }
+    row.asleep_percent = 100.0 * (1.0 - awake_us as f64 / lived_us.max(1) as f64);
+    row
+}
+
+fn prediction(world: &mut World) -> Prediction {
+    let (mut nodes, mut better, mut ratios) = (0_u32, 0_u32, 0.0);
+    let mut query = world.query::<&Score>();
+    for score in query.iter(world).filter(|score| score.persistence > 0) {
+        nodes += 1;
+        better += u32::from(score.residual < score.persistence);
+        ratios += score.residual as f64 / score.persistence as f64;
+    }
+    let count = f64::from(nodes.max(1));
+    Prediction {
+        nodes,
+        better_than_persistence_percent: 100.0 * f64::from(better) / count,
+        ratio_mean: ratios / count,
+    }
+}
+
+fn adversaries(world: &mut World) -> Adversaries {
+    let count = world.resource::<Setup>().0.nodes.len();
+    let mut banned = vec![false; count];
+    let mut query = world.query::<&Trust>();
+    for neighbour in query.iter(world).flat_map(|trust| trust.0.iter()) {
+        if let Some(slot) = banned.get_mut(neighbour.id.index()) {
+            *slot |= neighbour.banned;
+        }
+    }
+    let false_positives = banned.iter().filter(|banned| **banned).count() as u32;
+    Adversaries { false_positives, ..Adversaries::default() }
+}

@@ -1,0 +1,103 @@
+//! Wake and Speak: when radios are on, and what nodes have to say.
+
+use bevy::ecs::prelude::*;
+use qres_core::energy::Activity;
+use qres_core::packet::Message;
+use qres_core::phase::{self, Outbox, Speaker};
+
+use super::components::{
+    Battery, Detector, Doing, Entropy, Identity, Memory, Neuron, Quiet, Schedule, Sensor, Standing,
+    Tally, Trust,
+};
+use super::for_nodes;
+use super::resources::{Air, Clock, Setup};
+
+/// Plans each radio's window of this tick.
+pub fn wake(
+    clock: Res<Clock>,
+    setup: Res<Setup>,
+    mut nodes: Query<(
+        &Identity,
+        &Sensor,
+        &Battery,
+        &Detector,
+        &Standing,
+        &mut Schedule,
+        &mut Doing,
+    )>,
+) {
+    let config = &setup.0.config;
+    let now = clock.now;
+    for_nodes!(nodes, clock.parallel, |(
+        identity,
+        sensor,
+        battery,
+        detector,
+        standing,
+        mut schedule,
+        mut doing,
+    )| {
+        doing.0 = Activity {
+            tick_us: config.wake.tick_us,
+            samples: u32::from(sensor.sample.is_some()),
+            ..Activity::default()
+        };
+        if battery.0.is_browned_out() {
+            schedule.0.power_off(now, config.wake.tick_us);
+            return;
+        }
+        let regime = detector.0.effective(battery.0.is_critical(&config.energy));
+        phase::plan(config, identity.id, now, regime, &standing.0, &mut schedule.0);
+    });
+}
+
+/// Lets each node that is awake decide what to send.
+pub fn speak(
+    clock: Res<Clock>,
+    setup: Res<Setup>,
+    air: Res<Air>,
+    mut nodes: Query<(
+        (&Identity, &Neuron, &Entropy, &Detector, &Battery, &Schedule, &Standing, &Trust),
+        (&mut Quiet, &mut Memory, &mut Doing, &mut Tally),
+    )>,
+) {
+    let config = &setup.0.config;
+    let now = clock.now;
+    for_nodes!(nodes, clock.parallel, |(node, (mut quiet, mut memory, mut doing, mut tally))| {
+        let (identity, neuron, entropy, detector, battery, schedule, standing, trust) = node;
+        if !schedule.0.window().is_awake() {
+            return;
+        }
+        let speaker = Speaker {
+            id: identity.id,
+            group: identity.group,
+            neuron: &neuron.0,
+            residual: &entropy.0,
+            detector: &detector.0,
+            energy: &battery.0,
+            wake: &schedule.0,
+            trust: &standing.0,
+            neighbours: &trust.0,
+        };
+        let mut outbox = Outbox::new();
+        let routes = memory.service.as_mut().map_or(&mut [][..], |service| &mut service.routes);
+        phase::speak(config, now, &speaker, &mut quiet.0, routes, &mut outbox);
+        for (order, outgoing) in outbox.iter().enumerate() {
+            let payload = outgoing.message.to_bytes().len();
+            doing.0.transmit_us += config.air.message_us(payload);
+            tally.send(&config.air, payload);
+            tally.updates_sent += u32::from(matches!(outgoing.message, Message::Update(_)));
+            air.queue.scope(|queue| queue.push((identity.id, order as u32, *outgoing)));
+        }
+    });
+}
+
+impl Tally {
+    /// Counts a message of `payload` bytes.
+    pub(super) fn send(&mut self, air: &qres_core::radio::AirConfig, payload: usize) {
+        let bytes = air.message_bytes(payload);
+        self.bytes_sent += bytes as u64;
+        let header = qres_core::packet::HEADER_BYTES;
+        self.frames_sent += ((bytes - payload) / header) as u32;
+    }
+}

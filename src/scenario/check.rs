@@ -1,0 +1,274 @@
+//! Ranges: every value against the field table. What must hold between values is `combine`.
+//! Stops at the first fault, in the order of the file.
+
+use super::{
+    Accepts, Camera, Fault, Layout, Listen, Normalise, Scenario, Sentinels, Signal, Source, Storm,
+    combine,
+    fields::{Field, field},
+    locate::pattern,
+};
+
+impl Scenario {
+    /// Checks every range and every combination.
+    ///
+    /// # Errors
+    ///
+    /// The first value that a scenario may not have, in the order of the file.
+    pub fn validate(&self) -> Result<(), Fault> {
+        text("title", &self.title)?;
+        text("watch_for", &self.watch_for)?;
+        text("note", &self.note)?;
+        whole("tick_ms", self.tick_ms)?;
+        whole("sample_every", self.sample_every)?;
+        whole("ticks", self.ticks)?;
+        self.nodes()?;
+        self.radio()?;
+        self.twt()?;
+        whole("energy.battery_mj", self.energy.battery_mj)?;
+        whole("energy.start_percent", self.energy.start_percent)?;
+        whole("energy.harvest_uw", self.energy.harvest_uw)?;
+        self.protocol()?;
+        list("signals", &self.signals)?;
+        each("signals", &self.signals, signal)?;
+        list("storms", &self.storms)?;
+        each("storms", &self.storms, storm)?;
+        list("camera", &self.camera)?;
+        each("camera", &self.camera, camera)?;
+        combine::check(self)
+    }
+
+    fn nodes(&self) -> Result<(), Fault> {
+        if let Some(count) = self.nodes.count {
+            whole("nodes.count", count)?;
+        }
+        match &self.nodes.layout {
+            Layout::Grid {
+                columns,
+                spacing_mm,
+            } => {
+                whole("nodes.layout.columns", *columns)?;
+                whole("nodes.layout.spacing_mm", *spacing_mm)?;
+            }
+            Layout::Sphere { radius_mm } => whole("nodes.layout.radius_mm", *radius_mm)?,
+            Layout::RandomGeometric { mean_degree } => {
+                whole("nodes.layout.mean_degree", *mean_degree)?;
+            }
+            Layout::Stations(stations) => {
+                if !(1..=10_000).contains(&stations.len()) {
+                    return Err(said(
+                        "nodes.layout",
+                        &format!("{} stations", stations.len()),
+                    ));
+                }
+                each("nodes.layout", stations, |at, station| {
+                    text(&format!("{at}.name"), &station.name)?;
+                    real(&format!("{at}.latitude"), station.latitude)?;
+                    real(&format!("{at}.longitude"), station.longitude)?;
+                    whole(&format!("{at}.join_tick"), station.join_tick)
+                })?;
+            }
+        }
+        if let Sentinels::Every(n @ (0 | 1001..)) = self.nodes.sentinels {
+            return Err(said("nodes.sentinels", &format!("Every({n})")));
+        }
+        whole("nodes.on_demand_percent", self.nodes.on_demand_percent)
+    }
+
+    fn radio(&self) -> Result<(), Fault> {
+        let radio = &self.radio;
+        whole("radio.range_mm", radio.range_mm)?;
+        whole("radio.bitrate_bps", radio.bitrate_bps)?;
+        whole("radio.preamble_us", radio.preamble_us)?;
+        whole("radio.mtu_bytes", radio.mtu_bytes)?;
+        whole("radio.loss_at_range_percent", radio.loss_at_range_percent)?;
+        whole("radio.loss_floor_percent", radio.loss_floor_percent)?;
+        whole("radio.beacon_interval_us", radio.beacon_interval_us)
+    }
+
+    fn twt(&self) -> Result<(), Fault> {
+        let twt = &self.twt;
+        whole("twt.calm_ms", twt.calm_ms)?;
+        whole("twt.prestorm_ms", twt.prestorm_ms)?;
+        whole("twt.storm_ms", twt.storm_ms)?;
+        whole("twt.window_ms", twt.window_ms)?;
+        whole("twt.storm_window_ms", twt.storm_window_ms)?;
+        whole("twt.jitter_percent", twt.jitter_percent)?;
+        whole("twt.buffer_frames", twt.buffer_frames)?;
+        whole("twt.weight_floor_percent", twt.weight_floor_percent)?;
+        match twt.listen {
+            Listen::Never | Listen::Dtim(1 | 3 | 10) => Ok(()),
+            Listen::Dtim(n) => Err(said("twt.listen", &format!("Dtim({n})"))),
+        }
+    }
+
+    fn protocol(&self) -> Result<(), Fault> {
+        let protocol = &self.protocol;
+        let lags = &protocol.lags;
+        if !(1..=8).contains(&lags.len()) || lags.iter().any(|lag| !(1..=32).contains(lag)) {
+            return Err(said(
+                "protocol.lags",
+                &super::problem::clip(&format!("{lags:?}"), 60),
+            ));
+        }
+        real("protocol.learning_rate.calm", protocol.learning_rate.calm)?;
+        real(
+            "protocol.learning_rate.prestorm",
+            protocol.learning_rate.prestorm,
+        )?;
+        real("protocol.learning_rate.storm", protocol.learning_rate.storm)?;
+        real("protocol.storm_entropy", protocol.storm_entropy)?;
+        real("protocol.calm_entropy", protocol.calm_entropy)?;
+        real("protocol.prestorm_derivative", protocol.prestorm_derivative)?;
+        whole("protocol.dwell_samples", protocol.dwell_samples)?;
+        whole("protocol.trim_per_tail", protocol.trim_per_tail)?;
+        whole(
+            "protocol.commissioning.neighbours",
+            protocol.commissioning.neighbours,
+        )?;
+        real(
+            "protocol.commissioning.reputation",
+            protocol.commissioning.reputation,
+        )?;
+        whole(
+            "protocol.commissioning.limit_ticks",
+            protocol.commissioning.limit_ticks,
+        )?;
+        whole("protocol.quorum", protocol.quorum)?;
+        real("protocol.initial_reputation", protocol.initial_reputation)?;
+        whole("protocol.votes_age_rounds", protocol.votes_age_rounds)
+    }
+}
+
+fn signal(at: &str, signal: &Signal) -> Result<(), Fault> {
+    text(&format!("{at}.modality"), &signal.modality)?;
+    text(&format!("{at}.unit"), &signal.unit)?;
+    let at = format!("{at}.source");
+    match &signal.source {
+        Source::Synthetic(synthetic) => {
+            real(&format!("{at}.level"), synthetic.level)?;
+            list(&format!("{at}.waves"), &synthetic.waves)?;
+            each(&format!("{at}.waves"), &synthetic.waves, |at, wave| {
+                whole(&format!("{at}.period_samples"), wave.period_samples)?;
+                real(&format!("{at}.amplitude"), wave.amplitude)
+            })?;
+            real(&format!("{at}.noise"), synthetic.noise)?;
+            real(&format!("{at}.wander"), synthetic.wander)
+        }
+        Source::Dataset(spec) => {
+            text(&format!("{at}.path"), &spec.path)?;
+            column(&at, &spec.column, &spec.missing, &spec.normalise)?;
+            text(&format!("{at}.source"), &spec.source)
+        }
+        Source::Sample(spec) => column(&at, &spec.column, &spec.missing, &spec.normalise),
+    }
+}
+
+fn column(at: &str, column: &str, missing: &[String], normalise: &Normalise) -> Result<(), Fault> {
+    text(&format!("{at}.column"), column)?;
+    list(&format!("{at}.missing"), missing)?;
+    let Normalise::Affine { offset, scale } = normalise;
+    real(&format!("{at}.normalise.offset"), *offset)?;
+    real(&format!("{at}.normalise.scale"), *scale)
+}
+
+fn storm(at: &str, storm: &Storm) -> Result<(), Fault> {
+    whole(&format!("{at}.from_tick"), storm.from_tick)?;
+    whole(&format!("{at}.to_tick"), storm.to_tick)?;
+    list(&format!("{at}.path"), &storm.path)?;
+    each(&format!("{at}.path"), &storm.path, |at, waypoint| {
+        whole(&format!("{at}.tick"), waypoint.tick)?;
+        whole(&format!("{at}.x_mm"), waypoint.x_mm)?;
+        whole(&format!("{at}.z_mm"), waypoint.z_mm)
+    })?;
+    whole(&format!("{at}.radius_mm"), storm.radius_mm)?;
+    real(&format!("{at}.intensity"), storm.intensity)
+}
+
+fn camera(at: &str, camera: &Camera) -> Result<(), Fault> {
+    text(&format!("{at}.name"), &camera.name)?;
+    for (name, place) in [("eye_mm", camera.eye_mm), ("target_mm", camera.target_mm)] {
+        let far = place
+            .iter()
+            .find(|value| !(-1_000_000_000..=1_000_000_000).contains(*value));
+        if let Some(far) = far {
+            return Err(said(&format!("{at}.{name}"), &far.to_string()));
+        }
+    }
+    Ok(())
+}
+
+/// Checks each element of a list, giving its path.
+pub(super) fn each<T>(
+    path: &str,
+    elements: &[T],
+    mut check: impl FnMut(&str, &T) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let mut numbered = elements.iter().enumerate();
+    numbered.try_for_each(|(index, element)| check(&format!("{path}[{index}]"), element))
+}
+
+fn whole(path: &str, value: impl Into<i128>) -> Result<(), Fault> {
+    let value = value.into();
+    let holds = |accepts| match accepts {
+        Accepts::Whole { low, high, .. } => (i128::from(low)..=i128::from(high)).contains(&value),
+        _ => false,
+    };
+    within(path, holds, || value.to_string())
+}
+
+fn real(path: &str, value: f64) -> Result<(), Fault> {
+    let holds = |accepts| match accepts {
+        Accepts::Real { low, high, .. } => (low..=high).contains(&value),
+        _ => false,
+    };
+    within(path, holds, || format!("{value:?}"))
+}
+
+fn text(path: &str, value: &str) -> Result<(), Fault> {
+    let length = value.trim().chars().count();
+    let holds = |accepts| match accepts {
+        Accepts::Text { low, high } => (low..=high).contains(&length),
+        _ => false,
+    };
+    let found = || {
+        if length == 0 {
+            "empty".to_owned()
+        } else {
+            format!("{length} characters")
+        }
+    };
+    within(path, holds, found)
+}
+
+fn list<T>(path: &str, value: &[T]) -> Result<(), Fault> {
+    let holds = |accepts| match accepts {
+        Accepts::List { low, high } => (low..=high).contains(&value.len()),
+        _ => false,
+    };
+    within(path, holds, || format!("a list of {}", value.len()))
+}
+
+fn within(
+    path: &str,
+    holds: impl Fn(Accepts) -> bool,
+    found: impl Fn() -> String,
+) -> Result<(), Fault> {
+    match field(&pattern(path)) {
+        Some(Field { accepts, .. }) if holds(*accepts) => Ok(()),
+        _ => Err(said(path, &found())),
+    }
+}
+
+/// A fault whose accepted values the field table knows.
+fn said(path: &str, found: &str) -> Fault {
+    let accepted = field(&pattern(path)).map_or_else(String::new, accepted);
+    Fault::at(path, format!("`{path}` is {found}"), accepted)
+}
+
+/// The words for what `field` accepts.
+pub(super) fn accepted(field: &Field) -> String {
+    match field.default {
+        "required" => format!("accepted: {}", field.accepts),
+        default => format!("accepted: {} (default {default})", field.accepts),
+    }
+}

@@ -1,0 +1,362 @@
+//! Combinations: values that are each in range but cannot stand together.
+//! Assumes that `check` has passed the ranges; must not look at files.
+
+use super::{
+    AIR_HEADER_BYTES, DatasetSpec, Fault, Layout, Scenario, Sentinels, Source, Station, Storm,
+    check::each,
+    library,
+    problem::{clip, nearest},
+};
+
+/// Checks what must hold between values.
+pub(super) fn check(scenario: &Scenario) -> Result<(), Fault> {
+    nodes(scenario)?;
+    radio(scenario)?;
+    twt(scenario)?;
+    protocol(scenario)?;
+    signals(scenario)?;
+    each("storms", &scenario.storms, storm)?;
+    cameras(scenario)
+}
+
+fn nodes(scenario: &Scenario) -> Result<(), Fault> {
+    let Layout::Stations(stations) = &scenario.nodes.layout else {
+        return match &scenario.nodes.sentinels {
+            Sentinels::PerStation(_) => Err(Fault::at(
+                "nodes.sentinels",
+                "`nodes.sentinels` is PerStation(..), but the layout has no stations",
+                "accepted here: Cover or Every(n)",
+            )),
+            _ => Ok(()),
+        };
+    };
+    if let Some(count) = scenario.nodes.count {
+        return Err(Fault::at(
+            "nodes.count",
+            format!("`nodes.count` is {count}, but stations count themselves"),
+            "leave it out: there is one node for each station and signal",
+        ));
+    }
+    each("nodes.layout", stations, named)?;
+    unique(
+        "nodes.layout",
+        "name",
+        stations.iter().map(|station| station.name.as_str()),
+    )?;
+    if let Sentinels::PerStation(modality) = &scenario.nodes.sentinels {
+        let known = || {
+            scenario
+                .signals
+                .iter()
+                .map(|signal| signal.modality.as_str())
+        };
+        if !known().any(|name| name == modality) {
+            let hint = meant(nearest(modality, known()));
+            return Err(Fault::at(
+                "nodes.sentinels",
+                format!("no signal has the modality `{}`{hint}", clip(modality, 60)),
+                format!("accepted: PerStation of {}", quoted(known())),
+            ));
+        }
+    }
+    if scenario.node_count() > 1_000_000 {
+        return Err(Fault::at(
+            "nodes.layout",
+            format!(
+                "stations times signals make {} nodes",
+                scenario.node_count()
+            ),
+            "accepted: at most 1000000 nodes",
+        ));
+    }
+    Ok(())
+}
+
+/// A station's name becomes part of a file's path.
+fn named(at: &str, station: &Station) -> Result<(), Fault> {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+    if station.name.chars().all(plain) && station.name.trim() == station.name {
+        return Ok(());
+    }
+    Err(Fault::at(
+        format!("{at}.name"),
+        format!("`{at}.name` is \"{}\"", clip(&station.name, 60)),
+        "accepted: letters, digits, `-`, `_`, and spaces between them",
+    ))
+}
+
+fn radio(scenario: &Scenario) -> Result<(), Fault> {
+    let radio = &scenario.radio;
+    if radio.mtu_bytes <= AIR_HEADER_BYTES {
+        return Err(Fault::at(
+            "radio.mtu_bytes",
+            format!(
+                "`radio.mtu_bytes` is {}, which the header fills",
+                radio.mtu_bytes
+            ),
+            format!("accepted: more than the {AIR_HEADER_BYTES} bytes of the header"),
+        ));
+    }
+    if radio.loss_floor_percent > radio.loss_at_range_percent {
+        return Err(Fault::at(
+            "radio.loss_floor_percent",
+            format!(
+                "`radio.loss_floor_percent` {} is above `radio.loss_at_range_percent` {}",
+                radio.loss_floor_percent, radio.loss_at_range_percent
+            ),
+            "accepted: at most as much loss near as at full range",
+        )
+        .or_at(&["radio.loss_at_range_percent"]));
+    }
+    let (airtime, window) = (
+        radio.full_airtime_us(),
+        u64::from(scenario.twt.window_ms) * 1000,
+    );
+    if airtime > window {
+        return Err(Fault::at(
+            "radio.bitrate_bps",
+            format!(
+                "a full fragment of {} bytes is {airtime} us on the air, longer than the window \
+                 of {window} us",
+                radio.mtu_bytes
+            ),
+            "raise `radio.bitrate_bps` or `twt.window_ms`, or lower `radio.mtu_bytes`",
+        )
+        .or_at(&["radio.mtu_bytes", "twt.window_ms", "radio.preamble_us"]));
+    }
+    Ok(())
+}
+
+fn twt(scenario: &Scenario) -> Result<(), Fault> {
+    let twt = &scenario.twt;
+    let least_first = [
+        (
+            "twt.prestorm_ms",
+            twt.prestorm_ms,
+            "twt.calm_ms",
+            twt.calm_ms,
+        ),
+        (
+            "twt.storm_ms",
+            twt.storm_ms,
+            "twt.prestorm_ms",
+            twt.prestorm_ms,
+        ),
+        (
+            "twt.window_ms",
+            twt.window_ms,
+            "twt.prestorm_ms",
+            twt.prestorm_ms,
+        ),
+        (
+            "twt.storm_window_ms",
+            twt.storm_window_ms,
+            "twt.storm_ms",
+            twt.storm_ms,
+        ),
+    ];
+    for (less, value, more, limit) in least_first {
+        if value > limit {
+            return Err(Fault::at(
+                less,
+                format!("`{less}` {value} is above `{more}` {limit}"),
+                format!("accepted: at most `{more}`"),
+            )
+            .or_at(&[more]));
+        }
+    }
+    if twt.storm_ms < scenario.tick_ms {
+        return Err(Fault::at(
+            "twt.storm_ms",
+            format!(
+                "`twt.storm_ms` {} is below `tick_ms` {}",
+                twt.storm_ms, scenario.tick_ms
+            ),
+            "accepted: at least one tick, since a node wakes at most once in a tick",
+        )
+        .or_at(&["tick_ms"]));
+    }
+    Ok(())
+}
+
+fn protocol(scenario: &Scenario) -> Result<(), Fault> {
+    let protocol = &scenario.protocol;
+    let lags = &protocol.lags;
+    let repeated = lags
+        .iter()
+        .enumerate()
+        .find(|(at, lag)| lags.iter().take(*at).any(|l| l == *lag));
+    if let Some((at, lag)) = repeated {
+        return Err(Fault::at(
+            format!("protocol.lags[{at}]"),
+            format!("`protocol.lags` has {lag} twice"),
+            "accepted: 1 to 8 different lags",
+        ));
+    }
+    if protocol.calm_entropy >= protocol.storm_entropy {
+        return Err(Fault::at(
+            "protocol.calm_entropy",
+            format!(
+                "`protocol.calm_entropy` {} is not below `protocol.storm_entropy` {}",
+                protocol.calm_entropy, protocol.storm_entropy
+            ),
+            "accepted: a Storm must end at a lower entropy than it starts at",
+        )
+        .or_at(&["protocol.storm_entropy"]));
+    }
+    // Nodes take their signals in turn, so the last signal has the fewest.
+    let fewest = scenario.node_count() / (scenario.signals.len() as u64).max(1);
+    let needed = u64::from(protocol.trim_per_tail) * 2 + 1;
+    if protocol.gossip && fewest < needed {
+        return Err(Fault::at(
+            "protocol.trim_per_tail",
+            format!(
+                "`protocol.trim_per_tail` {} needs {needed} nodes of a modality, and there are \
+                 {fewest}",
+                protocol.trim_per_tail
+            ),
+            "lower it, add nodes, or say `gossip: false`",
+        )
+        .or_at(&["nodes.count", "nodes.layout", "signals"]));
+    }
+    if protocol.initial_reputation > 0.5
+        && !scenario.watch_for.to_lowercase().contains("reputation")
+    {
+        return Err(Fault::at(
+            "protocol.initial_reputation",
+            format!(
+                "`protocol.initial_reputation` is {}, trust that nobody earned",
+                protocol.initial_reputation
+            ),
+            "accepted: at most 0.5, or say in `watch_for` what reputation nodes start with",
+        ));
+    }
+    Ok(())
+}
+
+fn signals(scenario: &Scenario) -> Result<(), Fault> {
+    let signals = &scenario.signals;
+    unique(
+        "signals",
+        "modality",
+        signals.iter().map(|signal| signal.modality.as_str()),
+    )?;
+    let stations = matches!(scenario.nodes.layout, Layout::Stations(_));
+    each("signals", signals, |at, signal| match &signal.source {
+        Source::Synthetic(_) => Ok(()),
+        Source::Dataset(spec) => dataset_path(&format!("{at}.source.path"), spec, stations),
+        Source::Sample(spec) if library::sample(&spec.file).is_some() => Ok(()),
+        Source::Sample(spec) => {
+            let hint = meant(nearest(&spec.file, library::sample_names()));
+            Err(Fault::at(
+                format!("{at}.source.file"),
+                format!(
+                    "there is no embedded sample `{}`{hint}",
+                    clip(&spec.file, 60)
+                ),
+                format!("accepted: {}", quoted(library::sample_names())),
+            ))
+        }
+    })
+}
+
+fn dataset_path(at: &str, spec: &DatasetSpec, stations: bool) -> Result<(), Fault> {
+    let fault = |why: &str| {
+        Err(Fault::at(
+            at,
+            format!("`{at}` is \"{}\", {why}", clip(&spec.path, 60)),
+            "accepted: a file below the data folder, such as \"air/{station}.csv\"",
+        ))
+    };
+    let bare = spec.path.replace("{station}", "");
+    if spec.path.starts_with('/') || spec.path.contains([':', '\\']) {
+        return fault("which is not a path below a folder on every system");
+    }
+    if spec
+        .path
+        .split('/')
+        .any(|part| matches!(part, ".." | "." | ""))
+    {
+        return fault("which leaves the data folder or has an empty part");
+    }
+    if bare.contains(['{', '}']) || bare.contains(char::is_control) {
+        return fault("which has a placeholder other than {station}, or a control character");
+    }
+    if bare.len() < spec.path.len() && !stations {
+        return fault("but the layout has no stations");
+    }
+    Ok(())
+}
+
+fn storm(at: &str, storm: &Storm) -> Result<(), Fault> {
+    if storm.to_tick <= storm.from_tick {
+        return Err(Fault::at(
+            format!("{at}.to_tick"),
+            format!(
+                "`{at}.to_tick` {} is not after `from_tick` {}",
+                storm.to_tick, storm.from_tick
+            ),
+            "accepted: a later tick than `from_tick`",
+        ));
+    }
+    let mut before: Option<u64> = None;
+    each(
+        &format!("{at}.path"),
+        &storm.path,
+        |at, waypoint| match before.replace(waypoint.tick) {
+            Some(last) if waypoint.tick <= last => Err(Fault::at(
+                format!("{at}.tick"),
+                format!("`{at}.tick` {} is not after {last}", waypoint.tick),
+                "accepted: ticks that rise along the path",
+            )),
+            _ => Ok(()),
+        },
+    )
+}
+
+fn cameras(scenario: &Scenario) -> Result<(), Fault> {
+    unique(
+        "camera",
+        "name",
+        scenario.camera.iter().map(|camera| camera.name.as_str()),
+    )?;
+    each("camera", &scenario.camera, |at, camera| {
+        if camera.eye_mm != camera.target_mm {
+            return Ok(());
+        }
+        Err(Fault::at(
+            format!("{at}.target_mm"),
+            format!("`{at}` looks at the place where it stands"),
+            "accepted: a `target_mm` other than `eye_mm`",
+        ))
+    })
+}
+
+fn unique<'a>(list: &str, field: &str, names: impl Iterator<Item = &'a str>) -> Result<(), Fault> {
+    let mut seen = std::collections::BTreeMap::new();
+    for (at, name) in names.enumerate() {
+        if let Some(first) = seen.insert(name, at) {
+            return Err(Fault::at(
+                format!("{list}[{at}].{field}"),
+                format!(
+                    "`{list}[{at}].{field}` is \"{}\" as in `{list}[{first}]`",
+                    clip(name, 60)
+                ),
+                "accepted: a name that no other has",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The words that offer a name which may have been meant.
+pub(super) fn meant(name: Option<&str>) -> String {
+    name.map_or_else(String::new, |name| format!(" (did you mean `{name}`?)"))
+}
+
+fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names
+        .map(|name| format!("`{}`", clip(name, 60)))
+        .collect::<Vec<_>>()
+        .join(", ")
+}

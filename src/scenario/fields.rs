@@ -1,0 +1,290 @@
+//! One line for each field: what it accepts, its default and what it means. The checks, the
+//! error messages and the table in the documentation all read it, so that none can differ.
+
+use std::fmt::{self, Write as _};
+
+/// What a field accepts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Accepts {
+    /// A whole number, both ends included.
+    Whole {
+        /// Least.
+        low: i64,
+        /// Greatest.
+        high: i64,
+        /// Unit; may be empty.
+        unit: &'static str,
+    },
+    /// A finite number, both ends included.
+    Real {
+        /// Least.
+        low: f64,
+        /// Greatest.
+        high: f64,
+        /// Unit; may be empty.
+        unit: &'static str,
+    },
+    /// A text of so many characters.
+    Text {
+        /// Fewest characters.
+        low: usize,
+        /// Most characters.
+        high: usize,
+    },
+    /// A list of so many elements.
+    List {
+        /// Fewest elements.
+        low: usize,
+        /// Most elements.
+        high: usize,
+    },
+    /// Whatever these words say.
+    Said(&'static str),
+}
+
+/// A field of a scenario file.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Field {
+    /// Its path; `[]` stands for any element of a list.
+    pub path: &'static str,
+    /// What it accepts.
+    pub accepts: Accepts,
+    /// What it is when left out, or `required`.
+    pub default: &'static str,
+    /// What it means.
+    pub means: &'static str,
+}
+
+impl fmt::Display for Accepts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let spaced = |unit: &'static str| {
+            if unit.is_empty() {
+                ("", "")
+            } else {
+                (" ", unit)
+            }
+        };
+        match *self {
+            Self::Whole { low, high, unit } => {
+                let (space, unit) = spaced(unit);
+                write!(f, "a whole number from {low} to {high}{space}{unit}")
+            }
+            Self::Real { low, high, unit } => {
+                let (space, unit) = spaced(unit);
+                write!(f, "a number from {low} to {high}{space}{unit}")
+            }
+            Self::Text { low: 0, high } => write!(f, "a text of at most {high} characters"),
+            Self::Text { low, high } => write!(f, "a text of {low} to {high} characters"),
+            Self::List { low: 0, high } => write!(f, "a list of at most {high}"),
+            Self::List { low, high } => write!(f, "a list of {low} to {high}"),
+            Self::Said(words) => f.write_str(words),
+        }
+    }
+}
+
+/// The entry of the field with this pattern, such as `storms[].radius_mm`.
+pub(super) fn field(pattern: &str) -> Option<&'static Field> {
+    FIELDS.iter().find(|field| field.path == pattern)
+}
+
+/// All fields as a Markdown table.
+#[must_use]
+pub fn field_table() -> String {
+    let mut table = "| field | accepts | default | meaning |\n|---|---|---|---|\n".to_owned();
+    for Field {
+        path,
+        accepts,
+        default,
+        means,
+    } in FIELDS
+    {
+        let default = match *default {
+            "required" => "required".to_owned(),
+            default => format!("`{default}`"),
+        };
+        // Writing to a string cannot fail.
+        let _ = writeln!(table, "| `{path}` | {accepts} | {default} | {means} |");
+    }
+    table
+}
+
+const fn whole(low: i64, high: i64, unit: &'static str) -> Accepts {
+    Accepts::Whole { low, high, unit }
+}
+
+const fn real(low: f64, high: f64, unit: &'static str) -> Accepts {
+    Accepts::Real { low, high, unit }
+}
+
+const fn text(low: usize, high: usize) -> Accepts {
+    Accepts::Text { low, high }
+}
+
+const fn list(low: usize, high: usize) -> Accepts {
+    Accepts::List { low, high }
+}
+
+const fn row(
+    path: &'static str,
+    accepts: Accepts,
+    default: &'static str,
+    means: &'static str,
+) -> Field {
+    Field {
+        path,
+        accepts,
+        default,
+        means,
+    }
+}
+
+const YES_NO: Accepts = Accepts::Said("true or false");
+const PERCENT: Accepts = whole(0, 100, "%");
+const TICK: Accepts = whole(0, 1_000_000_000, "ticks");
+const PLACE: Accepts = whole(-1_000_000_000, 1_000_000_000, "mm");
+const LENGTH: Accepts = whole(1, 1_000_000_000, "mm");
+const SHARE: Accepts = real(0.0, 1.0, "");
+const LEVEL: Accepts = real(-32_000.0, 32_000.0, "of the sensor's unit");
+const DEVIATION: Accepts = real(0.0, 16_000.0, "of the sensor's unit");
+const SCALE: Accepts = real(0.001, 32_000.0, "of the sensor's unit");
+const DELIMITER: Accepts = Accepts::Said("Comma or Tab");
+const PERIOD: Accepts = whole(1, 604_800_000, "ms");
+const WINDOW: Accepts = whole(1, 3_600_000, "ms");
+
+/// Every field that a scenario file may hold, in the order of the file.
+#[rustfmt::skip]
+pub const FIELDS: &[Field] = &[
+    row("title", text(1, 200), "required", "name shown in lists"),
+    row("watch_for", text(1, 4000), "required", "what to look at and what should happen"),
+    row("note", text(0, 4000), "\"\"", "a remark kept on screen"),
+    row("seed", Accepts::Said("a whole number from 0 to 18446744073709551615"), "1",
+        "seed of every draw"),
+    row("tick_ms", whole(1, 86_400_000, "ms"), "1000", "protocol time in a tick"),
+    row("sample_every", whole(1, 1_000_000, "ticks"), "1", "the sensor's period"),
+    row("ticks", whole(1, 1_000_000_000, "ticks"), "2000", "length of a run"),
+    row("nodes", Accepts::Said("Nodes(..)"), "required", "who there is"),
+    row("nodes.count", whole(1, 1_000_000, "nodes"), "100", "how many; not with Stations"),
+    row("nodes.layout", Accepts::Said("Grid(..), Sphere(..), RandomGeometric(..) or \
+        Stations([..]) with 1 to 10000 stations"), "Grid()", "where they stand"),
+    row("nodes.layout.columns", whole(1, 10_000, "nodes"), "10", "Grid: nodes in a row"),
+    row("nodes.layout.spacing_mm", whole(1, 100_000_000, "mm"), "10000",
+        "Grid: distance between neighbours"),
+    row("nodes.layout.radius_mm", LENGTH, "50000", "Sphere: radius"),
+    row("nodes.layout.mean_degree", whole(2, 64, "nodes"), "12",
+        "RandomGeometric: mean number of nodes in range; the area follows"),
+    row("nodes.layout[].name", text(1, 64), "required",
+        "Stations: letters, digits, spaces, `-`, `_`; each its own"),
+    row("nodes.layout[].latitude", real(-90.0, 90.0, "degrees"), "required", "Stations: north"),
+    row("nodes.layout[].longitude", real(-180.0, 180.0, "degrees"), "required", "Stations: east"),
+    row("nodes.layout[].join_tick", TICK, "0", "Stations: when its nodes join"),
+    row("nodes.sentinels", Accepts::Said("Cover, Every(n) with n from 1 to 1000, or \
+        PerStation(\"modality\")"), "Cover", "which nodes never sleep"),
+    row("nodes.on_demand_percent", PERCENT, "0", "share of sleepers that wake only when called"),
+    row("nodes.start", Accepts::Said("Staggered or Together"), "Staggered",
+        "how first wakes are spread"),
+    row("radio", Accepts::Said("Radio(..)"), "()", "how nodes talk"),
+    row("radio.profile", Accepts::Said("Wifi6 or LongRange"), "Wifi6",
+        "where the other defaults come from"),
+    row("radio.range_mm", LENGTH, "30000 or 1000000", "nothing is heard beyond"),
+    row("radio.bitrate_bps", whole(1000, 1_000_000_000, "bit/s"), "8600000 or 250000",
+        "speed on the air"),
+    row("radio.preamble_us", whole(0, 100_000, "us"), "44 or 600", "before the first bit"),
+    row("radio.mtu_bytes", whole(32, 1024, "bytes"), "1024 or 256",
+        "largest fragment with its header"),
+    row("radio.loss_at_range_percent", PERCENT, "20 or 30", "fragments lost at full range"),
+    row("radio.loss_floor_percent", PERCENT, "1 or 2",
+        "fragments lost at no distance; at most the loss at range"),
+    row("radio.collisions", YES_NO, "true", "frames that overlap destroy each other"),
+    row("radio.beacon_interval_us", whole(1024, 67_107_840, "us"), "102400 or 1024000",
+        "between a sentinel's beacons"),
+    row("twt", Accepts::Said("Twt(..)"), "()", "when nodes wake"),
+    row("twt.calm_ms", PERIOD, "14400000", "asleep between wakes in Calm"),
+    row("twt.prestorm_ms", PERIOD, "600000", "the same in PreStorm; at most calm_ms"),
+    row("twt.storm_ms", PERIOD, "30000", "the same in Storm; at most prestorm_ms"),
+    row("twt.window_ms", WINDOW, "500", "awake at each wake; at most prestorm_ms"),
+    row("twt.storm_window_ms", WINDOW, "5000", "the same in Storm; at most storm_ms"),
+    row("twt.jitter_percent", whole(0, 50, "%"), "10", "how far an interval varies either way"),
+    row("twt.listen", Accepts::Said("Never, Dtim(1), Dtim(3) or Dtim(10)"), "Never",
+        "which beacons a sleeper wakes for"),
+    row("twt.buffer_frames", whole(1, 32, "frames"), "16", "held for each sleeper"),
+    row("twt.weight_floor_percent", whole(1, 100, "%"), "20",
+        "share of the interval that a node of no reputation sleeps"),
+    row("energy", Accepts::Said("Energy(..)"), "()", "what nodes live on"),
+    row("energy.profile", Accepts::Said("Published, Esp32C6 or Esp32C6LongRange"), "Published",
+        "whose power figures"),
+    row("energy.battery_mj", whole(1, 1_000_000_000, "mJ"), "23760000", "full battery"),
+    row("energy.start_percent", PERCENT, "100", "charge at the start"),
+    row("energy.harvest_uw", whole(0, 100_000_000, "uW"), "0", "mean power gathered"),
+    row("protocol", Accepts::Said("Protocol(..)"), "()", "what nodes run by"),
+    row("protocol.lags", Accepts::Said("a list of 1 to 8 different whole numbers from 1 to 32"),
+        "[1, 2, 4, 8]", "past samples that the predictor sees"),
+    row("protocol.learning_rate", Accepts::Said("LearningRate(..)"), "()",
+        "how fast the predictor learns"),
+    row("protocol.learning_rate.calm", SHARE, "0.01", "in Calm"),
+    row("protocol.learning_rate.prestorm", SHARE, "0.05", "in PreStorm"),
+    row("protocol.learning_rate.storm", SHARE, "0.2", "in Storm"),
+    row("protocol.storm_entropy", SHARE, "0.45", "Storm is indicated above"),
+    row("protocol.calm_entropy", SHARE, "0.3", "Storm may end below; under storm_entropy"),
+    row("protocol.prestorm_derivative", SHARE, "0.15",
+        "rise in a sample that indicates PreStorm"),
+    row("protocol.dwell_samples", whole(1, 1000, "samples"), "5", "a Storm lasts at least"),
+    row("protocol.trim_per_tail", whole(0, 8, "values"), "1",
+        "dropped at each end before averaging; a modality needs more than twice as many nodes"),
+    row("protocol.gossip", YES_NO, "true", "nodes exchange what they learn"),
+    row("protocol.commissioning", Accepts::Said("Commissioning(..)"), "()",
+        "when a new node counts as settled"),
+    row("protocol.commissioning.neighbours", whole(0, 64, "nodes"), "3", "that must trust it"),
+    row("protocol.commissioning.reputation", SHARE, "0.8", "that counts as trust"),
+    row("protocol.commissioning.limit_ticks", TICK, "3600", "settled in any case after"),
+    row("protocol.quorum", whole(1, 64, "votes"), "3", "that impose a Storm on others"),
+    row("protocol.initial_reputation", SHARE, "0.5",
+        "of a node nobody knows; above 0.5 only if watch_for speaks of reputation"),
+    row("protocol.votes_age_rounds", whole(1, 1000, "rounds"), "10", "for which a vote counts"),
+    row("signals", list(1, 16), "required", "what nodes sense"),
+    row("signals[].modality", text(1, 64), "required", "what is sensed; each its own"),
+    row("signals[].unit", text(0, 16), "\"\"", "unit as shown"),
+    row("signals[].source", Accepts::Said("Synthetic(..), Dataset(..) or Sample(..)"),
+        "Synthetic()", "where samples come from"),
+    row("signals[].source.level", LEVEL, "20", "Synthetic: mean"),
+    row("signals[].source.waves", list(0, 6),
+        "[(period_samples: 300, amplitude: 4.0)]", "Synthetic: sine waves on top"),
+    row("signals[].source.waves[].period_samples", whole(2, 10_000_000, "samples"), "required",
+        "Synthetic: period"),
+    row("signals[].source.waves[].amplitude", DEVIATION, "required", "Synthetic: height"),
+    row("signals[].source.noise", DEVIATION, "0.2", "Synthetic: deviation of white noise"),
+    row("signals[].source.wander", DEVIATION, "0", "Synthetic: deviation of a slow wandering"),
+    row("signals[].source.phase", Accepts::Said("Shared, ByNode or ByPosition"), "Shared",
+        "Synthetic: whose waves are in step"),
+    row("signals[].source.path", text(1, 255), "required",
+        "Dataset: file below the data folder; `{station}` is the station's name"),
+    row("signals[].source.file", Accepts::Said("the name of an embedded sample"), "required",
+        "Sample: which"),
+    row("signals[].source.column", text(1, 255), "required",
+        "Dataset, Sample: column by the name in the first line"),
+    row("signals[].source.delimiter", DELIMITER, "Comma", "Dataset, Sample: between fields"),
+    row("signals[].source.missing", list(0, 16), "[\"NA\", \"\"]",
+        "Dataset, Sample: what stands for a missing value"),
+    row("signals[].source.source", text(0, 1000), "\"\"", "Dataset: where the set is published"),
+    row("signals[].source.normalise", Accepts::Said("Affine(..)"), "Affine()",
+        "Dataset, Sample: (raw - offset) / scale"),
+    row("signals[].source.normalise.offset", LEVEL, "0", "Affine: taken off"),
+    row("signals[].source.normalise.scale", SCALE, "1", "Affine: divided by"),
+    row("storms", list(0, 64), "[]", "what disturbs the signals"),
+    row("storms[].from_tick", TICK, "required", "first tick"),
+    row("storms[].to_tick", TICK, "required", "over at; after from_tick"),
+    row("storms[].path", list(1, 1024), "required",
+        "waypoints of its centre, straight lines between"),
+    row("storms[].path[].tick", TICK, "required", "when; rising along the path"),
+    row("storms[].path[].x_mm", PLACE, "required", "east of the origin"),
+    row("storms[].path[].z_mm", PLACE, "required", "south of the origin"),
+    row("storms[].radius_mm", LENGTH, "required", "from the centre to where it ends"),
+    row("storms[].intensity", real(0.0, 100.0, "deviations of the signal"), "4",
+        "deviation of the disturbance at the centre"),
+    row("storms[].spectrum", Accepts::Said("White or Gust"), "White", "its character"),
+    row("camera", list(0, 64), "[]", "bookmarked views"),
+    row("camera[].name", text(1, 64), "required", "each its own"),
+    row("camera[].eye_mm", Accepts::Said("three whole numbers (x, y, z) from -1000000000 to \
+        1000000000 mm"), "required", "where the camera is; y is up"),
+    row("camera[].target_mm", Accepts::Said("three whole numbers (x, y, z) from -1000000000 to \
+        1000000000 mm"), "required", "what it looks at; not the eye's place"),
+];

@@ -1,0 +1,50 @@
+//! The one way from a float in a file to the fixed point that the mesh computes on.
+//! Must not be used for anything that is computed rather than read.
+
+/// `value` in Q16.16, rounded to the nearest step and to the even one at a tie.
+///
+/// `None` for NaN, an infinity, or what does not fit (about -32,768 to 32,768).
+#[must_use]
+pub fn q16(value: f64) -> Option<i32> {
+    // Times a power of two is exact, so the only rounding is the one below.
+    let scaled = libm::rint(value * 65_536.0);
+    let fits = (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&scaled);
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "whole, and checked to be in range"
+    )]
+    fits.then_some(scaled as i32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::q16;
+
+    #[test]
+    fn rounds_to_nearest_even_and_refuses_the_rest() {
+        let step = 1.0 / 65_536.0;
+        let cases = [
+            (0.0, Some(0)),
+            (-0.0, Some(0)),
+            (1.0, Some(65_536)),
+            (-1.5, Some(-98_304)),
+            (0.45, Some(29_491)),
+            (0.5 * step, Some(0)),
+            (1.5 * step, Some(2)),
+            (2.5 * step, Some(2)),
+            (-2.5 * step, Some(-2)),
+            (32_767.0, Some(2_147_418_112)),
+            (32_767.0 + 65_535.0 * step, Some(i32::MAX)),
+            (32_768.0, None),
+            (-32_768.0, Some(i32::MIN)),
+            (-32_769.0, None),
+            (f64::NAN, None),
+            (f64::INFINITY, None),
+            (f64::NEG_INFINITY, None),
+            (f64::MAX, None),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(q16(value), expected, "{value}");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The protocol parameters of a scenario: predictor, regime detector, gossip and trust.
+//! Floats are as written; they become fixed point once, when the scenario is compiled.
+
+use serde::{Deserialize, Serialize};
+
+/// What every node runs by.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Protocol {
+    /// Which past samples the predictor sees: 1 to 8 different lags of 1 to 32 samples; default
+    /// `[1, 2, 4, 8]`.
+    pub lags: Vec<u8>,
+    /// How fast the predictor learns, by regime.
+    pub learning_rate: LearningRate,
+    /// Entropy above which Storm is indicated, 0 to 1; default 0.45.
+    pub storm_entropy: f64,
+    /// Entropy below which Storm may end, 0 to 1 and under `storm_entropy`; default 0.30.
+    pub calm_entropy: f64,
+    /// Rise of entropy in a sample above which `PreStorm` is indicated, 0 to 1; default 0.15.
+    pub prestorm_derivative: f64,
+    /// Samples that a Storm lasts at least, 1 to 1000; default 5.
+    pub dwell_samples: u16,
+    /// Values dropped at each end before averaging, 0 to 8; a modality needs more than twice as
+    /// many nodes. Default 1.
+    pub trim_per_tail: u8,
+    /// Whether nodes exchange what they learn; default true.
+    pub gossip: bool,
+    /// When a new node counts as settled.
+    pub commissioning: Commissioning,
+    /// Votes that allow a Storm to be imposed on others, 1 to 64; default 3.
+    pub quorum: u8,
+    /// Reputation of a node that nobody knows, 0 to 1; above 0.5 only if `watch_for` speaks of
+    /// reputation. Default 0.5.
+    pub initial_reputation: f64,
+    /// Rounds for which a vote counts, 1 to 1000; default 10.
+    pub votes_age_rounds: u16,
+}
+
+/// Learning rates, each 0 to 1.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LearningRate {
+    /// In Calm; default 0.01.
+    pub calm: f64,
+    /// In `PreStorm`; default 0.05.
+    pub prestorm: f64,
+    /// In Storm; default 0.20.
+    pub storm: f64,
+}
+
+/// A new node keeps Storm cadence until enough neighbours trust it, or a limit passes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Commissioning {
+    /// Neighbours that must trust it, 0 to 64; default 3.
+    pub neighbours: u8,
+    /// Reputation that counts as trust, 0 to 1; default 0.8.
+    pub reputation: f64,
+    /// Ticks after which it is settled in any case, 0 to 1,000,000,000; default 3600.
+    pub limit_ticks: u64,
+}
+
+impl Default for Protocol {
+    fn default() -> Self {
+        Self {
+            lags: vec![1, 2, 4, 8],
+            learning_rate: LearningRate::default(),
+            storm_entropy: 0.45,
+            calm_entropy: 0.30,
+            prestorm_derivative: 0.15,
+            dwell_samples: 5,
+            trim_per_tail: 1,
+            gossip: true,
+            commissioning: Commissioning::default(),
+            quorum: 3,
+            initial_reputation: 0.5,
+            votes_age_rounds: 10,
+        }
+    }
+}
+
+impl Default for LearningRate {
+    fn default() -> Self {
+        Self {
+            calm: 0.01,
+            prestorm: 0.05,
+            storm: 0.20,
+        }
+    }
+}
+
+impl Default for Commissioning {
+    fn default() -> Self {
+        Self {
+            neighbours: 3,
+            reputation: 0.8,
+            limit_ticks: 3600,
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! From bytes to a checked scenario and back. The only place that opens a scenario file, and it
+//! gives the parser nothing that could exhaust the stack or the memory.
+
+use std::{fs::File, io::Read as _, path::Path};
+
+use ron::{Options, extensions::Extensions, ser::PrettyConfig};
+
+use super::{
+    Problem, Scenario,
+    explain::{self, SMALLEST},
+    lex::{Kind, Lexer},
+    locate,
+};
+
+/// The largest file that is read, in bytes.
+pub const MAX_FILE_BYTES: usize = 16 << 20;
+
+/// Brackets inside brackets; a scenario needs about eight.
+const MAX_DEPTH: usize = 32;
+
+impl Scenario {
+    /// Reads a scenario from `text`; `name` is the file as messages shall call it.
+    ///
+    /// # Errors
+    ///
+    /// The first thing wrong, with its line and column.
+    pub fn parse(name: &str, text: &str) -> Result<Self, Problem> {
+        // Some editors start a file with a byte order mark, which is no part of the text.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        guard(name, text)?;
+        let scenario: Self = options()
+            .from_str(text)
+            .map_err(|error| explain::explain(name, text, &error))?;
+        scenario.validate().map_err(|fault| {
+            let named = std::iter::once(fault.path.as_str()).chain(fault.related);
+            let mut places = named
+                .map(|path| locate::find(text, path))
+                .filter(|place| place.1);
+            let (span, _) = places
+                .next()
+                .unwrap_or_else(|| locate::find(text, &fault.path));
+            Problem::at(name, text, span, fault.found, fault.accepted)
+        })?;
+        Ok(scenario)
+    }
+
+    /// Reads the scenario file at `path`, and returns its text too.
+    ///
+    /// # Errors
+    ///
+    /// Why the file cannot be read, or the first thing wrong in it, with its line and column.
+    pub fn load(path: impl AsRef<Path>) -> Result<(Self, String), Problem> {
+        let path = path.as_ref();
+        let name = path.display().to_string();
+        let text = read(path, &name)?;
+        Ok((Self::parse(&name, &text)?, text))
+    }
+
+    /// The scenario as a file, with every field.
+    ///
+    /// For a scenario that was read from a file, reading it back gives the same.
+    #[must_use]
+    pub fn to_ron(&self) -> String {
+        let pretty = PrettyConfig::new()
+            .indentor("    ")
+            .escape_strings(true)
+            .compact_arrays(true);
+        let written = options().to_string_pretty(self, pretty);
+        // Plain data into a string: there is nothing that can fail.
+        written.map_or_else(|_| String::new(), |text| text + "\n")
+    }
+}
+
+/// Variants that hold one struct are written with one pair of brackets, `Dataset(path: ..)`.
+fn options() -> Options {
+    Options::default().with_default_extension(Extensions::UNWRAP_VARIANT_NEWTYPES)
+}
+
+fn read(path: &Path, name: &str) -> Result<String, Problem> {
+    if path.is_dir() {
+        return Err(Problem::of_file(
+            name,
+            "this is a folder",
+            "a scenario is a .ron file",
+        ));
+    }
+    let unreadable = |error: std::io::Error| {
+        Problem::of_file(name, format!("cannot be read: {error}"), "give a .ron file")
+    };
+    let mut bytes = Vec::new();
+    let limit = MAX_FILE_BYTES as u64 + 1;
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(limit)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    if bytes.len() > MAX_FILE_BYTES {
+        return Err(too_big(name));
+    }
+    decode(name, bytes)
+}
+
+pub(super) fn decode(name: &str, bytes: Vec<u8>) -> Result<String, Problem> {
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let text = String::from_utf8_lossy(error.as_bytes());
+        let byte = error.as_bytes().get(good).copied().unwrap_or_default();
+        let found = format!("byte 0x{byte:02x} is not UTF-8");
+        Problem::at(
+            name,
+            &text,
+            good..good + 1,
+            found,
+            "save the file as UTF-8 text",
+        )
+    })
+}
+
+fn too_big(name: &str) -> Problem {
+    let limit = MAX_FILE_BYTES >> 20;
+    Problem::of_file(
+        name,
+        format!("the file is larger than {limit} MiB"),
+        "is it a scenario?",
+    )
+}
+
+/// Refuses what the parser should not see.
+fn guard(name: &str, text: &str) -> Result<(), Problem> {
+    if text.len() > MAX_FILE_BYTES {
+        return Err(too_big(name));
+    }
+    if let Some(at) = text.find('\0') {
+        let found = "a NUL byte: this is not a text file";
+        return Err(Problem::at(
+            name,
+            text,
+            at..at + 1,
+            found,
+            "save the file as UTF-8 text",
+        ));
+    }
+    let mut depth = 0_usize;
+    let mut empty = true;
+    for token in Lexer::new(text, 0) {
+        empty = false;
+        match token.kind {
+            Kind::Open => depth += 1,
+            Kind::Close => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_DEPTH {
+            let found = format!("brackets are nested more than {MAX_DEPTH} deep");
+            return Err(Problem::at(
+                name,
+                text,
+                token.start..token.end,
+                found,
+                SMALLEST,
+            ));
+        }
+    }
+    if empty {
+        return Err(Problem::at(name, text, 0..0, "the file is empty", SMALLEST));
+    }
+    Ok(())
+}

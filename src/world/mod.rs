@@ -1,0 +1,13 @@
+//! What surrounds the nodes: signals, storms, places, and the air between them. Knows nothing of
+//! entities, schedules or screens.
+
+pub mod air;
+pub mod dataset;
+pub mod graph;
+pub mod layout;
+pub mod sentinels;
+pub mod signal;
+mod sine;
+pub mod storm;
+
+pub use sine::sine;
