@@ -160,6 +160,9 @@ impl Pending {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::vec::Vec;
+
+    extern crate std;
 
     fn frames(payload: &[u8], mtu: usize, round: u32) -> heapless::Vec<heapless::Vec<u8, MTU>, 40> {
         let mut all = heapless::Vec::new();
@@ -173,6 +176,10 @@ mod tests {
     fn feed(table: &mut Reassembly, frame: &[u8], mtu: usize, now: u64) -> Option<MessageBytes> {
         let (header, part) = Header::read(frame).expect("own frame");
         table.insert(&header, part, mtu, Tick(now))
+    }
+
+    fn bytes() -> impl Strategy<Value = Vec<u8>> {
+        proptest::collection::vec(any::<u8>(), 0..300)
     }
 
     proptest! {
@@ -199,8 +206,9 @@ mod tests {
         #[test]
         fn arbitrary_fragments_never_panic(
             parts in proptest::collection::vec(
-                (any::<u8>(), 1..=255_u8, any::<u8>(), proptest::collection::vec(any::<u8>(), 0..300)),
-                0..40),
+                (any::<u8>(), 1..=255_u8, any::<u8>(), bytes()),
+                0..40,
+            ),
         ) {
             let mut table = Reassembly::default();
             for (index, count, round, part) in &parts {

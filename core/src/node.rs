@@ -173,7 +173,7 @@ impl<const N: usize> Node<N> {
     }
 
     fn listen(&mut self, config: &NodeConfig, now: Tick, radio: &mut impl Radio, spent: &mut u64) {
-        if !self.reassembly.is_empty() {
+        if self.wake.window().is_awake() {
             self.reassembly.expire(now);
         }
         while let Some(heard) = radio.receive() {

@@ -17,15 +17,16 @@ mod sensing;
 mod settling;
 pub mod snapshot;
 pub mod summary;
+pub mod twin;
 mod waking;
 
 use bevy::ecs::world::World;
 use bevy::tasks::{ComputeTaskPool, TaskPoolBuilder};
 use qres_core::id::{NodeId, Tick};
-use qres_core::radio::Heard;
+use qres_core::neuron::LinearNeuron;
 
 use plan::Plan;
-use resources::{Air, Clock, Setup, Tap};
+use resources::{Air, Clock, Setup};
 pub use schedule::{TickSchedule, TickSystems};
 use snapshot::Digest;
 
@@ -82,6 +83,13 @@ impl Mesh {
         self.world.resource::<Clock>().now.0
     }
 
+    /// Ticks lived by all nodes together.
+    #[must_use]
+    pub fn node_ticks(&mut self) -> u64 {
+        let mut query = self.world.query::<&components::Tally>();
+        query.iter(&self.world).map(|tally| tally.ticks).sum()
+    }
+
     /// What the mesh was built from.
     #[must_use]
     pub fn plan(&self) -> &Plan {
@@ -132,22 +140,27 @@ impl Mesh {
         }
     }
 
+    /// Every node's predictor, by id.
+    pub fn neurons(&mut self) -> Vec<(NodeId, LinearNeuron)> {
+        let mut query = self.world.query::<(&components::Identity, &components::Neuron)>();
+        let mut all: Vec<_> =
+            query.iter(&self.world).map(|(node, neuron)| (node.id, neuron.0)).collect();
+        all.sort_unstable_by_key(|(id, _)| *id);
+        all
+    }
+
+    /// Every node's score, by id.
+    pub fn scores(&mut self) -> Vec<(NodeId, components::Score)> {
+        let mut query = self.world.query::<(&components::Identity, &components::Score)>();
+        let mut all: Vec<_> =
+            query.iter(&self.world).map(|(node, score)| (node.id, *score)).collect();
+        all.sort_unstable_by_key(|(id, _)| *id);
+        all
+    }
+
     /// Keeps what became of every frame for [`publish`], from the next tick on.
     pub fn watch(&mut self, watched: bool) {
         self.world.resource_mut::<Air>().watched = watched;
-    }
-
-    /// Keeps the frames that `nodes` receive, from the next tick on.
-    pub fn tap(&mut self, nodes: impl IntoIterator<Item = NodeId>) {
-        self.world.resource_mut::<Tap>().nodes = nodes.into_iter().collect();
-    }
-
-    /// The frames that tapped nodes received in the last tick, in order for each node.
-    pub fn tapped(&mut self) -> Vec<(NodeId, Heard)> {
-        let mut heard = Vec::new();
-        self.world.resource_mut::<Tap>().heard.drain_into(&mut heard);
-        heard.sort_by_key(|(node, _)| *node);
-        heard
     }
 
     /// The world, for queries that read.

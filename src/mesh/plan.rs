@@ -249,7 +249,7 @@ fn signals(scenario: &Scenario, loaded: &Loaded) -> Vec<SignalPlan> {
 }
 
 fn compile(source: &Source, series: Option<&Arc<Series>>) -> Signal {
-    let q16 = |value: f64| scenario::q16(value).unwrap_or(0);
+    let q16 = scenario::fixed;
     match source {
         Source::Synthetic(synthetic) => Signal::Waves {
             level: q16(synthetic.level),
@@ -277,14 +277,14 @@ fn compile(source: &Source, series: Option<&Arc<Series>>) -> Signal {
 /// `(raw - offset) / scale` in Q16.16.
 fn affine(raw: i32, normalise: &Normalise) -> i32 {
     let Normalise::Affine { offset, scale } = normalise;
-    let offset = i64::from(scenario::q16(*offset).unwrap_or(0));
+    let offset = i64::from(scenario::fixed(*offset));
     let scale = i64::from(scenario::q16(*scale).unwrap_or(1)).max(1);
     let scaled = ((i64::from(raw) - offset) << 16) / scale;
     crate::world::signal::clamp(scaled)
 }
 
 fn node_config(scenario: &Scenario, seed: u64) -> NodeConfig {
-    let q16 = |value: f64| Q16::from_bits(scenario::q16(value).unwrap_or(0));
+    let q16 = |value| Q16::from_bits(scenario::fixed(value));
     let protocol = &scenario.protocol;
     let rates = &protocol.learning_rate;
     NodeConfig {
@@ -355,7 +355,7 @@ fn energy_config(scenario: &Scenario) -> EnergyConfig {
 }
 
 fn trust_config(scenario: &Scenario) -> TrustConfig {
-    let q16 = |value: f64| Q16::from_bits(scenario::q16(value).unwrap_or(0));
+    let q16 = |value| Q16::from_bits(scenario::fixed(value));
     let protocol = &scenario.protocol;
     let commissioning = &protocol.commissioning;
     let storm_round_ticks = u64::from(scenario.twt.storm_ms.div_ceil(scenario.tick_ms.max(1)));

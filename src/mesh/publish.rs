@@ -14,8 +14,10 @@ use super::Mesh;
 use super::components::{
     Battery, Detector, Entropy, Identity, Neuron, Quiet, Schedule, Sensor, Standing, Tally, Trust,
 };
+use super::plan::Plan;
 use super::resources::{Air, Clock, Roster, Setup, Weather};
 use super::summary::spread;
+use crate::scenario::{Camera, Layout, Scenario};
 pub use crate::world::air::Fate;
 use crate::world::air::Transmission;
 
@@ -149,6 +151,61 @@ pub struct Scene {
     pub node_labels: Vec<String>,
     /// Bookmarked views.
     pub cameras: Vec<CameraMark>,
+}
+
+impl Scene {
+    /// What a scenario and its plan look like from outside.
+    #[must_use]
+    pub fn new(scenario: &Scenario, plan: &Plan) -> Self {
+        let mut extent_mm = [[i32::MAX; 3], [i32::MIN; 3]];
+        let mut links = Vec::new();
+        for (id, node) in plan.nodes.iter().enumerate() {
+            for (axis, value) in node.position_mm.iter().enumerate() {
+                extent_mm[0][axis] = extent_mm[0][axis].min(*value);
+                extent_mm[1][axis] = extent_mm[1][axis].max(*value);
+            }
+            let near = plan.graph.neighbours(NodeId(id as u32)).iter();
+            links.extend(near.filter(|other| **other as usize > id).map(|o| [id as u32, *o]));
+        }
+        Self {
+            title: scenario.title.clone(),
+            watch_for: scenario.watch_for.clone(),
+            note: scenario.note.clone(),
+            links,
+            extent_mm,
+            group_names: scenario.signals.iter().map(|s| s.modality.clone()).collect(),
+            node_labels: labels(scenario, plan),
+            cameras: scenario.camera.iter().map(CameraMark::new).collect(),
+        }
+    }
+}
+
+/// `node 7`, or station and modality where there are stations.
+fn labels(scenario: &Scenario, plan: &Plan) -> Vec<String> {
+    let kinds = scenario.signals.len().max(1);
+    let stations = match &scenario.nodes.layout {
+        Layout::Stations(stations) => crate::world::layout::by_joining(stations),
+        _ => Vec::new(),
+    };
+    (0..plan.nodes.len())
+        .map(|node| {
+            let signal = scenario.signals.get(node % kinds).map_or("", |s| s.modality.as_str());
+            match stations.get(node / kinds) {
+                Some(station) => format!("{} {signal}", station.name),
+                None => format!("node {node}"),
+            }
+        })
+        .collect()
+}
+
+impl CameraMark {
+    fn new(camera: &Camera) -> Self {
+        Self {
+            name: camera.name.clone(),
+            eye_mm: camera.eye_mm,
+            target_mm: camera.target_mm,
+        }
+    }
 }
 
 /// A bookmarked view.

@@ -17,6 +17,9 @@ use super::publish::PacketView;
 use super::resources::{Air, Clock, Pages, Queued, Setup, Tap};
 use crate::world::air::{Fate, Receiver, Traffic, Transmission};
 
+/// Taps count the frames of the second pass from here.
+const SECOND_PASS: u32 = 1 << 16;
+
 /// Puts what nodes have queued on the air, in order of (sender, order).
 pub fn transmit(setup: Res<Setup>, mut air: ResMut<Air>) {
     let air = &mut *air;
@@ -76,6 +79,7 @@ pub fn receive(
             trust: &mut trust,
             memory: &mut memory,
             tally: &mut tally,
+            heard: 0,
         };
         ear.open();
         let mut answers = 0;
@@ -131,6 +135,7 @@ pub fn collect(
             trust: &mut trust,
             memory: &mut memory,
             tally: &mut tally,
+            heard: SECOND_PASS,
         };
         receiver.attend(sentinel, &air.service, |frame, fate| {
             ear.take(&air.service, frame, fate, |_| ());
@@ -173,12 +178,16 @@ struct Ear<'a> {
     trust: &'a mut Trust,
     memory: &'a mut Memory,
     tally: &'a mut Tally,
+    /// Order of the next frame that a tap keeps.
+    heard: u32,
 }
 
 impl Ear<'_> {
     /// Gives up fragments that have waited too long.
     fn open(&mut self) {
-        if let Some(table) = &mut self.memory.reassembly {
+        if let Some(table) = &mut self.memory.reassembly
+            && self.schedule.0.window().is_awake()
+        {
             table.expire(self.now);
         }
     }
@@ -215,7 +224,8 @@ impl Ear<'_> {
         let id = self.identity.id;
         if self.tap.nodes.contains(&id) {
             let frame = heapless::Vec::from_slice(bytes).unwrap_or_default();
-            self.tap.heard.scope(|heard| heard.push((id, Heard { frame, at_us })));
+            self.tap.heard.scope(|heard| heard.push((id, self.heard, Heard { frame, at_us })));
+            self.heard += 1;
         }
         let config = &self.plan.config;
         let Ok((header, part)) = Header::read(bytes) else { return };

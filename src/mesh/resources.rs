@@ -63,8 +63,8 @@ pub struct Air {
 pub struct Tap {
     /// The nodes.
     pub nodes: BTreeSet<NodeId>,
-    /// (receiver, frame) of this tick, in order of reception for each receiver.
-    pub heard: Parallel<Vec<(NodeId, Heard)>>,
+    /// (receiver, order of reception, frame) of this tick.
+    pub heard: Parallel<Vec<(NodeId, u32, Heard)>>,
 }
 
 /// Pages of radio memory that no node holds at the moment. A page's history never matters: it is

@@ -71,7 +71,7 @@ impl std::fmt::Display for SnapshotError {
 impl std::error::Error for SnapshotError {}
 
 /// A growing buffer for canonical bytes.
-struct Buffer(Vec<u8>);
+pub(super) struct Buffer(pub Vec<u8>);
 
 impl Sink for Buffer {
     fn put(&mut self, bytes: &[u8]) {

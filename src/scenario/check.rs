@@ -42,10 +42,7 @@ impl Scenario {
             whole("nodes.count", count)?;
         }
         match &self.nodes.layout {
-            Layout::Grid {
-                columns,
-                spacing_mm,
-            } => {
+            Layout::Grid { columns, spacing_mm } => {
                 whole("nodes.layout.columns", *columns)?;
                 whole("nodes.layout.spacing_mm", *spacing_mm)?;
             }
@@ -55,10 +52,7 @@ impl Scenario {
             }
             Layout::Stations(stations) => {
                 if !(1..=10_000).contains(&stations.len()) {
-                    return Err(said(
-                        "nodes.layout",
-                        &format!("{} stations", stations.len()),
-                    ));
+                    return Err(said("nodes.layout", &format!("{} stations", stations.len())));
                 }
                 each("nodes.layout", stations, |at, station| {
                     text(&format!("{at}.name"), &station.name)?;
@@ -104,35 +98,20 @@ impl Scenario {
     fn protocol(&self) -> Result<(), Fault> {
         let protocol = &self.protocol;
         let lags = &protocol.lags;
-        if !(1..=8).contains(&lags.len()) || lags.iter().any(|lag| !(1..=32).contains(lag)) {
-            return Err(said(
-                "protocol.lags",
-                &super::problem::clip(&format!("{lags:?}"), 60),
-            ));
+        if !(1..=8).contains(&lags.len()) || lags.iter().any(|lag| !(2..=25).contains(lag)) {
+            return Err(said("protocol.lags", &super::problem::clip(&format!("{lags:?}"), 60)));
         }
         real("protocol.learning_rate.calm", protocol.learning_rate.calm)?;
-        real(
-            "protocol.learning_rate.prestorm",
-            protocol.learning_rate.prestorm,
-        )?;
+        real("protocol.learning_rate.prestorm", protocol.learning_rate.prestorm)?;
         real("protocol.learning_rate.storm", protocol.learning_rate.storm)?;
         real("protocol.storm_entropy", protocol.storm_entropy)?;
         real("protocol.calm_entropy", protocol.calm_entropy)?;
         real("protocol.prestorm_derivative", protocol.prestorm_derivative)?;
         whole("protocol.dwell_samples", protocol.dwell_samples)?;
         whole("protocol.trim_per_tail", protocol.trim_per_tail)?;
-        whole(
-            "protocol.commissioning.neighbours",
-            protocol.commissioning.neighbours,
-        )?;
-        real(
-            "protocol.commissioning.reputation",
-            protocol.commissioning.reputation,
-        )?;
-        whole(
-            "protocol.commissioning.limit_ticks",
-            protocol.commissioning.limit_ticks,
-        )?;
+        whole("protocol.commissioning.neighbours", protocol.commissioning.neighbours)?;
+        real("protocol.commissioning.reputation", protocol.commissioning.reputation)?;
+        whole("protocol.commissioning.limit_ticks", protocol.commissioning.limit_ticks)?;
         whole("protocol.quorum", protocol.quorum)?;
         real("protocol.initial_reputation", protocol.initial_reputation)?;
         whole("protocol.votes_age_rounds", protocol.votes_age_rounds)
@@ -187,9 +166,7 @@ fn storm(at: &str, storm: &Storm) -> Result<(), Fault> {
 fn camera(at: &str, camera: &Camera) -> Result<(), Fault> {
     text(&format!("{at}.name"), &camera.name)?;
     for (name, place) in [("eye_mm", camera.eye_mm), ("target_mm", camera.target_mm)] {
-        let far = place
-            .iter()
-            .find(|value| !(-1_000_000_000..=1_000_000_000).contains(*value));
+        let far = place.iter().find(|value| !(-1_000_000_000..=1_000_000_000).contains(*value));
         if let Some(far) = far {
             return Err(said(&format!("{at}.{name}"), &far.to_string()));
         }
@@ -231,11 +208,7 @@ fn text(path: &str, value: &str) -> Result<(), Fault> {
         _ => false,
     };
     let found = || {
-        if length == 0 {
-            "empty".to_owned()
-        } else {
-            format!("{length} characters")
-        }
+        if length == 0 { "empty".to_owned() } else { format!("{length} characters") }
     };
     within(path, holds, found)
 }

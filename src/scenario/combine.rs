@@ -38,18 +38,9 @@ fn nodes(scenario: &Scenario) -> Result<(), Fault> {
         ));
     }
     each("nodes.layout", stations, named)?;
-    unique(
-        "nodes.layout",
-        "name",
-        stations.iter().map(|station| station.name.as_str()),
-    )?;
+    unique("nodes.layout", "name", stations.iter().map(|station| station.name.as_str()))?;
     if let Sentinels::PerStation(modality) = &scenario.nodes.sentinels {
-        let known = || {
-            scenario
-                .signals
-                .iter()
-                .map(|signal| signal.modality.as_str())
-        };
+        let known = || scenario.signals.iter().map(|signal| signal.modality.as_str());
         if !known().any(|name| name == modality) {
             let hint = meant(nearest(modality, known()));
             return Err(Fault::at(
@@ -62,10 +53,7 @@ fn nodes(scenario: &Scenario) -> Result<(), Fault> {
     if scenario.node_count() > 1_000_000 {
         return Err(Fault::at(
             "nodes.layout",
-            format!(
-                "stations times signals make {} nodes",
-                scenario.node_count()
-            ),
+            format!("stations times signals make {} nodes", scenario.node_count()),
             "accepted: at most 1000000 nodes",
         ));
     }
@@ -90,10 +78,7 @@ fn radio(scenario: &Scenario) -> Result<(), Fault> {
     if radio.mtu_bytes <= AIR_HEADER_BYTES {
         return Err(Fault::at(
             "radio.mtu_bytes",
-            format!(
-                "`radio.mtu_bytes` is {}, which the header fills",
-                radio.mtu_bytes
-            ),
+            format!("`radio.mtu_bytes` is {}, which the header fills", radio.mtu_bytes),
             format!("accepted: more than the {AIR_HEADER_BYTES} bytes of the header"),
         ));
     }
@@ -108,10 +93,7 @@ fn radio(scenario: &Scenario) -> Result<(), Fault> {
         )
         .or_at(&["radio.loss_at_range_percent"]));
     }
-    let (airtime, window) = (
-        radio.full_airtime_us(),
-        u64::from(scenario.twt.window_ms) * 1000,
-    );
+    let (airtime, window) = (radio.full_airtime_us(), u64::from(scenario.twt.window_ms) * 1000);
     if airtime > window {
         return Err(Fault::at(
             "radio.bitrate_bps",
@@ -130,30 +112,10 @@ fn radio(scenario: &Scenario) -> Result<(), Fault> {
 fn twt(scenario: &Scenario) -> Result<(), Fault> {
     let twt = &scenario.twt;
     let least_first = [
-        (
-            "twt.prestorm_ms",
-            twt.prestorm_ms,
-            "twt.calm_ms",
-            twt.calm_ms,
-        ),
-        (
-            "twt.storm_ms",
-            twt.storm_ms,
-            "twt.prestorm_ms",
-            twt.prestorm_ms,
-        ),
-        (
-            "twt.window_ms",
-            twt.window_ms,
-            "twt.prestorm_ms",
-            twt.prestorm_ms,
-        ),
-        (
-            "twt.storm_window_ms",
-            twt.storm_window_ms,
-            "twt.storm_ms",
-            twt.storm_ms,
-        ),
+        ("twt.prestorm_ms", twt.prestorm_ms, "twt.calm_ms", twt.calm_ms),
+        ("twt.storm_ms", twt.storm_ms, "twt.prestorm_ms", twt.prestorm_ms),
+        ("twt.window_ms", twt.window_ms, "twt.prestorm_ms", twt.prestorm_ms),
+        ("twt.storm_window_ms", twt.storm_window_ms, "twt.storm_ms", twt.storm_ms),
     ];
     for (less, value, more, limit) in least_first {
         if value > limit {
@@ -168,10 +130,7 @@ fn twt(scenario: &Scenario) -> Result<(), Fault> {
     if twt.storm_ms < scenario.tick_ms {
         return Err(Fault::at(
             "twt.storm_ms",
-            format!(
-                "`twt.storm_ms` {} is below `tick_ms` {}",
-                twt.storm_ms, scenario.tick_ms
-            ),
+            format!("`twt.storm_ms` {} is below `tick_ms` {}", twt.storm_ms, scenario.tick_ms),
             "accepted: at least one tick, since a node wakes at most once in a tick",
         )
         .or_at(&["tick_ms"]));
@@ -182,10 +141,8 @@ fn twt(scenario: &Scenario) -> Result<(), Fault> {
 fn protocol(scenario: &Scenario) -> Result<(), Fault> {
     let protocol = &scenario.protocol;
     let lags = &protocol.lags;
-    let repeated = lags
-        .iter()
-        .enumerate()
-        .find(|(at, lag)| lags.iter().take(*at).any(|l| l == *lag));
+    let repeated =
+        lags.iter().enumerate().find(|(at, lag)| lags.iter().take(*at).any(|l| l == *lag));
     if let Some((at, lag)) = repeated {
         return Err(Fault::at(
             format!("protocol.lags[{at}]"),
@@ -236,11 +193,7 @@ fn protocol(scenario: &Scenario) -> Result<(), Fault> {
 
 fn signals(scenario: &Scenario) -> Result<(), Fault> {
     let signals = &scenario.signals;
-    unique(
-        "signals",
-        "modality",
-        signals.iter().map(|signal| signal.modality.as_str()),
-    )?;
+    unique("signals", "modality", signals.iter().map(|signal| signal.modality.as_str()))?;
     let stations = matches!(scenario.nodes.layout, Layout::Stations(_));
     each("signals", signals, |at, signal| match &signal.source {
         Source::Synthetic(_) => Ok(()),
@@ -250,10 +203,7 @@ fn signals(scenario: &Scenario) -> Result<(), Fault> {
             let hint = meant(nearest(&spec.file, library::sample_names()));
             Err(Fault::at(
                 format!("{at}.source.file"),
-                format!(
-                    "there is no embedded sample `{}`{hint}",
-                    clip(&spec.file, 60)
-                ),
+                format!("there is no embedded sample `{}`{hint}", clip(&spec.file, 60)),
                 format!("accepted: {}", quoted(library::sample_names())),
             ))
         }
@@ -272,11 +222,7 @@ fn dataset_path(at: &str, spec: &DatasetSpec, stations: bool) -> Result<(), Faul
     if spec.path.starts_with('/') || spec.path.contains([':', '\\']) {
         return fault("which is not a path below a folder on every system");
     }
-    if spec
-        .path
-        .split('/')
-        .any(|part| matches!(part, ".." | "." | ""))
-    {
+    if spec.path.split('/').any(|part| matches!(part, ".." | "." | "")) {
         return fault("which leaves the data folder or has an empty part");
     }
     if bare.contains(['{', '}']) || bare.contains(char::is_control) {
@@ -300,26 +246,18 @@ fn storm(at: &str, storm: &Storm) -> Result<(), Fault> {
         ));
     }
     let mut before: Option<u64> = None;
-    each(
-        &format!("{at}.path"),
-        &storm.path,
-        |at, waypoint| match before.replace(waypoint.tick) {
-            Some(last) if waypoint.tick <= last => Err(Fault::at(
-                format!("{at}.tick"),
-                format!("`{at}.tick` {} is not after {last}", waypoint.tick),
-                "accepted: ticks that rise along the path",
-            )),
-            _ => Ok(()),
-        },
-    )
+    each(&format!("{at}.path"), &storm.path, |at, waypoint| match before.replace(waypoint.tick) {
+        Some(last) if waypoint.tick <= last => Err(Fault::at(
+            format!("{at}.tick"),
+            format!("`{at}.tick` {} is not after {last}", waypoint.tick),
+            "accepted: ticks that rise along the path",
+        )),
+        _ => Ok(()),
+    })
 }
 
 fn cameras(scenario: &Scenario) -> Result<(), Fault> {
-    unique(
-        "camera",
-        "name",
-        scenario.camera.iter().map(|camera| camera.name.as_str()),
-    )?;
+    unique("camera", "name", scenario.camera.iter().map(|camera| camera.name.as_str()))?;
     each("camera", &scenario.camera, |at, camera| {
         if camera.eye_mm != camera.target_mm {
             return Ok(());
@@ -338,10 +276,7 @@ fn unique<'a>(list: &str, field: &str, names: impl Iterator<Item = &'a str>) -> 
         if let Some(first) = seen.insert(name, at) {
             return Err(Fault::at(
                 format!("{list}[{at}].{field}"),
-                format!(
-                    "`{list}[{at}].{field}` is \"{}\" as in `{list}[{first}]`",
-                    clip(name, 60)
-                ),
+                format!("`{list}[{at}].{field}` is \"{}\" as in `{list}[{first}]`", clip(name, 60)),
                 "accepted: a name that no other has",
             ));
         }
@@ -355,8 +290,5 @@ pub(super) fn meant(name: Option<&str>) -> String {
 }
 
 fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    names
-        .map(|name| format!("`{}`", clip(name, 60)))
-        .collect::<Vec<_>>()
-        .join(", ")
+    names.map(|name| format!("`{}`", clip(name, 60))).collect::<Vec<_>>().join(", ")
 }

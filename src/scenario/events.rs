@@ -16,8 +16,8 @@ pub struct Storm {
     pub path: Vec<Waypoint>,
     /// Millimetres from the centre to where it ends, 1 to 1,000,000,000. Required.
     pub radius_mm: u32,
-    /// Standard deviation of the disturbance at its centre, 0 to 100, in multiples of the
-    /// signal's own deviation (see `Source::deviation`); default 4.
+    /// Standard deviation of the disturbance at its centre, 0 to 1000, in multiples of the
+    /// sensor's own noise (see `Source::deviation`); default 8.
     #[serde(default = "default_intensity")]
     pub intensity: f64,
     /// What the disturbance is like; default `White`.
@@ -61,5 +61,5 @@ pub struct Camera {
 }
 
 const fn default_intensity() -> f64 {
-    4.0
+    8.0
 }

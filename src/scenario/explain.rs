@@ -23,20 +23,14 @@ pub(super) const SMALLEST: &str = "a scenario starts as `(title: \"..\", watch_f
 pub(super) fn explain(name: &str, text: &str, error: &SpannedError) -> Problem {
     let span = byte_at(text, error.span.start)..byte_at(text, error.span.end);
     match &error.code {
-        Error::NoSuchStructField {
-            expected,
-            found,
-            outer,
-        } => {
+        Error::NoSuchStructField { expected, found, outer } => {
             let outer = outer.as_deref().unwrap_or("Scenario");
             let hint = nearest(found, expected.iter().copied());
             let hint = hint.map_or_else(|| elsewhere(found), |near| meant(Some(near)));
             let found = format!("unknown field `{}`{hint} in {outer}", clip(found, 60));
             Problem::at(name, text, span, found, fields_of(expected))
         }
-        Error::NoSuchEnumVariant {
-            expected, found, ..
-        } => {
+        Error::NoSuchEnumVariant { expected, found, .. } => {
             let (path, _) = path_at(text, span.start);
             let hint = meant(nearest(found, expected.iter().copied()));
             let found = format!("`{path}` is `{}`{hint}", clip(found, 60));
@@ -96,18 +90,9 @@ fn explain_form(name: &str, text: &str, span: Range<usize>, code: &Error) -> Pro
         }
         Error::UnclosedBlockComment => {
             let rest = Lexer::new(text, 0).last().map_or(0, |token| token.end);
-            let comment = text
-                .get(rest..)
-                .and_then(|rest| rest.find("/*"))
-                .unwrap_or_default();
+            let comment = text.get(rest..).and_then(|rest| rest.find("/*")).unwrap_or_default();
             let at = rest + comment;
-            Problem::at(
-                name,
-                text,
-                at..at + 2,
-                "a comment is not closed",
-                "close it with `*/`",
-            )
+            Problem::at(name, text, at..at + 2, "a comment is not closed", "close it with `*/`")
         }
         Error::InvalidEscape(_) | Error::NoSuchExtension(_) | Error::Utf8Error(_) => {
             syntax(name, text, span.start, code.to_string())
@@ -134,46 +119,26 @@ fn wrong_value(name: &str, text: &str, at: usize, code: &Error) -> Problem {
             syntax(name, text, at, code.to_string())
         };
     }
-    let words: Vec<_> = text
-        .get(value.clone())
-        .unwrap_or_default()
-        .split_whitespace()
-        .collect();
+    let words: Vec<_> = text.get(value.clone()).unwrap_or_default().split_whitespace().collect();
     let shown = clip(&words.join(" "), 40);
     let found = format!("`{path}` is {}", or(&shown, "nothing"));
-    let words = if path.ends_with(']') {
-        fields_below(&path)
-    } else {
-        None
-    };
+    let words = if path.ends_with(']') { fields_below(&path) } else { None };
     let words = words.or_else(|| table_entry(&path).map(accepted));
-    Problem::at(
-        name,
-        text,
-        value,
-        found,
-        words.unwrap_or_else(|| code.to_string()),
-    )
+    Problem::at(name, text, value, found, words.unwrap_or_else(|| code.to_string()))
 }
 
 /// What an element of a list accepts, if it is a struct.
 fn fields_below(path: &str) -> Option<String> {
     let prefix = pattern(path) + ".";
-    let below = FIELDS
-        .iter()
-        .filter_map(|field| field.path.strip_prefix(&prefix));
+    let below = FIELDS.iter().filter_map(|field| field.path.strip_prefix(&prefix));
     let names: Vec<_> = below.filter(|name| !name.contains(['.', '['])).collect();
     (!names.is_empty()).then(|| format!("accepted: (..) with the fields {}", names.join(", ")))
 }
 
 /// A comma is missing at `at`; perhaps because a text before it was not closed on its line.
 fn comma(name: &str, text: &str, at: usize) -> Problem {
-    let before = Lexer::new(text, 0)
-        .take_while(|token| token.start < at)
-        .last();
-    let last = before
-        .map(|token| token.start..token.end)
-        .unwrap_or_default();
+    let before = Lexer::new(text, 0).take_while(|token| token.start < at).last();
+    let last = before.map(|token| token.start..token.end).unwrap_or_default();
     let words = text.get(last.clone()).unwrap_or_default();
     if words.starts_with('"') && words.contains('\n') {
         let found = "no comma follows this text, which runs over several lines";
@@ -187,9 +152,7 @@ fn comma(name: &str, text: &str, at: usize) -> Problem {
 fn path_of_value(text: &str, at: usize) -> (String, Range<usize>) {
     let here = Lexer::new(text, at).next();
     if here.is_some_and(|token| matches!(token.kind, Kind::Close | Kind::Comma)) {
-        let before = Lexer::new(text, 0)
-            .take_while(|token| token.start < at)
-            .last();
+        let before = Lexer::new(text, 0).take_while(|token| token.start < at).last();
         return path_at(text, before.map_or(at, |token| token.start));
     }
     path_at(text, at)
@@ -198,13 +161,7 @@ fn path_of_value(text: &str, at: usize) -> (String, Range<usize>) {
 fn syntax(name: &str, text: &str, at: usize, found: String) -> Problem {
     let token = Lexer::new(text, at).next();
     let span = token.map_or(at..at, |token| token.start..token.end);
-    Problem::at(
-        name,
-        text,
-        span,
-        found,
-        "see how fields are written: `name: value,`",
-    )
+    Problem::at(name, text, span, found, "see how fields are written: `name: value,`")
 }
 
 /// The text ends inside brackets; points at the innermost that is still open.
@@ -217,9 +174,7 @@ fn unclosed(name: &str, text: &str) -> Problem {
             _ => {}
         }
     }
-    let at = open
-        .last()
-        .map_or(text.len()..text.len(), |token| token.start..token.end);
+    let at = open.last().map_or(text.len()..text.len(), |token| token.start..token.end);
     let found = "the file ends before this bracket is closed";
     Problem::at(name, text, at, found, "close it, or is the file cut off?")
 }
@@ -261,11 +216,7 @@ fn or<'a>(text: &'a str, otherwise: &'a str) -> &'a str {
 /// The byte of a line and column that the parser gave.
 fn byte_at(text: &str, at: Position) -> usize {
     let mut lines = text.split_inclusive('\n');
-    let skipped: usize = lines
-        .by_ref()
-        .take(at.line.saturating_sub(1))
-        .map(str::len)
-        .sum();
+    let skipped: usize = lines.by_ref().take(at.line.saturating_sub(1)).map(str::len).sum();
     let line = lines.next().unwrap_or_default();
     let column = line.char_indices().nth(at.col.saturating_sub(1));
     skipped + column.map_or(line.len(), |(byte, _)| byte)
@@ -278,20 +229,10 @@ mod tests {
     #[test]
     fn positions_become_bytes() {
         let text = "é(\nbc\n";
-        let cases: [(usize, usize, Range<usize>); 6] = [
-            (1, 1, 0..2),
-            (1, 2, 2..3),
-            (2, 2, 5..6),
-            (3, 1, 7..7),
-            (9, 9, 7..7),
-            (2, 99, 7..7),
-        ];
+        let cases: [(usize, usize, Range<usize>); 6] =
+            [(1, 1, 0..2), (1, 2, 2..3), (2, 2, 5..6), (3, 1, 7..7), (9, 9, 7..7), (2, 99, 7..7)];
         for (line, col, expected) in cases {
-            assert_eq!(
-                byte_at(text, Position { line, col }),
-                expected.start,
-                "{line}:{col}"
-            );
+            assert_eq!(byte_at(text, Position { line, col }), expected.start, "{line}:{col}");
         }
     }
 }

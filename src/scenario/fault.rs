@@ -24,12 +24,7 @@ impl Fault {
         accepted: impl Into<String>,
     ) -> Self {
         let (path, found, accepted) = (path.into(), found.into(), accepted.into());
-        Self {
-            path,
-            related: Vec::new(),
-            found,
-            accepted,
-        }
+        Self { path, related: Vec::new(), found, accepted }
     }
 
     /// Names the other fields that the fault comes from.

@@ -58,11 +58,7 @@ pub struct Field {
 impl fmt::Display for Accepts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let spaced = |unit: &'static str| {
-            if unit.is_empty() {
-                ("", "")
-            } else {
-                (" ", unit)
-            }
+            if unit.is_empty() { ("", "") } else { (" ", unit) }
         };
         match *self {
             Self::Whole { low, high, unit } => {
@@ -91,13 +87,7 @@ pub(super) fn field(pattern: &str) -> Option<&'static Field> {
 #[must_use]
 pub fn field_table() -> String {
     let mut table = "| field | accepts | default | meaning |\n|---|---|---|---|\n".to_owned();
-    for Field {
-        path,
-        accepts,
-        default,
-        means,
-    } in FIELDS
-    {
+    for Field { path, accepts, default, means } in FIELDS {
         let default = match *default {
             "required" => "required".to_owned(),
             default => format!("`{default}`"),
@@ -130,12 +120,7 @@ const fn row(
     default: &'static str,
     means: &'static str,
 ) -> Field {
-    Field {
-        path,
-        accepts,
-        default,
-        means,
-    }
+    Field { path, accepts, default, means }
 }
 
 const YES_NO: Accepts = Accepts::Said("true or false");
@@ -216,8 +201,8 @@ pub const FIELDS: &[Field] = &[
     row("energy.start_percent", PERCENT, "100", "charge at the start"),
     row("energy.harvest_uw", whole(0, 100_000_000, "uW"), "0", "mean power gathered"),
     row("protocol", Accepts::Said("Protocol(..)"), "()", "what nodes run by"),
-    row("protocol.lags", Accepts::Said("a list of 1 to 8 different whole numbers from 1 to 32"),
-        "[1, 2, 4, 8]", "past samples that the predictor sees"),
+    row("protocol.lags", Accepts::Said("a list of 1 to 8 different whole numbers from 2 to 25"),
+        "[2, 3, 4, 8]", "past samples that the predictor sees"),
     row("protocol.learning_rate", Accepts::Said("LearningRate(..)"), "()",
         "how fast the predictor learns"),
     row("protocol.learning_rate.calm", SHARE, "0.01", "in Calm"),
@@ -278,7 +263,7 @@ pub const FIELDS: &[Field] = &[
     row("storms[].path[].x_mm", PLACE, "required", "east of the origin"),
     row("storms[].path[].z_mm", PLACE, "required", "south of the origin"),
     row("storms[].radius_mm", LENGTH, "required", "from the centre to where it ends"),
-    row("storms[].intensity", real(0.0, 100.0, "deviations of the signal"), "4",
+    row("storms[].intensity", real(0.0, 1000.0, "times the noise"), "8",
         "deviation of the disturbance at the centre"),
     row("storms[].spectrum", Accepts::Said("White or Gust"), "White", "its character"),
     row("camera", list(0, 64), "[]", "bookmarked views"),

@@ -9,11 +9,14 @@ pub fn q16(value: f64) -> Option<i32> {
     // Times a power of two is exact, so the only rounding is the one below.
     let scaled = libm::rint(value * 65_536.0);
     let fits = (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&scaled);
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "whole, and checked to be in range"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "whole, and checked to be in range")]
     fits.then_some(scaled as i32)
+}
+
+/// [`q16`] of a value that a checked scenario holds, and 0 for one that does not fit.
+#[must_use]
+pub fn fixed(value: f64) -> i32 {
+    q16(value).unwrap_or(0)
 }
 
 #[cfg(test)]

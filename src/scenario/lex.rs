@@ -84,11 +84,7 @@ impl Iterator for Lexer<'_> {
         };
         let start = self.at;
         self.at += length.max(1);
-        Some(Token {
-            kind,
-            start,
-            end: self.at,
-        })
+        Some(Token { kind, start, end: self.at })
     }
 }
 
@@ -168,10 +164,7 @@ fn word_or_text(text: &str) -> (Kind, usize) {
             let body = letters + hashes + 1;
             let closing = format!("\"{}", "#".repeat(hashes));
             let end = text.get(body..).and_then(|body| body.find(&closing));
-            (
-                Kind::Other,
-                end.map_or(text.len(), |end| body + end + closing.len()),
-            )
+            (Kind::Other, end.map_or(text.len(), |end| body + end + closing.len()))
         }
         "r" if hashes == 1 => {
             let name = rest.get(1..).map_or(0, |name| run_of(name, is_in_word));
@@ -203,10 +196,7 @@ mod tests {
         ];
         for (text, expected) in cases {
             let tokens: Vec<_> = Lexer::new(text, 0)
-                .map(|token| {
-                    text.get(token.start..token.end.min(text.len()))
-                        .unwrap_or("?")
-                })
+                .map(|token| text.get(token.start..token.end.min(text.len())).unwrap_or("?"))
                 .collect();
             assert_eq!(tokens, expected, "{text}");
         }

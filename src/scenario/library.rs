@@ -9,16 +9,10 @@ use super::{
 };
 
 const EMBEDDED: &[(&str, &str)] = &[
-    (
-        "air-quality",
-        include_str!("../../scenarios/air-quality.ron"),
-    ),
+    ("air-quality", include_str!("../../scenarios/air-quality.ron")),
     ("calm-24h", include_str!("../../scenarios/calm-24h.ron")),
     ("city-10k", include_str!("../../scenarios/city-10k.ron")),
-    (
-        "storm-front",
-        include_str!("../../scenarios/storm-front.ron"),
-    ),
+    ("storm-front", include_str!("../../scenarios/storm-front.ron")),
 ];
 
 const SAMPLES: &[(&str, &str)] = &[("tide.csv", include_str!("../../assets/signals/tide.csv"))];
@@ -43,10 +37,7 @@ pub const fn embedded() -> &'static [(&'static str, &'static str)] {
 /// The text of an embedded sample signal.
 #[must_use]
 pub fn sample(file: &str) -> Option<&'static str> {
-    SAMPLES
-        .iter()
-        .find(|(name, _)| *name == file)
-        .map(|(_, text)| *text)
+    SAMPLES.iter().find(|(name, _)| *name == file).map(|(_, text)| *text)
 }
 
 /// The names of the embedded sample signals.
@@ -70,25 +61,14 @@ pub fn resolve(argument: &str) -> Result<Resolved, Problem> {
         && !path.is_file()
     {
         let scenario = Scenario::parse(&format!("{name}.ron"), text)?;
-        return Ok(Resolved {
-            name: (*name).to_owned(),
-            text: (*text).to_owned(),
-            scenario,
-        });
+        return Ok(Resolved { name: (*name).to_owned(), text: (*text).to_owned(), scenario });
     }
     if path.exists() {
         let (scenario, text) = Scenario::load(path)?;
-        return Ok(Resolved {
-            name: argument.to_owned(),
-            text,
-            scenario,
-        });
+        return Ok(Resolved { name: argument.to_owned(), text, scenario });
     }
     let names = || EMBEDDED.iter().map(|(name, _)| *name);
-    let file_name = path
-        .file_stem()
-        .and_then(|stem| stem.to_str())
-        .unwrap_or(name);
+    let file_name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or(name);
     let hint = super::combine::meant(nearest(file_name, names()));
     let shown = clip(argument, 200);
     Err(Problem::of_file(
@@ -124,16 +104,11 @@ mod tests {
             ("zzz", "embedded: air-quality"),
         ];
         for (argument, expected) in cases {
-            let problem = resolve(argument)
-                .err()
-                .map(|p| p.to_string())
-                .unwrap_or_default();
+            let problem = resolve(argument).err().map(|p| p.to_string()).unwrap_or_default();
             assert!(problem.contains(expected), "{argument}: {problem}");
         }
         let folder = std::env::temp_dir();
-        let problem = resolve(&folder.to_string_lossy())
-            .err()
-            .map(|p| p.to_string());
+        let problem = resolve(&folder.to_string_lossy()).err().map(|p| p.to_string());
         assert!(problem.unwrap_or_default().contains("is a folder"));
     }
 }

@@ -40,11 +40,8 @@ pub(super) fn path_at(text: &str, at: usize) -> (String, Range<usize>) {
     while let Some(inside) = inside(text, &here) {
         let single = inside.named && inside.entries.len() == 1;
         let holds = |entry: &Entry<'_>| (entry.name_span.start..entry.value.end).contains(&at);
-        let Some((index, entry)) = inside
-            .entries
-            .into_iter()
-            .enumerate()
-            .find(|(_, entry)| holds(entry))
+        let Some((index, entry)) =
+            inside.entries.into_iter().enumerate().find(|(_, entry)| holds(entry))
         else {
             break;
         };
@@ -87,10 +84,7 @@ fn steps(path: &str) -> impl Iterator<Item = Step<'_>> {
 /// The bytes of the whole value, after any `#![enable(..)]`.
 fn document(text: &str) -> Range<usize> {
     let mut tokens = Lexer::new(text, 0).peekable();
-    while tokens
-        .next_if(|token| text.get(token.start..token.end) == Some("#"))
-        .is_some()
-    {
+    while tokens.next_if(|token| text.get(token.start..token.end) == Some("#")).is_some() {
         let mut depth = 0_usize;
         for token in tokens.by_ref() {
             match token.kind {
@@ -113,15 +107,9 @@ fn child(text: &str, here: &Range<usize>, step: Step<'_>) -> Option<Range<usize>
     match step {
         Step::Field(name) => {
             let mut entries = inside.entries.into_iter();
-            entries
-                .find(|entry| entry.name == Some(name))
-                .map(|entry| entry.value)
+            entries.find(|entry| entry.name == Some(name)).map(|entry| entry.value)
         }
-        Step::Index(index) => inside
-            .entries
-            .into_iter()
-            .nth(index)
-            .map(|entry| entry.value),
+        Step::Index(index) => inside.entries.into_iter().nth(index).map(|entry| entry.value),
     }
 }
 
@@ -177,11 +165,7 @@ fn inside<'a>(text: &'a str, value: &Range<usize>) -> Option<Inside<'a>> {
         }
     }
     entries.extend(entry(text, &current, end));
-    Some(Inside {
-        entries,
-        named,
-        list,
-    })
+    Some(Inside { entries, named, list })
 }
 
 /// The entry whose first tokens are `tokens` and whose last byte is before `end`.
@@ -245,20 +229,10 @@ Scenario(
     fn falls_back_to_what_encloses() {
         let (span, exact) = find(TEXT, "storms[1].intensity");
         assert!(!exact);
-        assert!(
-            TEXT.get(span)
-                .is_some_and(|text| text.starts_with("(path:"))
-        );
+        assert!(TEXT.get(span).is_some_and(|text| text.starts_with("(path:")));
         let (span, exact) = find(TEXT, "radio.mtu_bytes");
-        assert!(
-            !exact
-                && TEXT
-                    .get(span)
-                    .is_some_and(|text| text.starts_with("Scenario("))
-        );
-        for text in [
-            "", "(", "#", "#![", "# ) ]", "(((", "a: b", "(a:", ")]}", "'", "(a: (b",
-        ] {
+        assert!(!exact && TEXT.get(span).is_some_and(|text| text.starts_with("Scenario(")));
+        for text in ["", "(", "#", "#![", "# ) ]", "(((", "a: b", "(a:", ")]}", "'", "(a: (b"] {
             let (span, _) = find(text, "a.b[0].c");
             assert!(span.start <= span.end && span.end <= text.len(), "{text}");
             let (_, span) = path_at(text, 1);

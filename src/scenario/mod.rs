@@ -28,7 +28,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub use events::{Camera, Spectrum, Storm, Waypoint};
 pub use fault::Fault;
 pub use fields::{Accepts, FIELDS, Field, field_table};
-pub use fixed::q16;
+pub use fixed::{fixed, q16};
 pub use library::{Resolved, embedded, resolve, sample, sample_names};
 pub use nodes::{DEFAULT_COUNT, Layout, Nodes, Sentinels, Start, Station};
 pub use power::{Energy, EnergyProfile, Listen, Twt};

@@ -102,10 +102,7 @@ pub enum Start {
 
 impl Default for Layout {
     fn default() -> Self {
-        Self::Grid {
-            columns: default_columns(),
-            spacing_mm: default_spacing_mm(),
-        }
+        Self::Grid { columns: default_columns(), spacing_mm: default_spacing_mm() }
     }
 }
 
@@ -135,11 +132,7 @@ where
 }
 
 /// Writes what [`given`] reads.
-#[expect(
-    clippy::ref_option,
-    clippy::trivially_copy_pass_by_ref,
-    reason = "as serde calls it"
-)]
+#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
 fn bare<S: Serializer>(value: &Option<u32>, serializer: S) -> Result<S::Ok, S::Error> {
     value.unwrap_or(DEFAULT_COUNT).serialize(serializer)
 }

@@ -50,12 +50,7 @@ impl Problem {
         accepted: impl Into<String>,
     ) -> Self {
         let (found, accepted) = (found.into(), accepted.into());
-        Self(Box::new(Parts {
-            file: file.into(),
-            found,
-            accepted,
-            place: None,
-        }))
+        Self(Box::new(Parts { file: file.into(), found, accepted, place: None }))
     }
 
     /// A problem at the bytes `span` of `text`.
@@ -98,11 +93,7 @@ impl Problem {
     /// The message drawn with the source line, in colour or without.
     #[must_use]
     pub fn render(&self, colour: bool) -> String {
-        let theme = if colour {
-            GraphicalTheme::unicode()
-        } else {
-            GraphicalTheme::none()
-        };
+        let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::none() };
         let mut out = String::new();
         match GraphicalReportHandler::new_themed(theme).render_report(&mut out, self) {
             Ok(()) => out,
@@ -118,41 +109,19 @@ impl Place {
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let rest = text.get(line_start..).unwrap_or_default();
         let line = rest.split(['\n', '\r']).next().unwrap_or_default();
-        let lead = text
-            .get(line_start..start)
-            .unwrap_or_default()
-            .chars()
-            .count();
+        let lead = text.get(line_start..start).unwrap_or_default().chars().count();
         let end = floor_boundary(text, span.end).max(start);
         let marked = text.get(start..end).unwrap_or_default();
-        let marked = marked
-            .split(['\n', '\r'])
-            .next()
-            .unwrap_or_default()
-            .chars()
-            .count();
-        let at = Position {
-            line: before.matches('\n').count() + 1,
-            column: lead + 1,
-        };
+        let marked = marked.split(['\n', '\r']).next().unwrap_or_default().chars().count();
+        let at = Position { line: before.matches('\n').count() + 1, column: lead + 1 };
         // One screenful around the place: a line may be megabytes long.
         let skip = (lead + 1).saturating_sub(SHOWN_COLUMNS * 2 / 3);
-        let shown: String = line
-            .chars()
-            .skip(skip)
-            .take(SHOWN_COLUMNS)
-            .map(printable)
-            .collect();
+        let shown: String = line.chars().skip(skip).take(SHOWN_COLUMNS).map(printable).collect();
         let from = lead.saturating_sub(skip);
         let room = shown.chars().count().saturating_sub(from).max(1);
         let marked = from..from + marked.clamp(1, room);
         let source = NamedSource::new(format!("{file}:{}:{}", at.line, at.column), shown.clone());
-        Self {
-            at,
-            line: shown,
-            marked,
-            source,
-        }
+        Self { at, line: shown, marked, source }
     }
 
     fn label(&self, text: &str) -> LabeledSpan {
@@ -167,12 +136,7 @@ impl Place {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Parts {
-            file,
-            found,
-            accepted,
-            place,
-        } = &*self.0;
+        let Parts { file, found, accepted, place } = &*self.0;
         let file: String = file.chars().map(printable).collect();
         write!(f, "{file}:")?;
         if let Some(Position { line, column }) = self.position() {
@@ -203,10 +167,7 @@ impl std::error::Error for Problem {}
 
 impl Diagnostic for Problem {
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.0
-            .place
-            .as_ref()
-            .map(|place| &place.source as &dyn SourceCode)
+        self.0.place.as_ref().map(|place| &place.source as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
@@ -257,10 +218,7 @@ fn printable(c: char) -> char {
 }
 
 fn floor_boundary(text: &str, at: usize) -> usize {
-    (0..=at.min(text.len()))
-        .rev()
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or(0)
+    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -271,13 +229,7 @@ mod tests {
     fn says_where_and_marks_it() {
         let text = "(\n  title: \"é\", seed: -4,\n)";
         let start = text.find("-4").unwrap_or_default();
-        let problem = Problem::at(
-            "a.ron",
-            text,
-            start..start + 2,
-            "`seed` is -4",
-            "not below 0",
-        );
+        let problem = Problem::at("a.ron", text, start..start + 2, "`seed` is -4", "not below 0");
         assert_eq!(problem.to_string(), "a.ron:2:21: `seed` is -4; not below 0");
         let expected = concat!(
             "a.ron:2:21: `seed` is -4; not below 0\n",
@@ -290,13 +242,8 @@ mod tests {
 
     #[test]
     fn survives_places_that_are_none() {
-        for (text, span) in [
-            ("", 0..0),
-            ("", 5..9),
-            ("é", 1..1),
-            ("a\r\nb", 1..3),
-            ("a\n", 2..2),
-        ] {
+        for (text, span) in [("", 0..0), ("", 5..9), ("é", 1..1), ("a\r\nb", 1..3), ("a\n", 2..2)]
+        {
             let problem = Problem::at("a", text, span, "x", "");
             assert!(problem.position().is_some());
             assert!(!format!("{problem:#}{}", problem.render(true)).is_empty());

@@ -59,20 +59,11 @@ fn placed(text: &str, problem: &Problem) -> Result<(), TestCaseError> {
     let Position { line, column } = problem.position().expect("a place");
     let found = text.split('\n').nth(line - 1);
     let length = found.map(|line| line.chars().count());
-    prop_assert!(
-        length.is_some_and(|length| (1..=length + 1).contains(&column)),
-        "{problem:#}"
-    );
+    prop_assert!(length.is_some_and(|length| (1..=length + 1).contains(&column)), "{problem:#}");
     let (short, long) = (problem.to_string(), format!("{problem:#}"));
-    prop_assert!(
-        !short.contains('\n') || problem.file().contains('\n'),
-        "{short}"
-    );
+    prop_assert!(!short.contains('\n') || problem.file().contains('\n'), "{short}");
     prop_assert_eq!(long.lines().count(), 3, "{}", long);
-    prop_assert!(
-        long.chars().all(|c| c == '\n' || !c.is_control()),
-        "{long:?}"
-    );
+    prop_assert!(long.chars().all(|c| c == '\n' || !c.is_control()), "{long:?}");
     prop_assert!(!problem.render(false).is_empty());
     Ok(())
 }
@@ -87,11 +78,7 @@ fn harmless(text: &str) -> Result<(), TestCaseError> {
 /// One of the embedded scenarios, and what is done to it: where, how much goes, what comes.
 fn mutated() -> impl Strategy<Value = String> {
     let text = select(embedded().iter().map(|(_, text)| *text).collect::<Vec<_>>());
-    let edit = (
-        any::<prop::sample::Index>(),
-        0_usize..12,
-        select(PIECES.to_vec()),
-    );
+    let edit = (any::<prop::sample::Index>(), 0_usize..12, select(PIECES.to_vec()));
     (text, vec(edit, 1..4)).prop_map(|(text, edits)| {
         let mut chars: Vec<char> = text.chars().collect();
         for (at, gone, piece) in edits {
@@ -118,40 +105,20 @@ fn storm() -> impl Strategy<Value = Storm> {
                 tick += step;
                 Waypoint { tick, x_mm, z_mm }
             });
-            let spectrum = if gust {
-                Spectrum::Gust
-            } else {
-                Spectrum::White
-            };
+            let spectrum = if gust { Spectrum::Gust } else { Spectrum::White };
             let (to_tick, path) = (from_tick + length, path.collect());
-            Storm {
-                from_tick,
-                to_tick,
-                path,
-                radius_mm: 7,
-                intensity,
-                spectrum,
-            }
+            Storm { from_tick, to_tick, path, radius_mm: 7, intensity, spectrum }
         },
     )
 }
 
 fn source() -> impl Strategy<Value = Source> {
-    let wave =
-        (2..10_000_000_u32, 0.0_f64..16_000.0).prop_map(|(period_samples, amplitude)| Wave {
-            period_samples,
-            amplitude,
-        });
+    let wave = (2..10_000_000_u32, 0.0_f64..16_000.0)
+        .prop_map(|(period_samples, amplitude)| Wave { period_samples, amplitude });
     let synthetic = (-32_000.0_f64..32_000.0, vec(wave, 0..=6), 0.0_f64..16_000.0).prop_map(
         |(level, waves, noise)| {
             let phase = Phase::ByNode;
-            Source::Synthetic(Synthetic {
-                level,
-                waves,
-                noise,
-                wander: noise / 3.0,
-                phase,
-            })
+            Source::Synthetic(Synthetic { level, waves, noise, wander: noise / 3.0, phase })
         },
     );
     let dataset = (text(1, 9), vec(text(0, 3), 0..4), 0.001_f64..32_000.0).prop_map(
@@ -162,10 +129,7 @@ fn source() -> impl Strategy<Value = Source> {
                 delimiter: Delimiter::Tab,
                 missing,
                 source: "x".to_owned(),
-                normalise: Normalise::Affine {
-                    offset: -scale,
-                    scale,
-                },
+                normalise: Normalise::Affine { offset: -scale, scale },
             })
         },
     );
@@ -174,35 +138,21 @@ fn source() -> impl Strategy<Value = Source> {
 
 fn layout() -> impl Strategy<Value = Layout> {
     prop_oneof![
-        (1..10_000_u32, 1..1000_u32).prop_map(|(columns, spacing_mm)| Layout::Grid {
-            columns,
-            spacing_mm
-        }),
+        (1..10_000_u32, 1..1000_u32)
+            .prop_map(|(columns, spacing_mm)| Layout::Grid { columns, spacing_mm }),
         (1..1_000_000_u32).prop_map(|radius_mm| Layout::Sphere { radius_mm }),
         (2..=64_u32).prop_map(|mean_degree| Layout::RandomGeometric { mean_degree }),
         vec((-90.0..90.0, -180.0..180.0), 1..5).prop_map(|places| {
-            let stations = places
-                .into_iter()
-                .enumerate()
-                .map(|(at, (latitude, longitude))| Station {
-                    name: format!("S{at}"),
-                    latitude,
-                    longitude,
-                    join_tick: at as u64,
-                });
+            let stations = places.into_iter().enumerate().map(|(at, (latitude, longitude))| {
+                Station { name: format!("S{at}"), latitude, longitude, join_tick: at as u64 }
+            });
             Layout::Stations(stations.collect())
         }),
     ]
 }
 
 fn scenario() -> impl Strategy<Value = Scenario> {
-    let parts = (
-        text(1, 40),
-        any::<u64>(),
-        1..30_000_u32,
-        layout(),
-        vec(source(), 1..4),
-    );
+    let parts = (text(1, 40), any::<u64>(), 1..30_000_u32, layout(), vec(source(), 1..4));
     (parts, vec(storm(), 0..3), 3..1_000_000_u32, any::<bool>()).prop_map(
         |((title, seed, tick_ms, layout, sources), storms, count, long)| {
             let of_file = Scenario::parse("x", embedded()[0].1).expect("an embedded scenario");
@@ -212,33 +162,16 @@ fn scenario() -> impl Strategy<Value = Scenario> {
                 unit: String::new(),
                 source,
             });
-            let profile = if long {
-                RadioProfile::LongRange
-            } else {
-                RadioProfile::Wifi6
-            };
+            let profile = if long { RadioProfile::LongRange } else { RadioProfile::Wifi6 };
             let count = (!stations).then_some(count);
             Scenario {
                 title,
                 seed,
                 tick_ms,
-                nodes: Nodes {
-                    count,
-                    layout,
-                    ..Nodes::default()
-                },
-                radio: Radio {
-                    beacon_interval_us: 5000,
-                    ..Radio::of(profile)
-                },
-                protocol: Protocol {
-                    trim_per_tail: 0,
-                    ..Protocol::default()
-                },
-                twt: Twt {
-                    listen: Listen::Dtim(3),
-                    ..Twt::default()
-                },
+                nodes: Nodes { count, layout, ..Nodes::default() },
+                radio: Radio { beacon_interval_us: 5000, ..Radio::of(profile) },
+                protocol: Protocol { trim_per_tail: 0, ..Protocol::default() },
+                twt: Twt { listen: Listen::Dtim(3), ..Twt::default() },
                 signals: signals.collect(),
                 storms,
                 ..of_file

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Protocol {
-    /// Which past samples the predictor sees: 1 to 8 different lags of 1 to 32 samples; default
-    /// `[1, 2, 4, 8]`.
+    /// Which past samples the predictor sees: 1 to 8 different lags of 2 to 25 samples (the
+    /// newest sample is the reference that the others are measured from); default
+    /// `[2, 3, 4, 8]`.
     pub lags: Vec<u8>,
     /// How fast the predictor learns, by regime.
     pub learning_rate: LearningRate,
@@ -63,7 +64,7 @@ pub struct Commissioning {
 impl Default for Protocol {
     fn default() -> Self {
         Self {
-            lags: vec![1, 2, 4, 8],
+            lags: vec![2, 3, 4, 8],
             learning_rate: LearningRate::default(),
             storm_entropy: 0.45,
             calm_entropy: 0.30,
@@ -81,20 +82,12 @@ impl Default for Protocol {
 
 impl Default for LearningRate {
     fn default() -> Self {
-        Self {
-            calm: 0.01,
-            prestorm: 0.05,
-            storm: 0.20,
-        }
+        Self { calm: 0.01, prestorm: 0.05, storm: 0.20 }
     }
 }
 
 impl Default for Commissioning {
     fn default() -> Self {
-        Self {
-            neighbours: 3,
-            reputation: 0.8,
-            limit_ticks: 3600,
-        }
+        Self { neighbours: 3, reputation: 0.8, limit_ticks: 3600 }
     }
 }

@@ -126,9 +126,7 @@ impl From<RadioFile> for Radio {
             bitrate_bps: file.bitrate_bps.unwrap_or(base.bitrate_bps),
             preamble_us: file.preamble_us.unwrap_or(base.preamble_us),
             mtu_bytes: file.mtu_bytes.unwrap_or(base.mtu_bytes),
-            loss_at_range_percent: file
-                .loss_at_range_percent
-                .unwrap_or(base.loss_at_range_percent),
+            loss_at_range_percent: file.loss_at_range_percent.unwrap_or(base.loss_at_range_percent),
             loss_floor_percent: file.loss_floor_percent.unwrap_or(base.loss_floor_percent),
             collisions: file.collisions.unwrap_or(base.collisions),
             beacon_interval_us: file.beacon_interval_us.unwrap_or(base.beacon_interval_us),

@@ -28,17 +28,12 @@ impl Scenario {
         // Some editors start a file with a byte order mark, which is no part of the text.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         guard(name, text)?;
-        let scenario: Self = options()
-            .from_str(text)
-            .map_err(|error| explain::explain(name, text, &error))?;
+        let scenario: Self =
+            options().from_str(text).map_err(|error| explain::explain(name, text, &error))?;
         scenario.validate().map_err(|fault| {
             let named = std::iter::once(fault.path.as_str()).chain(fault.related);
-            let mut places = named
-                .map(|path| locate::find(text, path))
-                .filter(|place| place.1);
-            let (span, _) = places
-                .next()
-                .unwrap_or_else(|| locate::find(text, &fault.path));
+            let mut places = named.map(|path| locate::find(text, path)).filter(|place| place.1);
+            let (span, _) = places.next().unwrap_or_else(|| locate::find(text, &fault.path));
             Problem::at(name, text, span, fault.found, fault.accepted)
         })?;
         Ok(scenario)
@@ -61,10 +56,7 @@ impl Scenario {
     /// For a scenario that was read from a file, reading it back gives the same.
     #[must_use]
     pub fn to_ron(&self) -> String {
-        let pretty = PrettyConfig::new()
-            .indentor("    ")
-            .escape_strings(true)
-            .compact_arrays(true);
+        let pretty = PrettyConfig::new().indentor("    ").escape_strings(true).compact_arrays(true);
         let written = options().to_string_pretty(self, pretty);
         // Plain data into a string: there is nothing that can fail.
         written.map_or_else(|_| String::new(), |text| text + "\n")
@@ -78,11 +70,7 @@ fn options() -> Options {
 
 fn read(path: &Path, name: &str) -> Result<String, Problem> {
     if path.is_dir() {
-        return Err(Problem::of_file(
-            name,
-            "this is a folder",
-            "a scenario is a .ron file",
-        ));
+        return Err(Problem::of_file(name, "this is a folder", "a scenario is a .ron file"));
     }
     let unreadable = |error: std::io::Error| {
         Problem::of_file(name, format!("cannot be read: {error}"), "give a .ron file")
@@ -90,9 +78,7 @@ fn read(path: &Path, name: &str) -> Result<String, Problem> {
     let mut bytes = Vec::new();
     let limit = MAX_FILE_BYTES as u64 + 1;
     let file = File::open(path).map_err(unreadable)?;
-    file.take(limit)
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
+    file.take(limit).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() > MAX_FILE_BYTES {
         return Err(too_big(name));
     }
@@ -105,23 +91,13 @@ pub(super) fn decode(name: &str, bytes: Vec<u8>) -> Result<String, Problem> {
         let text = String::from_utf8_lossy(error.as_bytes());
         let byte = error.as_bytes().get(good).copied().unwrap_or_default();
         let found = format!("byte 0x{byte:02x} is not UTF-8");
-        Problem::at(
-            name,
-            &text,
-            good..good + 1,
-            found,
-            "save the file as UTF-8 text",
-        )
+        Problem::at(name, &text, good..good + 1, found, "save the file as UTF-8 text")
     })
 }
 
 fn too_big(name: &str) -> Problem {
     let limit = MAX_FILE_BYTES >> 20;
-    Problem::of_file(
-        name,
-        format!("the file is larger than {limit} MiB"),
-        "is it a scenario?",
-    )
+    Problem::of_file(name, format!("the file is larger than {limit} MiB"), "is it a scenario?")
 }
 
 /// Refuses what the parser should not see.
@@ -131,13 +107,7 @@ fn guard(name: &str, text: &str) -> Result<(), Problem> {
     }
     if let Some(at) = text.find('\0') {
         let found = "a NUL byte: this is not a text file";
-        return Err(Problem::at(
-            name,
-            text,
-            at..at + 1,
-            found,
-            "save the file as UTF-8 text",
-        ));
+        return Err(Problem::at(name, text, at..at + 1, found, "save the file as UTF-8 text"));
     }
     let mut depth = 0_usize;
     let mut empty = true;
@@ -150,13 +120,7 @@ fn guard(name: &str, text: &str) -> Result<(), Problem> {
         }
         if depth > MAX_DEPTH {
             let found = format!("brackets are nested more than {MAX_DEPTH} deep");
-            return Err(Problem::at(
-                name,
-                text,
-                token.start..token.end,
-                found,
-                SMALLEST,
-            ));
+            return Err(Problem::at(name, text, token.start..token.end, found, SMALLEST));
         }
     }
     if empty {

@@ -151,27 +151,18 @@ impl Delimiter {
 }
 
 impl Source {
-    /// The deviation that a storm's intensity multiplies, in the sensor's unit: of the generator
-    /// (waves, noise and wander together), or the `scale` of a data set.
+    /// The deviation that a storm's intensity multiplies, in the unit that nodes compute on: the
+    /// noise of a computed signal (a tenth of its waves when it has none), or 1 for a recorded one
+    /// after its normalisation.
     #[must_use]
     pub fn deviation(&self) -> f64 {
         match self {
+            Self::Synthetic(signal) if signal.noise > 0.0 => signal.noise,
             Self::Synthetic(signal) => {
-                let waves: f64 = signal
-                    .waves
-                    .iter()
-                    .map(|w| w.amplitude * w.amplitude / 2.0)
-                    .sum();
-                libm::sqrt(waves + signal.noise * signal.noise + signal.wander * signal.wander)
+                let waves: f64 = signal.waves.iter().map(|w| w.amplitude * w.amplitude / 2.0).sum();
+                libm::sqrt(waves + signal.wander * signal.wander) / 10.0
             }
-            Self::Dataset(DatasetSpec {
-                normalise: Normalise::Affine { scale, .. },
-                ..
-            })
-            | Self::Sample(SampleSpec {
-                normalise: Normalise::Affine { scale, .. },
-                ..
-            }) => *scale,
+            Self::Dataset(_) | Self::Sample(_) => 1.0,
         }
     }
 }
@@ -180,10 +171,7 @@ impl Default for Synthetic {
     fn default() -> Self {
         Self {
             level: 20.0,
-            waves: vec![Wave {
-                period_samples: 300,
-                amplitude: 4.0,
-            }],
+            waves: vec![Wave { period_samples: 300, amplitude: 4.0 }],
             noise: 0.2,
             wander: 0.0,
             phase: Phase::Shared,
@@ -199,10 +187,7 @@ impl Default for Source {
 
 impl Default for Normalise {
     fn default() -> Self {
-        Self::Affine {
-            offset: 0.0,
-            scale: default_scale(),
-        }
+        Self::Affine { offset: 0.0, scale: default_scale() }
     }
 }
 

@@ -40,10 +40,7 @@ fn files_that_are_no_scenarios_are_told_apart() {
     ];
     for (bytes, expected) in cases {
         std::fs::write(&path, bytes).expect("a temporary file");
-        let message = Scenario::load(&path)
-            .err()
-            .map(|p| p.to_string())
-            .unwrap_or_default();
+        let message = Scenario::load(&path).err().map(|p| p.to_string()).unwrap_or_default();
         assert!(message.contains(expected), "{message}");
     }
     let message = |path: &std::path::Path| Scenario::load(path).err().map(|p| p.to_string());
@@ -69,10 +66,7 @@ fn the_city_wakes_often_enough() {
     for (name, text) in embedded() {
         let scenario = Scenario::parse(name, text).unwrap_or_else(|p| panic!("{p:#}"));
         let shortened = scenario.twt.calm_ms != Twt::default().calm_ms;
-        assert!(
-            !shortened || scenario.note.contains("TWT table is s"),
-            "{name}"
-        );
+        assert!(!shortened || scenario.note.contains("TWT table is s"), "{name}");
         if *name == "city-10k" {
             let twt = &scenario.twt;
             let longest = u64::from(twt.calm_ms) * (100 + u64::from(twt.jitter_percent)) / 100;

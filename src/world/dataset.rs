@@ -81,10 +81,7 @@ pub fn load(dir: &Path, spec: &DatasetSpec, station: &str) -> Result<Series, Dat
     if !dir.join(&needed.path).is_file() {
         return Err(DatasetProblem::missing(dir, &[needed]));
     }
-    let column = Column {
-        name: &spec.column,
-        missing: &spec.missing,
-    };
+    let column = Column { name: &spec.column, missing: &spec.missing };
     let series = load_columns(dir, &needed.path, spec.delimiter, &[column])?;
     Ok(series.into_iter().next().unwrap_or_default())
 }
@@ -103,10 +100,7 @@ pub fn load_columns(
     let unreadable = |why: String| DatasetProblem::new(DatasetFault::Unreadable, path, None, why);
     let relative = Path::new(path);
     // The check of a scenario says so too, but not every caller comes from there.
-    if !relative
-        .components()
-        .all(|part| matches!(part, Component::Normal(_)))
-    {
+    if !relative.components().all(|part| matches!(part, Component::Normal(_))) {
         return Err(unreadable("leaves the data folder".to_owned()));
     }
     let file = File::open(dir.join(relative));
@@ -115,10 +109,7 @@ pub fn load_columns(
     let read = file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes);
     read.map_err(|error| unreadable(format!("cannot be read: {error}")))?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(unreadable(format!(
-            "is larger than {} MiB",
-            MAX_FILE_BYTES >> 20
-        )));
+        return Err(unreadable(format!("is larger than {} MiB", MAX_FILE_BYTES >> 20)));
     }
     read_columns(path, &bytes, delimiter, columns)
 }
@@ -131,17 +122,9 @@ pub fn load_columns(
 pub fn load_sample(spec: &SampleSpec) -> Result<Series, DatasetProblem> {
     let Some(text) = scenario::sample(&spec.file) else {
         let why = "is no embedded sample".to_owned();
-        return Err(DatasetProblem::new(
-            DatasetFault::Missing,
-            &spec.file,
-            None,
-            why,
-        ));
+        return Err(DatasetProblem::new(DatasetFault::Missing, &spec.file, None, why));
     };
-    let column = Column {
-        name: &spec.column,
-        missing: &spec.missing,
-    };
+    let column = Column { name: &spec.column, missing: &spec.missing };
     let series = read_columns(&spec.file, text.as_bytes(), spec.delimiter, &[column])?;
     Ok(series.into_iter().next().unwrap_or_default())
 }
@@ -158,10 +141,7 @@ pub fn needed(scenario: &Scenario) -> Vec<NeededFile> {
             let file = needed_file(spec, station);
             let known = files
                 .entry(file.path.clone())
-                .or_insert_with(|| NeededFile {
-                    columns: Vec::new(),
-                    ..file
-                });
+                .or_insert_with(|| NeededFile { columns: Vec::new(), ..file });
             if !known.columns.contains(&spec.column) {
                 known.columns.push(spec.column.clone());
             }
@@ -223,13 +203,7 @@ fn groups<'a>(scenario: &'a Scenario, station: &str) -> Vec<(Group, Vec<(usize, 
             continue;
         };
         let group = (resolved(spec, station), spec.delimiter);
-        let column = (
-            at,
-            Column {
-                name: &spec.column,
-                missing: &spec.missing,
-            },
-        );
+        let column = (at, Column { name: &spec.column, missing: &spec.missing });
         match groups.iter_mut().find(|(known, _)| *known == group) {
             Some((_, columns)) => columns.push(column),
             None => groups.push((group, vec![column])),
@@ -275,10 +249,7 @@ fn read_columns(
 ) -> Result<Vec<Series>, DatasetProblem> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut reader = csv::ReaderBuilder::new();
-    reader
-        .delimiter(delimiter.byte())
-        .has_headers(false)
-        .flexible(true);
+    reader.delimiter(delimiter.byte()).has_headers(false).flexible(true);
     let mut reader = reader.from_reader(bytes);
     let broken = |error: csv::Error| {
         DatasetProblem::new(DatasetFault::Unreadable, file, None, format!("{error}"))
@@ -288,13 +259,9 @@ fn read_columns(
     if !reader.read_byte_record(&mut record).map_err(broken)? {
         return Err(empty("is empty".to_owned()));
     }
-    let header = record
-        .iter()
-        .map(|name| String::from_utf8_lossy(name).trim().to_owned());
+    let header = record.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned());
     let header: Vec<String> = header.collect();
-    let begin = columns
-        .iter()
-        .map(|column| Reading::new(file, &header, *column));
+    let begin = columns.iter().map(|column| Reading::new(file, &header, *column));
     let mut readings = begin.collect::<Result<Vec<_>, _>>()?;
     while reader.read_byte_record(&mut record).map_err(broken)? {
         let start = record.position().map_or(0, csv::Position::byte);
@@ -309,17 +276,11 @@ fn read_columns(
             })?;
         }
     }
-    let finished: Vec<_> = readings
-        .into_iter()
-        .map(|reading| reading.finish(bytes))
-        .collect();
+    let finished: Vec<_> = readings.into_iter().map(|reading| reading.finish(bytes)).collect();
     for (series, column) in finished.iter().zip(columns) {
         if series.report.rows == series.report.gaps {
             let rows = series.report.rows;
-            return Err(empty(format!(
-                "column `{}` has no value in {rows} rows",
-                column.name
-            )));
+            return Err(empty(format!("column `{}` has no value in {rows} rows", column.name)));
         }
     }
     Ok(finished)
@@ -328,20 +289,9 @@ fn read_columns(
 impl<'a> Reading<'a> {
     fn new(file: &str, header: &[String], column: Column<'a>) -> Result<Self, DatasetProblem> {
         let at = problem::find_column(file, header, column.name)?;
-        let markers = column
-            .missing
-            .iter()
-            .map(|marker| marker.trim().as_bytes())
-            .collect();
+        let markers = column.missing.iter().map(|marker| marker.trim().as_bytes()).collect();
         let (series, gap_starts) = (Series::default(), Vec::new());
-        Ok(Self {
-            column,
-            markers,
-            at,
-            open_gap: 0,
-            series,
-            gap_starts,
-        })
+        Ok(Self { column, markers, at, open_gap: 0, series, gap_starts })
     }
 
     fn take(&mut self, field: &[u8], start: u64) -> Result<(), DatasetFault> {
@@ -358,16 +308,10 @@ impl<'a> Reading<'a> {
             return Ok(());
         }
         self.open_gap = 0;
-        let number = str::from_utf8(field)
-            .ok()
-            .and_then(|text| text.parse::<f64>().ok());
-        let raw = number
-            .filter(|raw| raw.is_finite())
-            .ok_or(DatasetFault::NotANumber)?;
+        let number = str::from_utf8(field).ok().and_then(|text| text.parse::<f64>().ok());
+        let raw = number.filter(|raw| raw.is_finite()).ok_or(DatasetFault::NotANumber)?;
         let fixed = scenario::q16(raw).filter(|_| raw.abs() <= MAX_RAW);
-        self.series
-            .values
-            .push(Some(fixed.ok_or(DatasetFault::OutOfRange)?));
+        self.series.values.push(Some(fixed.ok_or(DatasetFault::OutOfRange)?));
         Ok(())
     }
 
@@ -381,17 +325,9 @@ impl<'a> Reading<'a> {
 /// The line of the row whose reading began at byte `start`: the reader begins a row at what is
 /// left of the line end before it, so its own count is one short after `\r\n`.
 fn line_at(bytes: &[u8], start: u64) -> u64 {
-    let start = usize::try_from(start)
-        .unwrap_or(usize::MAX)
-        .min(bytes.len());
+    let start = usize::try_from(start).unwrap_or(usize::MAX).min(bytes.len());
     let (before, after) = bytes.split_at(start);
-    let blank = after
-        .iter()
-        .take_while(|byte| matches!(byte, b'\r' | b'\n'));
-    let newlines = before
-        .iter()
-        .chain(blank)
-        .filter(|byte| **byte == b'\n')
-        .count();
+    let blank = after.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    let newlines = before.iter().chain(blank).filter(|byte| **byte == b'\n').count();
     newlines as u64 + 1
 }

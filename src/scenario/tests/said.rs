@@ -6,122 +6,38 @@ const HEAD: &str = "(title: \"t\", watch_for: \"w\", signals: [(modality: \"a\")
 
 /// What follows HEAD on a line of its own, and how the message goes on after the file's name.
 const PARSER: &[(&str, &str)] = &[
-    (
-        "(count: 5), nodez: 3)",
-        "2:13: unknown field `nodez` (did you mean `nodes`?) in Scenario",
-    ),
-    (
-        "(), range_mm: 3)",
-        "2:5: unknown field `range_mm` (there is `radio.range_mm`) in Scen",
-    ),
-    (
-        "(coun: 5))",
-        "2:2: unknown field `coun` (did you mean `count`?) in Nodes; accepted: c",
-    ),
-    (
-        "(layout: Gird()))",
-        "2:10: `nodes.layout` is `Gird` (did you mean `Grid`?); accepted:",
-    ),
-    (
-        "(layout: Grid(columns: \"a\")))",
-        "2:24: `nodes.layout.columns` is \"a\"; accepted: a",
-    ),
-    (
-        "(layout: Grid(columns: 1.5)))",
-        "2:24: `nodes.layout.columns` is 1.5; accepted: a who",
-    ),
-    (
-        "(layout: Grid(columns: -5)))",
-        "2:24: `nodes.layout.columns` is -5; accepted: a whole",
-    ),
-    (
-        "(on_demand_percent: 300))",
-        "2:21: `nodes.on_demand_percent` is 300; accepted: a whole",
-    ),
-    (
-        "(start: 5))",
-        "2:9: `nodes.start` is 5; accepted: Staggered or Together (default Stag",
-    ),
-    (
-        "(count: 5, count: 6))",
-        "2:12: field `count` is there twice in Nodes; give it once",
-    ),
-    (
-        "(count: Some(5)))",
-        "2:9: `nodes.count` is Some(5); accepted: a whole number from 1 to",
-    ),
-    (
-        "(count: ))",
-        "2:8: `nodes.count` is nothing; accepted: a whole number from 1 to 1000000",
-    ),
+    ("(count: 5), nodez: 3)", "2:13: unknown field `nodez` (did you mean `nodes`?) in Scenario"),
+    ("(), range_mm: 3)", "2:5: unknown field `range_mm` (there is `radio.range_mm`) in Scen"),
+    ("(coun: 5))", "2:2: unknown field `coun` (did you mean `count`?) in Nodes; accepted: c"),
+    ("(layout: Gird()))", "2:10: `nodes.layout` is `Gird` (did you mean `Grid`?); accepted:"),
+    ("(layout: Grid(columns: \"a\")))", "2:24: `nodes.layout.columns` is \"a\"; accepted: a"),
+    ("(layout: Grid(columns: 1.5)))", "2:24: `nodes.layout.columns` is 1.5; accepted: a who"),
+    ("(layout: Grid(columns: -5)))", "2:24: `nodes.layout.columns` is -5; accepted: a whole"),
+    ("(on_demand_percent: 300))", "2:21: `nodes.on_demand_percent` is 300; accepted: a whole"),
+    ("(start: 5))", "2:9: `nodes.start` is 5; accepted: Staggered or Together (default Stag"),
+    ("(count: 5, count: 6))", "2:12: field `count` is there twice in Nodes; give it once"),
+    ("(count: Some(5)))", "2:9: `nodes.count` is Some(5); accepted: a whole number from 1 to"),
+    ("(count: ))", "2:8: `nodes.count` is nothing; accepted: a whole number from 1 to 1000000"),
     ("5)", "2:1: `nodes` is 5; accepted: Nodes(..)"),
-    (
-        "(count: 5) radio: ())",
-        "2:12: a comma or a closing bracket is missing before this",
-    ),
-    (
-        "(count: 5",
-        "2:1: the file ends before this bracket is closed",
-    ),
+    ("(count: 5) radio: ())", "2:12: a comma or a closing bracket is missing before this"),
+    ("(count: 5", "2:1: the file ends before this bracket is closed"),
     ("(count 5))", "2:8: a colon is missing before this"),
-    (
-        "(), radio: (collisions: yes))",
-        "2:25: `radio.collisions` is yes; accepted: true or",
-    ),
-    (
-        "(), storms: [(from_tick: 1)])",
-        "2:14: Storm lacks its field `to_tick`; accepted: a ",
-    ),
-    (
-        "(), twt: (listen: Dtim(300)))",
-        "2:24: `twt.listen` is 300; accepted: Never, Dtim(1)",
-    ),
-    (
-        "(), twt: (listen: Dtim(2)))",
-        "2:19: `twt.listen` is Dtim(2); accepted: Never, Dtim(1)",
-    ),
-    (
-        "(), twt: Radio())",
-        "2:10: `twt` is Radio(); accepted: Twt(..)",
-    ),
+    ("(), radio: (collisions: yes))", "2:25: `radio.collisions` is yes; accepted: true or"),
+    ("(), storms: [(from_tick: 1)])", "2:14: Storm lacks its field `to_tick`; accepted: a "),
+    ("(), twt: (listen: Dtim(300)))", "2:24: `twt.listen` is 300; accepted: Never, Dtim(1)"),
+    ("(), twt: (listen: Dtim(2)))", "2:19: `twt.listen` is Dtim(2); accepted: Never, Dtim(1)"),
+    ("(), twt: Radio())", "2:10: `twt` is Radio(); accepted: Twt(..)"),
     ("(), note: \"abc)", "2:11: a text is not closed with `\"`"),
-    (
-        "(), note: 'a')",
-        "2:11: `note` is 'a'; accepted: a text of at most 4000 characters",
-    ),
-    (
-        "(), /* abc )",
-        "2:5: a comment is not closed; close it with `*/`",
-    ),
-    (
-        "(layout: Stations))",
-        "2:10: `nodes.layout` is Stations; accepted: Grid(..), Sphere",
-    ),
-    (
-        "(sentinels: Every))",
-        "2:13: `nodes.sentinels` is Every; accepted: Cover, Every(n)",
-    ),
-    (
-        "(), note: \"a,\n radio: \"b\")",
-        "2:11: no comma follows this text, which runs over sever",
-    ),
-    (
-        "(), storms: [3])",
-        "2:14: `storms[0]` is 3; accepted: (..) with the fields from_tick, to",
-    ),
+    ("(), note: 'a')", "2:11: `note` is 'a'; accepted: a text of at most 4000 characters"),
+    ("(), /* abc )", "2:5: a comment is not closed; close it with `*/`"),
+    ("(layout: Stations))", "2:10: `nodes.layout` is Stations; accepted: Grid(..), Sphere"),
+    ("(sentinels: Every))", "2:13: `nodes.sentinels` is Every; accepted: Cover, Every(n)"),
+    ("(), note: \"a,\n radio: \"b\")", "2:11: no comma follows this text, which runs over sever"),
+    ("(), storms: [3])", "2:14: `storms[0]` is 3; accepted: (..) with the fields from_tick, to"),
     ("()) trailing", "2:5: the scenario ends before this"),
-    (
-        "(), seed: -1)",
-        "2:11: `seed` is -1; accepted: a whole number from 0 to 18446744073709",
-    ),
-    (
-        "(), protocol: (lags: [1,\n \"x\"]))",
-        "3:2: `protocol.lags[1]` is \"x\"; accepted: a li",
-    ),
-    (
-        "(), camera: [(name: \"a\", eye_mm: (1,2)",
-        "2:34: `camera[0].eye_mm` is (1,2); accept",
-    ),
+    ("(), seed: -1)", "2:11: `seed` is -1; accepted: a whole number from 0 to 18446744073709"),
+    ("(), protocol: (lags: [1,\n \"x\"]))", "3:2: `protocol.lags[1]` is \"x\"; accepted: a li"),
+    ("(), camera: [(name: \"a\", eye_mm: (1,2)", "2:34: `camera[0].eye_mm` is (1,2); accept"),
 ];
 
 /// Whole texts.
@@ -136,79 +52,28 @@ const WHOLE: &[(&str, &str)] = &[
     ("[1]", "1:1: this is not a scenario"),
     ("title: \"x\"", "1:1: this is not a scenario"),
     ("(1, 2)", "1:2: a field's name is missing before this"),
-    (
-        "()",
-        "1:1: Scenario lacks its field `title`; accepted: a text of 1 to 200 characters",
-    ),
-    (
-        "(title: \"a\0\")",
-        "1:11: a NUL byte: this is not a text file",
-    ),
+    ("()", "1:1: Scenario lacks its field `title`; accepted: a text of 1 to 200 characters"),
+    ("(title: \"a\0\")", "1:11: a NUL byte: this is not a text file"),
     ("#![enable(foo)] ()", "1:11: No RON extension named `foo`"),
 ];
 
 /// As in PARSER.
 const COMBINATIONS: &[(&str, &str)] = &[
-    (
-        "(), protocol: (calm_entropy: 0.45))",
-        "2:30: `protocol.calm_entropy` 0.45 is not below",
-    ),
-    (
-        "(), protocol: (lags: [1, 2, 1]))",
-        "2:29: `protocol.lags` has 1 twice",
-    ),
-    (
-        "(), protocol: (lags: [33]))",
-        "2:22: `protocol.lags` is [33]; accepted: a list of 1 to",
-    ),
-    (
-        "(count: 2))",
-        "2:9: `protocol.trim_per_tail` 1 needs 3 nodes of a modality, and there",
-    ),
-    (
-        "(), protocol: (initial_reputation: 0.6))",
-        "2:36: `protocol.initial_reputation` is 0.6",
-    ),
-    (
-        "(), twt: (calm_ms: 4000))",
-        "2:20: `twt.prestorm_ms` 600000 is above `twt.calm_ms` 400",
-    ),
-    (
-        "(), twt: (window_ms: 600001))",
-        "2:22: `twt.window_ms` 600001 is above `twt.prestorm_",
-    ),
-    (
-        "(), twt: (storm_window_ms: 30001))",
-        "2:28: `twt.storm_window_ms` 30001 is above `tw",
-    ),
-    (
-        "(), tick_ms: 30001)",
-        "2:14: `twt.storm_ms` 30000 is below `tick_ms` 30001",
-    ),
-    (
-        "(), radio: (mtu_bytes: 12))",
-        "2:24: `radio.mtu_bytes` is 12; accepted: a whole number",
-    ),
-    (
-        "(), radio: (bitrate_bps: 1000))",
-        "2:26: a full fragment of 1024 bytes is 8192044 us",
-    ),
-    (
-        "(), radio: (loss_floor_percent: 21))",
-        "2:33: `radio.loss_floor_percent` 21 is above",
-    ),
-    (
-        "(sentinels: PerStation(\"a\")))",
-        "2:13: `nodes.sentinels` is PerStation(..), but the",
-    ),
-    (
-        "(sentinels: Every(0)))",
-        "2:13: `nodes.sentinels` is Every(0); accepted: Cover, Every",
-    ),
-    (
-        "(layout: Stations([])))",
-        "2:10: `nodes.layout` is 0 stations; accepted: Grid(..)",
-    ),
+    ("(), protocol: (calm_entropy: 0.45))", "2:30: `protocol.calm_entropy` 0.45 is not below"),
+    ("(), protocol: (lags: [3, 2, 3]))", "2:29: `protocol.lags` has 3 twice"),
+    ("(), protocol: (lags: [33]))", "2:22: `protocol.lags` is [33]; accepted: a list of 1 to"),
+    ("(count: 2))", "2:9: `protocol.trim_per_tail` 1 needs 3 nodes of a modality, and there"),
+    ("(), protocol: (initial_reputation: 0.6))", "2:36: `protocol.initial_reputation` is 0.6"),
+    ("(), twt: (calm_ms: 4000))", "2:20: `twt.prestorm_ms` 600000 is above `twt.calm_ms` 400"),
+    ("(), twt: (window_ms: 600001))", "2:22: `twt.window_ms` 600001 is above `twt.prestorm_"),
+    ("(), twt: (storm_window_ms: 30001))", "2:28: `twt.storm_window_ms` 30001 is above `tw"),
+    ("(), tick_ms: 30001)", "2:14: `twt.storm_ms` 30000 is below `tick_ms` 30001"),
+    ("(), radio: (mtu_bytes: 12))", "2:24: `radio.mtu_bytes` is 12; accepted: a whole number"),
+    ("(), radio: (bitrate_bps: 1000))", "2:26: a full fragment of 1024 bytes is 8192044 us"),
+    ("(), radio: (loss_floor_percent: 21))", "2:33: `radio.loss_floor_percent` 21 is above"),
+    ("(sentinels: PerStation(\"a\")))", "2:13: `nodes.sentinels` is PerStation(..), but the"),
+    ("(sentinels: Every(0)))", "2:13: `nodes.sentinels` is Every(0); accepted: Cover, Every"),
+    ("(layout: Stations([])))", "2:10: `nodes.layout` is 0 stations; accepted: Grid(..)"),
     (
         "(count: 3, layout: Stations([(name: \"A\", latitude: 1, longitude: 2)])))",
         "2:9: `nodes.count` is 3, but stations count themselves",
@@ -253,67 +118,34 @@ const COMBINATIONS: &[(&str, &str)] = &[
 
 /// A source, and the message.
 const SOURCES: &[(&str, &str)] = &[
-    (
-        "Dataset(path: \"/etc/a\", column: \"c\")",
-        "2:49: `signals[0].source.path` is \"/etc/a\"",
-    ),
-    (
-        "Dataset(path: \"a/../b\", column: \"c\")",
-        "2:49: `signals[0].source.path` is \"a/../b\"",
-    ),
-    (
-        "Dataset(path: \"c:/b\", column: \"c\")",
-        "2:49: `signals[0].source.path` is \"c:/b\", whic",
-    ),
-    (
-        "Dataset(path: \"{city}.csv\", column: \"c\")",
-        "2:49: `signals[0].source.path` is \"{cit",
-    ),
+    ("Dataset(path: \"/etc/a\", column: \"c\")", "2:49: `signals[0].source.path` is \"/etc/a\""),
+    ("Dataset(path: \"a/../b\", column: \"c\")", "2:49: `signals[0].source.path` is \"a/../b\""),
+    ("Dataset(path: \"c:/b\", column: \"c\")", "2:49: `signals[0].source.path` is \"c:/b\", whic"),
+    ("Dataset(path: \"{city}.csv\", column: \"c\")", "2:49: `signals[0].source.path` is \"{cit"),
     (
         "Dataset(path: \"{station}.csv\", column: \"c\")",
         "2:49: `signals[0].source.path` is \"{station}.csv\", but the layout has no stations",
     ),
-    (
-        "Dataset(column: \"c\")",
-        "2:35: Dataset lacks its field `path`; accepted: a text",
-    ),
+    ("Dataset(column: \"c\")", "2:35: Dataset lacks its field `path`; accepted: a text"),
     (
         "Sample(file: \"tides.csv\", column: \"c\")",
         "2:48: there is no embedded sample `tides.csv` (did you mean `tide.csv`?); accepted: `t",
     ),
-    (
-        "Synthetic(noise: inf)",
-        "2:52: `signals[0].source.noise` is inf; accepted: a number",
-    ),
-    (
-        "Synthetic(waves: [(period_samples: 1, amplitude: 1)])",
-        "2:70: `signals[0].source.wav",
-    ),
-    (
-        "Synthetic(level: 1e9)), (modality: \"a\"",
-        "2:52: `signals[0].source.level` is 10000000",
-    ),
-    (
-        "Synthetic()), (modality: \"a\"",
-        "2:60: `signals[1].modality` is \"a\" as in `signals[0]`",
-    ),
+    ("Synthetic(noise: inf)", "2:52: `signals[0].source.noise` is inf; accepted: a number"),
+    ("Synthetic(waves: [(period_samples: 1, amplitude: 1)])", "2:70: `signals[0].source.wav"),
+    ("Synthetic(level: 1e9)), (modality: \"a\"", "2:52: `signals[0].source.level` is 10000000"),
+    ("Synthetic()), (modality: \"a\"", "2:60: `signals[1].modality` is \"a\" as in `signals[0]`"),
 ];
 
 #[test]
 fn errors_of_the_parser_speak_of_fields() {
     for (tail, expected) in PARSER {
         let message = refused(&format!("{HEAD}\n{tail}")).to_string();
-        assert!(
-            message.starts_with(&format!("x.ron:{expected}")),
-            "{tail}\n{message}"
-        );
+        assert!(message.starts_with(&format!("x.ron:{expected}")), "{tail}\n{message}");
     }
     for (text, expected) in WHOLE {
         let message = refused(text).to_string();
-        assert!(
-            message.starts_with(&format!("x.ron:{expected}")),
-            "{text}\n{message}"
-        );
+        assert!(message.starts_with(&format!("x.ron:{expected}")), "{text}\n{message}");
     }
 }
 
@@ -321,10 +153,7 @@ fn errors_of_the_parser_speak_of_fields() {
 fn combinations_point_at_the_value() {
     for (tail, expected) in COMBINATIONS {
         let message = refused(&format!("{HEAD}\n{tail}")).to_string();
-        assert!(
-            message.starts_with(&format!("x.ron:{expected}")),
-            "{tail}\n{message}"
-        );
+        assert!(message.starts_with(&format!("x.ron:{expected}")), "{tail}\n{message}");
     }
 }
 
@@ -332,13 +161,8 @@ fn combinations_point_at_the_value() {
 fn sources_are_checked() {
     for (source, expected) in SOURCES {
         let signals = format!("signals: [(modality: \"a\", source: {source})])");
-        let message = refused(&format!(
-            "(title: \"t\", watch_for: \"w\", nodes: (),\n{signals}"
-        ))
-        .to_string();
-        assert!(
-            message.starts_with(&format!("x.ron:{expected}")),
-            "{source}\n{message}"
-        );
+        let message =
+            refused(&format!("(title: \"t\", watch_for: \"w\", nodes: (),\n{signals}")).to_string();
+        assert!(message.starts_with(&format!("x.ron:{expected}")), "{source}\n{message}");
     }
 }

@@ -19,9 +19,7 @@ const FULL: [&str; 4] = [
 ];
 
 fn full() -> Vec<Scenario> {
-    FULL.iter()
-        .map(|t| Scenario::parse("x", t).unwrap_or_else(|p| panic!("{p:#}")))
-        .collect()
+    FULL.iter().map(|t| Scenario::parse("x", t).unwrap_or_else(|p| panic!("{p:#}"))).collect()
 }
 
 /// The text of `path` in `text`, with the first element of every list.
@@ -36,10 +34,7 @@ fn every_default_is_the_one_in_the_table() {
     for Field { path, default, .. } in FIELDS {
         let values: Vec<_> = texts.iter().filter_map(|text| value(text, path)).collect();
         assert!(!values.is_empty(), "{path} is in no scenario");
-        if matches!(
-            *default,
-            "required" | "()" | "Grid()" | "Synthetic()" | "Affine()"
-        ) {
+        if matches!(*default, "required" | "()" | "Grid()" | "Synthetic()" | "Affine()") {
             continue;
         }
         for default in default.split(" or ") {
@@ -57,13 +52,7 @@ fn every_default_is_the_one_in_the_table() {
     }
     let plain = Scenario::parse("x", FULL[2]).unwrap_or_else(|p| panic!("{p:#}"));
     assert!(plain.storms.is_empty() && plain.camera.is_empty());
-    assert_eq!(
-        Layout::default(),
-        Layout::Grid {
-            columns: 10,
-            spacing_mm: 10_000
-        }
-    );
+    assert_eq!(Layout::default(), Layout::Grid { columns: 10, spacing_mm: 10_000 });
     assert_eq!(plain.node_count(), 100);
 }
 
@@ -84,10 +73,7 @@ fn every_range_is_the_one_in_the_table() {
             _ => continue,
         };
         let instance = path.replace("[]", "[0]");
-        let text = texts
-            .iter()
-            .find(|text| value(text, path).is_some())
-            .unwrap_or(&grid);
+        let text = texts.iter().find(|text| value(text, path).is_some()).unwrap_or(&grid);
         let (span, exact) = locate::find(text, &instance);
         assert!(exact, "{path}");
         let with = |value: &str| {
@@ -98,18 +84,11 @@ fn every_range_is_the_one_in_the_table() {
         for value in outside {
             let problem = refused(&with(&value));
             let said = problem.found();
-            assert!(
-                said.starts_with(&format!("`{instance}` is {value}")),
-                "{path}: {problem:#}"
-            );
+            assert!(said.starts_with(&format!("`{instance}` is {value}")), "{path}: {problem:#}");
             let before = text.get(..span.start).unwrap_or_default();
             let line = before.matches('\n').count() + 1;
             let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-            assert_eq!(
-                problem.position(),
-                Some(Position { line, column }),
-                "{problem:#}"
-            );
+            assert_eq!(problem.position(), Some(Position { line, column }), "{problem:#}");
         }
         for value in inside {
             // It may not go with its neighbours, but must not be refused for its range.

@@ -42,12 +42,7 @@ pub struct DatasetProblem {
 
 impl DatasetProblem {
     pub(super) fn new(fault: DatasetFault, file: &str, line: Option<u64>, message: String) -> Self {
-        Self {
-            fault,
-            file: file.to_owned(),
-            line,
-            message,
-        }
+        Self { fault, file: file.to_owned(), line, message }
     }
 
     /// One message for all the files that are not below `dir`.
@@ -113,10 +108,7 @@ pub(super) fn find_column(
     name: &str,
 ) -> Result<usize, DatasetProblem> {
     let fault = |message| DatasetProblem::new(DatasetFault::Column, file, Some(1), message);
-    let mut places = header
-        .iter()
-        .enumerate()
-        .filter(|(_, known)| *known == name);
+    let mut places = header.iter().enumerate().filter(|(_, known)| *known == name);
     match (places.next(), places.next()) {
         (Some((at, _)), None) => Ok(at),
         (Some(_), Some(_)) => Err(fault(format!("column `{}` is there twice", shown(name)))),
@@ -124,11 +116,7 @@ pub(super) fn find_column(
             let near = header.iter().map(|known| {
                 let (a, b) = (known.to_lowercase(), name.to_lowercase());
                 // The distance costs the product of the lengths.
-                let close = if a.len() > 64 {
-                    usize::MAX
-                } else {
-                    strsim::levenshtein(&a, &b)
-                };
+                let close = if a.len() > 64 { usize::MAX } else { strsim::levenshtein(&a, &b) };
                 (close, known)
             });
             let near = near.min_by_key(|(close, _)| *close);
@@ -138,10 +126,7 @@ pub(super) fn find_column(
             });
             let there: Vec<_> = header.iter().take(60).map(|known| shown(known)).collect();
             let there = there.join(", ");
-            Err(fault(format!(
-                "no column `{}`{hint}; there are: {there}",
-                shown(name)
-            )))
+            Err(fault(format!("no column `{}`{hint}; there are: {there}", shown(name))))
         }
     }
 }
@@ -165,16 +150,8 @@ pub(super) fn bad_value(
     let message = if fault == DatasetFault::OutOfRange {
         format!("column `{name}` is {found}; accepted: numbers from -{MAX_RAW} to {MAX_RAW}")
     } else {
-        let markers: Vec<_> = column
-            .missing
-            .iter()
-            .map(|m| format!("\"{}\"", shown(m)))
-            .collect();
-        let markers = if markers.is_empty() {
-            "nothing".to_owned()
-        } else {
-            markers.join(", ")
-        };
+        let markers: Vec<_> = column.missing.iter().map(|m| format!("\"{}\"", shown(m))).collect();
+        let markers = if markers.is_empty() { "nothing".to_owned() } else { markers.join(", ") };
         format!("column `{name}` is \"{found}\"; accepted: a number, or {markers} for a gap")
     };
     DatasetProblem::new(fault, file, Some(line), message)
@@ -183,9 +160,7 @@ pub(super) fn bad_value(
 /// A piece of a file as it may be shown.
 fn shown(text: &str) -> String {
     let limit = 200;
-    let tame = text
-        .chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c });
+    let tame = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c });
     let mut shown: String = tame.take(limit).collect();
     if text.chars().nth(limit).is_some() {
         shown.push_str("...");

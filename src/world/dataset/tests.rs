@@ -14,10 +14,7 @@ fn markers() -> Vec<String> {
 
 fn read(text: &str, name: &str) -> Result<Series, DatasetProblem> {
     let missing = markers();
-    let column = Column {
-        name,
-        missing: &missing,
-    };
+    let column = Column { name, missing: &missing };
     let read = read_columns("f.csv", text.as_bytes(), Delimiter::Comma, &[column]);
     read.map(|series| series.into_iter().next().unwrap_or_default())
 }
@@ -47,21 +44,9 @@ impl Drop for Folder {
 fn values_and_gaps() {
     let text = "t,v\n1,1.5\n2,NA\n3,\n4,-2\n5,NA\n6, 1013.2 \n";
     let series = read(text, "v").expect("good");
-    let expected = [
-        Some(ONE + ONE / 2),
-        None,
-        None,
-        Some(-2 * ONE),
-        None,
-        Some(66_401_075),
-    ];
+    let expected = [Some(ONE + ONE / 2), None, None, Some(-2 * ONE), None, Some(66_401_075)];
     assert_eq!(series.values, expected);
-    let report = GapReport {
-        rows: 6,
-        gaps: 3,
-        longest_gap: 2,
-        first_gap_lines: vec![3, 6],
-    };
+    let report = GapReport { rows: 6, gaps: 3, longest_gap: 2, first_gap_lines: vec![3, 6] };
     assert_eq!(series.report, report);
 }
 
@@ -87,27 +72,11 @@ fn faults_name_line_and_column() {
         ("", Empty, "f.csv: is empty"),
         ("v\n", Empty, "f.csv: column `v` has no value in 0 rows"),
         ("v\nNA\n", Empty, "f.csv: column `v` has no value in 1 rows"),
-        (
-            "a,V\n1,2\n",
-            Column,
-            "f.csv:1: no column `v` (did you mean `V`?); there are: a, V",
-        ),
-        (
-            "temperature\n1\n",
-            Column,
-            "f.csv:1: no column `v`; there are: temperature",
-        ),
+        ("a,V\n1,2\n", Column, "f.csv:1: no column `v` (did you mean `V`?); there are: a, V"),
+        ("temperature\n1\n", Column, "f.csv:1: no column `v`; there are: temperature"),
         ("v,v\n1,2\n", Column, "f.csv:1: column `v` is there twice"),
-        (
-            "a,v\n1,2\n3\n",
-            Uneven,
-            "f.csv:3: the row has 1 fields, the header 2",
-        ),
-        (
-            "a,v\r\n1,2\r\n\r\n3,4,5\r\n",
-            Uneven,
-            "f.csv:4: the row has 3 fields, the header 2",
-        ),
+        ("a,v\n1,2\n3\n", Uneven, "f.csv:3: the row has 1 fields, the header 2"),
+        ("a,v\r\n1,2\r\n\r\n3,4,5\r\n", Uneven, "f.csv:4: the row has 3 fields, the header 2"),
         (
             "a,v\n1,x\n",
             NotANumber,
@@ -116,16 +85,8 @@ fn faults_name_line_and_column() {
         ("v\n1\ninf\n", NotANumber, "f.csv:3: column `v` is \"inf\""),
         ("v\nNaN\n", NotANumber, "f.csv:2: column `v` is \"NaN\""),
         ("v\n1e400\n", NotANumber, "f.csv:2: column `v` is \"1e400\""),
-        (
-            "a,v\n1,\"1,5\"\n",
-            NotANumber,
-            "f.csv:2: column `v` is \"1,5\"",
-        ),
-        (
-            "v\n32767.5\n",
-            OutOfRange,
-            "f.csv:2: column `v` is 32767.5; accepted: numbers from",
-        ),
+        ("a,v\n1,\"1,5\"\n", NotANumber, "f.csv:2: column `v` is \"1,5\""),
+        ("v\n32767.5\n", OutOfRange, "f.csv:2: column `v` is 32767.5; accepted: numbers from"),
         ("v\n-32768\n", OutOfRange, "f.csv:2: column `v` is -32768"),
     ];
     for (text, fault, words) in cases {
@@ -133,19 +94,13 @@ fn faults_name_line_and_column() {
         assert_eq!(problem.fault, fault, "{text}");
         assert!(problem.to_string().starts_with(words), "{text}: {problem}");
     }
-    assert_eq!(
-        read("v\n32767\n-32767\n", "v").map(|s| s.values.len()),
-        Ok(2)
-    );
+    assert_eq!(read("v\n32767\n-32767\n", "v").map(|s| s.values.len()), Ok(2));
 }
 
 #[test]
 fn bytes_that_are_no_text_are_no_number() {
     let missing = markers();
-    let column = Column {
-        name: "v",
-        missing: &missing,
-    };
+    let column = Column { name: "v", missing: &missing };
     let problem = read_columns("f", b"v\n\xff\xfe\n", Delimiter::Tab, &[column]);
     assert_eq!(problem.expect_err("bad").fault, DatasetFault::NotANumber);
 }
@@ -154,19 +109,10 @@ fn bytes_that_are_no_text_are_no_number() {
 fn several_columns_in_the_order_asked() {
     let folder = Folder::new("columns", &[("d/x.tsv", "a\tb\tc\n1\t2\t3\n4\tNA\t6\n")]);
     let missing = markers();
-    let columns = ["c", "b"].map(|name| Column {
-        name,
-        missing: &missing,
-    });
+    let columns = ["c", "b"].map(|name| Column { name, missing: &missing });
     let series = load_columns(&folder.0, "d/x.tsv", Delimiter::Tab, &columns).expect("good");
     let values: Vec<_> = series.into_iter().map(|series| series.values).collect();
-    assert_eq!(
-        values,
-        [
-            vec![Some(3 * ONE), Some(6 * ONE)],
-            vec![Some(2 * ONE), None]
-        ]
-    );
+    assert_eq!(values, [vec![Some(3 * ONE), Some(6 * ONE)], vec![Some(2 * ONE), None]]);
     for path in ["../x.tsv", "/etc/passwd", "d/none.tsv", "d"] {
         let problem = load_columns(&folder.0, path, Delimiter::Tab, &columns).expect_err(path);
         assert_eq!(problem.fault, DatasetFault::Unreadable, "{path}");
@@ -190,10 +136,7 @@ const STATIONS: &str = r#"(title: "t", watch_for: "w",
 #[test]
 fn whole_scenarios_load_and_missing_files_are_named_at_once() {
     let scenario = Scenario::parse("t", STATIONS).unwrap_or_else(|p| panic!("{p:#}"));
-    let folder = Folder::new(
-        "all",
-        &[("air/Near.csv", "T,P\n1,2\n"), ("sun.csv", "S\n9\n")],
-    );
+    let folder = Folder::new("all", &[("air/Near.csv", "T,P\n1,2\n"), ("sun.csv", "S\n9\n")]);
     let problem = load_all(&folder.0, &scenario).expect_err("one file is missing");
     let expected = format!(
         concat!(
@@ -210,19 +153,13 @@ fn whole_scenarios_load_and_missing_files_are_named_at_once() {
     fs::write(folder.0.join("air/Far.csv"), "T,P\n3,4\n").expect("a temporary file");
     let loaded = load_all(&folder.0, &scenario).unwrap_or_else(|p| panic!("{p}"));
     let first = |place: usize, signal: usize| -> Option<i32> {
-        loaded[place][signal]
-            .as_ref()
-            .and_then(|series| series.values[0])
+        loaded[place][signal].as_ref().and_then(|series| series.values[0])
     };
     assert_eq!((first(0, 0), first(0, 1)), (Some(ONE), Some(2 * ONE)));
     assert_eq!((first(1, 0), first(1, 1)), (Some(3 * ONE), Some(4 * ONE)));
     let sun = [&loaded[0][2], &loaded[1][2]].map(|sun| sun.clone().expect("read"));
     assert!(Arc::ptr_eq(&sun[0], &sun[1]));
-    assert!(
-        loaded[0][3]
-            .as_ref()
-            .is_some_and(|tide| tide.values.len() == 720)
-    );
+    assert!(loaded[0][3].as_ref().is_some_and(|tide| tide.values.len() == 720));
     assert_eq!(loaded[0][4], None);
 }
 
@@ -235,14 +172,8 @@ fn long_lists_are_wrapped_and_complete() {
     };
     let files: Vec<_> = (0..40).map(file).collect();
     let message = DatasetProblem::missing(Path::new("data"), &files).to_string();
-    assert!(
-        message.lines().all(|line| line.chars().count() <= 78),
-        "{message}"
-    );
-    assert!(
-        files.iter().all(|file| message.contains(&file.path)),
-        "{message}"
-    );
+    assert!(message.lines().all(|line| line.chars().count() <= 78), "{message}");
+    assert!(files.iter().all(|file| message.contains(&file.path)), "{message}");
     assert_eq!(message.matches("columns:").count(), 1);
 }
 

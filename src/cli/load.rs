@@ -1,0 +1,55 @@
+//! From a scenario's name or path to a mesh that can run.
+
+use std::path::{Path, PathBuf};
+
+use super::output::Failure;
+use crate::mesh::Mesh;
+use crate::mesh::plan::Plan;
+use crate::scenario::{self, Resolved, Scenario};
+use crate::world::dataset;
+
+/// A scenario with its mesh.
+pub(super) struct Loaded {
+    /// The path or name it came by.
+    pub name: String,
+    /// What the file says.
+    pub scenario: Scenario,
+    /// The seed in force.
+    pub seed: u64,
+    /// The mesh, at tick 0.
+    pub mesh: Mesh,
+}
+
+/// The number of threads to use.
+pub(super) fn threads(asked: Option<u16>) -> usize {
+    let there = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    asked.map_or(there, usize::from)
+}
+
+/// Finds and checks a scenario, reads its data and builds its mesh.
+pub(super) fn load(
+    name: &str,
+    seed: Option<u64>,
+    asked_threads: Option<u16>,
+    data: Option<&Path>,
+) -> Result<Loaded, Failure> {
+    let Resolved { name, scenario, .. } =
+        scenario::resolve(name).map_err(|problem| Failure::Input(format!("{problem:#}")))?;
+    let seed = seed.unwrap_or(scenario.seed);
+    let plan = plan(&scenario, seed, data)?;
+    let mesh = Mesh::new(plan, threads(asked_threads));
+    Ok(Loaded { name, scenario, seed, mesh })
+}
+
+/// Reads a scenario's data and plans its mesh.
+pub(super) fn plan(scenario: &Scenario, seed: u64, data: Option<&Path>) -> Result<Plan, Failure> {
+    let folder = data.map_or_else(|| PathBuf::from("."), Path::to_path_buf);
+    let series = dataset::load_all(&folder, scenario).map_err(Failure::input)?;
+    Plan::new(scenario, seed, &series).map_err(Failure::input)
+}
+
+/// How many ticks to run: asked for by number, by simulated time, or what the scenario says.
+pub(super) fn ticks(scenario: &Scenario, ticks: Option<u64>, span_ms: Option<u64>) -> u64 {
+    let tick_ms = u64::from(scenario.tick_ms.max(1));
+    ticks.or(span_ms.map(|span| span.div_ceil(tick_ms))).unwrap_or(scenario.ticks)
+}

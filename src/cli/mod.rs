@@ -1,0 +1,254 @@
+//! The command line: one file per subcommand, each a thin face on the library. Results go to
+//! standard output, everything else to standard error.
+
+mod check;
+mod duration;
+mod evidence;
+mod load;
+mod memory;
+mod output;
+mod run;
+mod scenarios;
+mod series;
+#[cfg(feature = "view")]
+mod shot;
+#[cfg(feature = "view")]
+mod view;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use output::Failure;
+
+/// What the bare command shows, and runs where nothing can be shown.
+const DEFAULT_SCENARIO: &str = "storm-front";
+/// Ticks of the bare command where nothing can be shown.
+const DEFAULT_TICKS: u64 = 2_000;
+
+/// Simulator of resource-starved, hostile sensor meshes.
+#[derive(Debug, Parser)]
+#[command(name = "qres", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a scenario without a window and print its figures
+    Run(RunArgs),
+    /// Open a scenario in the window
+    #[cfg(feature = "view")]
+    View(ViewArgs),
+    /// Draw one tick of a scenario into a PNG file, without a window
+    #[cfg(feature = "view")]
+    Shot(ShotArgs),
+    /// Check scenario files
+    Check {
+        /// The files
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// List the scenarios inside the binary
+    Scenarios {
+        /// Write them into this folder, to edit
+        #[arg(long, value_name = "DIR")]
+        export: Option<PathBuf>,
+    },
+    /// Reproduce the figures that the documentation claims
+    Evidence {
+        /// Tables to print; all of them when none is named
+        #[arg(value_name = "TABLE")]
+        tables: Vec<String>,
+        /// Folder with data sets
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+        /// Threads that share the work
+        #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
+        threads: Option<u16>,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// How to get a mesh from a scenario.
+#[derive(Args, Debug, Clone)]
+struct Input {
+    /// Path of a scenario, or the name of one inside the binary (see `qres scenarios`)
+    #[arg(value_name = "SCENARIO")]
+    scenario: String,
+    /// Seed in place of the scenario's
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+    /// Threads that share the work
+    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Folder with the data sets that the scenario names
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+/// Options of `run`.
+#[derive(Args, Debug, Clone)]
+struct RunArgs {
+    #[command(flatten)]
+    input: Input,
+    /// Ticks to run, in place of the scenario's
+    #[arg(long, value_name = "N", conflicts_with = "span")]
+    ticks: Option<u64>,
+    /// Simulated time to run, such as 90s, 30m, 24h or 7d
+    #[arg(long = "for", value_name = "TIME", value_parser = duration::parse)]
+    span: Option<u64>,
+    /// Write a table of totals over time
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+    /// Start with the models kept in this folder, and keep the final ones there
+    #[arg(long, value_name = "DIR")]
+    memory: Option<PathBuf>,
+    /// Also run the control pair, and print the drift against it
+    #[arg(long)]
+    control: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Print nothing but errors (and JSON, if asked for)
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// Options of `view`.
+#[cfg(feature = "view")]
+#[derive(Args, Debug, Clone)]
+struct ViewArgs {
+    /// Path of a scenario, or the name of one inside the binary
+    #[arg(value_name = "SCENARIO", default_value = DEFAULT_SCENARIO)]
+    scenario: String,
+    /// Seed in place of the scenario's
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+    /// Threads that share the work
+    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Folder with the data sets that the scenario names
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Stop after this many ticks
+    #[arg(long, value_name = "N")]
+    ticks: Option<u64>,
+    /// Run at full speed and close the window at the end
+    #[arg(long, requires = "ticks")]
+    exit: bool,
+    /// Print one JSON object at the end
+    #[arg(long, requires = "exit")]
+    json: bool,
+}
+
+/// Options of `shot`.
+#[cfg(feature = "view")]
+#[derive(Args, Debug, Clone)]
+struct ShotArgs {
+    #[command(flatten)]
+    input: Input,
+    /// The tick to draw
+    #[arg(long, value_name = "N")]
+    tick: u64,
+    /// The PNG file to write
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Width and height in pixels
+    #[arg(long, value_name = "WxH", default_value = "1280x720", value_parser = shot::parse_size)]
+    size: (u32, u32),
+    /// One of the scenario's bookmarked views
+    #[arg(long, value_name = "NAME")]
+    camera: Option<String>,
+    /// A node to show in the inspector
+    #[arg(long, value_name = "ID")]
+    select: Option<u32>,
+    /// Leave the panels out
+    #[arg(long)]
+    bare: bool,
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    run_from(std::env::args_os())
+}
+
+/// Runs a command line; the first argument is the program's name.
+pub fn run_from(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { 2 } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    match dispatch(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::complain(&failure);
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<(), Failure> {
+    match cli.command {
+        None => bare(),
+        Some(Command::Run(args)) => run::run(&args),
+        #[cfg(feature = "view")]
+        Some(Command::View(args)) => view::view(&args),
+        #[cfg(feature = "view")]
+        Some(Command::Shot(args)) => shot::shot(&args),
+        Some(Command::Check { files }) => check::check(&files),
+        Some(Command::Scenarios { export }) => scenarios::scenarios(export.as_deref()),
+        Some(Command::Evidence { tables, data, threads, json }) => {
+            evidence::evidence(&tables, data.as_deref(), load::threads(threads), json)
+        }
+    }
+}
+
+/// `qres` alone: the window, or a headless run where there can be none.
+fn bare() -> Result<(), Failure> {
+    #[cfg(feature = "view")]
+    if crate::view::display_available() {
+        return view::view(&ViewArgs {
+            scenario: DEFAULT_SCENARIO.to_owned(),
+            seed: None,
+            threads: None,
+            data: None,
+            ticks: None,
+            exit: false,
+            json: false,
+        });
+    }
+    let reason = if cfg!(feature = "view") {
+        "no display found (DISPLAY and WAYLAND_DISPLAY are not set)"
+    } else {
+        "this binary was built without the window"
+    };
+    output::note(&format!(
+        "{reason}: running {DEFAULT_SCENARIO} for {DEFAULT_TICKS} ticks instead"
+    ));
+    run::run(&RunArgs {
+        input: Input {
+            scenario: DEFAULT_SCENARIO.to_owned(),
+            seed: None,
+            threads: None,
+            data: None,
+        },
+        ticks: Some(DEFAULT_TICKS),
+        span: None,
+        csv: None,
+        memory: None,
+        control: false,
+        json: false,
+        quiet: false,
+    })
+}

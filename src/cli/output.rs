@@ -1,0 +1,51 @@
+//! What the command line says: results to standard output, the rest to standard error, and
+//! failures with their exit code.
+
+use std::io::Write as _;
+
+/// Why a command did not do what it was asked for.
+#[derive(Debug)]
+pub enum Failure {
+    /// The checked thing does not hold: exit code 1.
+    Unmet(String),
+    /// Bad usage or input: exit code 2.
+    Input(String),
+}
+
+impl Failure {
+    /// The exit code.
+    #[must_use]
+    pub const fn code(&self) -> u8 {
+        match self {
+            Self::Unmet(_) => 1,
+            Self::Input(_) => 2,
+        }
+    }
+
+    /// Bad input, in the words of an error.
+    pub fn input(error: impl std::fmt::Display) -> Self {
+        Self::Input(error.to_string())
+    }
+
+    fn message(&self) -> &str {
+        match self {
+            Self::Unmet(message) | Self::Input(message) => message,
+        }
+    }
+}
+
+/// Prints a failure.
+pub(super) fn complain(failure: &Failure) {
+    note(&format!("error: {}", failure.message()));
+}
+
+/// Prints a line to standard error.
+pub(super) fn note(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// Prints a result to standard output. A reader that has gone away is no failure of ours.
+pub(super) fn result(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+}

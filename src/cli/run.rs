@@ -1,0 +1,183 @@
+//! `qres run`: a scenario without a window.
+
+use std::io::IsTerminal as _;
+use std::time::Instant;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use super::load::{self, Loaded, load};
+use super::output::{self, Failure};
+use super::{RunArgs, memory, series};
+use crate::evidence::drift;
+use crate::mesh::Mesh;
+use crate::mesh::summary::RunSummary;
+
+/// Ticks between movements of the progress bar.
+const PROGRESS_EVERY: u64 = 64;
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct RunReport<'a> {
+    scenario: &'a str,
+    seed: u64,
+    digest: String,
+    wall_s: f64,
+    node_ticks_per_s: f64,
+    #[serde(flatten)]
+    summary: &'a RunSummary,
+}
+
+/// Runs a scenario and prints its figures.
+pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
+    let input = &args.input;
+    let mut loaded = load(&input.scenario, input.seed, input.threads, input.data.as_deref())?;
+    let ticks = load::ticks(&loaded.scenario, args.ticks, args.span);
+    if let Some(folder) = &args.memory {
+        let kept = memory::recall(&mut loaded.mesh, folder, &loaded.name)?;
+        if kept > 0 && !args.quiet {
+            output::note(&format!("{kept} models recalled from {}", folder.display()));
+        }
+    }
+    let mut table =
+        args.csv.as_deref().map(|path| series::Table::create(path, ticks)).transpose()?;
+    let wall_s = drive(&mut loaded.mesh, ticks, args.quiet, table.as_mut())?;
+    if let Some(table) = table {
+        table.finish()?;
+    }
+    if let Some(folder) = &args.memory {
+        memory::keep(&mut loaded.mesh, folder, &loaded.name)?;
+    }
+    let mut summary = loaded.mesh.summary();
+    if args.control {
+        let plan = load::plan(&loaded.scenario, loaded.seed, input.data.as_deref())?;
+        let threads = load::threads(input.threads);
+        summary.consensus.drift = drift::against_control(&mut loaded.mesh, &plan, ticks, threads);
+    }
+    report(&mut loaded, &summary, wall_s, args.json, args.quiet)
+}
+
+/// Prints the outcome of a run.
+pub(super) fn report(
+    loaded: &mut Loaded,
+    summary: &RunSummary,
+    wall_s: f64,
+    json: bool,
+    quiet: bool,
+) -> Result<(), Failure> {
+    let digest = loaded.mesh.digest().to_string();
+    let node_ticks = loaded.mesh.node_ticks();
+    let report = RunReport {
+        scenario: &loaded.name,
+        seed: loaded.seed,
+        digest,
+        wall_s,
+        node_ticks_per_s: node_ticks as f64 / wall_s.max(1e-9),
+        summary,
+    };
+    if json {
+        output::result(&serde_json::to_string(&report).map_err(Failure::input)?);
+    } else if !quiet {
+        output::result(&text(&loaded.scenario.title, &report));
+    }
+    Ok(())
+}
+
+/// Runs `ticks` ticks; returns the seconds they took.
+#[expect(clippy::disallowed_methods, reason = "measures how long a run took, from outside")]
+fn drive(
+    mesh: &mut Mesh,
+    ticks: u64,
+    quiet: bool,
+    mut table: Option<&mut series::Table>,
+) -> Result<f64, Failure> {
+    let shown = !quiet && std::io::stderr().is_terminal();
+    let bar = if shown { ProgressBar::new(ticks) } else { ProgressBar::hidden() };
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} ticks, {eta} left") {
+        bar.set_style(style);
+    }
+    let start = Instant::now();
+    for tick in 0..ticks {
+        mesh.step();
+        if let Some(table) = table.as_deref_mut() {
+            table.row(mesh)?;
+        }
+        if tick.is_multiple_of(PROGRESS_EVERY) {
+            bar.set_position(tick);
+        }
+    }
+    let wall_s = start.elapsed().as_secs_f64();
+    bar.finish_and_clear();
+    Ok(wall_s)
+}
+
+/// The figures in words.
+fn text(title: &str, report: &RunReport<'_>) -> String {
+    let summary = report.summary;
+    let mut lines = vec![
+        format!("{title} ({}, seed {})", report.scenario, report.seed),
+        format!(
+            "  {} nodes, {} ticks in {:.2} s: {:.2} million node-ticks/s",
+            summary.nodes,
+            summary.ticks,
+            report.wall_s,
+            report.node_ticks_per_s / 1e6
+        ),
+        format!(
+            "  regimes    calm {}, prestorm {}, storm {} at the end; {} nodes were ever in storm",
+            summary.regimes.calm,
+            summary.regimes.prestorm,
+            summary.regimes.storm,
+            summary.regimes.ever_storm
+        ),
+        format!(
+            "  radio      {} frames, {} bytes, {:.0} bytes per node and day; {:.1} rounds a node, \
+             at least {}",
+            summary.frames,
+            summary.bytes_sent,
+            summary.bytes_per_node_day,
+            summary.exchanges.mean,
+            summary.exchanges.least
+        ),
+        format!(
+            "  prediction {:.1} % of {} nodes beat persistence; mean |residual| is {:.3} of its",
+            summary.prediction.better_than_persistence_percent,
+            summary.prediction.nodes,
+            summary.prediction.ratio_mean
+        ),
+        format!(
+            "  models     {} merges, spread {:.4}",
+            summary.aggregations, summary.consensus.spread
+        ),
+    ];
+    if let Some(drift) = &summary.consensus.drift {
+        lines.push(format!(
+            "  drift      median {:.4}, p95 {:.4}, worst {:.4}; floor {:.4}",
+            drift.median, drift.p95, drift.worst, drift.floor
+        ));
+    }
+    lines.extend(energy_lines(summary));
+    lines.push(format!("  digest     {}", report.digest));
+    lines.join("\n")
+}
+
+fn energy_lines(summary: &RunSummary) -> Vec<String> {
+    let energy = &summary.energy;
+    let mut lines = vec![format!(
+        "  energy     {:.1} % left on average, {:.1} % at least, {} brownouts",
+        100.0 * energy.left_mean,
+        100.0 * energy.left_least,
+        energy.brownouts
+    )];
+    for row in energy.roles.iter().chain([&energy.all]) {
+        lines.push(format!(
+            "    {:9} {:6} nodes, {:10.3} J each, {:5.1} % asleep, {:5.2} % below always-on",
+            row.role, row.nodes, row.spent_j, row.asleep_percent, row.saved_percent
+        ));
+    }
+    lines.push(format!(
+        "    the most that these power figures let anyone save: {:.2} %",
+        energy.ceiling_percent
+    ));
+    lines
+}

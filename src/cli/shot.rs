@@ -1,0 +1,96 @@
+//! `qres shot`: one tick as a picture.
+
+use qres_core::id::NodeId;
+
+use super::ShotArgs;
+use super::load::load;
+use super::output::{self, Failure};
+use crate::mesh::publish::Scene;
+use crate::view::{self, ShotOptions};
+
+/// Largest width or height of a picture, in pixels.
+const SIDE_MAX: u32 = 8_192;
+/// Ticks before the picture from which the selected node's history is kept.
+const HISTORY: u64 = 128;
+
+/// Reads `1280x720`.
+pub(super) fn parse_size(text: &str) -> Result<(u32, u32), String> {
+    let accepted = format!("width x height in pixels, each 16 to {SIDE_MAX}, such as 1280x720");
+    let wrong = || format!("`{text}` is not {accepted}");
+    let (width, height) = text.split_once(['x', 'X']).ok_or_else(wrong)?;
+    let side = |side: &str| {
+        side.parse().ok().filter(|side| (16..=SIDE_MAX).contains(side)).ok_or_else(wrong)
+    };
+    Ok((side(width)?, side(height)?))
+}
+
+/// Runs to the tick and draws it.
+pub(super) fn shot(args: &ShotArgs) -> Result<(), Failure> {
+    let input = &args.input;
+    let mut loaded = load(&input.scenario, input.seed, input.threads, input.data.as_deref())?;
+    let scene = Scene::new(&loaded.scenario, loaded.mesh.plan());
+    if let Some(name) = &args.camera
+        && !scene.cameras.iter().any(|mark| mark.name == *name)
+    {
+        let there: Vec<_> = scene.cameras.iter().map(|mark| mark.name.as_str()).collect();
+        let there = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
+        return Err(Failure::Input(format!(
+            "no view `{name}` in the scenario; there are: {there}"
+        )));
+    }
+    view::adapter_available().map_err(Failure::input)?;
+    let mesh = &mut loaded.mesh;
+    let mut history = Vec::new();
+    let mut previous = None;
+    for tick in 0..args.tick {
+        if tick + 1 == args.tick {
+            previous = Some(mesh.publish());
+            mesh.watch(true);
+        }
+        mesh.step();
+        if let Some(id) = args.select
+            && args.tick - tick <= HISTORY
+            && let Some(now) = mesh.detail(NodeId(id), "")
+        {
+            history.push((now.raw, now.prediction));
+        }
+    }
+    let published = mesh.publish();
+    let detail = args.select.map(|id| {
+        let group = mesh.plan().nodes.get(id as usize).map_or(0, |node| node.group.0);
+        let signal = loaded.scenario.signals.get(usize::from(group));
+        let unit = signal.map(|signal| signal.unit.clone()).unwrap_or_default();
+        let count = published.nodes.len();
+        let mut detail = mesh.detail(NodeId(id), &unit).ok_or_else(|| {
+            Failure::Input(format!("no node {id} at tick {}; there are {count}", args.tick))
+        })?;
+        detail.history = history;
+        Ok::<_, Failure>(detail)
+    });
+    let detail = detail.transpose()?;
+    let (width, height) = args.size;
+    let options = ShotOptions {
+        width,
+        height,
+        camera: args.camera.clone(),
+        panels: !args.bare,
+        path: args.out.clone(),
+    };
+    view::shoot(&scene, &published, previous.as_ref(), detail.as_ref(), options)
+        .map_err(Failure::input)?;
+    output::note(&format!("{}: tick {}, {width} x {height}", args.out.display(), args.tick));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_size;
+
+    #[test]
+    fn sizes_are_checked() {
+        assert_eq!(parse_size("1280x720"), Ok((1280, 720)));
+        for wrong in ["", "1280", "1280x", "x720", "0x0", "-1x5", "99999x720", "axb"] {
+            assert!(parse_size(wrong).is_err(), "{wrong}");
+        }
+    }
+}

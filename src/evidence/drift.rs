@@ -1,0 +1,109 @@
+//! Drift: how far a run's models have been moved from where a control run's are.
+//!
+//! For each node: the RMS difference between its one-step predictions on a held-out probe and
+//! those of the same node in the control run (same seed, adversaries silent), over the probe's
+//! standard deviation. The floor is the same figure between the control and another control under
+//! other noise: what honest chance alone does.
+
+use qres_core::boundary::f64_from_q16;
+use qres_core::neuron::{HISTORY, LinearNeuron, NeuronConfig, SwarmNeuron};
+use qres_core::q16::Q16;
+
+use super::statistics::percentile;
+use crate::mesh::Mesh;
+use crate::mesh::plan::Plan;
+use crate::mesh::summary::DriftSummary;
+use crate::world::signal::{SensorState, Signal};
+
+/// Samples of the probe on which predictions are compared.
+const PROBE: usize = 256;
+/// Turns a seed into that of the other noise.
+const OTHER_NOISE: u64 = 0x5DEE_CE66_D1CE_B00C;
+
+/// Drift of `mesh` after `ticks` ticks of `plan`; `None` when no node has a probe.
+///
+/// The scenario language has no adversaries yet, so the control does exactly what the run did and
+/// the drift is zero; the floor is already what later runs are held against.
+pub fn against_control(
+    mesh: &mut Mesh,
+    plan: &Plan,
+    ticks: u64,
+    threads: usize,
+) -> Option<DriftSummary> {
+    let control = neurons(plan.clone(), ticks, threads);
+    let mut other = plan.clone();
+    other.seed ^= OTHER_NOISE;
+    let other = neurons(other, ticks, threads);
+    let run: Vec<LinearNeuron> = mesh.neurons().into_iter().map(|(_, neuron)| neuron).collect();
+    let drift = distances(plan, ticks, &run, &control);
+    let floor = distances(plan, ticks, &other, &control);
+    Some(DriftSummary {
+        median: percentile(&drift, 0.5),
+        p95: percentile(&drift, 0.95),
+        worst: *drift.last()?,
+        floor: percentile(&floor, 0.95),
+    })
+}
+
+fn neurons(plan: Plan, ticks: u64, threads: usize) -> Vec<LinearNeuron> {
+    let mut mesh = Mesh::new(plan, threads);
+    (0..ticks).for_each(|_| mesh.step());
+    mesh.neurons().into_iter().map(|(_, neuron)| neuron).collect()
+}
+
+/// The drift of each node that has a probe, sorted.
+fn distances(plan: &Plan, ticks: u64, one: &[LinearNeuron], other: &[LinearNeuron]) -> Vec<f64> {
+    let config = &plan.config.neuron;
+    let mut all: Vec<f64> = one
+        .iter()
+        .zip(other)
+        .enumerate()
+        .filter_map(|(node, (one, other))| {
+            let probe = probe(plan, node, ticks)?;
+            let differences: f64 = predictions(one, config, &probe)
+                .zip(predictions(other, config, &probe))
+                .map(|(a, b)| (a - b) * (a - b))
+                .sum();
+            let spread = deviation(&probe)?;
+            Some((differences / PROBE as f64).sqrt() / spread)
+        })
+        .collect();
+    all.sort_unstable_by(f64::total_cmp);
+    all
+}
+
+/// Samples that the node has not seen: what its undisturbed signal does after the run. A recorded
+/// signal that has ended by then has no probe.
+fn probe(plan: &Plan, node: usize, ticks: u64) -> Option<Vec<Q16>> {
+    let from = ticks.div_ceil(plan.sample_every);
+    let node_plan = plan.nodes.get(node)?;
+    let signal: &Signal = &plan.signals.get(node_plan.signal as usize)?.signal;
+    let mut state = SensorState { phase: node_plan.phase, wander: 0 };
+    (from..from + (HISTORY + PROBE) as u64)
+        .map(|index| signal.sample(plan.seed, node as u32, index, &mut state).map(Q16::from_bits))
+        .collect()
+}
+
+/// One-step predictions over the probe, without learning.
+fn predictions<'a>(
+    neuron: &LinearNeuron,
+    config: &'a NeuronConfig,
+    probe: &'a [Q16],
+) -> impl Iterator<Item = f64> + 'a {
+    let mut neuron = *neuron;
+    neuron.freeze_scale(true);
+    let step = move |(_, sample): (usize, &Q16)| {
+        let prediction = neuron.predict(config);
+        neuron.adapt(config, *sample, Q16::ZERO, Q16::ZERO);
+        f64_from_q16(prediction)
+    };
+    probe.iter().enumerate().map(step).skip(HISTORY)
+}
+
+fn deviation(probe: &[Q16]) -> Option<f64> {
+    let values: Vec<f64> = probe.iter().map(|value| f64_from_q16(*value)).collect();
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    let square = values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>();
+    let deviation = (square / values.len() as f64).sqrt();
+    (deviation > 0.0).then_some(deviation)
+}

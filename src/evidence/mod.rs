@@ -1,0 +1,62 @@
+//! The experiments behind every claim: each states what it measures and prints the table that the
+//! documentation holds. Nothing here may know a window.
+
+pub mod drift;
+mod energy;
+mod memory;
+mod predictors;
+mod statistics;
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value};
+
+/// What an experiment may use.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// Folder with data sets.
+    pub data: Option<PathBuf>,
+    /// Threads that share the work.
+    pub threads: usize,
+}
+
+/// The outcome of an experiment.
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    /// What was measured, how, and what it does not say.
+    pub note: String,
+    /// Columns in order.
+    pub columns: Vec<&'static str>,
+    /// Rows by column.
+    pub rows: Vec<Map<String, Value>>,
+}
+
+impl Table {
+    fn new(note: &str, columns: &[&'static str]) -> Self {
+        Self { note: note.to_owned(), columns: columns.to_vec(), rows: Vec::new() }
+    }
+
+    fn row(&mut self, values: impl IntoIterator<Item = Value>) {
+        let names = self.columns.iter().map(|name| (*name).to_owned());
+        self.rows.push(names.zip(values).collect());
+    }
+}
+
+/// The names of all tables.
+#[must_use]
+pub fn names() -> [&'static str; 3] {
+    ["memory", "energy", "predictors"]
+}
+
+/// Makes a table.
+///
+/// # Errors
+/// When the experiment lacks something: says what, and how to give it.
+pub fn table(name: &str, context: &Context) -> Result<Table, String> {
+    match name {
+        "memory" => Ok(memory::table()),
+        "energy" => energy::table(context),
+        "predictors" => predictors::table(context),
+        other => Err(format!("no table `{other}`")),
+    }
+}

@@ -1,0 +1,191 @@
+//! The thread that steps a mesh and publishes it.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use qres_core::id::NodeId;
+
+use super::clock::TickClock;
+use super::{Intent, Latest, Pace, PaceStatus, Shared};
+use crate::mesh::Mesh;
+use crate::mesh::publish::{NodeDetail, Scene};
+
+/// Pairs of sample and prediction kept for the selected node.
+const HISTORY: usize = 128;
+/// Shortest real time between published copies: 120 a second are more than any screen shows.
+const PUBLISH_EVERY: Duration = Duration::from_millis(8);
+
+/// Starts a thread that drives `mesh` at `speed_milli` thousandths of real time until `ticks` are
+/// done (`None`: for ever) or every handle is gone; joining it gives the mesh back.
+///
+/// # Errors
+/// When the system has no thread to spare.
+pub fn start(
+    mesh: Mesh,
+    scene: Scene,
+    units: Vec<String>,
+    speed_milli: u32,
+    ticks: Option<u64>,
+) -> std::io::Result<(Pace, JoinHandle<Mesh>)> {
+    let (intents, inbox) = crossbeam_channel::unbounded();
+    let mut mesh = mesh;
+    mesh.watch(true);
+    let clock = TickClock::new(mesh.plan().config.wake.tick_us, speed_milli);
+    let latest = Latest {
+        published: Arc::new(mesh.publish()),
+        detail: None,
+        status: PaceStatus { speed_milli, ..PaceStatus::default() },
+        shown: clock.shown(),
+    };
+    let shared = Arc::new(Shared { scene: Arc::new(scene), latest: Mutex::new(latest) });
+    let driver = Driver {
+        mesh,
+        clock,
+        units,
+        ticks,
+        inbox,
+        shared: shared.clone(),
+        selected: None,
+        history: VecDeque::new(),
+        finished: false,
+    };
+    let thread = std::thread::Builder::new().name("mesh".to_owned()).spawn(|| driver.run())?;
+    Ok((Pace { shared, intents }, thread))
+}
+
+struct Driver {
+    mesh: Mesh,
+    clock: TickClock,
+    units: Vec<String>,
+    ticks: Option<u64>,
+    inbox: Receiver<Intent>,
+    shared: Arc<Shared>,
+    selected: Option<u32>,
+    history: VecDeque<(f32, f32)>,
+    finished: bool,
+}
+
+impl Driver {
+    fn run(mut self) -> Mesh {
+        loop {
+            match self.inbox.recv_timeout(self.pause_length()) {
+                Ok(intent) => self.obey(intent),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return self.mesh,
+            }
+            self.clock.advance();
+            if self.run_due() {
+                self.publish();
+            }
+            self.report();
+        }
+    }
+
+    fn pause_length(&self) -> Duration {
+        if self.clock.is_paused() || self.finished {
+            Duration::from_millis(20)
+        } else {
+            self.clock.wait()
+        }
+    }
+
+    fn obey(&mut self, intent: Intent) {
+        match intent {
+            Intent::Pause(paused) => self.clock.pause(paused),
+            Intent::TogglePause => self.clock.pause(!self.clock.is_paused()),
+            Intent::SpeedUp => self.clock.change_speed(true),
+            Intent::SpeedDown => self.clock.change_speed(false),
+            Intent::Step => {
+                self.clock.pause(true);
+                if self.step() {
+                    self.clock.count_step();
+                    self.publish();
+                }
+            }
+            Intent::Select(node) => {
+                self.selected = node;
+                self.history.clear();
+                self.publish();
+            }
+        }
+    }
+
+    /// Runs the ticks that are due, but comes back in time to publish; true when any ran.
+    fn run_due(&mut self) -> bool {
+        let mut budget = Budget::start(PUBLISH_EVERY);
+        let mut ran = false;
+        while !self.finished && self.clock.take_tick() {
+            ran |= self.step();
+            if budget.is_spent() {
+                break;
+            }
+        }
+        ran
+    }
+
+    fn step(&mut self) -> bool {
+        if self.ticks.is_some_and(|last| self.mesh.ticks() >= last) {
+            self.finished = true;
+            return false;
+        }
+        self.mesh.step();
+        self.finished = self.ticks.is_some_and(|last| self.mesh.ticks() >= last);
+        if let Some(detail) = self.look() {
+            if self.history.len() == HISTORY {
+                self.history.pop_front();
+            }
+            self.history.push_back((detail.raw, detail.prediction));
+        }
+        true
+    }
+
+    fn look(&mut self) -> Option<NodeDetail> {
+        let id = NodeId(self.selected?);
+        let group = self.mesh.plan().nodes.get(id.index()).map(|node| node.group.0)?;
+        let unit = self.units.get(usize::from(group)).cloned().unwrap_or_default();
+        self.mesh.detail(id, &unit)
+    }
+
+    fn publish(&mut self) {
+        let published = Arc::new(self.mesh.publish());
+        let detail = self.look().map(|mut detail| {
+            detail.history = self.history.iter().copied().collect();
+            Arc::new(detail)
+        });
+        let mut latest = self.shared.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.published = published;
+        latest.detail = detail;
+    }
+
+    fn report(&self) {
+        let mut latest = self.shared.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.shown = self.clock.shown();
+        latest.status = PaceStatus {
+            paused: self.clock.is_paused(),
+            speed_milli: self.clock.speed_milli(),
+            achieved_milli: self.clock.achieved_milli(),
+            tick_progress: 0.0,
+            finished: self.finished,
+        };
+    }
+}
+
+/// Real time that ticks may take before the screen gets its turn.
+struct Budget {
+    until: std::time::Instant,
+}
+
+impl Budget {
+    #[expect(clippy::disallowed_methods, reason = "the driver is where real time enters")]
+    fn start(length: Duration) -> Self {
+        Self { until: std::time::Instant::now() + length }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the driver is where real time enters")]
+    fn is_spent(&mut self) -> bool {
+        std::time::Instant::now() >= self.until
+    }
+}

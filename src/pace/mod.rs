@@ -1,0 +1,107 @@
+//! The driver: how many ticks run now, and nothing about what a tick does.
+//!
+//! A mesh lives on a thread of its own. Real time is counted in integer nanoseconds; whole ticks
+//! run until the due one is reached, and a driver that falls behind says so instead of skipping.
+//! The handle gives the latest published copy and takes intents; frames never wait for ticks.
+
+mod clock;
+mod driver;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crossbeam_channel::Sender;
+
+pub use clock::{SPEED_MAX_MILLI, SPEED_MIN_MILLI};
+pub use driver::start;
+
+use crate::mesh::publish::{NodeDetail, Published, Scene};
+
+/// What a person wants of the driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intent {
+    /// Stop, or go on.
+    Pause(bool),
+    /// The other of the two.
+    TogglePause,
+    /// Run one tick and stop.
+    Step,
+    /// Twice as fast.
+    SpeedUp,
+    /// Half as fast.
+    SpeedDown,
+    /// Look at this node, or at none.
+    Select(Option<u32>),
+}
+
+/// How the driver is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct PaceStatus {
+    /// No ticks are due.
+    pub paused: bool,
+    /// Wanted speed: thousandths of real time.
+    pub speed_milli: u32,
+    /// Speed reached over the last second.
+    pub achieved_milli: u32,
+    /// How much of the latest tick real time has gone through, 0 to 1, for motion between ticks.
+    pub tick_progress: f32,
+    /// The run is over.
+    pub finished: bool,
+}
+
+/// A handle to a mesh on its thread.
+#[derive(Clone)]
+#[cfg_attr(feature = "view", derive(bevy::ecs::resource::Resource))]
+pub struct Pace {
+    shared: Arc<Shared>,
+    intents: Sender<Intent>,
+}
+
+/// What the thread puts out.
+struct Shared {
+    scene: Arc<Scene>,
+    latest: Mutex<Latest>,
+}
+
+/// The newest copies.
+struct Latest {
+    published: Arc<Published>,
+    detail: Option<Arc<NodeDetail>>,
+    status: PaceStatus,
+    /// When the latest tick was due, and how long a tick takes; for `tick_progress`.
+    shown: clock::Shown,
+}
+
+impl Pace {
+    /// The mesh after its latest tick.
+    #[must_use]
+    pub fn latest(&self) -> Arc<Published> {
+        self.read(|latest| latest.published.clone())
+    }
+
+    /// What is fixed for the run.
+    #[must_use]
+    pub fn scene(&self) -> Arc<Scene> {
+        self.shared.scene.clone()
+    }
+
+    /// The selected node in full, with its recent history.
+    #[must_use]
+    pub fn detail(&self) -> Option<Arc<NodeDetail>> {
+        self.read(|latest| latest.detail.clone())
+    }
+
+    /// How the driver is doing now.
+    #[must_use]
+    pub fn status(&self) -> PaceStatus {
+        self.read(|latest| PaceStatus { tick_progress: latest.shown.progress(), ..latest.status })
+    }
+
+    /// Asks the driver for something; a driver that has ended takes no notice.
+    pub fn send(&self, intent: Intent) {
+        let _ = self.intents.send(intent);
+    }
+
+    fn read<T>(&self, take: impl FnOnce(&Latest) -> T) -> T {
+        take(&self.shared.latest.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,190 @@
+//! The binary as people and scripts meet it: exit codes, messages, results.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// A folder of this test's own, emptied first.
+fn folder(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&path);
+    std::fs::create_dir_all(&path).expect("a folder");
+    path
+}
+
+fn qres(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_qres"));
+    command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+    command.current_dir(env!("CARGO_TARGET_TMPDIR")).args(arguments);
+    command.output().expect("the binary starts")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn json(arguments: &[&str]) -> Value {
+    let output = qres(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("one JSON object")
+}
+
+/// Asserts that bad input gives exit code 2, nothing on standard output, and a message that says
+/// all of `parts`.
+fn refused(arguments: &[&str], parts: &[&str]) {
+    let output = qres(arguments);
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
+    assert_eq!(text(&output.stdout), "", "{arguments:?}");
+    assert!(!message.contains("panicked"), "{message}");
+    for part in parts {
+        assert!(message.contains(part), "{arguments:?}: no `{part}` in: {message}");
+    }
+}
+
+#[test]
+fn run_prints_every_promised_field() {
+    let report = json(&["run", "storm-front", "--ticks", "40", "--json"]);
+    let fields = [
+        "scenario",
+        "seed",
+        "nodes",
+        "ticks",
+        "digest",
+        "wall_s",
+        "node_ticks_per_s",
+        "frames",
+        "aggregations",
+        "bytes_sent",
+        "bytes_per_node_day",
+        "regimes",
+        "energy",
+        "consensus",
+        "adversaries",
+        "genes",
+    ];
+    for field in fields {
+        assert!(report.get(field).is_some(), "no field {field}");
+    }
+    assert_eq!(report["nodes"], 100);
+    assert_eq!(report["ticks"], 40);
+    assert!(report["consensus"]["drift"].is_null());
+    let calm = &report["regimes"]["calm"];
+    assert_eq!(calm, 100);
+}
+
+#[test]
+fn seeds_and_spans_are_taken() {
+    let digest = |arguments: &[&str]| json(arguments)["digest"].clone();
+    let by_ticks = digest(&["run", "storm-front", "--ticks", "30", "--json", "--seed", "7"]);
+    let by_span = digest(&["run", "storm-front", "--for", "30s", "--json", "--seed", "7"]);
+    let other = digest(&["run", "storm-front", "--ticks", "30", "--json", "--seed", "8"]);
+    assert_eq!(by_ticks, by_span);
+    assert_ne!(by_ticks, other);
+}
+
+#[test]
+fn bad_scenarios_are_refused_with_place_and_advice() {
+    let folder = folder("bad");
+    let file = |name: &str, content: &[u8]| {
+        let path = folder.join(name);
+        std::fs::write(&path, content).expect("written");
+        path.to_string_lossy().into_owned()
+    };
+    let head = r#"title: "x", watch_for: "y", signals: [(modality: "m")]"#;
+    let typo = file("typo.ron", format!("({head},\n nodez: (count: 4))").as_bytes());
+    refused(&["check", &typo], &["typo.ron:2:2", "nodez", "did you mean `nodes`"]);
+    let range = file("range.ron", format!("({head},\n nodes: (count: 0))").as_bytes());
+    refused(&["run", &range], &["range.ron:2:17", "1 to 1000000"]);
+    refused(&["check", &file("empty.ron", b"")], &["empty.ron"]);
+    refused(&["check", &file("deep.ron", &[b'('; 100_000])], &["deep.ron"]);
+    refused(&["check", &file("binary.ron", &[0, 159, 146, 150])], &["binary.ron"]);
+    refused(&["check", "missing.ron"], &["missing.ron"]);
+    refused(&["run", "storm-fornt"], &["storm-front"]);
+    refused(&["run", &folder.to_string_lossy()], &[]);
+}
+
+#[test]
+fn bad_usage_is_refused() {
+    refused(&["run"], &["SCENARIO"]);
+    refused(&["run", "storm-front", "--for", "soon"], &["soon"]);
+    refused(&["run", "storm-front", "--threads", "0"], &["threads"]);
+    refused(&["evidence", "nothing"], &["no table `nothing`", "memory"]);
+    refused(
+        &["run", "storm-front", "--ticks", "3", "--csv", "/nowhere/x.csv"],
+        &["/nowhere/x.csv"],
+    );
+}
+
+#[test]
+fn missing_data_is_explained() {
+    let parts = ["Aotizhongxin.csv", "TEMP", "--data", "10.24432/C5RK5G"];
+    refused(&["run", "air-quality", "--ticks", "2"], &parts);
+}
+
+#[test]
+fn embedded_scenarios_list_export_and_check() {
+    let folder = folder("export");
+    let place = folder.to_string_lossy().into_owned();
+    let list = text(&qres(&["scenarios"]).stdout);
+    assert!(list.contains("storm-front: Storm front"), "{list}");
+    assert!(qres(&["scenarios", "--export", &place]).status.success());
+    let file = folder.join("calm-24h.ron");
+    std::fs::write(&file, "edited").expect("written");
+    assert!(qres(&["scenarios", "--export", &place]).status.success());
+    assert_eq!(std::fs::read_to_string(&file).expect("there"), "edited", "edits are kept");
+    let storm = folder.join("storm-front.ron").to_string_lossy().into_owned();
+    assert!(qres(&["check", &storm]).status.success());
+}
+
+#[test]
+fn without_a_display_the_bare_command_runs_headless() {
+    let output = qres(&[]);
+    let message = text(&output.stderr);
+    assert!(output.status.success(), "{message}");
+    assert_eq!(message.lines().count(), 1, "{message}");
+    assert!(message.contains("storm-front") && message.contains("2000 ticks"), "{message}");
+    assert!(text(&output.stdout).contains("2000 ticks"));
+}
+
+#[test]
+fn csv_has_a_row_for_each_step_of_time() {
+    let path = folder("csv").join("totals.csv");
+    let place = path.to_string_lossy().into_owned();
+    json(&["run", "storm-front", "--ticks", "25", "--json", "--csv", &place]);
+    let table = std::fs::read_to_string(path).expect("written");
+    assert_eq!(table.lines().count(), 26);
+    assert!(table.starts_with("tick,sim_ms,calm,prestorm,storm,"));
+}
+
+#[test]
+fn memory_carries_models_over_and_refuses_damage() {
+    let folder = folder("memory");
+    let place = folder.to_string_lossy().into_owned();
+    let run = ["run", "storm-front", "--ticks", "60", "--json", "--memory", &place];
+    let first = json(&run)["digest"].clone();
+    let second = json(&run)["digest"].clone();
+    assert_ne!(first, second, "the second run starts with the first one's models");
+    let kept = folder.join("storm-front.genes");
+    let mut lines = std::fs::read_to_string(&kept).expect("kept");
+    assert_eq!(lines.lines().count(), 100);
+    lines.replace_range(10..11, if &lines[10..11] == "0" { "1" } else { "0" });
+    std::fs::write(&kept, lines).expect("written");
+    refused(&run, &["storm-front.genes:1", "remove the file"]);
+}
+
+#[test]
+fn the_control_pair_gives_drift_and_floor() {
+    let report = json(&["run", "storm-front", "--ticks", "90", "--json", "--control"]);
+    let drift = &report["consensus"]["drift"];
+    assert_eq!(drift["worst"], 0.0, "without adversaries the control is the run");
+    assert!(drift["floor"].as_f64().is_some_and(|floor| floor > 0.0), "{drift}");
+}
+
+#[test]
+fn evidence_prints_rows() {
+    let tables = json(&["evidence", "memory", "--json"]);
+    let rows = tables["tables"]["memory"]["rows"].as_array().expect("rows");
+    assert!(rows.iter().any(|row| row["part"] == "hot state"));
+}

@@ -1,0 +1,73 @@
+//! A snapshot is all there is: restored, a mesh goes on as if nothing had happened.
+
+mod common;
+
+use common::{THICKET, embedded, mesh, parsed, run_to};
+use qres::mesh::snapshot::SnapshotError;
+use qres::scenario::{Layout, Scenario};
+
+/// Three meshes of different kinds.
+fn scenarios() -> [Scenario; 3] {
+    let mut city = embedded("city-10k");
+    city.nodes.count = Some(300);
+    city.storms.iter_mut().for_each(|storm| storm.from_tick = 100);
+    assert!(matches!(city.nodes.layout, Layout::RandomGeometric { .. }));
+    [parsed(THICKET), embedded("storm-front"), city]
+}
+
+#[test]
+fn restored_at_three_ticks_of_three_scenarios() {
+    for scenario in scenarios() {
+        let mut straight = mesh(&scenario, 1);
+        for tick in [37, 211, 520] {
+            run_to(&mut straight, tick);
+            let bytes = straight.snapshot();
+            let mut copy = mesh(&scenario, 1);
+            copy.restore(&bytes).expect("its own snapshot");
+            assert_eq!(copy.ticks(), tick);
+            assert_eq!(copy.sections(), straight.sections(), "{} at {tick}", scenario.title);
+            run_to(&mut copy, tick + 90);
+            let mut original = mesh(&scenario, 1);
+            run_to(&mut original, tick + 90);
+            assert_eq!(copy.digest(), original.digest(), "{} from {tick}", scenario.title);
+        }
+    }
+}
+
+#[test]
+fn damage_is_refused_and_leaves_a_fresh_mesh() {
+    let scenario = parsed(THICKET);
+    let mut source = mesh(&scenario, 1);
+    run_to(&mut source, 40);
+    let bytes = source.snapshot();
+    let mut target = mesh(&scenario, 1);
+    assert_eq!(target.restore(b"nonsense"), Err(SnapshotError::Magic));
+    for length in (0..bytes.len()).step_by(997) {
+        assert!(target.restore(&bytes[..length]).is_err(), "cut at {length}");
+    }
+    let mut longer = bytes.clone();
+    longer.push(0);
+    assert_eq!(target.restore(&longer), Err(SnapshotError::Damaged));
+    assert_eq!(target.ticks(), 0);
+    run_to(&mut target, 40);
+    assert_eq!(target.digest(), source.digest());
+    let mut smaller = scenario.clone();
+    smaller.nodes.count = Some(9);
+    assert_eq!(mesh(&smaller, 1).restore(&bytes), Err(SnapshotError::OtherPlan));
+}
+
+#[test]
+fn two_meshes_do_not_touch_each_other() {
+    let [one, two, _] = scenarios();
+    let (mut first, mut second) = (mesh(&one, 1), mesh(&two, 1));
+    for _ in 0..150 {
+        first.step();
+        second.step();
+        second.step();
+    }
+    let (mut alone, mut other) = (mesh(&one, 1), mesh(&two, 1));
+    run_to(&mut alone, 150);
+    run_to(&mut other, 300);
+    assert_eq!(first.digest(), alone.digest());
+    assert_eq!(second.digest(), other.digest());
+}

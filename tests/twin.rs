@@ -1,0 +1,66 @@
+//! The mesh and the core agree: every node of an ECS mesh, fed to `Node::tick` with the samples
+//! and frames it received, is the same node bit for bit, tick by tick.
+
+mod common;
+
+use std::collections::VecDeque;
+
+use common::{THICKET, embedded, mesh, parsed};
+use qres::scenario::Scenario;
+use qres_core::id::{NodeId, Tick};
+use qres_core::radio::{Heard, Outgoing, Radio};
+
+/// Delivers what the mesh delivered.
+#[derive(Default)]
+struct Replay {
+    incoming: VecDeque<Heard>,
+    sent: usize,
+}
+
+impl Radio for Replay {
+    fn transmit(&mut self, _now: Tick, _outgoing: &Outgoing) {
+        self.sent += 1;
+    }
+
+    fn receive(&mut self) -> Option<Heard> {
+        self.incoming.pop_front()
+    }
+}
+
+/// Runs the mesh and all its twins side by side; returns messages sent and frames heard.
+fn hold_together(scenario: &Scenario, ticks: u64) -> (usize, usize) {
+    let mut mesh = mesh(scenario, 1);
+    let config = mesh.plan().config;
+    let ids: Vec<NodeId> = (0..mesh.plan().nodes.len() as u32).map(NodeId).collect();
+    let mut twins: Vec<_> = ids.iter().map(|id| mesh.twin(*id).expect("planned")).collect();
+    mesh.tap(ids.iter().copied());
+    let (mut sent, mut heard) = (0, 0);
+    for tick in 0..ticks {
+        mesh.step();
+        let mut radios: Vec<Replay> = ids.iter().map(|_| Replay::default()).collect();
+        for (id, frame) in mesh.tapped() {
+            radios[id.index()].incoming.push_back(frame);
+            heard += 1;
+        }
+        for ((id, twin), radio) in ids.iter().zip(&mut twins).zip(&mut radios) {
+            let sample = mesh.sensed(*id);
+            twin.tick(&config, Tick(tick), sample, radio);
+            sent += radio.sent;
+            let expected = mesh.node_digest(*id).expect("joined");
+            assert_eq!(twin.digest(), expected, "tick {tick}, node {}", id.0);
+        }
+    }
+    (sent, heard)
+}
+
+#[test]
+fn a_thicket_with_fragments_brownouts_and_a_storm() {
+    let (sent, heard) = hold_together(&parsed(THICKET), 600);
+    assert!(sent > 2_000 && heard > sent, "sent {sent}, heard {heard}: the test must see traffic");
+}
+
+#[test]
+fn the_storm_front_through_its_first_storm() {
+    let (sent, heard) = hold_together(&embedded("storm-front"), 400);
+    assert!(sent > 2_000 && heard > sent, "sent {sent}, heard {heard}: the test must see traffic");
+}
