@@ -1,5 +1,7 @@
 //! The binary as people and scripts meet it: exit codes, messages, results.
 
+#![expect(clippy::expect_used, reason = "a test that cannot go on says so")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -98,7 +100,7 @@ fn bad_scenarios_are_refused_with_place_and_advice() {
     let range = file("range.ron", format!("({head},\n nodes: (count: 0))").as_bytes());
     refused(&["run", &range], &["range.ron:2:17", "1 to 1000000"]);
     refused(&["check", &file("empty.ron", b"")], &["empty.ron"]);
-    refused(&["check", &file("deep.ron", &[b'('; 100_000])], &["deep.ron"]);
+    refused(&["check", &file("deep.ron", &vec![b'('; 100_000])], &["deep.ron"]);
     refused(&["check", &file("binary.ron", &[0, 159, 146, 150])], &["binary.ron"]);
     refused(&["check", "missing.ron"], &["missing.ron"]);
     refused(&["run", "storm-fornt"], &["storm-front"]);

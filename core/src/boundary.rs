@@ -12,8 +12,9 @@ pub fn q16_from_f64(value: f64) -> Option<Q16> {
     }
     let scaled = (value * 65_536.0).clamp(f64::from(i32::MIN), f64::from(i32::MAX));
     let floor = scaled as i64 - i64::from(scaled < (scaled as i64) as f64);
-    let rest = scaled - floor as f64;
-    let up = rest > 0.5 || (rest == 0.5 && floor & 1 == 1);
+    // Twice the rest is exact, and so is the comparison with one.
+    let above = (scaled - floor as f64) * 2.0 - 1.0;
+    let up = above > 0.0 || (above >= 0.0 && floor & 1 == 1);
     Some(Q16::from_bits((floor + i64::from(up)).min(i64::from(i32::MAX)) as i32))
 }
 

@@ -115,7 +115,9 @@ canonical_newtype!(NodeId, GroupId, Tick);
 
 impl<T: Canonical + Copy + Default, const N: usize> Canonical for [T; N] {
     fn encode(&self, sink: &mut impl Sink) {
-        self.iter().for_each(|item| item.encode(sink));
+        for item in self {
+            item.encode(sink);
+        }
     }
     fn decode(source: &mut Source<'_>) -> Option<Self> {
         let mut array = [T::default(); N];
@@ -155,7 +157,9 @@ impl<T: Canonical, const N: usize> Canonical for heapless::Vec<T, N> {
 /// Writes a list: a `u32` count, then each item.
 pub fn encode_slice<T: Canonical>(items: &[T], sink: &mut impl Sink) {
     (items.len() as u32).encode(sink);
-    items.iter().for_each(|item| item.encode(sink));
+    for item in items {
+        item.encode(sink);
+    }
 }
 
 /// Implements [`Canonical`] for a struct, field by field in the order given, or for a fieldless

@@ -93,9 +93,9 @@ impl Reassembly {
             return MessageBytes::from_slice(part).ok();
         }
         let stride = mtu.clamp(MTU_MIN, MTU) - HEADER_BYTES;
-        let place = self.place(header, now)?;
+        let place = self.place(*header, now)?;
         let slot = self.slots.get_mut(place)?;
-        if !slot.accept(header, part, stride) {
+        if !slot.accept(*header, part, stride) {
             self.slots.swap_remove(place);
             return None;
         }
@@ -108,7 +108,7 @@ impl Reassembly {
         message
     }
 
-    fn place(&mut self, header: &Header, now: Tick) -> Option<usize> {
+    fn place(&mut self, header: Header, now: Tick) -> Option<usize> {
         let kind = header.kind as u8;
         let same = |slot: &Pending| {
             (slot.sender, slot.round, slot.kind, slot.count)
@@ -139,7 +139,7 @@ impl Reassembly {
 
 impl Pending {
     /// Stores a fragment; false when it cannot belong to this message.
-    fn accept(&mut self, header: &Header, part: &[u8], stride: usize) -> bool {
+    fn accept(&mut self, header: Header, part: &[u8], stride: usize) -> bool {
         let is_last = header.index + 1 == self.count;
         let fits = if is_last { (1..=stride).contains(&part.len()) } else { part.len() == stride };
         let start = stride * usize::from(header.index);

@@ -240,8 +240,8 @@ mod tests {
     use super::*;
     use crate::radio::{Heard, MockRadio};
 
-    fn wave(tick: u64) -> Option<Q16> {
-        Some(Q16::from_bits(20 * 65_536 + ((tick % 40) as i32 - 20).abs() * 4_000))
+    fn wave(tick: u64) -> Q16 {
+        Q16::from_bits(20 * 65_536 + ((tick % 40) as i32 - 20).abs() * 4_000)
     }
 
     /// Two nodes in earshot with a perfect medium, always awake.
@@ -254,8 +254,8 @@ mod tests {
         let mut b = Node::new(NodeId(1), Role::Scheduled, &config, &[NodeId(0)]);
         let mut air: [MockRadio; 2] = Default::default();
         for tick in 0..ticks {
-            a.tick(&config, Tick(tick), wave(tick), &mut air[0]);
-            b.tick(&config, Tick(tick), wave(tick + 9), &mut air[1]);
+            a.tick(&config, Tick(tick), Some(wave(tick)), &mut air[0]);
+            b.tick(&config, Tick(tick), Some(wave(tick + 9)), &mut air[1]);
             let [first, second] = &mut air;
             cross(&config, NodeId(0), first, second);
             cross(&config, NodeId(1), second, first);
@@ -264,7 +264,7 @@ mod tests {
     }
 
     fn cross(config: &NodeConfig, sender: NodeId, from: &mut MockRadio, to: &mut MockRadio) {
-        for outgoing in from.sent.iter() {
+        for outgoing in &from.sent {
             config.air.frames(sender, outgoing.round, &outgoing.message, |frame| {
                 let frame = heapless::Vec::from_slice(frame).expect("fits");
                 to.incoming.push_back(Heard { frame, at_us: outgoing.at_us }).expect("room");
@@ -296,7 +296,7 @@ mod tests {
             let noise: [u8; 40] = core::array::from_fn(|i| (tick as usize * 31 + i * 7) as u8);
             let frame = heapless::Vec::from_slice(&noise).expect("fits");
             radio.incoming.push_back(Heard { frame, at_us: 5 }).expect("room");
-            node.tick(&config, Tick(tick), wave(tick), &mut radio);
+            node.tick(&config, Tick(tick), Some(wave(tick)), &mut radio);
             radio.sent.clear();
         }
         assert_eq!(node.neighbours[0].heard_tick, Neighbour::NEVER);

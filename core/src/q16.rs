@@ -64,6 +64,9 @@ pub fn sqrt(value: Q16) -> Q16 {
     Q16::from_bits(isqrt(wide) as i32)
 }
 
+/// Hermite cubic of 2^-t on [0, 1]: 1 - a t + b t^2 - c t^3, coefficients in 1/65536.
+const HERMITE: [i64; 3] = [45_426, 15_214, 2_556];
+
 /// `2^-exponent` for a non-negative exponent, as Q16.16 in (0, 1]; 1 for negative input.
 ///
 /// The fractional part uses the cubic through the exact values at 0 and 1 with exact slopes
@@ -76,12 +79,9 @@ pub fn exp2_neg(exponent: Q16) -> Q16 {
         return Q16::ZERO;
     }
     let fraction = i64::from(bits & 0xFFFF);
-    // Hermite cubic of 2^-t on [0, 1]: 1 - a t + b t^2 - c t^3, coefficients in 1/65536.
-    const A: i64 = 45_426;
-    const B: i64 = 15_214;
-    const C: i64 = 2_556;
-    let cubic = B - ((C * fraction) >> 16);
-    let quadratic = A - ((cubic * fraction) >> 16);
+    let [a, b, c] = HERMITE;
+    let cubic = b - ((c * fraction) >> 16);
+    let quadratic = a - ((cubic * fraction) >> 16);
     let value = 65_536 - ((quadratic * fraction) >> 16);
     Q16::from_bits((value >> whole) as i32)
 }

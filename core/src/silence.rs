@@ -149,10 +149,9 @@ impl Silence {
     /// Decides for this round.
     pub fn decide(&mut self, config: &SilenceConfig, now: &Circumstances) -> Voice {
         let mood = match now.regime {
-            Regime::Storm => Mood::Active,
             Regime::PreStorm => Mood::Alert,
             Regime::Calm if now.age_samples >= config.deep_after_samples => Mood::DeepSilence,
-            Regime::Calm => Mood::Active,
+            Regime::Calm | Regime::Storm => Mood::Active,
         };
         if mood != self.mood {
             self.mood = mood;
@@ -166,7 +165,7 @@ impl Silence {
         self.voice
     }
 
-    fn verdict(&self, config: &SilenceConfig, now: &Circumstances) -> Voice {
+    fn verdict(self, config: &SilenceConfig, now: &Circumstances) -> Voice {
         let utility =
             now.entropy.saturating_mul(now.standing).saturating_mul(Q16::from_bits(100 << 16));
         if now.energy < percent(10) {

@@ -9,14 +9,13 @@ use crate::scenario::{self, Scenario};
 /// left alone.
 pub(super) fn scenarios(folder: Option<&Path>) -> Result<(), Failure> {
     for (name, text) in scenario::embedded() {
-        match folder {
-            Some(folder) => export(folder, name, text)?,
-            None => {
-                let read = Scenario::parse(name, text)
-                    .map_err(|problem| Failure::Input(format!("{problem:#}")))?;
-                output::result(&describe(name, &read));
-            }
+        if let Some(folder) = folder {
+            export(folder, name, text)?;
+            continue;
         }
+        let read = Scenario::parse(name, text)
+            .map_err(|problem| Failure::Input(format!("{problem:#}")))?;
+        output::result(&describe(name, &read));
     }
     Ok(())
 }

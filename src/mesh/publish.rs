@@ -20,6 +20,7 @@ use super::summary::spread;
 use crate::scenario::{Camera, Layout, Scenario};
 pub use crate::world::air::Fate;
 use crate::world::air::Transmission;
+use crate::world::storm::StormTrack;
 
 /// The kind of a packet, for its colour.
 pub type PacketKind = Kind;
@@ -200,11 +201,7 @@ fn labels(scenario: &Scenario, plan: &Plan) -> Vec<String> {
 
 impl CameraMark {
     fn new(camera: &Camera) -> Self {
-        Self {
-            name: camera.name.clone(),
-            eye_mm: camera.eye_mm,
-            target_mm: camera.target_mm,
-        }
+        Self { name: camera.name.clone(), eye_mm: camera.eye_mm, target_mm: camera.target_mm }
     }
 }
 
@@ -286,7 +283,7 @@ impl Mesh {
         world.resource_mut::<Air>().seen.drain_into(&mut packets);
         packets.sort_unstable();
         let nodes = node_views(world);
-        let strongest = plan.storms.iter().map(|track| track.intensity()).max().unwrap_or(1).max(1);
+        let strongest = plan.storms.iter().map(StormTrack::intensity).max().unwrap_or(1).max(1);
         let storms = world.resource::<Weather>().0.iter().map(|storm| StormView {
             centre_mm: storm.centre_mm,
             radius_mm: storm.radius_mm,

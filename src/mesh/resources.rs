@@ -70,6 +70,7 @@ pub struct Tap {
 /// Pages of radio memory that no node holds at the moment. A page's history never matters: it is
 /// handed out empty.
 #[derive(Resource, Default)]
+#[expect(clippy::vec_box, reason = "pages move between nodes by pointer, not by copy")]
 pub struct Pages {
     inboxes: Mutex<Vec<Box<Inbox>>>,
     reassemblies: Mutex<Vec<Box<Reassembly>>>,

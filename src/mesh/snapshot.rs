@@ -34,9 +34,9 @@ impl Digest {
     pub fn link(&self, now: Tick, sections: &Sections) -> Self {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&self.0).update(&now.0.to_le_bytes());
-        sections.iter().for_each(|section| {
+        for section in sections {
             hasher.update(section);
-        });
+        }
         Self(*hasher.finalize().as_bytes())
     }
 }

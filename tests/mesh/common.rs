@@ -1,7 +1,5 @@
 //! What the integration tests share: small meshes from scenarios.
 
-#![expect(dead_code, reason = "each test file uses its own part")]
-
 use qres::mesh::Mesh;
 use qres::mesh::plan::Plan;
 use qres::scenario::{self, Scenario};

@@ -1,12 +1,10 @@
 //! The same scenario and seed give the same run, whatever runs it; and the run is the one that is
 //! written down in tests/golden.
 
-mod common;
-
 use std::fmt::Write as _;
 use std::path::Path;
 
-use common::{THICKET, embedded, mesh, parsed, run_to};
+use crate::common::{THICKET, embedded, mesh, parsed, run_to};
 use qres::mesh::Mesh;
 use qres::mesh::snapshot::SECTIONS;
 use qres::scenario::Scenario;

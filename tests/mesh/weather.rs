@@ -1,8 +1,6 @@
 //! Nothing is scripted: storms only disturb signals, and nodes find out by themselves.
 
-mod common;
-
-use common::{embedded, mesh, parsed, run_to};
+use crate::common::{embedded, mesh, parsed, run_to};
 use qres::mesh::Mesh;
 use qres::mesh::publish::Regime;
 use qres::scenario::Scenario;

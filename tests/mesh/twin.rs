@@ -1,11 +1,9 @@
 //! The mesh and the core agree: every node of an ECS mesh, fed to `Node::tick` with the samples
 //! and frames it received, is the same node bit for bit, tick by tick.
 
-mod common;
-
 use std::collections::VecDeque;
 
-use common::{THICKET, embedded, mesh, parsed};
+use crate::common::{THICKET, embedded, mesh, parsed};
 use qres::scenario::Scenario;
 use qres_core::id::{NodeId, Tick};
 use qres_core::radio::{Heard, Outgoing, Radio};

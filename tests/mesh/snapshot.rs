@@ -1,8 +1,6 @@
 //! A snapshot is all there is: restored, a mesh goes on as if nothing had happened.
 
-mod common;
-
-use common::{THICKET, embedded, mesh, parsed, run_to};
+use crate::common::{THICKET, embedded, mesh, parsed, run_to};
 use qres::mesh::snapshot::SnapshotError;
 use qres::scenario::{Layout, Scenario};
 

@@ -1,0 +1,10 @@
+//! The mesh as a whole: it agrees with the core, restores, repeats itself, and finds its weather
+//! out by itself.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says so")]
+
+mod common;
+mod determinism;
+mod snapshot;
+mod twin;
+mod weather;
