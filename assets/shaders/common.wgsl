@@ -1,0 +1,184 @@
+// What all layers share: the frame, the nodes, and what their numbers mean.
+#define_import_path qres::common
+
+struct Storm {
+    at: vec4<f32>,   // centre, radius
+    form: vec4<f32>, // intensity, height over radius, seed, -
+}
+
+struct Frame {
+    clock: vec4<f32>,  // seconds, blend of node states, progress in the tick, rush
+    screen: vec4<f32>, // width, height, focal length in pixels, pixels per point
+    cut: vec4<f32>,    // plane: normal towards the camera, offset
+    shape: vec4<f32>,  // node radius, ground height, grid step, scene radius
+    look: vec4<f32>,   // cut 0..1, link strength, pool strength, flatness
+    grid: vec4<f32>,   // phase x, phase z, -, -
+    chosen: vec4<u32>, // selected node, colour by, storms, links
+    count: vec4<u32>,  // nodes, packets, -, -
+    tints: array<vec4<f32>, 28>,
+    storms: array<Storm, 8>,
+}
+
+struct Node {
+    from_at: vec4<f32>,    // place, residual in deviations
+    to_at: vec4<f32>,
+    from_state: vec4<f32>, // energy, reputation, regime 0..2, awake 0..1
+    to_state: vec4<f32>,
+    flags: vec4<u32>,      // role, group, seed, -
+}
+
+struct Now {
+    at: vec3<f32>,
+    residual: f32,
+    energy: f32,
+    reputation: f32,
+    regime: f32,
+    awake: f32,
+    role: u32,
+    group: u32,
+    seed: f32,
+    shown: f32, // 0 when cut away
+}
+
+@group(#{MATERIAL_BIND_GROUP}) @binding(0) var<storage, read> frame: Frame;
+@group(#{MATERIAL_BIND_GROUP}) @binding(1) var<storage, read> nodes: array<Node>;
+
+const TINT_PACKET: u32 = 3u;
+const TINT_RING: u32 = 8u;
+const TINT_SELECTION: u32 = 9u;
+const TINT_LINK: u32 = 10u;
+const TINT_GRID: u32 = 11u;
+const TINT_SKY_TOP: u32 = 12u;
+const TINT_SKY_HORIZON: u32 = 13u;
+const TINT_SKY_FLOOR: u32 = 14u;
+const TINT_STORM_DEEP: u32 = 15u;
+const TINT_STORM_BODY: u32 = 16u;
+const TINT_STORM_CORE: u32 = 17u;
+const TINT_LOST: u32 = 18u;
+const TINT_LOW: u32 = 19u;
+const TINT_HIGH: u32 = 20u;
+const TINT_ASLEEP: u32 = 21u;
+const TINT_GROUP: u32 = 22u;
+
+fn tint(slot: u32) -> vec3<f32> {
+    return frame.tints[slot].rgb;
+}
+
+// 1 where a place is kept, 0 where the cut-away hides it, smooth in between.
+fn shown_at(place: vec3<f32>) -> f32 {
+    let depth = dot(place, frame.cut.xyz) - frame.cut.w;
+    return 1.0 - frame.look.x * smoothstep(-0.7, 0.7, depth);
+}
+
+fn node_now(index: u32) -> Now {
+    let node = nodes[index];
+    let at = mix(node.from_at, node.to_at, frame.clock.y);
+    let state = mix(node.from_state, node.to_state, frame.clock.y);
+    var now: Now;
+    now.at = at.xyz;
+    now.residual = at.w;
+    now.energy = state.x;
+    now.reputation = state.y;
+    now.regime = state.z;
+    now.awake = state.w;
+    now.role = node.flags.x;
+    now.group = node.flags.y;
+    now.seed = f32(node.flags.z) / 65535.0;
+    now.shown = shown_at(at.xyz);
+    return now;
+}
+
+fn regime_tint(regime: f32) -> vec3<f32> {
+    let low = mix(tint(0u), tint(1u), saturate(regime));
+    return mix(low, tint(2u), saturate(regime - 1.0));
+}
+
+fn ramp(value: f32) -> vec3<f32> {
+    return mix(tint(TINT_LOW), tint(TINT_HIGH), saturate(value));
+}
+
+// The colour a node has under the chosen way to colour.
+fn node_tint(now: Now) -> vec3<f32> {
+    switch frame.chosen.y {
+        case 1u: { return ramp(now.energy); }
+        case 2u: { return ramp(now.reputation); }
+        case 3u: { return tint(TINT_GROUP + min(now.group, 4u)); }
+        case 4u: { return mix(tint(TINT_ASLEEP), tint(TINT_HIGH), now.awake); }
+        case 5u: { return ramp(now.residual / 4.0); }
+        default: { return regime_tint(now.regime); }
+    }
+}
+
+// How much light a node gives: its energy, less when asleep, more when alarmed.
+fn node_light(now: Now) -> f32 {
+    let store = 0.16 + 0.84 * now.energy;
+    let alarm = 1.25 + 0.55 * saturate(now.regime) + 1.5 * saturate(now.regime - 1.0);
+    let amber = saturate(1.0 - abs(now.regime - 1.0));
+    let quick = sin(frame.clock.x * 6.3 + now.seed * 40.0);
+    let beat = quick * sin(frame.clock.x * 2.1 + now.seed * 9.0);
+    let shimmer = 1.0 + 0.42 * amber * beat;
+    return store * mix(0.2, 1.0, now.awake) * alarm * shimmer;
+}
+
+fn node_radius(now: Now) -> f32 {
+    let role = select(1.0, 1.22, now.role == 0u) * select(1.0, 0.92, now.role == 2u);
+    return frame.shape.x * role * mix(0.66, 1.0, now.awake) * now.shown;
+}
+
+// Radius of the storms' influence at a place, 0 outside.
+fn storm_at(place: vec3<f32>) -> f32 {
+    var sum = 0.0;
+    for (var i = 0u; i < frame.chosen.z; i++) {
+        let storm = frame.storms[i];
+        let away = (place - storm.at.xyz) / max(storm.at.w, 0.001);
+        let fall = saturate(1.0 - dot(away, away));
+        sum += fall * fall * storm.form.x;
+    }
+    return sum;
+}
+
+// What is left of light that comes from a place to the eye through the storms: 1 all, 0 nothing.
+fn veil(place: vec3<f32>, eye: vec3<f32>) -> f32 {
+    var depth = 0.0;
+    for (var i = 0u; i < frame.chosen.z; i++) {
+        let storm = frame.storms[i];
+        let scale = vec3(1.0, storm.form.y, 1.0) * max(storm.at.w, 0.001);
+        let start = (eye - storm.at.xyz) / scale;
+        let way = (place - storm.at.xyz) / scale - start;
+        let a = dot(way, way);
+        let b = dot(start, way);
+        let c = dot(start, start) - 1.0;
+        let root = b * b - a * c;
+        if root <= 0.0 {
+            continue;
+        }
+        let reach = sqrt(root);
+        let near = clamp((-b - reach) / a, 0.0, 1.0);
+        let far = clamp((-b + reach) / a, 0.0, 1.0);
+        // The integral of 1 - r squared between the two.
+        let cubes = far * far * far - near * near * near;
+        let inside = -c * (far - near) - b * (far * far - near * near) - a * cubes / 3.0;
+        // A larger storm is a thicker one.
+        let thick = 0.95 + 0.07 * min(storm.at.w, 24.0);
+        depth += max(inside, 0.0) * sqrt(a) * storm.form.x * thick;
+    }
+    return exp(-depth);
+}
+
+// Far things give less light: a little on a plain, more in a ball, where they would clutter.
+fn haze_at(distance_to_eye: f32, eye: vec3<f32>) -> f32 {
+    let behind = (distance_to_eye - length(eye)) / frame.shape.w;
+    let least = mix(0.26, 0.55, frame.look.w);
+    return mix(1.0, least, smoothstep(-0.35, 1.0, behind));
+}
+
+fn hash(seed: vec2<f32>) -> f32 {
+    let a = fract(seed * vec2(0.1031, 0.1137));
+    let b = a + dot(a, a.yx + 33.33);
+    return fract((b.x + b.y) * b.x * 17.17);
+}
+
+// Everything that must not be seen goes here: all four corners, so no pixel.
+fn nowhere() -> vec4<f32> {
+    return vec4(0.0, 0.0, -1.0, 1.0);
+}

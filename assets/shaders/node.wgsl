@@ -1,0 +1,151 @@
+// Nodes: one camera-facing quad each, a lit body and a thin ring that counts reputation.
+#import bevy_pbr::mesh_view_bindings::view
+#import qres::common::{
+    frame, Now, node_now, node_tint, node_light, node_radius, veil, haze_at, tint, nowhere,
+    TINT_RING, TINT_SELECTION
+}
+
+@group(#{MATERIAL_BIND_GROUP}) @binding(2) var<storage, read> order: array<u32>;
+
+const RING_AT: f32 = 1.55;
+const TURN: f32 = 6.2831853;
+
+struct Between {
+    @builtin(position) clip: vec4<f32>,
+    @location(0) corner: vec2<f32>, // in radii of the body
+    @location(1) light: vec3<f32>,
+    // Reputation, ring cover, pixel in radii, chosen.
+    @location(2) @interpolate(flat) ring: vec4<f32>,
+    @location(3) @interpolate(flat) form: vec4<f32>, // role, energy, body cover, awake
+    @location(4) @interpolate(flat) depth: vec2<f32>, // clip depth of centre and of front
+}
+
+@vertex
+fn vertex(@location(0) corner: vec3<f32>) -> Between {
+    var out: Between;
+    out.clip = nowhere();
+    let slot = u32(corner.z);
+    if slot >= frame.count.x {
+        return out;
+    }
+    let index = order[slot];
+    let now = node_now(index);
+    let centre = view.clip_from_world * vec4(now.at, 1.0);
+    if now.shown < 0.02 || centre.w < 0.05 {
+        return out;
+    }
+    let chosen = index == frame.chosen.x;
+    let right = view.world_from_view[0].xyz;
+    let up = view.world_from_view[1].xyz;
+    let true_radius = node_radius(now);
+    let true_pixels = true_radius * frame.screen.z / centre.w;
+    // A far node is at least a spark: it keeps a size that can be seen and gives less light.
+    let pixels = max(true_pixels, 1.35 * frame.screen.w * sqrt(now.shown));
+    let radius = true_radius * pixels / max(true_pixels, 1e-4);
+    let thin = mix(1.0, saturate(true_pixels / pixels), 0.8);
+    let extent = select(1.75, 2.75, chosen);
+    let place = now.at + (right * corner.x + up * corner.y) * radius * extent;
+    out.clip = view.clip_from_world * vec4(place, 1.0);
+    out.corner = corner.xy * extent;
+
+    let eye = view.world_position;
+    let clear = mix(0.16, 1.0, veil(now.at, eye));
+    let haze = haze_at(distance(now.at, eye), eye) * clear;
+    out.light = node_tint(now) * node_light(now) * haze * thin;
+    let ring_cover = smoothstep(3.2, 6.5, pixels / frame.screen.w) * mix(0.45, 1.0, now.awake);
+    let marked = select(0.0, 1.0, chosen);
+    out.ring = vec4(now.reputation, ring_cover * now.shown * haze, 1.0 / pixels, marked);
+    out.form = vec4(f32(now.role), now.energy, now.shown * mix(0.3, 1.0, clear), now.awake);
+    let front = view.clip_from_world * vec4(now.at + view.world_from_view[2].xyz * radius, 1.0);
+    out.depth = vec2(centre.z / centre.w, front.z / max(front.w, 0.01));
+    return out;
+}
+
+struct Painted {
+    @location(0) colour: vec4<f32>,
+    @builtin(frag_depth) depth: f32,
+}
+
+// How far outside the body a corner is, in radii: below 0 inside. A sentinel is a diamond.
+fn outside(at: vec2<f32>, role: f32) -> f32 {
+    if role < 0.5 {
+        return (abs(at.x) + abs(at.y) - 1.16) * 0.7071;
+    }
+    return length(at) - 1.0;
+}
+
+// The light of the body: a hot heart inside a shell of glass.
+fn body(in: Between, edge: f32) -> vec3<f32> {
+    let at = in.corner;
+    let role = in.form.x;
+    let store = in.form.y;
+    let r = saturate(1.0 + edge);
+    let height = sqrt(max(1.0 - r * r, 0.0));
+    // Energy is light: a full store fills the body, a spent one is an ember in the middle.
+    let heart = exp(-r * r * mix(9.0, 2.1, store));
+    let rim = pow(1.0 - height, 3.0);
+    var shade = 0.2 + 0.34 * height + 1.9 * heart * heart + 0.55 * rim;
+    if role < 0.5 {
+        // Facets of an octahedron seen from the front.
+        let facet = select(0.5, 1.0, at.y > 0.0) + select(0.0, 0.3, at.x < 0.0);
+        let outline = 0.8 * smoothstep(-0.15, 0.0, edge);
+        shade = (0.3 + 0.5 * height) * facet + 1.7 * heart * heart + outline;
+    } else if role > 1.5 {
+        // On demand: an open eye, hollow until it is asked.
+        shade = 0.06 + 1.35 * smoothstep(0.42, 0.66, r) * (0.5 + 0.5 * height + rim);
+    }
+    // White heat at the heart, and a glint of the sky on the glass.
+    let white = mix(in.light, vec3(dot(in.light, vec3(0.3, 0.5, 0.2))), 0.6);
+    let glint_at = at - vec2(-0.36, 0.42);
+    let glint = exp(-dot(glint_at, glint_at) * 22.0) * 0.16 * in.form.w;
+    let hot = select(heart * heart * 0.55 * store, 0.0, role > 1.5);
+    let glass = tint(TINT_RING) * glint * select(0.0, 1.0, role > 0.5);
+    return mix(in.light, white * 2.0, hot * 0.5) * shade + glass;
+}
+
+fn ring(in: Between) -> f32 {
+    let pixel = in.ring.z;
+    let away = abs(length(in.corner) - RING_AT);
+    let half_width = max(0.036, 0.55 * pixel * frame.screen.w);
+    let cover = saturate((half_width - away) / pixel + 0.5);
+    // From the top, clockwise.
+    let turn = fract(atan2(in.corner.x, in.corner.y) / TURN + 1.0);
+    let soft = pixel / (RING_AT * TURN);
+    let counted = saturate((in.ring.x - turn) / soft + 0.5);
+    let full = step(0.998, in.ring.x);
+    return cover * mix(0.09, 1.0, max(counted, full)) * in.ring.y;
+}
+
+fn chosen_mark(in: Between) -> f32 {
+    let pixel = in.ring.z;
+    let r = length(in.corner);
+    let beat = 0.04 * sin(frame.clock.x * 3.1);
+    let away = abs(r - 2.2 - beat);
+    let half_width = max(0.07, 1.0 * pixel * frame.screen.w);
+    let cover = saturate((half_width - away) / pixel + 0.5);
+    // Four arcs with gaps on the diagonals.
+    let turn = fract(atan2(in.corner.x, in.corner.y) / TURN * 4.0 + 0.5);
+    let gap = smoothstep(0.12, 0.16, turn) * smoothstep(0.88, 0.84, turn);
+    return cover * gap * in.ring.w;
+}
+
+@fragment
+fn fragment(in: Between) -> Painted {
+    let pixel = in.ring.z;
+    let edge = outside(in.corner, in.form.x);
+    let cover = saturate(0.5 - edge / pixel) * in.form.z;
+    let ring_cover = ring(in);
+    let mark = chosen_mark(in);
+    let glow_at = max(edge, 0.0);
+    let halo = exp(-glow_at * 3.0) * 0.16 * saturate(1.75 - length(in.corner));
+    let colour = body(in, edge) * cover
+        + in.light * halo * (1.0 - cover) * in.form.z
+        + (tint(TINT_RING) * 0.3 + in.light * 0.4) * ring_cover
+        + tint(TINT_SELECTION) * 1.9 * mark;
+    var painted: Painted;
+    painted.colour = vec4(colour, max(cover * 0.96, max(ring_cover, mark) * 0.8));
+    // Only the body hides what is behind it; the rest of the quad leaves the depth far away.
+    let height = sqrt(max(1.0 - dot(in.corner, in.corner), 0.0));
+    painted.depth = select(0.0, mix(in.depth.x, in.depth.y, height), cover > 0.5);
+    return painted;
+}

@@ -1,0 +1,31 @@
+//! In the scene: the names of the selected node and of the one under the pointer.
+
+use super::theme;
+use crate::view::stage::{Marks, Stage};
+use bevy_egui::egui::{
+    Color32, Context, CornerRadius, LayerId, Order, Pos2, Rect, Stroke, StrokeKind, pos2, vec2,
+};
+
+/// Paints them behind all panels.
+pub fn show(context: &Context, stage: &Stage, marks: &Marks) {
+    if let (Some(id), Some(at)) = (stage.selected, marks.selected) {
+        tag(context, pos2(at.x, at.y), marks.radius * 2.5, &stage.label(id), theme::INK);
+    }
+    if let Some((id, at)) = marks.hovered
+        && stage.selected != Some(id)
+    {
+        tag(context, pos2(at.x, at.y), marks.radius * 1.8, &stage.label(id), theme::TEXT);
+    }
+}
+
+/// A name beside a node, clear of its ring.
+fn tag(context: &Context, at: Pos2, clear: f32, name: &str, ink: Color32) {
+    let painter = context.layer_painter(LayerId::new(Order::Background, "names".into()));
+    let galley = painter.layout_no_wrap(name.to_owned(), theme::tag_font(), ink);
+    let from = pos2(at.x + clear.max(9.0) + 3.0, at.y - galley.size().y * 0.5);
+    let behind = Rect::from_min_size(from, galley.size()).expand2(vec2(5.0, 2.0));
+    painter.rect_filled(behind, CornerRadius::same(5), theme::SURFACE);
+    let outline = Stroke::new(1.0, theme::OUTLINE);
+    painter.rect_stroke(behind, CornerRadius::same(5), outline, StrokeKind::Inside);
+    painter.galley(from, galley, ink);
+}

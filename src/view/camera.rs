@@ -1,0 +1,322 @@
+//! The orbit camera: it chases a goal smoothly and at the same pace whatever the frame rate.
+//!
+//! Only this file moves the camera; others change the goal.
+
+use super::crowd::Crowd;
+use super::framing::{self, Safe};
+use super::space::Space;
+use super::stage::{Go, Insets, Look, Marks, Stage};
+use bevy::camera::{Hdr, SubCameraView};
+use bevy::core_pipeline::tonemapping::{DebandDither, Tonemapping};
+use bevy::post_process::bloom::{Bloom, BloomCompositeMode, BloomPrefilter};
+use bevy::prelude::*;
+use std::f32::consts::{FRAC_PI_2, PI, TAU};
+
+/// Vertical field of view.
+pub const FOV: f32 = 0.66;
+/// How quickly the camera follows its goal, per second.
+const CHASE: f32 = 11.0;
+/// Auto-rotation, radians per second.
+const SPIN: f32 = 0.11;
+/// Where a scene is first looked at from.
+const HOME: (f32, f32) = (0.62, 0.5);
+/// The steepest pitch.
+const PITCH_MAX: f32 = FRAC_PI_2 - 0.02;
+
+/// Where the camera is and looks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pose {
+    /// What it turns around.
+    pub target: Vec3,
+    /// Turn around the vertical.
+    pub yaw: f32,
+    /// Height above the horizon.
+    pub pitch: f32,
+    /// Distance to the target.
+    pub distance: f32,
+}
+
+impl Pose {
+    /// From the target to the eye.
+    #[must_use]
+    pub fn back(&self) -> Vec3 {
+        let (sin_yaw, cos_yaw) = self.yaw.sin_cos();
+        let (sin_pitch, cos_pitch) = self.pitch.sin_cos();
+        Vec3::new(sin_yaw * cos_pitch, sin_pitch, cos_yaw * cos_pitch)
+    }
+
+    fn transform(&self) -> Transform {
+        let eye = self.target + self.back() * self.distance;
+        Transform::from_translation(eye).looking_at(self.target, Vec3::Y)
+    }
+
+    fn towards(eye: Vec3, target: Vec3) -> Self {
+        let away = eye - target;
+        let distance = away.length().max(0.01);
+        let pitch = (away.y / distance).clamp(-1.0, 1.0).asin().clamp(-PITCH_MAX, PITCH_MAX);
+        Self { target, yaw: away.x.atan2(away.z), pitch, distance }
+    }
+}
+
+/// The camera's goal and where it has got to.
+#[derive(Resource)]
+pub struct Rig {
+    /// Where it is going.
+    pub goal: Pose,
+    /// Where it is.
+    pub seen: Pose,
+    /// It turns by itself.
+    pub spin: bool,
+    /// The user has moved it, so it is no longer framed automatically.
+    pub touched: bool,
+    /// How much of the near half is hidden, 0 to 1.
+    pub cut: f32,
+    placed: bool,
+    shift: Vec2,
+    framed_for: Option<(Vec2, Insets)>,
+    bookmark: Option<String>,
+}
+
+impl Default for Rig {
+    fn default() -> Self {
+        let pose = Pose { target: Vec3::ZERO, yaw: HOME.0, pitch: HOME.1, distance: 10.0 };
+        Self {
+            goal: pose,
+            seen: pose,
+            spin: false,
+            touched: false,
+            cut: 0.0,
+            placed: false,
+            shift: Vec2::ZERO,
+            framed_for: None,
+            bookmark: None,
+        }
+    }
+}
+
+impl Rig {
+    /// A rig that starts at a bookmark.
+    #[must_use]
+    pub fn at_bookmark(name: Option<String>) -> Self {
+        Self { bookmark: name, ..default() }
+    }
+
+    /// The direction it looks in.
+    #[must_use]
+    pub fn forward(&self) -> Vec3 {
+        -self.seen.back()
+    }
+
+    /// Turns by an angle; never over the top.
+    pub fn turn(&mut self, yaw: f32, pitch: f32) {
+        self.goal.yaw += yaw;
+        self.goal.pitch = (self.goal.pitch + pitch).clamp(-PITCH_MAX, PITCH_MAX);
+        self.touched = true;
+    }
+
+    /// Comes nearer by a factor, towards a place.
+    pub fn zoom(&mut self, factor: f32, place: Vec3, space: &Space) {
+        let before = self.goal.distance;
+        self.goal.distance =
+            (before * factor).clamp(space.node_radius * 6.0, space.radius * 10.0 + 10.0);
+        let real = self.goal.distance / before;
+        self.goal.target += (place - self.goal.target) * (1.0 - real);
+        self.touched = true;
+    }
+
+    fn go(&mut self, pose: Pose) {
+        // The short way round.
+        let turn = (pose.yaw - self.goal.yaw + PI).rem_euclid(TAU) - PI;
+        self.goal = Pose { yaw: self.goal.yaw + turn, ..pose };
+    }
+}
+
+pub(super) fn plugin(app: &mut App) {
+    app.init_resource::<Rig>().add_systems(
+        Update,
+        (obey, frame_home, chase, place, mark).chain().in_set(super::ViewSystems::Camera),
+    );
+}
+
+/// What the scene's camera is made of, wherever it draws to.
+#[must_use]
+pub fn bundle() -> impl Bundle {
+    (
+        Camera3d::default(),
+        Hdr,
+        Msaa::Off,
+        Tonemapping::TonyMcMapface,
+        DebandDither::Enabled,
+        Bloom {
+            intensity: 0.26,
+            low_frequency_boost: 0.55,
+            low_frequency_boost_curvature: 0.9,
+            high_pass_frequency: 1.0,
+            prefilter: BloomPrefilter { threshold: 0.0, threshold_softness: 0.0 },
+            composite_mode: BloomCompositeMode::EnergyConserving,
+            ..Bloom::NATURAL
+        },
+        Projection::Perspective(PerspectiveProjection {
+            fov: FOV,
+            near: 0.02,
+            far: 10_000.0,
+            ..default()
+        }),
+        Transform::default(),
+    )
+}
+
+fn obey(
+    mut wishes: MessageReader<Go>,
+    mut rig: ResMut<Rig>,
+    stage: Res<Stage>,
+    space: Res<Space>,
+    crowd: Res<Crowd>,
+) {
+    for wish in wishes.read() {
+        match wish {
+            Go::Home => {
+                rig.touched = false;
+                rig.framed_for = None;
+                rig.bookmark = None;
+                rig.spin = false;
+            }
+            Go::Node(id) => {
+                if let Some(target) = crowd.place(*id) {
+                    let distance = rig.goal.distance.min(7.0);
+                    let pose = Pose { target, distance, ..rig.goal };
+                    rig.go(pose);
+                    rig.touched = true;
+                }
+            }
+            Go::Bookmark(name) => {
+                if let Some(pose) = bookmark(&stage, &space, name) {
+                    rig.go(pose);
+                    rig.touched = true;
+                }
+            }
+        }
+    }
+}
+
+fn bookmark(stage: &Stage, space: &Space, name: &str) -> Option<Pose> {
+    let mark = stage.scene.cameras.iter().find(|mark| mark.name == name)?;
+    Some(Pose::towards(space.far_place(mark.eye_mm), space.far_place(mark.target_mm)))
+}
+
+/// Until the user takes over, everything stays in the part of the window that panels leave free.
+fn frame_home(
+    mut rig: ResMut<Rig>,
+    stage: Res<Stage>,
+    space: Res<Space>,
+    crowd: Res<Crowd>,
+    insets: Res<Insets>,
+    camera: Query<&Camera>,
+) {
+    let Some(size) = camera.iter().find_map(Camera::logical_viewport_size) else {
+        return;
+    };
+    let key = (size, *insets);
+    if rig.touched || rig.framed_for == Some(key) {
+        return;
+    }
+    let first = rig.framed_for.is_none();
+    rig.framed_for = Some(key);
+    let marked = rig.bookmark.clone().and_then(|name| bookmark(&stage, &space, &name));
+    let pose = marked.unwrap_or_else(|| {
+        let (yaw, pitch) = if first { HOME } else { (rig.goal.yaw, rig.goal.pitch) };
+        let aim = Pose { target: Vec3::ZERO, yaw, pitch, distance: space.radius * 3.0 };
+        let margin = space.node_radius * 1.6;
+        framing::fit(aim, crowd.places().map(|(at, _)| at), margin, Safe::of(size, &insets), FOV)
+    });
+    rig.go(pose);
+    if !std::mem::replace(&mut rig.placed, true) {
+        rig.seen = rig.goal;
+    }
+}
+
+fn chase(mut rig: ResMut<Rig>, look: Res<Look>, insets: Res<Insets>, time: Res<Time>) {
+    // A hitch must not throw the camera.
+    let seconds = time.delta_secs().min(0.25);
+    let step = if look.still { 1.0 } else { 1.0 - (-CHASE * seconds).exp() };
+    if rig.spin {
+        rig.goal.yaw += SPIN * seconds;
+    }
+    let goal = rig.goal;
+    let seen = &mut rig.seen;
+    seen.target = seen.target.lerp(goal.target, step);
+    seen.yaw += (goal.yaw - seen.yaw) * step;
+    seen.pitch += (goal.pitch - seen.pitch) * step;
+    seen.distance *= (goal.distance / seen.distance).powf(step);
+    let wanted = f32::from(u8::from(look.cut));
+    let gentle = if look.still { 1.0 } else { 1.0 - (-5.0 * seconds).exp() };
+    rig.cut += (wanted - rig.cut) * gentle;
+    let shift = Vec2::new(insets.left - insets.right, insets.top - insets.bottom) * 0.5;
+    rig.shift = rig.shift.lerp(shift, if rig.touched { gentle } else { step });
+}
+
+fn place(rig: Res<Rig>, mut camera: Single<(&mut Camera, &mut Transform), With<Camera3d>>) {
+    let (camera, transform) = &mut *camera;
+    **transform = rig.seen.transform();
+    if let Some(size) = camera.logical_viewport_size() {
+        // An off-centre crop of the picture moves its middle to where panels leave room.
+        let whole = size.max(Vec2::ONE).as_uvec2();
+        let offset = (-rig.shift).round();
+        camera.sub_camera_view = (offset != Vec2::ZERO).then_some(SubCameraView {
+            full_size: whole,
+            offset,
+            size: whole,
+        });
+    }
+}
+
+/// Says where the selected node is in the window, for its name.
+fn mark(
+    stage: Res<Stage>,
+    crowd: Res<Crowd>,
+    rig: Res<Rig>,
+    space: Res<Space>,
+    mut marks: ResMut<Marks>,
+    camera: Single<(&Camera, &Transform), With<Camera3d>>,
+) {
+    let (camera, transform) = *camera;
+    let place = stage.selected.and_then(|id| crowd.place(id));
+    // What the cut-away hides has no name either.
+    let hidden = place.is_some_and(|place| rig.cut > 0.5 && place.dot(rig.seen.back()) > 0.0);
+    let seen = place.filter(|_| !hidden);
+    let at = GlobalTransform::from(*transform);
+    marks.selected = seen.and_then(|place| camera.world_to_viewport(&at, place).ok());
+    let height = camera.logical_viewport_size().map_or(1.0, |size| size.y);
+    let depth = place.map_or(1.0, |place| place.distance(transform.translation)).max(0.1);
+    marks.radius = space.node_radius * height * 0.5 / ((FOV * 0.5).tan() * depth);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pose_made_from_an_eye_leads_back_to_it() {
+        let (eye, target) = (Vec3::new(3.0, 4.0, -5.0), Vec3::new(1.0, 0.5, 2.0));
+        let pose = Pose::towards(eye, target);
+        assert!((pose.transform().translation - eye).length() < 1e-4);
+    }
+
+    #[test]
+    fn the_short_way_round_is_taken() {
+        let mut rig = Rig::default();
+        rig.goal.yaw = 3.0;
+        rig.go(Pose { yaw: -3.0, ..rig.goal });
+        assert!((rig.goal.yaw - (TAU - 3.0)).abs() < 1e-5);
+    }
+
+    #[test]
+    fn zooming_towards_a_place_keeps_it_in_line() {
+        let published = crate::mesh::publish::Published::default();
+        let space = Space::of(&crate::mesh::publish::Scene::default(), &published);
+        let mut rig = Rig::default();
+        let place = Vec3::new(2.0, 0.0, 1.0);
+        rig.zoom(0.5, place, &space);
+        assert!((rig.goal.target - place * 0.5).length() < 1e-5);
+    }
+}

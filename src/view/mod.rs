@@ -1,0 +1,70 @@
+//! The window and the pictures: what the mesh published, as light.
+//!
+//! The view reads published state and sends intents; it never changes the mesh, and nothing the
+//! mesh does may depend on it.
+
+mod camera;
+mod crowd;
+mod error;
+mod frame;
+mod framing;
+mod input;
+mod layer;
+mod layers;
+mod picking;
+mod probe;
+mod shot;
+pub mod space;
+pub mod stage;
+pub mod theme;
+mod traffic;
+mod weather;
+mod window;
+
+pub use error::ViewError;
+pub use probe::{AdapterKind, adapter_available, display_available};
+pub use shot::{ShotOptions, shoot};
+pub use window::{WindowOptions, run_window};
+
+use bevy::asset::AssetEventSystems;
+use bevy::prelude::*;
+use bevy_egui::EguiPostUpdateSet;
+
+/// When the view does what, each frame.
+#[derive(SystemSet, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ViewSystems {
+    /// What the user did.
+    Input,
+    /// What the mesh published is put on show.
+    Follow,
+    /// The camera moves.
+    Camera,
+    /// Buffers are written.
+    Write,
+}
+
+/// The scene without a window: the same for the window and for pictures.
+fn scene_plugin(app: &mut App) {
+    app.configure_sets(
+        Update,
+        (ViewSystems::Input, ViewSystems::Follow, ViewSystems::Camera).chain(),
+    )
+    .configure_sets(
+        PostUpdate,
+        ViewSystems::Write.after(TransformSystems::Propagate).before(AssetEventSystems),
+    )
+    // Letters that appear for the first time must reach the renderer in the same frame.
+    .configure_sets(PostUpdate, EguiPostUpdateSet::PostProcessOutput.before(AssetEventSystems))
+    .insert_resource(ClearColor(theme::clear()))
+    .add_plugins((
+        layer::plugin,
+        layers::plugin,
+        stage::plugin,
+        crowd::plugin,
+        traffic::plugin,
+        weather::plugin,
+        frame::plugin,
+        camera::plugin,
+        crate::panels::plugin,
+    ));
+}

@@ -1,0 +1,160 @@
+//! The scene's colours, in one place: what each light in the picture means.
+//!
+//! The panels read the same table, so the legend cannot disagree with the scene. Nothing outside
+//! this file and `panels/theme.rs` may write a colour as a literal.
+
+use bevy::math::Vec4;
+use bevy::prelude::{Color, LinearRgba};
+
+/// A colour as people write it: gamma-encoded red, green and blue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tint(pub u8, pub u8, pub u8);
+
+impl Tint {
+    /// The same colour as linear light, for the shaders.
+    #[must_use]
+    pub fn linear(self) -> Vec4 {
+        let linear = LinearRgba::from(Color::srgb_u8(self.0, self.1, self.2));
+        Vec4::new(linear.red, linear.green, linear.blue, 1.0)
+    }
+}
+
+/// Which set of meaningful colours is in use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Palette {
+    /// Deep blue, amber, red.
+    #[default]
+    Standard,
+    /// Told apart by people with any of the common colour deficiencies.
+    Safe,
+}
+
+impl Palette {
+    /// The other palette.
+    #[must_use]
+    pub fn toggled(self) -> Self {
+        match self {
+            Self::Standard => Self::Safe,
+            Self::Safe => Self::Standard,
+        }
+    }
+
+    /// Calm, `PreStorm`, Storm.
+    #[must_use]
+    pub fn regimes(self) -> [Tint; 3] {
+        match self {
+            Self::Standard => [Tint(46, 118, 255), Tint(255, 166, 33), Tint(255, 50, 44)],
+            Self::Safe => [Tint(44, 126, 214), Tint(246, 226, 64), Tint(232, 102, 22)],
+        }
+    }
+
+    /// Update, Poll, Beacon, Grant, Relay.
+    #[must_use]
+    pub fn packets(self) -> [Tint; 5] {
+        match self {
+            Self::Standard => [
+                Tint(158, 226, 255),
+                Tint(186, 140, 255),
+                Tint(104, 245, 178),
+                Tint(255, 138, 214),
+                Tint(214, 238, 112),
+            ],
+            Self::Safe => [
+                Tint(190, 228, 255),
+                Tint(150, 134, 232),
+                Tint(64, 200, 160),
+                Tint(226, 146, 190),
+                Tint(240, 238, 190),
+            ],
+        }
+    }
+}
+
+/// Modality groups, in order; more than these share the last.
+pub const GROUPS: [Tint; 5] = [
+    Tint(72, 190, 255),
+    Tint(160, 126, 255),
+    Tint(84, 226, 168),
+    Tint(255, 190, 92),
+    Tint(255, 122, 160),
+];
+/// Reputation ring.
+pub const RING: Tint = Tint(206, 226, 255);
+/// What is selected.
+pub const SELECTION: Tint = Tint(255, 255, 255);
+/// Links at rest.
+pub const LINK: Tint = Tint(92, 132, 196);
+/// Ground grid.
+pub const GRID: Tint = Tint(84, 120, 176);
+/// Background straight up.
+pub const SKY_TOP: Tint = Tint(5, 8, 16);
+/// Background at the horizon.
+pub const SKY_HORIZON: Tint = Tint(17, 25, 43);
+/// Background straight down.
+pub const SKY_FLOOR: Tint = Tint(4, 6, 11);
+/// Storm: thin outer cloud.
+pub const STORM_DEEP: Tint = Tint(92, 22, 96);
+/// Storm: body.
+pub const STORM_BODY: Tint = Tint(226, 34, 44);
+/// Storm: hottest filaments.
+pub const STORM_CORE: Tint = Tint(255, 120, 44);
+/// A packet that is lost.
+pub const LOST: Tint = Tint(255, 92, 60);
+/// Low end of a scale.
+pub const RAMP_LOW: Tint = Tint(58, 44, 120);
+/// High end of a scale.
+pub const RAMP_HIGH: Tint = Tint(120, 246, 214);
+/// A sleeping node when coloured by sleep.
+pub const ASLEEP: Tint = Tint(74, 84, 112);
+
+/// How many colours the shaders know; the order is that of `assets/shaders/common.wgsl`.
+pub const SLOTS: usize = 28;
+
+/// The table as the shaders read it.
+#[must_use]
+pub fn table(palette: Palette) -> [Vec4; SLOTS] {
+    let mut table = [Vec4::ZERO; SLOTS];
+    let fixed = [
+        RING,
+        SELECTION,
+        LINK,
+        GRID,
+        SKY_TOP,
+        SKY_HORIZON,
+        SKY_FLOOR,
+        STORM_DEEP,
+        STORM_BODY,
+        STORM_CORE,
+        LOST,
+        RAMP_LOW,
+        RAMP_HIGH,
+        ASLEEP,
+    ];
+    let all = palette.regimes().into_iter().chain(palette.packets()).chain(fixed).chain(GROUPS);
+    for (slot, tint) in table.iter_mut().zip(all) {
+        *slot = tint.linear();
+    }
+    table
+}
+
+/// What lies behind everything until the first frame is drawn.
+#[must_use]
+pub fn clear() -> Color {
+    Color::srgb_u8(SKY_FLOOR.0, SKY_FLOOR.1, SKY_FLOOR.2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_slot_is_filled_but_the_spare_one() {
+        let table = table(Palette::Standard);
+        assert_eq!(table.iter().filter(|slot| slot.w > 0.0).count(), 27);
+    }
+
+    #[test]
+    fn palettes_toggle() {
+        assert_eq!(Palette::Standard.toggled().toggled(), Palette::Standard);
+    }
+}

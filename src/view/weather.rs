@@ -1,0 +1,82 @@
+//! Storms as they are seen: they glide between ticks, and fade in and out instead of popping.
+
+use super::frame::StormData;
+use super::space::Space;
+use super::stage::{Look, Stage};
+use bevy::prelude::*;
+
+/// More storms than this are not drawn.
+pub const STORMS_MAX: usize = 8;
+/// How quickly what is seen follows what is published, per second.
+const CHASE: f32 = 2.6;
+/// Height over radius above a sheet of nodes.
+const SHEET_HEIGHT: f32 = 0.62;
+
+/// The storms on show.
+#[derive(Resource, Default)]
+pub struct Weather {
+    /// One entry for each storm that can still be seen.
+    pub storms: Vec<StormData>,
+}
+
+impl Weather {
+    /// As the shaders read them.
+    #[must_use]
+    pub fn shown(&self) -> [StormData; STORMS_MAX] {
+        let mut shown = [StormData::default(); STORMS_MAX];
+        for (slot, storm) in shown.iter_mut().zip(&self.storms) {
+            *slot = *storm;
+        }
+        shown
+    }
+}
+
+pub(super) fn plugin(app: &mut App) {
+    app.init_resource::<Weather>().add_systems(Update, chase.in_set(super::ViewSystems::Follow));
+}
+
+fn chase(
+    stage: Res<Stage>,
+    space: Res<Space>,
+    look: Res<Look>,
+    time: Res<Time>,
+    mut weather: ResMut<Weather>,
+) {
+    let height = SHEET_HEIGHT + (1.0 - SHEET_HEIGHT) * (1.0 - space.flatness);
+    let wanted: Vec<StormData> = stage
+        .published
+        .storms
+        .iter()
+        .take(STORMS_MAX)
+        .zip(0_u8..)
+        .map(|(storm, number)| StormData {
+            at: space.place(storm.centre_mm).extend(space.length(storm.radius_mm)),
+            form: Vec4::new(
+                f32::from(storm.intensity) / 65535.0,
+                height,
+                f32::from(number) * 2.37,
+                0.0,
+            ),
+        })
+        .collect();
+    // Faster ticks move storms further per second of ours.
+    let speed = CHASE / stage.tick_seconds().clamp(0.1, 1.5);
+    let step = if look.still { 1.0 } else { 1.0 - (-speed * time.delta_secs()).exp() };
+    let seen = &mut weather.storms;
+    for (number, want) in wanted.iter().enumerate() {
+        match seen.get_mut(number) {
+            Some(storm) => {
+                storm.at = storm.at.lerp(want.at, step);
+                storm.form = storm.form.lerp(want.form, step);
+            }
+            None if look.still => seen.push(*want),
+            None => seen.push(StormData { form: want.form.with_x(0.0), ..*want }),
+        }
+    }
+    for storm in seen.iter_mut().skip(wanted.len()) {
+        storm.form.x *= 1.0 - step;
+    }
+    while seen.len() > wanted.len() && seen.last().is_some_and(|storm| storm.form.x < 0.01) {
+        seen.pop();
+    }
+}

@@ -1,0 +1,120 @@
+//! The window: an app around the scene that mirrors the mesh each frame and forwards wishes.
+
+use super::probe::renderer_settings;
+use super::stage::{Ask, Stage};
+use super::{ViewError, camera, display_available, input, scene_plugin};
+use crate::pace::Pace;
+use bevy::app::AppExit;
+use bevy::log::{Level, LogPlugin};
+use bevy::prelude::*;
+use bevy::render::RenderPlugin;
+use bevy::render::renderer::RenderAdapterInfo;
+use bevy::window::{PresentMode, WindowResolution};
+use bevy_egui::{EguiGlobalSettings, EguiPlugin, PrimaryEguiContext};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use wgpu::DeviceType;
+
+/// How to open the window.
+#[derive(Clone, Debug, Default)]
+pub struct WindowOptions {
+    /// Close it when this tick has been shown.
+    pub exit_at_tick: Option<u64>,
+    /// What its title bar says.
+    pub title: String,
+}
+
+/// The tick at which to close.
+#[derive(Resource)]
+struct Until(u64);
+
+/// Opens the window and returns when it is closed, or when the wanted tick has been shown.
+///
+/// # Errors
+/// When there is no display, no graphics adapter, or the window ends abnormally.
+pub fn run_window(pace: Pace, options: WindowOptions) -> Result<(), ViewError> {
+    if !display_available() {
+        return Err(ViewError::NoDisplay);
+    }
+    let settings = renderer_settings()?;
+    let mut app = App::new();
+    let window = Window {
+        title: options.title,
+        resolution: WindowResolution::new(1280, 720),
+        present_mode: PresentMode::AutoVsync,
+        ..default()
+    };
+    let mut plugins = DefaultPlugins
+        .set(WindowPlugin { primary_window: Some(window), ..default() })
+        .set(RenderPlugin { render_creation: settings.into(), ..default() })
+        .set(log_plugin());
+    if !first_log() {
+        plugins = plugins.disable::<LogPlugin>();
+    }
+    app.insert_resource(Stage::new(pace.scene(), pace.latest()))
+        .insert_resource(pace)
+        .add_plugins(plugins)
+        .add_plugins(EguiPlugin::default())
+        .add_plugins((scene_plugin, input::plugin))
+        .add_systems(PreStartup, spawn_camera)
+        .add_systems(Startup, look_at_adapter)
+        .add_systems(PreUpdate, mirror)
+        .add_systems(Last, (forward, end.run_if(resource_exists::<Until>)))
+        .set_error_handler(bevy::ecs::error::error);
+    if let Some(tick) = options.exit_at_tick {
+        app.insert_resource(Until(tick));
+    }
+    match app.run() {
+        AppExit::Success => Ok(()),
+        AppExit::Error(code) => Err(ViewError::Window(code.get())),
+    }
+}
+
+/// A logger can be set only once in a process; whoever comes first does.
+pub(super) fn first_log() -> bool {
+    static SET: AtomicBool = AtomicBool::new(false);
+    !SET.swap(true, Ordering::Relaxed)
+}
+
+/// Warnings only: what the program has to say goes through its own channels.
+pub(super) fn log_plugin() -> LogPlugin {
+    LogPlugin {
+        level: Level::WARN,
+        filter:
+            "wgpu=error,naga=error,bevy_render=error,bevy_egui=error,bevy_winit=error,winit=error"
+                .into(),
+        ..default()
+    }
+}
+
+fn spawn_camera(mut commands: Commands, mut egui: ResMut<EguiGlobalSettings>) {
+    egui.auto_create_primary_context = false;
+    commands.spawn((camera::bundle(), PrimaryEguiContext));
+}
+
+fn look_at_adapter(adapter: Option<Res<RenderAdapterInfo>>, mut stage: ResMut<Stage>) {
+    stage.software = adapter.is_some_and(|adapter| adapter.device_type == DeviceType::Cpu);
+}
+
+/// Takes what the mesh has published since the last frame.
+fn mirror(pace: Res<Pace>, mut stage: ResMut<Stage>) {
+    stage.status = pace.status();
+    let latest = pace.latest();
+    if !Arc::ptr_eq(&latest, &stage.published) {
+        stage.put(latest);
+    }
+    let detail = pace.detail();
+    stage.detail = detail.filter(|detail| Some(detail.id) == stage.selected);
+}
+
+fn forward(mut asks: MessageReader<Ask>, pace: Res<Pace>) {
+    for Ask(intent) in asks.read() {
+        pace.send(*intent);
+    }
+}
+
+fn end(until: Res<Until>, stage: Res<Stage>, mut exits: MessageWriter<AppExit>) {
+    if stage.published.tick >= until.0 || stage.status.finished {
+        exits.write(AppExit::Success);
+    }
+}
