@@ -21,6 +21,8 @@ pub enum Purpose {
     Phase = 7,
     /// First wake-up after the start.
     Start = 8,
+    /// Whether a sentinel's answer survives the air.
+    ServiceLoss = 9,
 }
 
 /// 64 uniform bits for the `n`-th draw of `node` at `tick` for `purpose` under `seed`.

@@ -4,7 +4,7 @@
 //! weights, CRC-32 (IEEE) of everything before it.
 
 use crate::id::GroupId;
-use crate::neuron::{LAG_MAX, LAG_MIN, NeuronConfig, TAPS};
+use crate::neuron::{LAG_MAX, LAG_MIN, NeuronConfig, TAPS, WEIGHT_LIMIT};
 use crate::q16::Q16;
 
 /// Longest gene of this version, in bytes.
@@ -112,7 +112,7 @@ pub fn decode(bytes: &[u8]) -> Result<Gene, GeneError> {
     let (words, _) = values.as_chunks::<4>();
     for (weight, word) in weights.iter_mut().zip(words) {
         *weight = Q16::from_bits(i32::from_le_bytes(*word));
-        if !(-(4 << 16)..=4 << 16).contains(&weight.to_bits()) {
+        if weight.to_bits().unsigned_abs() > WEIGHT_LIMIT.unsigned_abs() {
             return Err(GeneError::Range);
         }
     }

@@ -4,7 +4,7 @@
 
 use crate::gene::{self, GeneError};
 use crate::id::GroupId;
-use crate::q16::{Q16, dot, magnitude, round_q32};
+use crate::q16::{Q16, dot, magnitude, round_q32, shrink};
 
 /// Weights of a model, at most.
 pub const TAPS: usize = 8;
@@ -23,8 +23,8 @@ const SCALE_SHIFT: u32 = 9;
 const INPUT_LIMIT: i64 = 8 << 16;
 /// Residuals are kept within this many deviations.
 const RESIDUAL_LIMIT: i64 = 60 << 16;
-/// Weights stay within +-4, the bias too.
-const WEIGHT_LIMIT: i32 = 4 << 16;
+/// Weights stay within this, as a Q16.16 bit pattern: +-4. The bias too.
+pub const WEIGHT_LIMIT: i32 = 4 << 16;
 /// Added to the input power so that a quiet input does not make a wild step.
 const POWER_FLOOR: i64 = 8 << 16;
 /// The smallest deviation a sensor is given: 2^-10 of its unit.
@@ -147,6 +147,12 @@ impl LinearNeuron {
         self.samples
     }
 
+    /// Whether the memory is full: models can be judged on it, and this one is worth sharing.
+    #[must_use]
+    pub const fn is_trained(&self) -> bool {
+        self.samples as usize >= HISTORY
+    }
+
     /// The latest sample, in the sensor's unit.
     #[must_use]
     pub fn last_sample(&self) -> Q16 {
@@ -200,7 +206,7 @@ impl LinearNeuron {
     /// have made on the last [`TRIAL_SAMPLES`] samples; `None` before enough are known.
     #[must_use]
     pub fn trial(&self, config: &NeuronConfig, weights: &[Q16; TAPS]) -> Option<Q16> {
-        if (self.samples as usize) < HISTORY {
+        if !self.is_trained() {
             return None;
         }
         let inverse = self.inverse_scale();
@@ -213,6 +219,57 @@ impl LinearNeuron {
             sum += i64::from(magnitude(error).to_bits());
         }
         Some(Q16::from_bits((sum / i64::from(TRIAL_SAMPLES)).min(i64::from(i32::MAX)) as i32))
+    }
+
+    /// [`SwarmNeuron::predict`] and [`SwarmNeuron::adapt`] at once, with the inputs computed once.
+    pub fn forecast_and_adapt(
+        &mut self,
+        config: &NeuronConfig,
+        sample: Q16,
+        rate: Q16,
+        usual: Q16,
+    ) -> Q16 {
+        let inverse = self.inverse_scale();
+        let inputs = self.inputs(config, u8::MAX, self.sample_back(0), inverse);
+        self.forecast(&inputs);
+        self.take(config, &inputs, inverse, sample, rate, usual)
+    }
+
+    /// Predicts the next sample from `inputs`.
+    fn forecast(&mut self, inputs: &[Q16; TAPS]) {
+        self.expected = self.estimate(&self.weights, inputs);
+        let away = self.expected.saturating_mul(self.scale());
+        self.prediction = self.sample_back(0).saturating_add(away);
+    }
+
+    /// Learns from the sample that came and remembers it.
+    fn take(
+        &mut self,
+        config: &NeuronConfig,
+        inputs: &[Q16; TAPS],
+        inverse: i64,
+        sample: Q16,
+        rate: Q16,
+        usual: Q16,
+    ) -> Q16 {
+        if self.samples == 0 {
+            self.history = [sample; HISTORY];
+            self.prediction = sample;
+            self.samples = 1;
+            return Q16::ZERO;
+        }
+        self.step = deviations(sample, self.sample_back(0), inverse, RESIDUAL_LIMIT);
+        let error = self.step.saturating_sub(self.expected);
+        let clip = config.error_clip.saturating_mul(usual);
+        let heard = if clip > Q16::ZERO { error.clamp(-clip, clip) } else { error };
+        self.learn(config, inputs, heard, rate);
+        self.settle(sample);
+        if let Some(slot) = self.history.get_mut(usize::from(self.head) % HISTORY) {
+            *slot = sample;
+        }
+        self.head = self.head.wrapping_add(1);
+        self.samples = self.samples.saturating_add(1);
+        magnitude(error)
     }
 
     /// The sample `back` steps ago; 0 is the newest.
@@ -260,8 +317,8 @@ impl LinearNeuron {
             return;
         }
         let away = i64::from(sample.to_bits()) - i64::from(self.sample_back(0).to_bits());
-        let divisor = i64::from(self.samples.clamp(1, 1 << SCALE_SHIFT));
-        self.scale_wide += ((away.abs() << SCALE_SHIFT) - self.scale_wide) / divisor;
+        let gap = (away.abs() << SCALE_SHIFT) - self.scale_wide;
+        self.scale_wide += shrink(gap, self.samples, SCALE_SHIFT);
     }
 
     const fn scale_bits(&self) -> i64 {
@@ -277,34 +334,16 @@ impl LinearNeuron {
 
 impl SwarmNeuron for LinearNeuron {
     fn predict(&mut self, config: &NeuronConfig) -> Q16 {
-        let level = self.sample_back(0);
-        let inputs = self.inputs(config, u8::MAX, level, self.inverse_scale());
-        self.expected = self.estimate(&self.weights, &inputs);
-        self.prediction = level.saturating_add(self.expected.saturating_mul(self.scale()));
+        let inverse = self.inverse_scale();
+        let inputs = self.inputs(config, u8::MAX, self.sample_back(0), inverse);
+        self.forecast(&inputs);
         self.prediction
     }
 
     fn adapt(&mut self, config: &NeuronConfig, sample: Q16, rate: Q16, usual: Q16) -> Q16 {
-        if self.samples == 0 {
-            self.history = [sample; HISTORY];
-            self.prediction = sample;
-            self.samples = 1;
-            return Q16::ZERO;
-        }
-        let (level, inverse) = (self.sample_back(0), self.inverse_scale());
-        self.step = deviations(sample, level, inverse, RESIDUAL_LIMIT);
-        let error = self.step.saturating_sub(self.expected);
-        let clip = config.error_clip.saturating_mul(usual);
-        let heard = if clip > Q16::ZERO { error.clamp(-clip, clip) } else { error };
-        let inputs = self.inputs(config, u8::MAX, level, inverse);
-        self.learn(config, &inputs, heard, rate);
-        self.settle(sample);
-        if let Some(slot) = self.history.get_mut(usize::from(self.head) % HISTORY) {
-            *slot = sample;
-        }
-        self.head = self.head.wrapping_add(1);
-        self.samples = self.samples.saturating_add(1);
-        magnitude(error)
+        let inverse = self.inverse_scale();
+        let inputs = self.inputs(config, u8::MAX, self.sample_back(0), inverse);
+        self.take(config, &inputs, inverse, sample, rate, usual)
     }
 
     fn export_gene(&self, config: &NeuronConfig, group: GroupId) -> gene::GeneBytes {

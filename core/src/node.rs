@@ -79,7 +79,7 @@ impl<const N: usize> Node<N> {
             detector: RegimeDetector::default(),
             silence: Silence::default(),
             energy: EnergyPool::new(&config.energy),
-            wake: Wake::new(role, NodeId::NONE, 0),
+            wake: Wake::new(role, NodeId::NONE, 0, config.trust.initial),
             trust: OwnTrust::default(),
             neighbours: table,
             inbox: Inbox::default(),
@@ -104,8 +104,9 @@ impl<const N: usize> Node<N> {
         let mut report = TickReport::default();
         report.activity.tick_us = config.wake.tick_us;
         if let Some(sample) = sample {
-            let regime = self.effective(config);
-            phase::predict(config, &mut self.neuron, &mut self.residual, regime, sample);
+            let critical = self.energy.is_critical(&config.energy);
+            let (neuron, residual) = (&mut self.neuron, &mut self.residual);
+            phase::predict(config, neuron, residual, &self.detector, critical, sample);
             self.detector.update(&config.regime, &self.residual);
             report.activity.samples = 1;
         }
@@ -123,7 +124,7 @@ impl<const N: usize> Node<N> {
             report.merge = Some(self.merge(config));
             self.trust.review(&config.trust, &self.neighbours, now);
         }
-        self.settle(config, &mut report);
+        self.settle(config, now, &mut report);
         report
     }
 
@@ -176,6 +177,7 @@ impl<const N: usize> Node<N> {
         if self.wake.window().is_awake() {
             self.reassembly.expire(now);
         }
+        let mut busy_us = 0;
         while let Some(heard) = radio.receive() {
             let Ok((header, part)) = Header::read(&heard.frame) else { continue };
             let mtu = usize::from(config.air.mtu_bytes);
@@ -186,11 +188,13 @@ impl<const N: usize> Node<N> {
             let mut listener = Listener {
                 id: self.id,
                 group: self.group,
+                energy: &self.energy,
                 wake: &mut self.wake,
                 neighbours: &mut self.neighbours,
                 inbox: &mut self.inbox,
                 clients: &self.clients,
                 routes: &mut self.routes,
+                busy_us: &mut busy_us,
             };
             let answer = |outgoing: Outgoing| {
                 *spent += airtime(config, &outgoing);
@@ -211,11 +215,11 @@ impl<const N: usize> Node<N> {
         )
     }
 
-    fn settle(&mut self, config: &NodeConfig, report: &mut TickReport) {
+    fn settle(&mut self, config: &NodeConfig, now: Tick, report: &mut TickReport) {
         let activity = &mut report.activity;
         activity.awake_us = report.window.length_us();
         if self.wake.role == Role::Sentinel {
-            activity.transmit_us += config.air.beacons_us(config.wake.tick_us);
+            activity.transmit_us += config.air.beacons_us(now, config.wake.tick_us);
         } else {
             activity.ramps = u32::from(report.window.opens);
         }

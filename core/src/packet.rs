@@ -5,7 +5,7 @@
 //! Decoding refuses everything that is not exactly a message this version can send.
 
 use crate::id::{GroupId, NodeId};
-use crate::neuron::TAPS;
+use crate::neuron::{TAPS, WEIGHT_LIMIT};
 use crate::q16::Q16;
 use crate::regime::Regime;
 
@@ -321,6 +321,9 @@ impl Reader<'_> {
         let mut weights = [Q16::ZERO; TAPS];
         for weight in weights.iter_mut().take(usize::from(taps)) {
             *weight = Q16::from_bits(i32::from_le_bytes(self.word()?));
+            if weight.to_bits().unsigned_abs() > WEIGHT_LIMIT.unsigned_abs() {
+                return Err(PacketError::Value);
+            }
         }
         let polls = flags & 4 != 0;
         Ok(Update { origin, round, group: GroupId(group), regime, polls, taps, weights })

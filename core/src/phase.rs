@@ -9,7 +9,7 @@ use crate::draw::{Purpose, below, draw};
 use crate::energy::EnergyPool;
 use crate::id::{GroupId, NodeId, Tick};
 use crate::inbox::Inbox;
-use crate::neuron::{LinearNeuron, SwarmNeuron};
+use crate::neuron::LinearNeuron;
 use crate::packet::{Message, Update};
 use crate::q16::Q16;
 use crate::radio::Outgoing;
@@ -36,14 +36,17 @@ pub fn predict(
     config: &NodeConfig,
     neuron: &mut LinearNeuron,
     residual: &mut Residual,
-    regime: Regime,
+    detector: &RegimeDetector,
+    energy_critical: bool,
     sample: Q16,
 ) {
-    let frozen = regime != Regime::Calm;
+    // What is usual is not learned while the signal is disturbed, even by a node that is too short
+    // of energy to act on it.
+    let frozen = detector.regime() != Regime::Calm;
     neuron.freeze_scale(frozen);
-    neuron.predict(&config.neuron);
+    let regime = detector.effective(energy_critical);
     let rate = config.regime.learning_rate[regime as usize];
-    let error = neuron.adapt(&config.neuron, sample, rate, residual.usual());
+    let error = neuron.forecast_and_adapt(&config.neuron, sample, rate, residual.usual());
     if neuron.samples() < 2 {
         return;
     }
@@ -103,7 +106,11 @@ pub fn speak(
     outbox: &mut Outbox,
 ) {
     let window = node.wake.window();
-    if !config.gossip || !window.is_awake() {
+    if !window.is_awake() {
+        return;
+    }
+    if !config.gossip {
+        silence.mute();
         return;
     }
     let is_sentinel = node.wake.role == Role::Sentinel;
@@ -124,6 +131,7 @@ pub fn speak(
             standing: node.wake.standing,
             energy,
             commissioning: !node.trust.is_commissioned(),
+            trained: node.neuron.is_trained(),
         },
     );
     let has_sentinel = !is_sentinel && node.wake.sentinel != NodeId::NONE;
@@ -172,6 +180,8 @@ pub struct Listener<'a> {
     pub id: NodeId,
     /// Its modality.
     pub group: GroupId,
+    /// Its battery.
+    pub energy: &'a EnergyPool,
     /// Its schedule.
     pub wake: &'a mut Wake,
     /// What it thinks of its neighbours.
@@ -182,6 +192,8 @@ pub struct Listener<'a> {
     pub clients: &'a [NodeId],
     /// A sentinel's routes, sorted by origin.
     pub routes: &'a mut [Route],
+    /// When its transmitter is free again, in microseconds from the tick's start.
+    pub busy_us: &'a mut u64,
 }
 
 /// Radio, receiving side: takes a message that ended at `at_us`; answers go to `answer`.
@@ -205,14 +217,21 @@ pub fn hear(
         Message::Poll { to } if *to == node.id => {
             serve(config, now, node, sender, at_us, &mut answer);
         }
-        Message::Relay { to, update } if *to == node.id => take_offer(config, now, node, update),
-        Message::Grant { to, standing, emergency } if *to == node.id => {
+        // Only the sentinel that a node is associated with may speak for others or wake it.
+        Message::Relay { to, update } if *to == node.id && sender == node.wake.sentinel => {
+            take_offer(config, now, node, update);
+        }
+        Message::Grant { to, standing, emergency }
+            if *to == node.id && sender == node.wake.sentinel =>
+        {
             node.wake.standing = *standing;
             if *emergency {
                 node.wake.hasten(&config.wake, now);
             }
         }
-        Message::Beacon { emergency: true } => node.wake.hasten(&config.wake, now),
+        Message::Beacon { emergency: true } if sender == node.wake.sentinel => {
+            node.wake.hasten(&config.wake, now)
+        }
         _ => {}
     }
 }
@@ -239,17 +258,24 @@ fn serve(
     let Ok(place) = node.clients.binary_search(&client) else { return };
     let emergency = is_emergency(&config.trust, node.neighbours, now);
     let standing = find(node.neighbours, client).map_or(config.trust.initial, |n| n.reputation);
+    let longest_us = config.air.message_us(crate::packet::MESSAGE_MAX);
+    let most = u64::from(config.service_frames) + 1;
+    if !node.energy.affords(&config.energy, most * longest_us) {
+        return;
+    }
     let round = node.wake.rounds();
-    let mut next_us = at_us + ANSWER_GAP_US;
+    let mut next_us = at_us.max(*node.busy_us) + ANSWER_GAP_US;
     let mut send = |message: Message| {
         let at_us = next_us;
         next_us += config.air.message_us(message.to_bytes().len()) + ANSWER_GAP_US;
+        // Answers of one tick start at different moments, which tells them apart in reassembly.
         answer(Outgoing { message, round: round.wrapping_add(at_us as u32), at_us });
     };
     send(Message::Grant { to: client, standing, emergency });
     responder::serve(node.routes, place, usize::from(config.service_frames), |update| {
         send(Message::Relay { to: client, update });
     });
+    *node.busy_us = next_us;
 }
 
 /// What a merge did.

@@ -45,6 +45,19 @@ pub fn dot(left: &[Q16], right: &[Q16]) -> i64 {
     left.iter().zip(right).map(product).fold(0, i64::saturating_add)
 }
 
+/// `gap / count`, truncated, where the count is at least 1 and stops at 2^`shift`: the step of an
+/// average that is exact at first and exponential later. Dividing only where it must keeps the
+/// tick quick.
+#[must_use]
+pub const fn shrink(gap: i64, count: u32, shift: u32) -> i64 {
+    if count >> shift != 0 {
+        // Truncation towards zero, as the division has it.
+        let up = (gap >> 63) & ((1 << shift) - 1);
+        return (gap + up) >> shift;
+    }
+    gap / (if count == 0 { 1 } else { count as i64 })
+}
+
 /// |`value`|, with the one value that has no opposite saturated.
 #[must_use]
 pub fn magnitude(value: Q16) -> Q16 {
@@ -97,6 +110,16 @@ mod tests {
         assert_eq!(ratio(1, 0), Q16::ZERO);
         assert_eq!(ratio(i64::MAX, 1), Q16::MAX);
         assert_eq!(ratio(i64::MIN, 1), Q16::MIN);
+    }
+
+    #[test]
+    fn shrink_is_truncating_division() {
+        for gap in [-1_000_001, -512, -511, -1, 0, 1, 511, 512, 1_000_001] {
+            for count in [0_u32, 1, 7, 511, 512, 513, 9_999] {
+                let divisor = i64::from(count.clamp(1, 512));
+                assert_eq!(shrink(gap, count, 9), gap / divisor, "{gap} / {count}");
+            }
+        }
     }
 
     #[test]

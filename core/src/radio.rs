@@ -56,18 +56,23 @@ impl AirConfig {
     /// Time on the air of a message with `payload` bytes, fragments back to back.
     #[must_use]
     pub fn message_us(&self, payload: usize) -> u64 {
-        let count = fragment_count(payload, usize::from(self.mtu_bytes)) as u64;
-        let first = self.frame_us(self.message_bytes(payload));
-        first + (count - 1) * u64::from(self.preamble_us)
+        let mtu = usize::from(self.mtu_bytes);
+        let before = fragment_count(payload, mtu) - 1;
+        let last = self.message_bytes(payload) - before * mtu;
+        before as u64 * self.frame_us(mtu) + self.frame_us(last)
     }
 
-    /// Transmission time of a sentinel's ordinary beacons in a tick of `tick_us`.
+    /// Transmission time of a sentinel's ordinary beacons in tick `now` of length `tick_us`:
+    /// beacons are due at multiples of their interval since the start.
     #[must_use]
-    pub const fn beacons_us(&self, tick_us: u64) -> u64 {
-        match self.beacon_interval_us {
-            0 => 0,
-            interval => tick_us / interval as u64 * self.frame_us(self.beacon_bytes as usize),
+    pub const fn beacons_us(&self, now: Tick, tick_us: u64) -> u64 {
+        let interval = self.beacon_interval_us as u64;
+        if interval == 0 {
+            return 0;
         }
+        let before = now.0.saturating_mul(tick_us).div_ceil(interval);
+        let after = now.0.saturating_add(1).saturating_mul(tick_us).div_ceil(interval);
+        (after - before) * self.frame_us(self.beacon_bytes as usize)
     }
 
     /// Cuts `message` into the frames that carry it.
@@ -138,7 +143,9 @@ mod tests {
         assert_eq!(air.frame_us(0), 54);
         assert_eq!(air.frame_us(56), 54 + 75, "448 bits at 6 Mbit/s are 74.7 us");
         assert_eq!(air.message_us(44), air.frame_us(56));
-        assert_eq!(air.beacons_us(1_000_000), 9 * (54 + 171));
+        assert_eq!(air.beacons_us(Tick(0), 1_000_000), 10 * (54 + 171));
+        let hour: u64 = (0..3_600).map(|tick| air.beacons_us(Tick(tick), 1_000_000)).sum();
+        assert_eq!(hour, 35_157 * (54 + 171), "3600 s at 102.4 ms, none lost to rounding");
     }
 
     #[test]
@@ -146,6 +153,6 @@ mod tests {
         let air = AirConfig { mtu_bytes: 32, ..AirConfig::default() };
         // 44 bytes in pieces of 20: three fragments, 36 bytes of headers.
         assert_eq!(air.message_bytes(44), 80);
-        assert_eq!(air.message_us(44), 3 * 54 + 107);
+        assert_eq!(air.message_us(44), 2 * (54 + 43) + (54 + 22));
     }
 }

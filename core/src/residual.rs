@@ -3,9 +3,10 @@
 //! `H = clamp((short / long - 1) / 4, 0, 1)` over |residual| with exponential averages over 8 and
 //! 512 samples. The long one is frozen outside Calm, so that nobody gets used to a storm.
 
-use crate::q16::{Q16, ratio};
+use crate::q16::{Q16, shrink};
 
 const SHORT_SHIFT: u32 = 3;
+const MEDIUM_SHIFT: u32 = 6;
 const LONG_SHIFT: u32 = 9;
 /// Samples before the estimate says anything.
 const WARM_UP: u32 = 64;
@@ -39,15 +40,13 @@ impl Residual {
     pub fn observe(&mut self, residual: Q16, persistence: Q16, frozen: bool) {
         let value = residual.to_bits().clamp(0, CEILING) as u32;
         let naive = persistence.to_bits().clamp(0, CEILING) as u32;
-        let divisor = |shift: u32| self.samples.saturating_add(1).min(1 << shift);
-        let (short, medium, long) = (divisor(SHORT_SHIFT), divisor(6), divisor(LONG_SHIFT));
-        average(&mut self.short, value, SHORT_SHIFT, short);
-        average(&mut self.medium, value, 6, medium);
-        average(&mut self.persistence, naive, 6, medium);
-        if !frozen {
-            average(&mut self.long, value, LONG_SHIFT, long);
-        }
         self.samples = self.samples.saturating_add(1);
+        average(&mut self.short, value, SHORT_SHIFT, self.samples);
+        average(&mut self.medium, value, MEDIUM_SHIFT, self.samples);
+        average(&mut self.persistence, naive, MEDIUM_SHIFT, self.samples);
+        if !frozen {
+            average(&mut self.long, value, LONG_SHIFT, self.samples);
+        }
         let entropy = self.level();
         self.recent.rotate_right(1);
         self.recent[0] = entropy;
@@ -111,16 +110,21 @@ impl Residual {
         if self.samples < WARM_UP {
             return Q16::ZERO;
         }
-        let long = i64::from((self.long >> LONG_SHIFT).max(64));
-        let excess = i64::from(self.short >> SHORT_SHIFT) - long;
-        ratio(excess, 4 * long).clamp(Q16::ZERO, Q16::ONE)
+        let long = (self.long >> LONG_SHIFT).max(64);
+        let excess = (self.short >> SHORT_SHIFT).saturating_sub(long);
+        // Nothing above the usual, which is nearly always, needs no division.
+        match excess {
+            0 => Q16::ZERO,
+            _ if excess >= 4 * long => Q16::ONE,
+            _ => Q16::from_bits(((u64::from(excess) << 16) / (4 * u64::from(long))) as i32),
+        }
     }
 }
 
-/// Moves `sum` (an average times 2^`shift`) towards `value` by 1/`divisor`.
-fn average(sum: &mut u32, value: u32, shift: u32, divisor: u32) {
-    let target = i64::from(value) << shift;
-    let next = i64::from(*sum) + (target - i64::from(*sum)) / i64::from(divisor.max(1));
+/// Moves `sum` (an average times 2^`shift`) towards `value`, the `count`-th one.
+fn average(sum: &mut u32, value: u32, shift: u32, count: u32) {
+    let gap = (i64::from(value) << shift) - i64::from(*sum);
+    let next = i64::from(*sum) + shrink(gap, count, shift);
     *sum = next.clamp(0, i64::from(u32::MAX)) as u32;
 }
 

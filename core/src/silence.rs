@@ -71,6 +71,8 @@ pub enum Voice {
     Hushed = 7,
     /// Silent: gossip is switched off in this mesh.
     Muted = 8,
+    /// Silent: its model has seen too few samples.
+    Untrained = 9,
 }
 crate::canonical!(
     enum Voice {
@@ -83,6 +85,7 @@ crate::canonical!(
         Exhausted = 6,
         Hushed = 7,
         Muted = 8,
+        Untrained = 9,
     }
 );
 
@@ -109,6 +112,7 @@ impl Voice {
             Self::Exhausted => "silent: energy below 10 %",
             Self::Hushed => "silent: nothing worth the energy",
             Self::Muted => "silent: gossip is off",
+            Self::Untrained => "silent: has learned too little to share",
         }
     }
 }
@@ -128,6 +132,8 @@ pub struct Circumstances {
     pub energy: Q16,
     /// Whether it is still getting known.
     pub commissioning: bool,
+    /// Whether its model has seen enough samples to be worth anything to others.
+    pub trained: bool,
 }
 
 /// The silence state machine; asked once per round.
@@ -144,6 +150,11 @@ impl Silence {
     #[must_use]
     pub const fn voice(&self) -> Voice {
         self.voice
+    }
+
+    /// Notes that gossip is off.
+    pub const fn mute(&mut self) {
+        self.voice = Voice::Muted;
     }
 
     /// Decides for this round.
@@ -171,6 +182,9 @@ impl Silence {
         if now.energy < percent(10) {
             return Voice::Exhausted;
         }
+        if !now.trained {
+            return Voice::Untrained;
+        }
         if now.commissioning {
             return Voice::Commissioning;
         }
@@ -196,6 +210,7 @@ mod tests {
         standing: crate::q16::HALF,
         energy: Q16::ONE,
         commissioning: false,
+        trained: true,
     };
 
     fn spoken(rounds: usize, now: &Circumstances) -> usize {

@@ -6,7 +6,7 @@
 
 use crate::draw::{Purpose, below, draw};
 use crate::id::{NodeId, Tick};
-use crate::q16::{HALF, Q16};
+use crate::q16::Q16;
 use crate::regime::Regime;
 
 /// What a node's radio does between rounds.
@@ -130,13 +130,14 @@ crate::canonical!(struct Wake {
 const NEVER: u64 = u64::MAX;
 
 impl Wake {
-    /// A schedule whose first round begins at `first_us`.
+    /// A schedule whose first round begins at `first_us`. A sentinel has nobody who could shorten
+    /// its intervals and stands at 1; the others begin at `standing`.
     #[must_use]
-    pub fn new(role: Role, sentinel: NodeId, first_us: u64) -> Self {
+    pub fn new(role: Role, sentinel: NodeId, first_us: u64, standing: Q16) -> Self {
         Self {
             role,
             sentinel,
-            standing: HALF,
+            standing: if role == Role::Sentinel { Q16::ONE } else { standing },
             next_us: first_us,
             opened_us: 0,
             until_us: 0,
@@ -259,7 +260,7 @@ fn jitter(config: &WakeConfig, id: NodeId, round: u32, interval_us: u64) -> u64 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::q16::percent;
+    use crate::q16::{HALF, percent};
 
     fn walk(
         wake: &mut Wake,
@@ -292,7 +293,7 @@ mod tests {
     #[test]
     fn a_storm_round_every_thirty_seconds_for_five() {
         let config = WakeConfig { jitter_percent: 0, ..WakeConfig::default() };
-        let mut wake = Wake::new(Role::Scheduled, NodeId(0), 0);
+        let mut wake = Wake::new(Role::Scheduled, NodeId(0), 0, HALF);
         wake.standing = Q16::ONE;
         let (awake_us, rounds) = walk(&mut wake, &config, 0..300, Regime::Storm);
         assert_eq!((awake_us, rounds), (50_000_000, 10));
@@ -301,7 +302,7 @@ mod tests {
     #[test]
     fn urgency_wakes_at_once_and_calm_sleeps_long() {
         let config = WakeConfig::default();
-        let mut wake = Wake::new(Role::Scheduled, NodeId(0), 0);
+        let mut wake = Wake::new(Role::Scheduled, NodeId(0), 0, HALF);
         walk(&mut wake, &config, 0..10, Regime::Calm);
         assert_eq!(walk(&mut wake, &config, 10..1_000, Regime::Calm).1, 0);
         assert!(wake.plan(&config, NodeId(3), Tick(1_000), Regime::Storm).opens);
@@ -310,7 +311,7 @@ mod tests {
     #[test]
     fn a_sentinel_is_always_awake_and_counts_rounds() {
         let config = WakeConfig { jitter_percent: 0, ..WakeConfig::default() };
-        let mut wake = Wake::new(Role::Sentinel, NodeId::NONE, 0);
+        let mut wake = Wake::new(Role::Sentinel, NodeId::NONE, 0, HALF);
         wake.standing = Q16::ONE;
         let (awake_us, rounds) = walk(&mut wake, &config, 0..60, Regime::Storm);
         assert_eq!((awake_us, rounds), (60_000_000, 2));
@@ -319,7 +320,7 @@ mod tests {
     #[test]
     fn an_on_demand_node_sleeps_through_calm_until_hastened() {
         let config = WakeConfig::default();
-        let mut wake = Wake::new(Role::OnDemand, NodeId(0), 0);
+        let mut wake = Wake::new(Role::OnDemand, NodeId(0), 0, HALF);
         walk(&mut wake, &config, 0..5, Regime::Calm);
         assert_eq!(wake.next_us(), NEVER);
         wake.hasten(&config, Tick(90));

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::output::Failure;
+use super::memory;
+use super::output::{self, Failure};
 use crate::mesh::Mesh;
 use crate::mesh::plan::Plan;
 use crate::scenario::{self, Resolved, Scenario};
@@ -26,23 +27,30 @@ pub(super) fn threads(asked: Option<u16>) -> usize {
     asked.map_or(there, usize::from)
 }
 
-/// Finds and checks a scenario, reads its data and builds its mesh.
+/// Finds and checks a scenario, reads its data and what `memory` holds, and builds its mesh.
 pub(super) fn load(
     name: &str,
     seed: Option<u64>,
     asked_threads: Option<u16>,
     data: Option<&Path>,
+    memory: Option<&Path>,
 ) -> Result<Loaded, Failure> {
     let Resolved { name, scenario, .. } =
         scenario::resolve(name).map_err(|problem| Failure::Input(format!("{problem:#}")))?;
     let seed = seed.unwrap_or(scenario.seed);
-    let plan = plan(&scenario, seed, data)?;
+    let mut plan = plan(&scenario, seed, data)?;
+    if let Some(folder) = memory {
+        let kept = memory::recall(&mut plan, folder, &name)?;
+        if kept > 0 {
+            output::note(&format!("{kept} models recalled from {}", folder.display()));
+        }
+    }
     let mesh = Mesh::new(plan, threads(asked_threads));
     Ok(Loaded { name, scenario, seed, mesh })
 }
 
 /// Reads a scenario's data and plans its mesh.
-pub(super) fn plan(scenario: &Scenario, seed: u64, data: Option<&Path>) -> Result<Plan, Failure> {
+fn plan(scenario: &Scenario, seed: u64, data: Option<&Path>) -> Result<Plan, Failure> {
     let folder = data.map_or_else(|| PathBuf::from("."), Path::to_path_buf);
     let series = dataset::load_all(&folder, scenario).map_err(Failure::input)?;
     Plan::new(scenario, seed, &series).map_err(Failure::input)

@@ -8,9 +8,11 @@ use qres_core::id::NodeId;
 
 use super::output::Failure;
 use crate::mesh::Mesh;
+use crate::mesh::plan::Plan;
 
-/// Installs the models kept for this scenario, if there are any; returns how many.
-pub(super) fn recall(mesh: &mut Mesh, folder: &Path, scenario: &str) -> Result<usize, Failure> {
+/// Lets the plan's nodes be born with the models kept for this scenario, if there are any; returns
+/// how many.
+pub(super) fn recall(plan: &mut Plan, folder: &Path, scenario: &str) -> Result<usize, Failure> {
     let path = place(folder, scenario);
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
@@ -27,7 +29,7 @@ pub(super) fn recall(mesh: &mut Mesh, folder: &Path, scenario: &str) -> Result<u
             ))
         };
         let (id, gene) = parse(line).ok_or_else(|| at("not a line `node ID HEX`".to_owned()))?;
-        mesh.install_gene(id, &gene).map_err(at)?;
+        plan.remember(id, &gene).map_err(at)?;
         count += 1;
     }
     Ok(count)

@@ -6,8 +6,6 @@ use std::io::Write as _;
 /// Why a command did not do what it was asked for.
 #[derive(Debug)]
 pub enum Failure {
-    /// The checked thing does not hold: exit code 1.
-    Unmet(String),
     /// Bad usage or input: exit code 2.
     Input(String),
 }
@@ -17,7 +15,6 @@ impl Failure {
     #[must_use]
     pub const fn code(&self) -> u8 {
         match self {
-            Self::Unmet(_) => 1,
             Self::Input(_) => 2,
         }
     }
@@ -29,7 +26,7 @@ impl Failure {
 
     fn message(&self) -> &str {
         match self {
-            Self::Unmet(message) | Self::Input(message) => message,
+            Self::Input(message) => message,
         }
     }
 }

@@ -31,14 +31,9 @@ struct RunReport<'a> {
 /// Runs a scenario and prints its figures.
 pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let input = &args.input;
-    let mut loaded = load(&input.scenario, input.seed, input.threads, input.data.as_deref())?;
+    let (data, kept) = (input.data.as_deref(), args.memory.as_deref());
+    let mut loaded = load(&input.scenario, input.seed, input.threads, data, kept)?;
     let ticks = load::ticks(&loaded.scenario, args.ticks, args.span);
-    if let Some(folder) = &args.memory {
-        let kept = memory::recall(&mut loaded.mesh, folder, &loaded.name)?;
-        if kept > 0 && !args.quiet {
-            output::note(&format!("{kept} models recalled from {}", folder.display()));
-        }
-    }
     let mut table =
         args.csv.as_deref().map(|path| series::Table::create(path, ticks)).transpose()?;
     let wall_s = drive(&mut loaded.mesh, ticks, args.quiet, table.as_mut())?;
@@ -50,7 +45,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     }
     let mut summary = loaded.mesh.summary();
     if args.control {
-        let plan = load::plan(&loaded.scenario, loaded.seed, input.data.as_deref())?;
+        let plan = loaded.mesh.plan().clone();
         let threads = load::threads(input.threads);
         summary.consensus.drift = drift::against_control(&mut loaded.mesh, &plan, ticks, threads);
     }

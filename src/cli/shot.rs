@@ -27,7 +27,7 @@ pub(super) fn parse_size(text: &str) -> Result<(u32, u32), String> {
 /// Runs to the tick and draws it.
 pub(super) fn shot(args: &ShotArgs) -> Result<(), Failure> {
     let input = &args.input;
-    let mut loaded = load(&input.scenario, input.seed, input.threads, input.data.as_deref())?;
+    let mut loaded = load(&input.scenario, input.seed, input.threads, input.data.as_deref(), None)?;
     let scene = Scene::new(&loaded.scenario, loaded.mesh.plan());
     if let Some(name) = &args.camera
         && !scene.cameras.iter().any(|mark| mark.name == *name)

@@ -21,7 +21,7 @@ pub(super) fn view(args: &ViewArgs) -> Result<(), Failure> {
         ));
     }
     view::adapter_available().map_err(Failure::input)?;
-    let loaded = load(&args.scenario, args.seed, args.threads, args.data.as_deref())?;
+    let loaded = load(&args.scenario, args.seed, args.threads, args.data.as_deref(), None)?;
     let scenario = &loaded.scenario;
     let scene = Scene::new(scenario, loaded.mesh.plan());
     let units = scenario.signals.iter().map(|signal| signal.unit.clone()).collect();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bevy::ecs::prelude::*;
 use qres_core::energy::EnergyPool;
 use qres_core::id::{NodeId, Tick};
+use qres_core::neuron::{LinearNeuron, SwarmNeuron};
 use qres_core::responder::Route;
 use qres_core::trust::{Neighbour, OwnTrust};
 use qres_core::wake::{Role, Wake};
@@ -60,16 +61,21 @@ pub(super) fn spawn_next(world: &mut World, plan: &Plan) {
     let Some(node) = plan.nodes.get(id.index()) else { return };
     let config = &plan.config;
     let neighbours = peers(plan, id);
+    let mut neuron = LinearNeuron::default();
+    if let Some(gene) = plan.memory.get(&id) {
+        // The plan only takes models that install.
+        let _ = neuron.install_gene(&config.neuron, node.group, gene);
+    }
     let entity = world.spawn((
         Identity { id, group: node.group, signal: node.signal, position_mm: node.position_mm },
         (
-            Neuron(qres_core::neuron::LinearNeuron::default()),
+            Neuron(neuron),
             Entropy(qres_core::residual::Residual::default()),
             Detector(qres_core::regime::RegimeDetector::default()),
             Quiet(qres_core::silence::Silence::default()),
             Battery(EnergyPool::new(&config.energy)),
         ),
-        Schedule(Wake::new(node.role, node.sentinel, node.first_us)),
+        Schedule(Wake::new(node.role, node.sentinel, node.first_us, config.trust.initial)),
         Standing(OwnTrust::new(node.join)),
         Trust(neighbours.iter().map(|peer| Neighbour::new(&config.trust, *peer)).collect()),
         Memory { service: service(plan, id, node), ..Memory::default() },

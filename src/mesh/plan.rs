@@ -2,13 +2,15 @@
 //!
 //! The one place where a scenario's numbers become the node's. Nothing here ticks.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use qres_core::config::NodeConfig;
 use qres_core::draw::{Purpose, below, draw};
 use qres_core::energy::{EnergyConfig, Listen, PowerProfile};
+use qres_core::gene::GeneBytes;
 use qres_core::id::{GroupId, NodeId, Tick};
-use qres_core::neuron::{NeuronConfig, TAPS};
+use qres_core::neuron::{LinearNeuron, NeuronConfig, SwarmNeuron, TAPS};
 use qres_core::q16::{Q16, percent};
 use qres_core::radio::AirConfig;
 use qres_core::regime::RegimeConfig;
@@ -19,7 +21,7 @@ use crate::scenario::{self, EnergyProfile, Layout, Normalise, Phase, Scenario, S
 use crate::world::dataset::{Loaded, Series};
 use crate::world::graph::{Graph, LossLaw};
 use crate::world::layout;
-use crate::world::sentinels::{assign, cover};
+use crate::world::sentinels::{Field, Posts, appoint, cover};
 use crate::world::signal::{GAP, Signal};
 use crate::world::storm::StormTrack;
 
@@ -77,6 +79,8 @@ pub struct Plan {
     pub signals: Arc<[SignalPlan]>,
     /// Storms.
     pub storms: Arc<[StormTrack]>,
+    /// Models that nodes are born with, from an earlier run.
+    pub memory: BTreeMap<NodeId, GeneBytes>,
 }
 
 /// Why a scenario that reads well cannot become a mesh.
@@ -106,11 +110,13 @@ impl Plan {
             floor_percent: radio.loss_floor_percent,
         };
         let graph = Graph::build(&positions, &law);
-        let awake = sentinels(scenario, &graph);
-        let serving = assign(&graph, &positions, &awake);
+        let kinds = scenario.signals.len().max(1);
+        let groups: Vec<_> = (0..positions.len()).map(|n| GroupId((n % kinds) as u8)).collect();
+        let field = Field { graph: &graph, positions: &positions, groups: &groups };
+        let posts = posts(scenario, &field);
         let config = node_config(scenario, seed);
         let signals = signals(scenario, loaded);
-        let draft = Draft { scenario, seed, config: &config, awake: &awake, serving: &serving };
+        let draft = Draft { scenario, seed, config: &config, posts: &posts };
         let nodes = positions
             .iter()
             .enumerate()
@@ -126,7 +132,25 @@ impl Plan {
             graph: Arc::new(graph),
             signals: signals.into(),
             storms: scenario.storms.iter().map(StormTrack::new).collect(),
+            memory: BTreeMap::new(),
         })
+    }
+
+    /// Lets node `id` be born with a model of an earlier run.
+    ///
+    /// # Errors
+    /// When there is no such node, or the bytes are not a model for it: says which.
+    pub fn remember(&mut self, id: NodeId, bytes: &[u8]) -> Result<(), String> {
+        let node = self.nodes.get(id.index()).ok_or_else(|| {
+            format!("the scenario has no node {}, only {}", id.0, self.nodes.len())
+        })?;
+        let mut trial = LinearNeuron::default();
+        trial
+            .install_gene(&self.config.neuron, node.group, bytes)
+            .map_err(|why| why.to_string())?;
+        let gene = GeneBytes::from_slice(bytes).map_err(|_| "the model is too long".to_owned())?;
+        self.memory.insert(id, gene);
+        Ok(())
     }
 }
 
@@ -135,8 +159,7 @@ struct Draft<'a> {
     scenario: &'a Scenario,
     seed: u64,
     config: &'a NodeConfig,
-    awake: &'a [bool],
-    serving: &'a [NodeId],
+    posts: &'a Posts,
 }
 
 impl Draft<'_> {
@@ -145,7 +168,7 @@ impl Draft<'_> {
         let station = node / kinds;
         let group = node % kinds;
         let role = self.role(node);
-        let sentinel = self.serving.get(node as usize).copied().unwrap_or(NodeId::NONE);
+        let sentinel = self.posts.serving.get(node as usize).copied().unwrap_or(NodeId::NONE);
         if role != Role::Sentinel && sentinel == NodeId::NONE {
             return Err(no_sentinel(self.scenario, node));
         }
@@ -170,7 +193,7 @@ impl Draft<'_> {
     }
 
     fn role(&self, node: u32) -> Role {
-        if self.awake.get(node as usize).copied().unwrap_or(true) {
+        if self.posts.awake.get(node as usize).copied().unwrap_or(true) {
             return Role::Sentinel;
         }
         let lot = below(draw(self.seed, Purpose::Start, node, 0, 1), 100);
@@ -206,23 +229,23 @@ impl Draft<'_> {
 fn no_sentinel(scenario: &Scenario, node: u32) -> PlanError {
     PlanError(format!(
         "\"{}\": node {node} sleeps but has no sentinel in range ({} mm) with room for it; use \
-         `sentinels: Cover`, name more sentinels, or raise radio.range_mm",
+         `sentinels: Cover` (which always suffices), name more sentinels, or raise radio.range_mm",
         scenario.title, scenario.radio.range_mm
     ))
 }
 
-fn sentinels(scenario: &Scenario, graph: &Graph) -> Vec<bool> {
-    let count = graph.len();
+fn posts(scenario: &Scenario, field: &Field<'_>) -> Posts {
+    let count = field.groups.len();
     match &scenario.nodes.sentinels {
-        Sentinels::Cover => cover(graph),
+        Sentinels::Cover => cover(field),
         Sentinels::Every(step) => {
             let step = (*step).max(1) as usize;
-            (0..count).map(|node| node.is_multiple_of(step)).collect()
+            appoint(field, (0..count).map(|node| node.is_multiple_of(step)).collect())
         }
         Sentinels::PerStation(modality) => {
             let kinds = scenario.signals.len().max(1);
             let place = scenario.signals.iter().position(|signal| signal.modality == *modality);
-            (0..count).map(|node| Some(node % kinds) == place).collect()
+            appoint(field, (0..count).map(|node| Some(node % kinds) == place).collect())
         }
     }
 }

@@ -10,7 +10,7 @@ use qres_core::phase::{self, Listener};
 use qres_core::radio::{AirConfig, Heard, Outgoing};
 use qres_core::wake::Role;
 
-use super::components::{Doing, Identity, Memory, Schedule, Tally, Trust};
+use super::components::{Battery, Doing, Identity, Memory, Schedule, Tally, Trust};
 use super::for_nodes;
 use super::plan::Plan;
 use super::publish::PacketView;
@@ -23,6 +23,7 @@ const SECOND_PASS: u32 = 1 << 16;
 /// Puts what nodes have queued on the air, in order of (sender, order).
 pub fn transmit(setup: Res<Setup>, mut air: ResMut<Air>) {
     let air = &mut *air;
+    air.seen.iter_mut().for_each(Vec::clear);
     fill(&setup.0, &mut air.queue, &mut air.broadcast);
 }
 
@@ -49,13 +50,22 @@ pub fn receive(
     air: Res<Air>,
     pages: Res<Pages>,
     tap: Res<Tap>,
-    mut nodes: Query<(&Identity, &mut Schedule, &mut Trust, &mut Memory, &mut Doing, &mut Tally)>,
+    mut nodes: Query<(
+        &Identity,
+        &Battery,
+        &mut Schedule,
+        &mut Trust,
+        &mut Memory,
+        &mut Doing,
+        &mut Tally,
+    )>,
 ) {
     let plan = &*setup.0;
     let now = clock.now;
     let emergencies = air.broadcast.frames().iter().any(|frame| frame.kind == Kind::Beacon);
     for_nodes!(nodes, clock.parallel, |(
         identity,
+        battery,
         mut schedule,
         mut trust,
         mut memory,
@@ -63,7 +73,7 @@ pub fn receive(
         mut tally,
     )| {
         let window = schedule.0.window();
-        let hears_beacons = plan.listens && emergencies;
+        let hears_beacons = plan.listens && emergencies && !battery.0.is_browned_out();
         if !window.is_awake() && !hears_beacons {
             return;
         }
@@ -75,11 +85,13 @@ pub fn receive(
             pages: &pages,
             tap: &tap,
             air: &air,
+            battery,
             schedule: &mut schedule,
             trust: &mut trust,
             memory: &mut memory,
             tally: &mut tally,
             heard: 0,
+            busy_us: 0,
         };
         ear.open();
         let mut answers = 0;
@@ -101,7 +113,7 @@ pub fn collect(
     air: Res<Air>,
     pages: Res<Pages>,
     tap: Res<Tap>,
-    mut nodes: Query<(&Identity, &mut Schedule, &mut Trust, &mut Memory, &mut Tally)>,
+    mut nodes: Query<(&Identity, &Battery, &mut Schedule, &mut Trust, &mut Memory, &mut Tally)>,
 ) {
     if air.service.frames().is_empty() {
         return;
@@ -110,6 +122,7 @@ pub fn collect(
     let now = clock.now;
     for_nodes!(nodes, clock.parallel, |(
         identity,
+        battery,
         mut schedule,
         mut trust,
         mut memory,
@@ -131,11 +144,13 @@ pub fn collect(
             pages: &pages,
             tap: &tap,
             air: &air,
+            battery,
             schedule: &mut schedule,
             trust: &mut trust,
             memory: &mut memory,
             tally: &mut tally,
             heard: SECOND_PASS,
+            busy_us: 0,
         };
         receiver.attend(sentinel, &air.service, |frame, fate| {
             ear.take(&air.service, frame, fate, |_| ());
@@ -174,12 +189,15 @@ struct Ear<'a> {
     pages: &'a Pages,
     tap: &'a Tap,
     air: &'a Air,
+    battery: &'a Battery,
     schedule: &'a mut Schedule,
     trust: &'a mut Trust,
     memory: &'a mut Memory,
     tally: &'a mut Tally,
     /// Order of the next frame that a tap keeps.
     heard: u32,
+    /// When the transmitter is free again, in microseconds from the tick's start.
+    busy_us: u64,
 }
 
 impl Ear<'_> {
@@ -246,11 +264,13 @@ impl Ear<'_> {
         let mut listener = Listener {
             id,
             group: self.identity.group,
+            energy: &self.battery.0,
             wake: &mut self.schedule.0,
             neighbours: &mut self.trust.0,
             inbox: memory.inbox.get_or_insert_with(|| self.pages.inbox()),
             clients,
             routes,
+            busy_us: &mut self.busy_us,
         };
         phase::hear(config, self.now, &mut listener, header.sender, &message, at_us, answer);
     }

@@ -54,10 +54,10 @@ pub fn predict(
         mut score,
     )| {
         let Some(sample) = sensor.sample else { return };
-        let regime = detector.0.effective(battery.0.is_critical(&config.energy));
+        let critical = battery.0.is_critical(&config.energy);
         let last = neuron.0.last_sample();
         let known = neuron.0.samples() > 0;
-        phase::predict(config, &mut neuron.0, &mut entropy.0, regime, sample);
+        phase::predict(config, &mut neuron.0, &mut entropy.0, &detector.0, critical, sample);
         if known {
             score.add(sample, neuron.0.prediction(), last);
         }

@@ -70,6 +70,7 @@ pub fn pay(
     mut nodes: Query<(&Schedule, &mut Doing, &mut Battery)>,
 ) {
     let config = &setup.0.config;
+    let now = clock.now;
     for_nodes!(nodes, clock.parallel, |(schedule, mut doing, mut battery)| {
         let window = schedule.0.window();
         let activity = &mut doing.0;
@@ -77,7 +78,7 @@ pub fn pay(
         if schedule.0.role != Role::Sentinel {
             activity.ramps = u32::from(window.opens);
         } else if window.is_awake() {
-            activity.transmit_us += config.air.beacons_us(config.wake.tick_us);
+            activity.transmit_us += config.air.beacons_us(now, config.wake.tick_us);
         }
         battery.0.settle(&config.energy, activity);
     });

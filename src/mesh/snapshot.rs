@@ -21,6 +21,9 @@ pub const SECTIONS: [&str; 5] = ["world", "radio", "nodes", "trust", "energy"];
 
 const MAGIC: [u8; 4] = *b"QSN1";
 
+/// Version of what a tick does; part of every digest. Changed together with the golden traces.
+pub const RULES_VERSION: u32 = 1;
+
 /// The digest of each section.
 pub type Sections = [[u8; 32]; SECTIONS.len()];
 
@@ -33,6 +36,7 @@ impl Digest {
     #[must_use]
     pub fn link(&self, now: Tick, sections: &Sections) -> Self {
         let mut hasher = blake3::Hasher::new();
+        hasher.update(&RULES_VERSION.to_le_bytes());
         hasher.update(&self.0).update(&now.0.to_le_bytes());
         for section in sections {
             hasher.update(section);
@@ -54,7 +58,7 @@ pub enum SnapshotError {
     Magic,
     /// Bytes are missing, left over, or mean nothing.
     Damaged,
-    /// More nodes than the plan has.
+    /// Of another scenario, seed or rules version.
     OtherPlan,
 }
 
@@ -63,7 +67,7 @@ impl std::fmt::Display for SnapshotError {
         out.write_str(match self {
             Self::Magic => "not a snapshot of this version",
             Self::Damaged => "the snapshot is damaged or cut short",
-            Self::OtherPlan => "the snapshot is of another scenario",
+            Self::OtherPlan => "the snapshot is of another scenario, seed or rules version",
         })
     }
 }
@@ -145,10 +149,20 @@ pub(super) fn sections(world: &mut World) -> Sections {
     core::array::from_fn(|section| *blake3::hash(&encode_section(world, section)).as_bytes())
 }
 
+/// What a mesh was built from, and the rules it runs by, in 32 bytes.
+fn fingerprint(world: &World) -> [u8; 32] {
+    let plan = &world.resource::<Setup>().0;
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&RULES_VERSION.to_le_bytes());
+    hasher.update(format!("{plan:?}").as_bytes());
+    *hasher.finalize().as_bytes()
+}
+
 /// The whole state as bytes.
 pub(super) fn save(world: &mut World, chain: &Digest) -> Vec<u8> {
     let mut out = Buffer(MAGIC.to_vec());
     world.resource::<Clock>().now.encode(&mut out);
+    fingerprint(world).encode(&mut out);
     (world.resource::<Roster>().0.len() as u32).encode(&mut out);
     chain.0.encode(&mut out);
     for section in 0..SECTIONS.len() {
@@ -167,6 +181,9 @@ pub(super) fn load(world: &mut World, bytes: &[u8]) -> Result<Digest, SnapshotEr
         return Err(SnapshotError::Magic);
     }
     let now = Tick::decode(&mut source).ok_or(damaged)?;
+    if <[u8; 32]>::decode(&mut source).ok_or(damaged)? != fingerprint(world) {
+        return Err(SnapshotError::OtherPlan);
+    }
     let count = u32::decode(&mut source).ok_or(damaged)? as usize;
     let chain = Digest(Canonical::decode(&mut source).ok_or(damaged)?);
     let plan = world.resource::<Setup>().0.clone();

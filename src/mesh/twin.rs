@@ -28,7 +28,7 @@ impl Mesh {
         let node = plan.nodes.get(id.index())?;
         let mut twin = Node::new(id, node.role, &plan.config, &peers(plan, id));
         twin.group = node.group;
-        twin.wake = Wake::new(node.role, node.sentinel, node.first_us);
+        twin.wake = Wake::new(node.role, node.sentinel, node.first_us, plan.config.trust.initial);
         twin.trust = OwnTrust::new(node.join);
         if let Some(service) = service(plan, id, node) {
             twin.clients = heapless::Vec::from_slice(&service.clients).ok()?;

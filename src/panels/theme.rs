@@ -97,7 +97,7 @@ pub fn card() -> Frame {
 /// The frame behind the legend: just enough to keep it readable.
 pub fn caption() -> Frame {
     Frame::new()
-        .fill(SURFACE.gamma_multiply(0.8))
+        .fill(SURFACE.gamma_multiply(0.92))
         .corner_radius(CornerRadius::same(10))
         .inner_margin(Margin::symmetric(CAPTION_PADDING, 7))
 }

@@ -222,7 +222,7 @@ mod tests {
         assert_eq!(clock(90_061_000), "1 d 01:01:01");
         assert_eq!(times(600), "0.6x");
         assert_eq!(times(16_000), "16x");
-        assert_eq!(times(125), "0.13x");
+        assert_eq!(times(250), "0.25x");
     }
 
     #[test]

@@ -93,7 +93,7 @@ pub enum Sentinels {
 /// How the first wakes are spread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Start {
-    /// Over one calm interval, by a draw for each node.
+    /// Over one storm interval, by a draw for each node: new nodes keep that cadence.
     #[default]
     Staggered,
     /// All nodes wake in the first tick.

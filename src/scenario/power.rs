@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Twt {
-    /// Milliseconds asleep between wakes in Calm, 1 to 604,800,000 (a week); default 14,400,000
+    /// Milliseconds from wake to wake in Calm, 1 to 604,800,000 (a week); default 14,400,000
     /// (4 h).
     pub calm_ms: u32,
     /// The same in `PreStorm`, at most `calm_ms`; default 600,000 (10 min).
@@ -22,7 +22,8 @@ pub struct Twt {
     pub jitter_percent: u8,
     /// Whether a sleeper wakes for beacons, and so hears an emergency early; default `Never`.
     pub listen: Listen,
-    /// Frames that a sentinel holds for each sleeper, 1 to 32; default 16.
+    /// Updates that a sentinel hands to a sleeper in a service period, 1 to 32; default 16. It keeps
+    /// the newest update of each node that it hears.
     pub buffer_frames: u8,
     /// Share of the interval that a node of no reputation sleeps, in percent, 1 to 100; full
     /// reputation sleeps all of it. Default 20.

@@ -49,11 +49,11 @@ pub struct LearningRate {
     pub storm: f64,
 }
 
-/// A new node keeps Storm cadence until enough neighbours trust it, or a limit passes.
+/// A new node keeps Storm cadence until it trusts enough neighbours, or a limit passes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Commissioning {
-    /// Neighbours that must trust it, 0 to 64; default 3.
+    /// Neighbours that it must trust, 0 to 64; default 3.
     pub neighbours: u8,
     /// Reputation that counts as trust, 0 to 1; default 0.8.
     pub reputation: f64,

@@ -18,12 +18,12 @@ pub struct Radio {
     /// (`Wifi6`) or 1,000,000 (`LongRange`).
     pub range_mm: u32,
     /// Bits per second on the air, 1,000 to 1,000,000,000; default 8,600,000 (802.11ax MCS 0 in
-    /// 20 MHz) or 250,000.
+    /// 20 MHz) or 5,470 (LoRa, spreading factor 7 in 125 kHz).
     pub bitrate_bps: u32,
     /// Microseconds on the air before the first bit, 0 to 100,000; default 44 (802.11ax single
-    /// user) or 600.
+    /// user) or 12,544 (LoRa, 8 symbols).
     pub preamble_us: u32,
-    /// Largest fragment in bytes, header and all, 32 to 1024; default 1024 or 256.
+    /// Largest fragment in bytes, header and all, 32 to 1024; default 1024 or 222.
     pub mtu_bytes: u16,
     /// Share of fragments lost at full range, in percent, 0 to 100; default 20 or 30.
     pub loss_at_range_percent: u8,
@@ -89,9 +89,9 @@ impl Radio {
             RadioProfile::LongRange => Self {
                 profile,
                 range_mm: 1_000_000,
-                bitrate_bps: 250_000,
-                preamble_us: 600,
-                mtu_bytes: 256,
+                bitrate_bps: 5_470,
+                preamble_us: 12_544,
+                mtu_bytes: 222,
                 loss_at_range_percent: 30,
                 loss_floor_percent: 2,
                 collisions: true,

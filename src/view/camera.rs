@@ -73,7 +73,7 @@ pub struct Rig {
     pub cut: f32,
     placed: bool,
     shift: Vec2,
-    framed_for: Option<(Vec2, Insets)>,
+    framed_for: Option<(Vec2, Insets, usize)>,
     bookmark: Option<String>,
 }
 
@@ -216,7 +216,7 @@ fn frame_home(
     let Some(size) = camera.iter().find_map(Camera::logical_viewport_size) else {
         return;
     };
-    let key = (size, *insets);
+    let key = (size, *insets, stage.published.nodes.len());
     if rig.touched || rig.framed_for == Some(key) {
         return;
     }

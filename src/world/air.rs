@@ -31,6 +31,13 @@ pub struct Transmission {
     length: u32,
 }
 
+impl Transmission {
+    /// Whether it is a sentinel's answer within a service period.
+    const fn is_service(&self) -> bool {
+        matches!(self.kind, Kind::Grant | Kind::Relay)
+    }
+}
+
 /// The frames of a tick, by sender.
 #[derive(Debug, Default)]
 pub struct Traffic {
@@ -151,26 +158,29 @@ const ARRIVALS: usize = 64;
 
 impl Receiver<'_> {
     /// Calls `each` with every frame that was meant for this receiver or for everybody, and what
-    /// became of it, senders in order of id.
+    /// became of it, senders in order of id. Frames for others only interfere.
     pub fn listen(&self, traffic: &Traffic, mut each: impl FnMut(&Transmission, Fate)) {
         let senders = self.graph.neighbours(self.id);
         let fades = self.graph.fades(self.id);
         let mut arrivals: heapless::Vec<(&Transmission, u16), ARRIVALS> = heapless::Vec::new();
+        let is_mine = |frame: &Transmission| frame.destination.is_none_or(|to| to == self.id);
         for (sender, fade) in senders.iter().zip(fades) {
             for frame in traffic.of(NodeId(*sender)) {
-                if frame.destination.is_none_or(|to| to == self.id) {
-                    let _ = arrivals.push((frame, *fade));
+                // What does not fit is drowned by the rest, and counted as that.
+                if arrivals.push((frame, *fade)).is_err() && is_mine(frame) {
+                    each(frame, Fate::Collided);
                 }
             }
         }
         let own = traffic.of(self.id);
-        for (frame, fade) in &arrivals {
+        for (frame, fade) in arrivals.iter().filter(|(frame, _)| is_mine(frame)) {
             let others = arrivals.iter().map(|(other, _)| *other);
             each(frame, self.fate(frame, *fade, own, others));
         }
     }
 
-    /// Calls `each` with every frame that `sender` meant for this receiver.
+    /// Calls `each` with every frame that `sender` meant for this receiver. A service period is
+    /// the sentinel's own: its answers follow each other and nobody else may talk.
     pub fn attend(
         &self,
         sender: NodeId,
@@ -203,7 +213,8 @@ impl Receiver<'_> {
         let exponent = u64::from(fade) * u64::from(frame.length);
         let survival = exp2_neg(Q16::from_bits(exponent.min(i32::MAX as u64) as i32));
         let seed = self.seed ^ (u64::from(frame.sender.0) << 20);
-        let bits = draw(seed, Purpose::Loss, self.id.0, self.now.0, frame.sequence);
+        let purpose = if frame.is_service() { Purpose::ServiceLoss } else { Purpose::Loss };
+        let bits = draw(seed, purpose, self.id.0, self.now.0, frame.sequence);
         if (bits >> 48) as i32 >= survival.to_bits() { Fate::Faded } else { Fate::Delivered }
     }
 

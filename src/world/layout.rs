@@ -1,7 +1,8 @@
 //! Where nodes stand, in millimetres, centred on the origin; y is up. A function of the scenario
 //! and the seed; transcendental functions come from `libm`, so every machine places them alike.
 
-use qres_core::draw::{Purpose, below, draw};
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
 
 use crate::scenario::{Layout, Scenario, Station};
 
@@ -66,11 +67,9 @@ fn scatter(count: usize, range_mm: u32, mean_degree: u32, seed: u64) -> Vec<[i32
     let range = f64::from(range_mm);
     let area = count as f64 * core::f64::consts::PI * range * range / f64::from(mean_degree.max(1));
     let side = libm::rint(libm::sqrt(area)) as u64;
-    let at = |node: usize, axis: u32| {
-        let bits = draw(seed, Purpose::Start, node as u32, u64::MAX, axis);
-        clamp(below(bits, side) as i64 - (side / 2) as i64)
-    };
-    (0..count).map(|node| [at(node, 0), 0, at(node, 1)]).collect()
+    let mut stream = ChaCha8Rng::seed_from_u64(seed);
+    let mut at = || clamp(stream.random_range(0..side.max(1)) as i64 - (side / 2) as i64);
+    (0..count).map(|_| [at(), 0, at()]).collect()
 }
 
 /// Equirectangular projection about the stations' mean.

@@ -36,7 +36,7 @@ pub const THICKET: &str = r#"(
     radio: (range_mm: 20000, mtu_bytes: 32, loss_at_range_percent: 30),
     twt: (calm_ms: 20000, prestorm_ms: 6000, storm_ms: 3000, window_ms: 600,
         storm_window_ms: 2500, listen: Dtim(1)),
-    energy: (battery_mj: 30000, harvest_uw: 60000),
+    energy: (battery_mj: 45000, harvest_uw: 60000),
     protocol: (commissioning: (limit_ticks: 120)),
     signals: [
         (modality: "heat", source: Synthetic(noise: 0.3, wander: 0.5, phase: ByNode)),
