@@ -125,18 +125,6 @@ fn node_radius(now: Now) -> f32 {
     return frame.shape.x * role * mix(0.66, 1.0, now.awake) * now.shown;
 }
 
-// Radius of the storms' influence at a place, 0 outside.
-fn storm_at(place: vec3<f32>) -> f32 {
-    var sum = 0.0;
-    for (var i = 0u; i < frame.chosen.z; i++) {
-        let storm = frame.storms[i];
-        let away = (place - storm.at.xyz) / max(storm.at.w, 0.001);
-        let fall = saturate(1.0 - dot(away, away));
-        sum += fall * fall * storm.form.x;
-    }
-    return sum;
-}
-
 // What is left of light that comes from a place to the eye through the storms: 1 all, 0 nothing.
 fn veil(place: vec3<f32>, eye: vec3<f32>) -> f32 {
     var depth = 0.0;

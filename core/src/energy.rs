@@ -80,7 +80,7 @@ impl PowerProfile {
     /// The most that sleeping can save, in hundredths of a percent: `1 - sleep / awake`.
     #[must_use]
     pub const fn ceiling_basis_points(&self) -> u32 {
-        10_000 - (self.sleep_uw as u64 * 10_000 / self.awake_uw as u64) as u32
+        10_000 - (self.sleep_uw as u64 * 10_000).div_ceil(self.awake_uw as u64) as u32
     }
 }
 
@@ -302,7 +302,7 @@ mod tests {
         let asleep = Activity { tick_us: SECOND, ..Activity::default() };
         assert_eq!(spent_nj(&awake), 230_000_000);
         assert_eq!(spent_nj(&asleep), 35_000_000);
-        assert_eq!(PowerProfile::PUBLISHED.ceiling_basis_points(), 8_479);
+        assert_eq!(PowerProfile::PUBLISHED.ceiling_basis_points(), 8_478);
     }
 
     #[test]

@@ -236,7 +236,7 @@ impl<const N: usize> Node<N> {
 }
 
 fn airtime(config: &NodeConfig, outgoing: &Outgoing) -> u64 {
-    config.air.message_us(outgoing.message.to_bytes().len())
+    config.air.message_us(outgoing.message.length())
 }
 
 #[cfg(test)]

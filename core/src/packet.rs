@@ -169,6 +169,13 @@ pub struct Update {
     pub weights: [Q16; TAPS],
 }
 
+impl Update {
+    /// Length in a payload, in bytes.
+    const fn length(&self) -> usize {
+        8 + 4 * if self.taps as usize > TAPS { TAPS } else { self.taps as usize }
+    }
+}
+
 /// A message between nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Message {
@@ -221,6 +228,18 @@ impl Message {
         match self {
             Self::Update(_) | Self::Beacon { .. } => None,
             Self::Poll { to } | Self::Grant { to, .. } | Self::Relay { to, .. } => Some(*to),
+        }
+    }
+
+    /// Length of the payload, in bytes.
+    #[must_use]
+    pub const fn length(&self) -> usize {
+        match self {
+            Self::Update(update) => update.length(),
+            Self::Poll { .. } => 4,
+            Self::Beacon { .. } => 1,
+            Self::Grant { .. } => 9,
+            Self::Relay { update, .. } => 8 + update.length(),
         }
     }
 
@@ -372,6 +391,7 @@ mod tests {
             let bytes = frame(&message);
             let (header, payload) = Header::read(&bytes).expect("own frame");
             assert_eq!(header.kind, message.kind());
+            assert_eq!(payload.len(), message.length());
             assert_eq!(Message::from_bytes(header.kind, header.sender, payload), Ok(message));
         }
     }

@@ -160,7 +160,7 @@ fn queue(
     message: Message,
     outbox: &mut Outbox,
 ) {
-    let airtime_us = config.air.message_us(message.to_bytes().len());
+    let airtime_us = config.air.message_us(message.length());
     if !node.energy.affords(&config.energy, airtime_us) {
         return;
     }
@@ -267,7 +267,7 @@ fn serve(
     let mut next_us = at_us.max(*node.busy_us) + ANSWER_GAP_US;
     let mut send = |message: Message| {
         let at_us = next_us;
-        next_us += config.air.message_us(message.to_bytes().len()) + ANSWER_GAP_US;
+        next_us += config.air.message_us(message.length()) + ANSWER_GAP_US;
         // Answers of one tick start at different moments, which tells them apart in reassembly.
         answer(Outgoing { message, round: round.wrapping_add(at_us as u32), at_us });
     };

@@ -55,18 +55,40 @@ fn schedule() -> bevy::ecs::schedule::Schedule {
     schedule
 }
 
-/// Spawns the next node of the plan, in order of id.
-pub(super) fn spawn_next(world: &mut World, plan: &Plan) {
-    let id = NodeId(world.resource::<Roster>().0.len() as u32);
-    let Some(node) = plan.nodes.get(id.index()) else { return };
+/// Spawns the next nodes of the plan, in order of id, until there are `count`. At once, so that
+/// storage is as large as it has to be and no larger.
+pub(super) fn spawn_up_to(world: &mut World, plan: &Arc<Plan>, count: usize) {
+    let joined = world.resource::<Roster>().0.len();
+    let plan = Arc::clone(plan);
+    let fresh = count.min(plan.nodes.len()).saturating_sub(joined);
+    let newcomers = (0..fresh).map(move |n| newborn(&plan, NodeId((joined + n) as u32)));
+    let entities: Vec<Entity> = world.spawn_batch(newcomers).collect();
+    world.resource_mut::<Roster>().0.extend(entities);
+}
+
+/// The components of a node.
+type Newborn = (
+    Identity,
+    (Neuron, Entropy, Detector, Quiet, Battery),
+    Schedule,
+    Standing,
+    Trust,
+    Memory,
+    Sensor,
+    (Doing, Tally, Score),
+);
+
+/// A node as it joins: a full battery, and no knowledge but what the plan remembers for it.
+fn newborn(plan: &Plan, id: NodeId) -> Newborn {
     let config = &plan.config;
+    let node = &plan.nodes[id.index()];
     let neighbours = peers(plan, id);
     let mut neuron = LinearNeuron::default();
     if let Some(gene) = plan.memory.get(&id) {
         // The plan only takes models that install.
         let _ = neuron.install_gene(&config.neuron, node.group, gene);
     }
-    let entity = world.spawn((
+    (
         Identity { id, group: node.group, signal: node.signal, position_mm: node.position_mm },
         (
             Neuron(neuron),
@@ -84,9 +106,7 @@ pub(super) fn spawn_next(world: &mut World, plan: &Plan) {
             ..Sensor::default()
         },
         (Doing::default(), Tally::default(), Score::default()),
-    ));
-    let entity = entity.id();
-    world.resource_mut::<Roster>().0.push(entity);
+    )
 }
 
 /// The nodes of its own modality that `id` can hear, sorted.

@@ -2,7 +2,7 @@
 
 use bevy::ecs::prelude::*;
 
-use super::build::spawn_next;
+use super::build::spawn_up_to;
 use super::resources::{Clock, Roster, Setup, Weather};
 
 /// Where each storm is in this tick.
@@ -18,11 +18,10 @@ pub fn blow(clock: Res<Clock>, setup: Res<Setup>, mut weather: ResMut<Weather>) 
 pub fn join(world: &mut World) {
     let now = world.resource::<Clock>().now;
     let plan = world.resource::<Setup>().0.clone();
-    loop {
-        let joined = world.resource::<Roster>().0.len();
-        match plan.nodes.get(joined) {
-            Some(next) if next.join <= now => spawn_next(world, &plan),
-            _ => return,
-        }
+    let joined = world.resource::<Roster>().0.len();
+    let waiting = plan.nodes.get(joined..).unwrap_or(&[]);
+    let due = waiting.iter().take_while(|node| node.join <= now).count();
+    if due > 0 {
+        spawn_up_to(world, &plan, joined + due);
     }
 }

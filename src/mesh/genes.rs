@@ -9,7 +9,7 @@ use super::components::{Identity, Neuron};
 use super::resources::Setup;
 
 impl Mesh {
-    /// Every node's model, by id.
+    /// Every node's model, by id; those of an earlier run for nodes that have not joined yet.
     pub fn export_genes(&mut self) -> Vec<(NodeId, GeneBytes)> {
         let world = self.world();
         let config = world.resource::<Setup>().0.config.neuron;
@@ -18,6 +18,11 @@ impl Mesh {
             .iter(world)
             .map(|(node, neuron)| (node.id, neuron.0.export_gene(&config, node.group)))
             .collect();
+        // Nodes that have not joined keep the models that they would be born with.
+        let joined = genes.len();
+        let plan = &world.resource::<Setup>().0;
+        let later = plan.memory.iter().filter(|(id, _)| id.index() >= joined);
+        genes.extend(later.map(|(id, gene)| (*id, gene.clone())));
         genes.sort_unstable_by_key(|(id, _)| *id);
         genes
     }

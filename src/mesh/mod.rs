@@ -26,7 +26,7 @@ use qres_core::id::{NodeId, Tick};
 use qres_core::neuron::LinearNeuron;
 
 use plan::Plan;
-use resources::{Air, Clock, Setup};
+use resources::{Air, Clock, Setup, Tap};
 pub use schedule::{TickSchedule, TickSystems};
 use snapshot::Digest;
 
@@ -35,7 +35,8 @@ use snapshot::Digest;
 macro_rules! for_nodes {
     ($query:expr, $parallel:expr, |$node:pat_param| $body:block) => {
         if $parallel {
-            $query.par_iter_mut().for_each(|$node| $body);
+            let strategy = bevy::ecs::batching::BatchingStrategy::new().batches_per_thread(4);
+            $query.par_iter_mut().batching_strategy(strategy).for_each(|$node| $body);
         } else {
             $query.iter_mut().for_each(|$node| $body);
         }
@@ -126,7 +127,11 @@ impl Mesh {
     pub fn restore(&mut self, bytes: &[u8]) -> Result<(), snapshot::SnapshotError> {
         let plan = self.plan().clone();
         let parallel = self.world.resource::<Clock>().parallel;
+        let watched = self.world.resource::<Air>().watched;
+        let tapped = std::mem::take(&mut self.world.resource_mut::<Tap>().nodes);
         self.world = build::world(plan.clone(), parallel);
+        self.world.resource_mut::<Air>().watched = watched;
+        self.world.resource_mut::<Tap>().nodes = tapped;
         self.chain = Digest::default();
         match snapshot::load(&mut self.world, bytes) {
             Ok(chain) => {

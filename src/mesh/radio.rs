@@ -5,6 +5,7 @@
 
 use bevy::ecs::prelude::*;
 use qres_core::id::Tick;
+use qres_core::inbox::Inbox;
 use qres_core::packet::{Header, Kind, Message};
 use qres_core::phase::{self, Listener};
 use qres_core::radio::{AirConfig, Heard, Outgoing};
@@ -178,7 +179,7 @@ fn receiver<'a>(
 }
 
 fn airtime(air: &AirConfig, outgoing: &Outgoing) -> u64 {
-    air.message_us(outgoing.message.to_bytes().len())
+    air.message_us(outgoing.message.length())
 }
 
 /// One node's receiving side during one pass.
@@ -257,6 +258,14 @@ impl Ear<'_> {
         let Some(payload) = payload else { return };
         let Ok(message) = Message::from_bytes(header.kind, header.sender, &payload) else { return };
         let memory = &mut *self.memory;
+        // Only a model needs a page to wait on.
+        let mut none = Inbox::default();
+        let inbox = match message {
+            Message::Update(_) | Message::Relay { .. } => {
+                &mut **memory.inbox.get_or_insert_with(|| self.pages.inbox())
+            }
+            _ => &mut none,
+        };
         let (clients, routes) = match &mut memory.service {
             Some(service) => (&service.clients[..], &mut service.routes[..]),
             None => (&[][..], &mut [][..]),
@@ -267,7 +276,7 @@ impl Ear<'_> {
             energy: &self.battery.0,
             wake: &mut self.schedule.0,
             neighbours: &mut self.trust.0,
-            inbox: memory.inbox.get_or_insert_with(|| self.pages.inbox()),
+            inbox,
             clients,
             routes,
             busy_us: &mut self.busy_us,

@@ -133,20 +133,34 @@ impl QueryShape for State<'_> {
     type Item<'a> = State<'a>;
 }
 
-fn encode_section(world: &mut World, section: usize) -> Vec<u8> {
-    let mut query = world.query::<State<'static>>();
-    let mut nodes: Vec<State<'_>> = query.iter(world).collect();
-    nodes.sort_unstable_by_key(|state| state.0.id);
-    let mut buffer = Buffer(Vec::new());
-    for state in nodes {
-        encode(section, state, &mut buffer);
+/// Encodes a section, nodes in order of id; `flush` gets the bytes in pieces and empties them.
+fn encode_section(world: &mut World, section: usize, mut flush: impl FnMut(&mut Vec<u8>)) {
+    let query = world.query::<State<'static>>();
+    let mut buffer = Buffer(Vec::with_capacity(PIECE + PIECE / 4));
+    for entity in &world.resource::<Roster>().0 {
+        if let Ok(state) = query.get_manual(world, *entity) {
+            encode(section, state, &mut buffer);
+        }
+        if buffer.0.len() >= PIECE {
+            flush(&mut buffer.0);
+        }
     }
-    buffer.0
+    flush(&mut buffer.0);
 }
+
+/// Bytes that are encoded before they are hashed.
+const PIECE: usize = 1 << 16;
 
 /// The digest of each section.
 pub(super) fn sections(world: &mut World) -> Sections {
-    core::array::from_fn(|section| *blake3::hash(&encode_section(world, section)).as_bytes())
+    core::array::from_fn(|section| {
+        let mut hasher = blake3::Hasher::new();
+        encode_section(world, section, |piece| {
+            hasher.update(piece);
+            piece.clear();
+        });
+        *hasher.finalize().as_bytes()
+    })
 }
 
 /// What a mesh was built from, and the rules it runs by, in 32 bytes.
@@ -154,7 +168,11 @@ fn fingerprint(world: &World) -> [u8; 32] {
     let plan = &world.resource::<Setup>().0;
     let mut hasher = blake3::Hasher::new();
     hasher.update(&RULES_VERSION.to_le_bytes());
-    hasher.update(format!("{plan:?}").as_bytes());
+    hasher.update(&plan.seed.to_le_bytes()).update(&plan.sample_every.to_le_bytes());
+    hasher.update(format!("{:?} {:?}", plan.config, plan.storms).as_bytes());
+    for node in &plan.nodes {
+        hasher.update(format!("{node:?}").as_bytes());
+    }
     *hasher.finalize().as_bytes()
 }
 
@@ -166,7 +184,8 @@ pub(super) fn save(world: &mut World, chain: &Digest) -> Vec<u8> {
     (world.resource::<Roster>().0.len() as u32).encode(&mut out);
     chain.0.encode(&mut out);
     for section in 0..SECTIONS.len() {
-        let bytes = encode_section(world, section);
+        let mut bytes = Vec::new();
+        encode_section(world, section, |piece| bytes.append(piece));
         (bytes.len() as u64).encode(&mut out);
         out.put(&bytes);
     }
@@ -190,9 +209,7 @@ pub(super) fn load(world: &mut World, bytes: &[u8]) -> Result<Digest, SnapshotEr
     if count > plan.nodes.len() || world.resource::<Roster>().0.len() > count {
         return Err(SnapshotError::OtherPlan);
     }
-    while world.resource::<Roster>().0.len() < count {
-        super::build::spawn_next(world, &plan);
-    }
+    super::build::spawn_up_to(world, &plan, count);
     let entities = world.resource::<Roster>().0.clone();
     for section in 0..SECTIONS.len() {
         let length = u64::decode(&mut source).ok_or(damaged)?;

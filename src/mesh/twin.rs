@@ -3,6 +3,7 @@
 
 use qres_core::canonical::{Canonical, encode_slice};
 use qres_core::id::{NodeId, Tick};
+use qres_core::neuron::SwarmNeuron as _;
 use qres_core::node::Node;
 use qres_core::q16::Q16;
 use qres_core::radio::Heard;
@@ -29,6 +30,9 @@ impl Mesh {
         let mut twin = Node::new(id, node.role, &plan.config, &peers(plan, id));
         twin.group = node.group;
         twin.wake = Wake::new(node.role, node.sentinel, node.first_us, plan.config.trust.initial);
+        if let Some(gene) = plan.memory.get(&id) {
+            twin.neuron.install_gene(&plan.config.neuron, node.group, gene).ok()?;
+        }
         twin.trust = OwnTrust::new(node.join);
         if let Some(service) = service(plan, id, node) {
             twin.clients = heapless::Vec::from_slice(&service.clients).ok()?;

@@ -83,7 +83,7 @@ pub fn speak(
         let routes = memory.service.as_mut().map_or(&mut [][..], |service| &mut service.routes);
         phase::speak(config, now, &speaker, &mut quiet.0, routes, &mut outbox);
         for (order, outgoing) in outbox.iter().enumerate() {
-            let payload = outgoing.message.to_bytes().len();
+            let payload = outgoing.message.length();
             doing.0.transmit_us += config.air.message_us(payload);
             tally.send(&config.air, payload);
             tally.updates_sent += u32::from(matches!(outgoing.message, Message::Update(_)));

@@ -223,7 +223,7 @@ pub const FIELDS: &[Field] = &[
         "that a new node must trust"),
     row("protocol.commissioning.reputation", SHARE, "0.8", "that counts as trust"),
     row("protocol.commissioning.limit_ticks", TICK, "3600", "settled in any case after"),
-    row("protocol.quorum", whole(1, 64, "votes"), "3", "that impose a Storm on others"),
+    row("protocol.quorum", whole(1, 64, "votes"), "3", "that make a sentinel sound an emergency"),
     row("protocol.initial_reputation", SHARE, "0.5",
         "of a node nobody knows; above 0.5 only if watch_for speaks of reputation"),
     row("protocol.votes_age_rounds", whole(1, 1000, "rounds"), "10", "for which a vote counts"),

@@ -81,7 +81,7 @@ pub struct Station {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum Sentinels {
-    /// As few as a greedy cover needs so that every node has one in range.
+    /// As few as a greedy cover needs so that every node has one of its modality in range.
     #[default]
     Cover,
     /// Every n-th node, from node 0; n is 1 to 1000.

@@ -22,8 +22,8 @@ pub struct Twt {
     pub jitter_percent: u8,
     /// Whether a sleeper wakes for beacons, and so hears an emergency early; default `Never`.
     pub listen: Listen,
-    /// Updates that a sentinel hands to a sleeper in a service period, 1 to 32; default 16. It keeps
-    /// the newest update of each node that it hears.
+    /// Updates that a sentinel hands to a sleeper in a service period, 1 to 32; default 16. It
+    /// keeps the newest update of each node that it hears.
     pub buffer_frames: u8,
     /// Share of the interval that a node of no reputation sleeps, in percent, 1 to 100; full
     /// reputation sleeps all of it. Default 20.

@@ -28,7 +28,7 @@ pub struct Protocol {
     pub gossip: bool,
     /// When a new node counts as settled.
     pub commissioning: Commissioning,
-    /// Votes that allow a Storm to be imposed on others, 1 to 64; default 3.
+    /// Trusted neighbours in Storm that make a sentinel sound an emergency, 1 to 64; default 3.
     pub quorum: u8,
     /// Reputation of a node that nobody knows, 0 to 1; above 0.5 only if `watch_for` speaks of
     /// reputation. Default 0.5.

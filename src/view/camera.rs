@@ -4,16 +4,13 @@
 
 use super::crowd::Crowd;
 use super::framing::{self, Safe};
+use super::lens::FOV;
 use super::space::Space;
 use super::stage::{Go, Insets, Look, Marks, Stage};
-use bevy::camera::{Hdr, SubCameraView};
-use bevy::core_pipeline::tonemapping::{DebandDither, Tonemapping};
-use bevy::post_process::bloom::{Bloom, BloomCompositeMode, BloomPrefilter};
+use bevy::camera::SubCameraView;
 use bevy::prelude::*;
 use std::f32::consts::{FRAC_PI_2, PI, TAU};
 
-/// Vertical field of view.
-pub const FOV: f32 = 0.66;
 /// How quickly the camera follows its goal, per second.
 const CHASE: f32 = 11.0;
 /// Auto-rotation, radians per second.
@@ -136,34 +133,6 @@ pub(super) fn plugin(app: &mut App) {
         Update,
         (obey, frame_home, chase, place, mark).chain().in_set(super::ViewSystems::Camera),
     );
-}
-
-/// What the scene's camera is made of, wherever it draws to.
-#[must_use]
-pub fn bundle() -> impl Bundle {
-    (
-        Camera3d::default(),
-        Hdr,
-        Msaa::Off,
-        Tonemapping::TonyMcMapface,
-        DebandDither::Enabled,
-        Bloom {
-            intensity: 0.26,
-            low_frequency_boost: 0.55,
-            low_frequency_boost_curvature: 0.9,
-            high_pass_frequency: 1.0,
-            prefilter: BloomPrefilter { threshold: 0.0, threshold_softness: 0.0 },
-            composite_mode: BloomCompositeMode::EnergyConserving,
-            ..Bloom::NATURAL
-        },
-        Projection::Perspective(PerspectiveProjection {
-            fov: FOV,
-            near: 0.02,
-            far: 10_000.0,
-            ..default()
-        }),
-        Transform::default(),
-    )
 }
 
 fn obey(

@@ -1,7 +1,8 @@
 //! Mouse and keys: they move the camera's goal, change the look, or ask the mesh. Nothing else.
 
-use super::camera::{FOV, Rig};
+use super::camera::Rig;
 use super::crowd::Crowd;
+use super::lens::FOV;
 use super::picking::{Probe, pick};
 use super::space::Space;
 use super::stage::{Ask, ColourBy, Go, Look, Marks, Stage};

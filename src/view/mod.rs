@@ -11,6 +11,7 @@ mod framing;
 mod input;
 mod layer;
 mod layers;
+mod lens;
 mod picking;
 mod probe;
 mod shot;

@@ -1,10 +1,10 @@
 //! One picture of one state, drawn off screen: no window, no display, no clock.
 
-use super::camera::{self, Rig};
+use super::camera::Rig;
 use super::probe::renderer_settings;
 use super::stage::{Look, Stage};
 use super::window::{first_log, log_plugin};
-use super::{ViewError, scene_plugin};
+use super::{ViewError, lens, scene_plugin};
 use crate::mesh::publish::{NodeDetail, Published, Scene};
 use bevy::app::{PluginsState, SubApps};
 use bevy::asset::RenderAssetUsages;
@@ -107,7 +107,7 @@ fn draw(stage: Stage, shot: &ShotOptions, settings: WgpuSettings) -> Result<Imag
         handle: world.resource_mut::<Assets<Image>>().add(canvas(shot.width, shot.height)),
         scale_factor: points(shot.height),
     });
-    let mut camera = world.spawn((camera::bundle(), target.clone()));
+    let mut camera = world.spawn((lens::bundle(), target.clone()));
     if shot.panels {
         camera.insert(PrimaryEguiContext);
     }

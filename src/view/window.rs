@@ -2,7 +2,7 @@
 
 use super::probe::renderer_settings;
 use super::stage::{Ask, Stage};
-use super::{ViewError, camera, display_available, input, scene_plugin};
+use super::{ViewError, display_available, input, lens, scene_plugin};
 use crate::pace::Pace;
 use bevy::app::AppExit;
 use bevy::log::{Level, LogPlugin};
@@ -89,7 +89,7 @@ pub(super) fn log_plugin() -> LogPlugin {
 
 fn spawn_camera(mut commands: Commands, mut egui: ResMut<EguiGlobalSettings>) {
     egui.auto_create_primary_context = false;
-    commands.spawn((camera::bundle(), PrimaryEguiContext));
+    commands.spawn((lens::bundle(), PrimaryEguiContext));
 }
 
 fn look_at_adapter(adapter: Option<Res<RenderAdapterInfo>>, mut stage: ResMut<Stage>) {

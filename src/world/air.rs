@@ -168,7 +168,9 @@ impl Receiver<'_> {
             for frame in traffic.of(NodeId(*sender)) {
                 // What does not fit is drowned by the rest, and counted as that.
                 if arrivals.push((frame, *fade)).is_err() && is_mine(frame) {
-                    each(frame, Fate::Collided);
+                    let (start, end) = frame.span_us;
+                    let awake = self.window.covers(start, end - start);
+                    each(frame, if awake { Fate::Collided } else { Fate::Asleep });
                 }
             }
         }
