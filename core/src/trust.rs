@@ -1,8 +1,8 @@
 //! Trust: what a node thinks of each neighbour, from the measured effect of what they sent.
 //!
-//! A reputation is in 0 to 1 and starts where the mesh says, by default at one half. It never comes from a message: it rises when
-//! a peer's model would have served this node well on its own recent samples, and falls when it
-//! would have done harm.
+//! A reputation is in 0 to 1 and starts where the mesh says, by default at one half. It never comes
+//! from a message: it rises when a peer's model would have served this node well on its own recent
+//! samples, and falls when it would have done harm.
 
 use crate::id::{NodeId, Tick};
 use crate::q16::{HALF, Q16, percent, sqrt};

@@ -8,13 +8,22 @@ use crate::view::stage::{ColourBy, Look, Stage};
 use crate::view::theme as scene;
 use bevy_egui::egui::{self, Color32, Sense, Ui, vec2};
 
-/// Draws its two lines.
+/// Width that colours and shapes take side by side.
+const ONE_LINE: f32 = 760.0;
+
+/// Draws its lines.
 pub fn lines(ui: &mut Ui, stage: &Stage, look: &Look, space: &Space) {
     ui.spacing_mut().item_spacing = vec2(12.0, 4.0);
-    line(ui, |ui| {
-        colours(ui, stage, look);
-        nodes(ui, look);
-    });
+    // Marks are never parted from their names, so a narrow caption is broken here.
+    if ui.available_width() < ONE_LINE {
+        line(ui, |ui| colours(ui, stage, look));
+        line(ui, |ui| nodes(ui, look));
+    } else {
+        line(ui, |ui| {
+            colours(ui, stage, look);
+            nodes(ui, look);
+        });
+    }
     line(ui, |ui| {
         packets(ui, look);
         let step = say_length(space.grid_step_mm);
