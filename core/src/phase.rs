@@ -230,7 +230,7 @@ pub fn hear(
             }
         }
         Message::Beacon { emergency: true } if sender == node.wake.sentinel => {
-            node.wake.hasten(&config.wake, now)
+            node.wake.hasten(&config.wake, now);
         }
         _ => {}
     }
