@@ -69,7 +69,7 @@ fn calm_is_blue_on_black_and_a_storm_is_red() {
 }
 
 #[test]
-fn panels_put_light_text_where_they_are_and_nowhere_else() {
+fn panels_put_light_text_on_the_left() {
     let bare = Picture::read(&shoot("bare.png", &["--tick", "90", "--bare"]));
     let full = Picture::read(&shoot("full.png", &["--tick", "90", "--select", "12"]));
     let text = |picture: &Picture, from: u32, to: u32| {

@@ -76,12 +76,6 @@ impl PowerProfile {
         wake_ramp_us: 3_500,
         sample_cpu_us: 1_000,
     };
-
-    /// The most that sleeping can save, in hundredths of a percent: `1 - sleep / awake`.
-    #[must_use]
-    pub const fn ceiling_basis_points(&self) -> u32 {
-        10_000 - (self.sleep_uw as u64 * 10_000).div_ceil(self.awake_uw as u64) as u32
-    }
 }
 
 /// How a sleeping node keeps an ear on its sentinel's beacons.
@@ -136,6 +130,16 @@ impl EnergyConfig {
             Listen::Dtim3 => third,
             Listen::Dtim10 => tenth,
         }
+    }
+}
+
+impl EnergyConfig {
+    /// The most that sleeping can save, beacon listening included, in hundredths of a percent:
+    /// `1 - asleep / awake`.
+    #[must_use]
+    pub const fn ceiling_basis_points(&self) -> u32 {
+        let asleep = (self.asleep_uw() as u64 * 10_000).div_ceil(self.profile.awake_uw as u64);
+        10_000_u32.saturating_sub(asleep as u32)
     }
 }
 
@@ -246,8 +250,9 @@ impl EnergyPool {
     pub fn settle(&mut self, config: &EnergyConfig, did: &Activity) {
         let profile = &config.profile;
         let nj = |power_uw: u32, time_us: u64| u64::from(power_uw).saturating_mul(time_us) / 1_000;
-        let awake_us = did.awake_us.min(did.tick_us);
-        let transmit_us = did.transmit_us.min(awake_us);
+        // What was sent is paid for, even where it ran past the window's end.
+        let transmit_us = did.transmit_us.min(did.tick_us);
+        let awake_us = did.awake_us.clamp(transmit_us, did.tick_us);
         let ramp_us = u64::from(did.ramps) * u64::from(profile.wake_ramp_us);
         let transmit_nj = nj(profile.transmit_uw, transmit_us);
         let listen_nj = nj(profile.awake_uw, awake_us - transmit_us);
@@ -255,22 +260,30 @@ impl EnergyPool {
         let cpu_us = u64::from(did.samples) * u64::from(profile.sample_cpu_us);
         let cpu_nj = if awake_us == did.tick_us { 0 } else { nj(profile.cpu_uw, cpu_us) };
         let ramp_nj = nj(profile.awake_uw, ramp_us);
+        let gained_nj = nj(config.harvest_uw, did.tick_us);
+        let full_nj = config.capacity_uj.saturating_mul(1_000);
+        let mut left_nj = self.level_nj.saturating_add(gained_nj).min(full_nj);
+        // Nobody spends what is not there: a pool that runs dry pays what it can.
+        let mut pay = |part: &mut u64, cost_nj: u64| {
+            let paid_nj = cost_nj.min(left_nj);
+            left_nj -= paid_nj;
+            *part += paid_nj;
+        };
         let spending = &mut self.spending;
-        spending.transmit_nj += transmit_nj;
-        spending.listen_nj += listen_nj;
-        spending.sleep_nj += sleep_nj;
-        spending.cpu_nj += cpu_nj;
-        spending.ramp_nj += ramp_nj;
-        spending.always_on_nj += transmit_nj + nj(profile.awake_uw, did.tick_us - transmit_us);
-        let spent = transmit_nj + listen_nj + sleep_nj + cpu_nj + ramp_nj;
-        let gained = nj(config.harvest_uw, did.tick_us);
-        self.draw(config, spent, gained);
+        pay(&mut spending.transmit_nj, transmit_nj);
+        pay(&mut spending.listen_nj, listen_nj);
+        pay(&mut spending.sleep_nj, sleep_nj);
+        pay(&mut spending.cpu_nj, cpu_nj);
+        pay(&mut spending.ramp_nj, ramp_nj);
+        if !self.browned_out {
+            spending.always_on_nj += transmit_nj + nj(profile.awake_uw, did.tick_us - transmit_us);
+        }
+        self.level_nj = left_nj;
+        self.switch(full_nj);
     }
 
-    fn draw(&mut self, config: &EnergyConfig, spent_nj: u64, gained_nj: u64) {
-        let full_nj = config.capacity_uj.saturating_mul(1_000);
-        let filled = self.level_nj.saturating_add(gained_nj).min(full_nj);
-        self.level_nj = filled.saturating_sub(spent_nj);
+    /// Off at zero, on again at a twentieth.
+    fn switch(&mut self, full_nj: u64) {
         if self.level_nj == 0 && !self.browned_out {
             self.browned_out = true;
             self.brownouts = self.brownouts.saturating_add(1);
@@ -302,7 +315,7 @@ mod tests {
         let asleep = Activity { tick_us: SECOND, ..Activity::default() };
         assert_eq!(spent_nj(&awake), 230_000_000);
         assert_eq!(spent_nj(&asleep), 35_000_000);
-        assert_eq!(PowerProfile::PUBLISHED.ceiling_basis_points(), 8_478);
+        assert_eq!(config().ceiling_basis_points(), 8_478);
     }
 
     #[test]
@@ -332,6 +345,23 @@ mod tests {
         pool.settle(&config, &asleep);
         assert!(!pool.is_browned_out(), "65 mJ of 1 J is above a twentieth");
         assert_eq!(pool.brownouts(), 1);
+    }
+
+    #[test]
+    fn energy_is_conserved_through_a_brownout() {
+        let half = crate::q16::HALF;
+        let config =
+            EnergyConfig { capacity_uj: 500_000, start: half, harvest_uw: 3_000, ..config() };
+        let mut pool = EnergyPool::new(&config);
+        let start_nj = pool.level_nj;
+        let awake = Activity { tick_us: SECOND, awake_us: SECOND, ..Activity::default() };
+        for _ in 0..40 {
+            pool.settle(&config, &awake);
+        }
+        assert!(pool.is_browned_out());
+        let stored_nj = 40 * 3_000_000;
+        assert_eq!(pool.level_nj + pool.spending.total_nj(), start_nj + stored_nj);
+        assert!(pool.spending.always_on_nj < 4 * 230_000_000, "the dead need no baseline");
     }
 
     #[test]

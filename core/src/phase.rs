@@ -272,7 +272,10 @@ fn serve(
         answer(Outgoing { message, round: round.wrapping_add(at_us as u32), at_us });
     };
     send(Message::Grant { to: client, standing, emergency });
-    responder::serve(node.routes, place, usize::from(config.service_frames), |update| {
+    // What would not end in this tick stays kept for the next service period.
+    let room_us = config.wake.tick_us.saturating_sub(at_us.max(*node.busy_us));
+    let fit = (room_us / (longest_us + ANSWER_GAP_US)).saturating_sub(1) as usize;
+    responder::serve(node.routes, place, fit.min(usize::from(config.service_frames)), |update| {
         send(Message::Relay { to: client, update });
     });
     *node.busy_us = next_us;

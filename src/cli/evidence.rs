@@ -33,11 +33,11 @@ pub(super) fn evidence(
         if json {
             tables.insert(name.to_owned(), serde_json::json!({ "rows": table.rows }));
         } else {
-            output::result(&text(name, &table));
+            output::result(&text(name, &table))?;
         }
     }
     if json {
-        output::result(&serde_json::json!({ "tables": tables }).to_string());
+        output::result(&serde_json::json!({ "tables": tables }).to_string())?;
     }
     Ok(())
 }

@@ -229,7 +229,7 @@ fn bare() -> Result<(), Failure> {
         });
     }
     let reason = if cfg!(feature = "view") {
-        "no display found (DISPLAY and WAYLAND_DISPLAY are not set)"
+        "no display can be reached (DISPLAY, WAYLAND_DISPLAY)"
     } else {
         "this binary was built without the window"
     };

@@ -41,8 +41,14 @@ pub(super) fn note(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
-/// Prints a result to standard output. A reader that has gone away is no failure of ours.
-pub(super) fn result(text: &str) {
+/// Prints a result to standard output. A reader that has gone away is no failure of ours; a disk
+/// that is full is.
+pub(super) fn result(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::Input(format!("standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
 }

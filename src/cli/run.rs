@@ -24,6 +24,8 @@ struct RunReport<'a> {
     digest: String,
     wall_s: f64,
     node_ticks_per_s: f64,
+    /// Most memory that the process has held; null where the system does not say.
+    peak_memory_kib: Option<u64>,
     #[serde(flatten)]
     summary: &'a RunSummary,
 }
@@ -68,14 +70,22 @@ pub(super) fn report(
         digest,
         wall_s,
         node_ticks_per_s: node_ticks as f64 / wall_s.max(1e-9),
+        peak_memory_kib: peak_memory_kib(),
         summary,
     };
     if json {
-        output::result(&serde_json::to_string(&report).map_err(Failure::input)?);
+        output::result(&serde_json::to_string(&report).map_err(Failure::input)?)?;
     } else if !quiet {
-        output::result(&text(&loaded.scenario.title, &report));
+        output::result(&text(&loaded.scenario.title, &report))?;
     }
     Ok(())
+}
+
+/// The high-water mark of this process's memory, as Linux tells it.
+fn peak_memory_kib() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 
 /// Runs `ticks` ticks; returns the seconds they took.
@@ -126,8 +136,8 @@ fn text(title: &str, report: &RunReport<'_>) -> String {
             summary.regimes.ever_storm
         ),
         format!(
-            "  radio      {} frames, {} bytes, {:.0} bytes per node and day; {:.1} rounds a node, \
-             at least {}",
+            "  radio      {} frames, {} bytes, {:.0} bytes per node and day; {:.1} exchanges a \
+             node, at least {}",
             summary.frames,
             summary.bytes_sent,
             summary.bytes_per_node_day,

@@ -15,7 +15,7 @@ pub(super) fn scenarios(folder: Option<&Path>) -> Result<(), Failure> {
         }
         let read = Scenario::parse(name, text)
             .map_err(|problem| Failure::Input(format!("{problem:#}")))?;
-        output::result(&describe(name, &read));
+        output::result(&describe(name, &read))?;
     }
     Ok(())
 }
@@ -29,7 +29,7 @@ fn export(folder: &Path, name: &str, text: &str) -> Result<(), Failure> {
     }
     std::fs::create_dir_all(folder).map_err(trouble)?;
     std::fs::write(&path, text).map_err(trouble)?;
-    output::result(&path.display().to_string());
+    output::result(&path.display().to_string())?;
     Ok(())
 }
 

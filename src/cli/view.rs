@@ -15,7 +15,7 @@ const SHOW_SECONDS: u64 = 240;
 pub(super) fn view(args: &ViewArgs) -> Result<(), Failure> {
     if !view::display_available() {
         return Err(Failure::Input(
-            "no display found: DISPLAY and WAYLAND_DISPLAY are not set; use `qres run` for a run \
+            "no display can be reached: see DISPLAY and WAYLAND_DISPLAY; use `qres run` for a run \
              without a window, or `qres shot` for a picture"
                 .to_owned(),
         ));

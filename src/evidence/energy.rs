@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{Context, Table};
 use crate::mesh::Mesh;
 use crate::mesh::plan::Plan;
-use crate::scenario::{self, EnergyProfile};
+use crate::scenario::{self, EnergyProfile, Listen};
 
 /// Large enough for a sentinel's day, so that nobody sleeps for want of energy.
 const BATTERY_MJ: u32 = 100_000_000;
@@ -30,10 +30,17 @@ pub(super) fn table(context: &Context) -> Result<Table, String> {
         ],
     );
     let resolved = scenario::resolve("calm-24h").map_err(|problem| problem.to_string())?;
-    let profiles = [(EnergyProfile::Published, "published"), (EnergyProfile::Esp32C6, "esp32-c6")];
-    for (profile, name) in profiles {
+    let profiles = [
+        (EnergyProfile::Published, Listen::Never, "published"),
+        (EnergyProfile::Esp32C6, Listen::Never, "esp32-c6"),
+        (EnergyProfile::Esp32C6, Listen::Dtim(1), "esp32-c6, DTIM 1"),
+        (EnergyProfile::Esp32C6, Listen::Dtim(3), "esp32-c6, DTIM 3"),
+        (EnergyProfile::Esp32C6, Listen::Dtim(10), "esp32-c6, DTIM 10"),
+    ];
+    for (profile, listen, name) in profiles {
         let mut calm = resolved.scenario.clone();
         calm.energy.profile = profile;
+        calm.twt.listen = listen;
         calm.energy.battery_mj = BATTERY_MJ;
         let plan = Plan::new(&calm, calm.seed, &Vec::new()).map_err(|error| error.to_string())?;
         let mut mesh = Mesh::new(plan, context.threads);

@@ -110,8 +110,10 @@ pub struct Tally {
     pub frames_lost: u32,
     /// Merges that changed its model.
     pub merges: u32,
-    /// Rounds completed.
+    /// Rounds completed in which it both sent and received something.
     pub exchanges: u32,
+    /// Frames sent and received when the running round began.
+    pub marks: [u32; 2],
     /// Times that it entered Storm, up to the last tick.
     pub storms: u32,
     /// Microseconds that its radio was awake.
@@ -120,8 +122,8 @@ pub struct Tally {
     pub ticks: u64,
 }
 qres_core::canonical!(struct Tally {
-    frames_sent, updates_sent, bytes_sent, frames_heard, frames_lost, merges, exchanges, storms,
-    awake_us, ticks,
+    frames_sent, updates_sent, bytes_sent, frames_heard, frames_lost, merges, exchanges, marks,
+    storms, awake_us, ticks,
 });
 
 /// Samples after joining over which a node counts as new in [`Score`].

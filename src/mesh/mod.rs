@@ -130,19 +130,14 @@ impl Mesh {
         let watched = self.world.resource::<Air>().watched;
         let tapped = std::mem::take(&mut self.world.resource_mut::<Tap>().nodes);
         self.world = build::world(plan.clone(), parallel);
+        self.chain = Digest::default();
+        let loaded = snapshot::load(&mut self.world, bytes);
+        if loaded.is_err() {
+            self.world = build::world(plan, parallel);
+        }
         self.world.resource_mut::<Air>().watched = watched;
         self.world.resource_mut::<Tap>().nodes = tapped;
-        self.chain = Digest::default();
-        match snapshot::load(&mut self.world, bytes) {
-            Ok(chain) => {
-                self.chain = chain;
-                Ok(())
-            }
-            Err(error) => {
-                self.world = build::world(plan, parallel);
-                Err(error)
-            }
-        }
+        loaded.map(|chain| self.chain = chain)
     }
 
     /// Every node's predictor, by id.

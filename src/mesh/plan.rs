@@ -19,7 +19,7 @@ use qres_core::wake::{Role, WakeConfig};
 
 use crate::scenario::{self, EnergyProfile, Layout, Normalise, Phase, Scenario, Sentinels, Source};
 use crate::world::dataset::{Loaded, Series};
-use crate::world::graph::{Graph, LossLaw};
+use crate::world::graph::{Graph, LINKS_MAX, LossLaw};
 use crate::world::layout;
 use crate::world::sentinels::{Field, Posts, appoint, cover};
 use crate::world::signal::{GAP, Signal};
@@ -56,6 +56,22 @@ pub struct SignalPlan {
     pub signal: Signal,
     /// The deviation that storms multiply, Q16.16 of the sensor's unit.
     pub deviation: i32,
+}
+
+impl SignalPlan {
+    /// Adds what the signal is to a hash.
+    pub fn hash_into(&self, hasher: &mut blake3::Hasher) {
+        hasher.update(&self.deviation.to_le_bytes());
+        match &self.signal {
+            Signal::Series(values) => {
+                let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+                hasher.update(&bytes);
+            }
+            waves @ Signal::Waves { .. } => {
+                hasher.update(format!("{waves:?}").as_bytes());
+            }
+        }
+    }
 }
 
 /// All that a mesh is built from.
@@ -102,6 +118,7 @@ impl Plan {
     /// # Errors
     /// When a node that sleeps has no sentinel in range.
     pub fn new(scenario: &Scenario, seed: u64, loaded: &Loaded) -> Result<Self, PlanError> {
+        check_extent(scenario)?;
         let positions = layout::place(scenario, seed);
         let radio = &scenario.radio;
         let law = LossLaw {
@@ -109,12 +126,13 @@ impl Plan {
             at_range_percent: radio.loss_at_range_percent,
             floor_percent: radio.loss_floor_percent,
         };
-        let graph = Graph::build(&positions, &law);
+        let graph = Graph::build(&positions, &law).ok_or_else(|| crowded(scenario))?;
         let kinds = scenario.signals.len().max(1);
         let groups: Vec<_> = (0..positions.len()).map(|n| GroupId((n % kinds) as u8)).collect();
         let field = Field { graph: &graph, positions: &positions, groups: &groups };
         let posts = posts(scenario, &field);
         let config = node_config(scenario, seed);
+        check_air(scenario, &config)?;
         let signals = signals(scenario, loaded);
         let draft = Draft { scenario, seed, config: &config, posts: &posts };
         let nodes = positions
@@ -224,6 +242,54 @@ impl Draft<'_> {
             }
         }
     }
+}
+
+/// Positions must fit their type, or nodes would pile up at its ends.
+fn check_extent(scenario: &Scenario) -> Result<(), PlanError> {
+    let half = layout::half_width_mm(scenario);
+    if half <= layout::REACH_MM {
+        return Ok(());
+    }
+    Err(PlanError(format!(
+        "\"{}\": the nodes would reach {half} mm from the origin, but {} mm is the most; use \
+         fewer nodes, a smaller nodes.layout, or (for RandomGeometric) a smaller radio.range_mm",
+        scenario.title,
+        layout::REACH_MM
+    )))
+}
+
+fn crowded(scenario: &Scenario) -> PlanError {
+    PlanError(format!(
+        "\"{}\": with radio.range_mm {} the nodes make more than {LINKS_MAX} links; lower it, or \
+         spread the nodes further apart",
+        scenario.title, scenario.radio.range_mm
+    ))
+}
+
+/// A sentinel must have time left beside its beacons, and a window room for an update and what
+/// answers it.
+fn check_air(scenario: &Scenario, config: &NodeConfig) -> Result<(), PlanError> {
+    let title = &scenario.title;
+    let air = &config.air;
+    let beacon_us = air.frame_us(usize::from(air.beacon_bytes));
+    if beacon_us * 2 > u64::from(air.beacon_interval_us) {
+        return Err(PlanError(format!(
+            "\"{title}\": a beacon takes {beacon_us} us, more than half of \
+             radio.beacon_interval_us {}; lengthen that, or raise radio.bitrate_bps",
+            air.beacon_interval_us
+        )));
+    }
+    let round_us = 2 * air.message_us(qres_core::packet::MESSAGE_MAX);
+    let window_us = config.wake.window_us.iter().copied().min().unwrap_or(0);
+    let tick_us = config.wake.tick_us;
+    if round_us > window_us.min(tick_us) {
+        return Err(PlanError(format!(
+            "\"{title}\": an update and its answer take {round_us} us on the air, but the shortest \
+             window is {window_us} us and a tick {tick_us} us; lengthen twt.window_ms or \
+             tick_ms, or raise radio.bitrate_bps"
+        )));
+    }
+    Ok(())
 }
 
 fn no_sentinel(scenario: &Scenario, node: u32) -> PlanError {

@@ -38,7 +38,10 @@ pub fn merge(
         if !schedule.0.window().closes {
             return;
         }
-        tally.exchanges += 1;
+        let now = [tally.frames_sent, tally.frames_heard];
+        let exchanged = now.iter().zip(&tally.marks).all(|(now, mark)| now > mark);
+        tally.exchanges += u32::from(exchanged);
+        tally.marks = now;
         let Some(mut inbox) = memory.inbox.take() else { return };
         let neighbours = &mut trust.0;
         let id = identity.id;

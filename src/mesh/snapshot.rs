@@ -170,6 +170,14 @@ fn fingerprint(world: &World) -> [u8; 32] {
     hasher.update(&RULES_VERSION.to_le_bytes());
     hasher.update(&plan.seed.to_le_bytes()).update(&plan.sample_every.to_le_bytes());
     hasher.update(format!("{:?} {:?}", plan.config, plan.storms).as_bytes());
+    hasher.update(&[u8::from(plan.collisions), u8::from(plan.listens)]);
+    for signal in plan.signals.iter() {
+        signal.hash_into(&mut hasher);
+    }
+    plan.graph.hash_into(&mut hasher);
+    for (id, gene) in &plan.memory {
+        hasher.update(&id.0.to_le_bytes()).update(gene);
+    }
     for node in &plan.nodes {
         hasher.update(format!("{node:?}").as_bytes());
     }

@@ -27,7 +27,7 @@ pub struct RunSummary {
     pub bytes_sent: u64,
     /// The same per node and day of simulated time.
     pub bytes_per_node_day: f64,
-    /// Rounds completed by the node that completed fewest, and the mean.
+    /// Rounds in which a node both sent and received, of the node with fewest, and the mean.
     pub exchanges: Exchanges,
     /// Nodes by regime at the end, and how many were ever in Storm.
     pub regimes: Regimes,
@@ -43,10 +43,10 @@ pub struct RunSummary {
     pub genes: Genes,
 }
 
-/// Completed rounds.
+/// Rounds in which a node both sent and received.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Exchanges {
-    /// Of the node that completed fewest.
+    /// Of the node with fewest.
     pub least: u32,
     /// Mean over all nodes.
     pub mean: f64,
@@ -246,7 +246,7 @@ fn energy(world: &mut World) -> EnergySummary {
         brownouts,
         all,
         roles: roles.into_iter().filter(|row| row.nodes > 0).collect(),
-        ceiling_percent: f64::from(config.energy.profile.ceiling_basis_points()) / 100.0,
+        ceiling_percent: f64::from(config.energy.ceiling_basis_points()) / 100.0,
     }
 }
 

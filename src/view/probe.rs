@@ -39,8 +39,8 @@ fn wayland_reachable() -> bool {
     std::os::unix::net::UnixStream::connect(path).is_ok()
 }
 
-/// A stale DISPLAY would end in a panic deep inside the window library, so knock first. Only
-/// local displays are knocked at; a remote one is taken at its word.
+/// A stale DISPLAY would end in a panic deep inside the window library, so knock first: at a local
+/// display's socket, or at a remote one's port for a moment.
 #[cfg(unix)]
 fn x11_reachable() -> bool {
     let Some(display) = variable("DISPLAY") else {
@@ -50,11 +50,26 @@ fn x11_reachable() -> bool {
         return false;
     };
     if !host.is_empty() && host != "unix" {
-        return true;
+        return knock(host, rest.split('.').next().unwrap_or_default());
     }
     let number = rest.split('.').next().unwrap_or_default();
     let path = format!("/tmp/.X11-unix/X{number}");
     std::os::unix::net::UnixStream::connect(&path).is_ok() || abstract_reachable(&path)
+}
+
+/// Port of display 0; the others follow.
+#[cfg(unix)]
+const X11_PORT: u16 = 6_000;
+
+#[cfg(unix)]
+fn knock(host: &str, number: &str) -> bool {
+    use std::net::{TcpStream, ToSocketAddrs};
+    let Some(port) = number.parse().ok().and_then(|n: u16| X11_PORT.checked_add(n)) else {
+        return false;
+    };
+    let wait = std::time::Duration::from_millis(800);
+    let Ok(mut places) = (host, port).to_socket_addrs() else { return false };
+    places.any(|place| TcpStream::connect_timeout(&place, wait).is_ok())
 }
 
 #[cfg(target_os = "linux")]

@@ -214,7 +214,9 @@ impl Receiver<'_> {
         // The fade is for 64 bytes; a frame of another size fades in proportion.
         let exponent = u64::from(fade) * u64::from(frame.length);
         let survival = exp2_neg(Q16::from_bits(exponent.min(i32::MAX as u64) as i32));
-        let seed = self.seed ^ (u64::from(frame.sender.0) << 20);
+        // Each link has a seed of its own; the odd factor spreads neighbouring ids apart.
+        let link = u64::from(frame.sender.0) + 1;
+        let seed = self.seed.wrapping_add(link.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let purpose = if frame.is_service() { Purpose::ServiceLoss } else { Purpose::Loss };
         let bits = draw(seed, purpose, self.id.0, self.now.0, frame.sequence);
         if (bits >> 48) as i32 >= survival.to_bits() { Fate::Faded } else { Fate::Delivered }
@@ -248,7 +250,7 @@ mod tests {
     /// 0 - 1 - 2 in a line; 0 and 2 do not hear each other.
     fn graph(loss: u8) -> Graph {
         let law = LossLaw { range_mm: 10, at_range_percent: loss, floor_percent: loss };
-        Graph::build(&[[0, 0, 0], [10, 0, 0], [20, 0, 0]], &law)
+        Graph::build(&[[0, 0, 0], [10, 0, 0], [20, 0, 0]], &law).expect("few links")
     }
 
     fn outgoing(at_us: u64) -> Outgoing {

@@ -3,6 +3,9 @@
 
 use qres_core::id::NodeId;
 
+/// Directed links that a mesh may have: memory for them stays below a third of a gigabyte.
+pub const LINKS_MAX: usize = 50_000_000;
+
 /// The radio graph of a mesh.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
@@ -38,9 +41,10 @@ impl LossLaw {
 }
 
 impl Graph {
-    /// Links every two positions (millimetres) that are within range of each other.
+    /// Links every two positions (millimetres) that are within range of each other; `None` when
+    /// that makes more than [`LINKS_MAX`] directed links.
     #[must_use]
-    pub fn build(positions: &[[i32; 3]], law: &LossLaw) -> Self {
+    pub fn build(positions: &[[i32; 3]], law: &LossLaw) -> Option<Self> {
         let cells = Cells::sort(positions, law.range_mm);
         let reach = i64::from(law.range_mm) * i64::from(law.range_mm);
         let mut graph = Self { offsets: vec![0], ..Self::default() };
@@ -57,10 +61,13 @@ impl Graph {
             graph.ids.extend(row.iter().map(|(id, _)| *id));
             graph.fade.extend(row.iter().map(|(_, fade)| *fade));
             graph.offsets.push(graph.ids.len() as u32);
+            if graph.ids.len() > LINKS_MAX {
+                return None;
+            }
         }
         graph.ids.shrink_to_fit();
         graph.fade.shrink_to_fit();
-        graph
+        Some(graph)
     }
 
     /// Number of nodes.
@@ -91,6 +98,22 @@ impl Graph {
     #[must_use]
     pub fn fades(&self, node: NodeId) -> &[u16] {
         self.fade.get(self.row(node)).unwrap_or(&[])
+    }
+
+    /// Adds what the graph is to a hash.
+    pub fn hash_into(&self, hasher: &mut blake3::Hasher) {
+        for (ids, fades) in self.ids.chunks(256).zip(self.fade.chunks(256)) {
+            let bytes: Vec<u8> = ids
+                .iter()
+                .zip(fades)
+                .flat_map(|(id, fade)| {
+                    let [a, b, c, d] = id.to_le_bytes();
+                    let [e, f] = fade.to_le_bytes();
+                    [a, b, c, d, e, f]
+                })
+                .collect();
+            hasher.update(&bytes);
+        }
     }
 
     /// Whether two nodes hear each other.
@@ -163,7 +186,7 @@ mod tests {
     fn agrees_with_all_pairs() {
         let at = |node, axis| (draw(4, Purpose::Start, node, 0, axis) % 6_000) as i32 - 3_000;
         let positions: Vec<_> = (0..300).map(|n| [at(n, 0), at(n, 1) / 4, at(n, 2)]).collect();
-        let graph = Graph::build(&positions, &LAW);
+        let graph = Graph::build(&positions, &LAW).expect("few links");
         for (a, position) in positions.iter().enumerate() {
             let linked: Vec<u32> = (0..300)
                 .filter(|b| *b as usize != a)

@@ -9,6 +9,27 @@ use crate::scenario::{Layout, Scenario, Station};
 /// Mean radius of the Earth in millimetres (IUGG).
 const EARTH_RADIUS_MM: f64 = 6_371_008_800.0;
 
+/// The farthest that a node may stand from the origin, in millimetres: positions and distances
+/// then fit their types with room for storms.
+pub const REACH_MM: i64 = 2_000_000_000;
+
+/// Half the width of the square, cube or ring that a scenario's nodes take, in millimetres.
+#[must_use]
+pub fn half_width_mm(scenario: &Scenario) -> i64 {
+    let count = scenario.node_count() as i64;
+    match &scenario.nodes.layout {
+        Layout::Grid { columns, spacing_mm } => {
+            let columns = i64::from(*columns).clamp(1, count.max(1));
+            columns.max(count.div_euclid(columns) + 1) * i64::from(*spacing_mm) / 2
+        }
+        Layout::Sphere { radius_mm } => i64::from(*radius_mm),
+        Layout::RandomGeometric { mean_degree } => {
+            side_mm(count as usize, scenario.radio.range_mm, *mean_degree) as i64 / 2
+        }
+        Layout::Stations(_) => 0,
+    }
+}
+
 /// The position of every node, by id. With stations, node `s * signals + g` is signal `g` of the
 /// `s`-th station in order of joining.
 #[must_use]
@@ -62,11 +83,16 @@ fn sphere(count: usize, radius: f64) -> Vec<[i32; 3]> {
         .collect()
 }
 
-/// Uniform in a square so large that a node away from its edge has `mean_degree` others in range.
-fn scatter(count: usize, range_mm: u32, mean_degree: u32, seed: u64) -> Vec<[i32; 3]> {
+/// Side of the square in which a node away from its edge has `mean_degree` others in range.
+fn side_mm(count: usize, range_mm: u32, mean_degree: u32) -> u64 {
     let range = f64::from(range_mm);
     let area = count as f64 * core::f64::consts::PI * range * range / f64::from(mean_degree.max(1));
-    let side = libm::rint(libm::sqrt(area)) as u64;
+    libm::rint(libm::sqrt(area)) as u64
+}
+
+/// Uniform in a square so large that a node away from its edge has `mean_degree` others in range.
+fn scatter(count: usize, range_mm: u32, mean_degree: u32, seed: u64) -> Vec<[i32; 3]> {
+    let side = side_mm(count, range_mm, mean_degree);
     let mut stream = ChaCha8Rng::seed_from_u64(seed);
     let mut at = || clamp(stream.random_range(0..side.max(1)) as i64 - (side / 2) as i64);
     (0..count).map(|_| [at(), 0, at()]).collect()

@@ -132,7 +132,7 @@ mod tests {
 
     fn posts(positions: &[[i32; 3]], groups: &[u8], range_mm: u32) -> Posts {
         let law = LossLaw { range_mm, at_range_percent: 0, floor_percent: 0 };
-        let graph = Graph::build(positions, &law);
+        let graph = Graph::build(positions, &law).expect("few links");
         let groups: Vec<GroupId> = groups.iter().map(|group| GroupId(*group)).collect();
         cover(&Field { graph: &graph, positions, groups: &groups })
     }

@@ -8,7 +8,11 @@ use qres::scenario::{Layout, Scenario};
 fn scenarios() -> [Scenario; 3] {
     let mut city = embedded("city-10k");
     city.nodes.count = Some(300);
-    city.storms.iter_mut().for_each(|storm| storm.from_tick = 100);
+    for storm in &mut city.storms {
+        storm.from_tick = 100;
+        storm.path.truncate(1);
+        storm.path[0] = qres::scenario::Waypoint { tick: 100, x_mm: 0, z_mm: 0 };
+    }
     assert!(matches!(city.nodes.layout, Layout::RandomGeometric { .. }));
     [parsed(THICKET), embedded("storm-front"), city]
 }
@@ -29,6 +33,8 @@ fn restored_at_three_ticks_of_three_scenarios() {
             run_to(&mut original, tick + 90);
             assert_eq!(copy.digest(), original.digest(), "{} from {tick}", scenario.title);
         }
+        let stormy = straight.summary().regimes.ever_storm;
+        assert!(stormy > 0, "{}: the test must see a storm", scenario.title);
     }
 }
 
@@ -52,6 +58,9 @@ fn damage_is_refused_and_leaves_a_fresh_mesh() {
     let mut smaller = scenario.clone();
     smaller.nodes.count = Some(9);
     assert_eq!(mesh(&smaller, 1).restore(&bytes), Err(SnapshotError::OtherPlan));
+    let mut nearer = scenario.clone();
+    nearer.radio.loss_at_range_percent = 10;
+    assert_eq!(mesh(&nearer, 1).restore(&bytes), Err(SnapshotError::OtherPlan));
 }
 
 #[test]

@@ -48,6 +48,11 @@ fn hold_together(scenario: &Scenario, ticks: u64) -> (usize, usize) {
             assert_eq!(twin.digest(), expected, "tick {tick}, node {}", id.0);
         }
     }
+    let summary = mesh.summary();
+    assert!(summary.regimes.ever_storm > 0, "the test must see a storm");
+    if scenario.energy.harvest_uw > 0 {
+        assert!(summary.energy.brownouts > 0, "the test must see a brownout");
+    }
     (sent, heard)
 }
 
