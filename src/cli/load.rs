@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::memory;
-use super::output::{self, Failure};
+use super::output::Failure;
 use crate::mesh::Mesh;
 use crate::mesh::plan::Plan;
 use crate::scenario::{self, Resolved, Scenario};
@@ -17,9 +17,14 @@ pub(super) struct Loaded {
     pub scenario: Scenario,
     /// The seed in force.
     pub seed: u64,
+    /// Models of an earlier run that its nodes are born with.
+    pub recalled: usize,
     /// The mesh, at tick 0.
     pub mesh: Mesh,
 }
+
+/// The longest run, as for `ticks` in a scenario.
+pub(super) const TICKS_MAX: u64 = 1_000_000_000;
 
 /// The number of threads to use.
 pub(super) fn threads(asked: Option<u16>) -> usize {
@@ -38,15 +43,13 @@ pub(super) fn load(
     let Resolved { name, scenario, .. } =
         scenario::resolve(name).map_err(|problem| Failure::Input(format!("{problem:#}")))?;
     let seed = seed.unwrap_or(scenario.seed);
+    let mut recalled = 0;
     let mut plan = plan(&scenario, seed, data)?;
     if let Some(folder) = memory {
-        let kept = memory::recall(&mut plan, folder, &name)?;
-        if kept > 0 {
-            output::note(&format!("{kept} models recalled from {}", folder.display()));
-        }
+        recalled = memory::recall(&mut plan, folder, &name)?;
     }
     let mesh = Mesh::new(plan, threads(asked_threads));
-    Ok(Loaded { name, scenario, seed, mesh })
+    Ok(Loaded { name, scenario, seed, recalled, mesh })
 }
 
 /// Reads a scenario's data and plans its mesh.
@@ -57,7 +60,18 @@ fn plan(scenario: &Scenario, seed: u64, data: Option<&Path>) -> Result<Plan, Fai
 }
 
 /// How many ticks to run: asked for by number, by simulated time, or what the scenario says.
-pub(super) fn ticks(scenario: &Scenario, ticks: Option<u64>, span_ms: Option<u64>) -> u64 {
+///
+/// # Errors
+/// When that is none, or more than a run can have.
+pub(super) fn ticks(
+    scenario: &Scenario,
+    ticks: Option<u64>,
+    span_ms: Option<u64>,
+) -> Result<u64, Failure> {
     let tick_ms = u64::from(scenario.tick_ms.max(1));
-    ticks.or(span_ms.map(|span| span.div_ceil(tick_ms))).unwrap_or(scenario.ticks)
+    let asked = ticks.or(span_ms.map(|span| span.div_ceil(tick_ms))).unwrap_or(scenario.ticks);
+    if (1..=TICKS_MAX).contains(&asked) {
+        return Ok(asked);
+    }
+    Err(Failure::Input(format!("a run of {asked} ticks; accepted: 1 to {TICKS_MAX}")))
 }

@@ -10,15 +10,23 @@ use super::output::Failure;
 use crate::mesh::Mesh;
 use crate::mesh::plan::Plan;
 
+/// Longest file of models: a million nodes' worth.
+const BYTES_MAX: u64 = 256 << 20;
+
 /// Lets the plan's nodes be born with the models kept for this scenario, if there are any; returns
 /// how many.
 pub(super) fn recall(plan: &mut Plan, folder: &Path, scenario: &str) -> Result<usize, Failure> {
     let path = place(folder, scenario);
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
+    let wrong =
+        |why: &str| Failure::Input(format!("{}: {why}; remove it to start afresh", path.display()));
+    match std::fs::metadata(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
-        Err(error) => return Err(Failure::Input(format!("{}: {error}", path.display()))),
-    };
+        Err(error) => return Err(wrong(&error.to_string())),
+        Ok(about) if !about.is_file() => return Err(wrong("is not a file")),
+        Ok(about) if about.len() > BYTES_MAX => return Err(wrong("is too large for models")),
+        Ok(_) => {}
+    }
+    let text = std::fs::read_to_string(&path).map_err(|error| wrong(&error.to_string()))?;
     let mut count = 0;
     for (number, line) in text.lines().enumerate() {
         let at = |why: String| {

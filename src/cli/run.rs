@@ -35,7 +35,10 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let input = &args.input;
     let (data, kept) = (input.data.as_deref(), args.memory.as_deref());
     let mut loaded = load(&input.scenario, input.seed, input.threads, data, kept)?;
-    let ticks = load::ticks(&loaded.scenario, args.ticks, args.span);
+    if loaded.recalled > 0 && !args.quiet {
+        output::note(&format!("{} models recalled", loaded.recalled));
+    }
+    let ticks = load::ticks(&loaded.scenario, args.ticks, args.span)?;
     let mut table =
         args.csv.as_deref().map(|path| series::Table::create(path, ticks)).transpose()?;
     let wall_s = drive(&mut loaded.mesh, ticks, args.quiet, table.as_mut())?;
@@ -144,12 +147,7 @@ fn text(title: &str, report: &RunReport<'_>) -> String {
             summary.exchanges.mean,
             summary.exchanges.least
         ),
-        format!(
-            "  prediction {:.1} % of {} nodes beat persistence; mean |residual| is {:.3} of its",
-            summary.prediction.better_than_persistence_percent,
-            summary.prediction.nodes,
-            summary.prediction.ratio_mean
-        ),
+        prediction_line(summary),
         format!(
             "  models     {} merges, spread {:.4}",
             summary.aggregations, summary.consensus.spread
@@ -164,6 +162,17 @@ fn text(title: &str, report: &RunReport<'_>) -> String {
     lines.extend(energy_lines(summary));
     lines.push(format!("  digest     {}", report.digest));
     lines.join("\n")
+}
+
+fn prediction_line(summary: &RunSummary) -> String {
+    let prediction = &summary.prediction;
+    match prediction.nodes {
+        0 => "  prediction nothing to predict: no sensor has moved".to_owned(),
+        nodes => format!(
+            "  prediction {:.1} % of {nodes} nodes beat persistence; mean |residual| is {:.3} of its",
+            prediction.better_than_persistence_percent, prediction.ratio_mean
+        ),
+    }
 }
 
 fn energy_lines(summary: &RunSummary) -> Vec<String> {

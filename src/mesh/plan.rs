@@ -133,6 +133,7 @@ impl Plan {
         let posts = posts(scenario, &field);
         let config = node_config(scenario, seed);
         check_air(scenario, &config)?;
+        check_series(scenario, loaded)?;
         let signals = signals(scenario, loaded);
         let draft = Draft { scenario, seed, config: &config, posts: &posts };
         let nodes = positions
@@ -266,6 +267,30 @@ fn crowded(scenario: &Scenario) -> PlanError {
     ))
 }
 
+/// A recorded value must fit the numbers that nodes compute with, after its normalisation.
+fn check_series(scenario: &Scenario, loaded: &Loaded) -> Result<(), PlanError> {
+    for row in loaded {
+        for (signal, series) in scenario.signals.iter().zip(row) {
+            let (Source::Dataset(scenario::DatasetSpec { normalise, .. })
+            | Source::Sample(scenario::SampleSpec { normalise, .. })) = &signal.source
+            else {
+                continue;
+            };
+            let values = series.iter().flat_map(|series| series.values.iter().flatten());
+            if let Some(raw) = values.copied().find(|raw| affine(*raw, normalise).is_none()) {
+                return Err(PlanError(format!(
+                    "\"{}\": {} has a value ({}) that its normalisation takes beyond 32,767; use a \
+                     larger scale or another offset",
+                    scenario.title,
+                    signal.modality,
+                    raw >> 16
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// A sentinel must have time left beside its beacons, and a window room for an update and what
 /// answers it.
 fn check_air(scenario: &Scenario, config: &NodeConfig) -> Result<(), PlanError> {
@@ -357,19 +382,22 @@ fn compile(source: &Source, series: Option<&Arc<Series>>) -> Signal {
         | Source::Sample(scenario::SampleSpec { normalise, .. }) => {
             let values = series.map_or(&[][..], |series| &series.values);
             Signal::Series(
-                values.iter().map(|raw| raw.map_or(GAP, |v| affine(v, normalise))).collect(),
+                values
+                    .iter()
+                    .map(|raw| raw.and_then(|v| affine(v, normalise)).unwrap_or(GAP))
+                    .collect(),
             )
         }
     }
 }
 
-/// `(raw - offset) / scale` in Q16.16.
-fn affine(raw: i32, normalise: &Normalise) -> i32 {
+/// `(raw - offset) / scale` in Q16.16; `None` when that does not fit.
+fn affine(raw: i32, normalise: &Normalise) -> Option<i32> {
     let Normalise::Affine { offset, scale } = normalise;
     let offset = i64::from(scenario::fixed(*offset));
-    let scale = i64::from(scenario::q16(*scale).unwrap_or(1)).max(1);
-    let scaled = ((i64::from(raw) - offset) << 16) / scale;
-    crate::world::signal::clamp(scaled)
+    let scale = i64::from(scenario::fixed(*scale)).max(1);
+    let scaled = i32::try_from(((i64::from(raw) - offset) << 16) / scale).ok()?;
+    (scaled != GAP).then_some(scaled)
 }
 
 fn node_config(scenario: &Scenario, seed: u64) -> NodeConfig {

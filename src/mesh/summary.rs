@@ -288,7 +288,8 @@ fn prediction(world: &mut World) -> Prediction {
         better += u32::from(score.residual < score.persistence);
         ratios += score.residual as f64 / score.persistence as f64;
     }
-    let count = f64::from(nodes.max(1));
+    // Nothing over nothing is no number, which JSON writes as null.
+    let count = f64::from(nodes);
     Prediction {
         nodes,
         better_than_persistence_percent: 100.0 * f64::from(better) / count,

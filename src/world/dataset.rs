@@ -241,6 +241,22 @@ struct Reading<'a> {
     gap_starts: Vec<u64>,
 }
 
+/// The line of the first blank row that has rows after it. The reader would pass it over, and every
+/// later sample would come too early.
+fn blank_row(bytes: &[u8]) -> Option<u64> {
+    let (mut inside_quotes, mut blank) = (false, None);
+    for (number, line) in (1_u64..).zip(bytes.split(|byte| *byte == b'\n')) {
+        let is_blank = matches!(line, b"" | b"\r") && !inside_quotes;
+        if is_blank {
+            blank = blank.or(Some(number));
+        } else if blank.is_some() {
+            return blank;
+        }
+        inside_quotes = line.iter().fold(inside_quotes, |inside, byte| inside ^ (*byte == b'"'));
+    }
+    None
+}
+
 fn read_columns(
     file: &str,
     bytes: &[u8],
@@ -258,6 +274,9 @@ fn read_columns(
     let mut record = ByteRecord::new();
     if !reader.read_byte_record(&mut record).map_err(broken)? {
         return Err(empty("is empty".to_owned()));
+    }
+    if let Some(line) = blank_row(bytes) {
+        return Err(problem::blank(file, line));
     }
     let header = record.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned());
     let header: Vec<String> = header.collect();

@@ -103,15 +103,11 @@ impl Graph {
     /// Adds what the graph is to a hash.
     pub fn hash_into(&self, hasher: &mut blake3::Hasher) {
         for (ids, fades) in self.ids.chunks(256).zip(self.fade.chunks(256)) {
-            let bytes: Vec<u8> = ids
-                .iter()
-                .zip(fades)
-                .flat_map(|(id, fade)| {
-                    let [a, b, c, d] = id.to_le_bytes();
-                    let [e, f] = fade.to_le_bytes();
-                    [a, b, c, d, e, f]
-                })
-                .collect();
+            let mut bytes = Vec::with_capacity(6 * ids.len());
+            for (id, fade) in ids.iter().zip(fades) {
+                bytes.extend_from_slice(&id.to_le_bytes());
+                bytes.extend_from_slice(&fade.to_le_bytes());
+            }
             hasher.update(&bytes);
         }
     }

@@ -131,6 +131,12 @@ pub(super) fn find_column(
     }
 }
 
+/// A row with nothing in it.
+pub(super) fn blank(file: &str, line: u64) -> DatasetProblem {
+    let message = "the row is blank; write a gap as NA, or as \"\" in a file of one column";
+    DatasetProblem::new(DatasetFault::Uneven, file, Some(line), message.to_owned())
+}
+
 /// A row whose length is not the header's.
 pub(super) fn uneven(file: &str, line: u64, found: usize, wanted: usize) -> DatasetProblem {
     let message = format!("the row has {found} fields, the header {wanted}");

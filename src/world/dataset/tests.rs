@@ -203,3 +203,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_blank_row_is_refused_and_a_blank_end_is_not() {
+    let folder = std::env::temp_dir().join(format!("qres-blank-{}", process::id()));
+    fs::create_dir_all(&folder).expect("a folder");
+    let read = |text: &str| {
+        fs::write(folder.join("x.csv"), text).expect("written");
+        let column = Column { name: "h", missing: &[] };
+        load_columns(&folder, "x.csv", Delimiter::Comma, &[column])
+    };
+    let wrong = read("h\n1\n\n2\n").expect_err("a blank row in the middle");
+    assert_eq!((wrong.fault, wrong.line), (DatasetFault::Uneven, Some(3)));
+    assert!(read("h\n1\n2\n\n\n").is_ok());
+    assert!(read("h,t\r\n1,\"a\n\nb\"\r\n2,c\r\n").is_ok(), "a blank line inside quotes");
+    fs::remove_dir_all(folder).expect("removed");
+}
