@@ -26,6 +26,12 @@ pub(super) struct Loaded {
 /// The longest run, as for `ticks` in a scenario.
 pub(super) const TICKS_MAX: u64 = 1_000_000_000;
 
+/// Accepts the number of a tick that a run can have.
+#[cfg(feature = "view")]
+pub(super) fn tick_number() -> clap::builder::RangedU64ValueParser {
+    clap::value_parser!(u64).range(..=TICKS_MAX)
+}
+
 /// The number of threads to use.
 pub(super) fn threads(asked: Option<u16>) -> usize {
     let there = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);

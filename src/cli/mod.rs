@@ -154,7 +154,7 @@ struct ShotArgs {
     #[command(flatten)]
     input: Input,
     /// The tick to draw
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=load::TICKS_MAX))]
+    #[arg(long, value_name = "N", value_parser = load::tick_number())]
     tick: u64,
     /// The PNG file to write
     #[arg(long, value_name = "FILE")]

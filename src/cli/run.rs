@@ -169,7 +169,8 @@ fn prediction_line(summary: &RunSummary) -> String {
     match prediction.nodes {
         0 => "  prediction nothing to predict: no sensor has moved".to_owned(),
         nodes => format!(
-            "  prediction {:.1} % of {nodes} nodes beat persistence; mean |residual| is {:.3} of its",
+            "  prediction {:.1} % of {nodes} nodes beat persistence; mean |residual| is {:.3} of \
+             its",
             prediction.better_than_persistence_percent, prediction.ratio_mean
         ),
     }
