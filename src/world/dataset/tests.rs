@@ -76,7 +76,8 @@ fn faults_name_line_and_column() {
         ("temperature\n1\n", Column, "f.csv:1: no column `v`; there are: temperature"),
         ("v,v\n1,2\n", Column, "f.csv:1: column `v` is there twice"),
         ("a,v\n1,2\n3\n", Uneven, "f.csv:3: the row has 1 fields, the header 2"),
-        ("a,v\r\n1,2\r\n\r\n3,4,5\r\n", Uneven, "f.csv:4: the row has 3 fields, the header 2"),
+        ("a,v\r\n1,2\r\n3,4,5\r\n", Uneven, "f.csv:3: the row has 3 fields, the header 2"),
+        ("a,v\r\n1,2\r\n\r\n3,4,5\r\n", Uneven, "f.csv:3: the row is blank"),
         (
             "a,v\n1,x\n",
             NotANumber,
