@@ -142,7 +142,7 @@ pub struct Scene {
     pub watch_for: String,
     /// A remark to keep on screen.
     pub note: String,
-    /// Pairs of nodes that hear each other.
+    /// Pairs of nodes of one modality that hear each other: the ways that gossip takes.
     pub links: Vec<[u32; 2]>,
     /// Corners of the box around all nodes, in millimetres.
     pub extent_mm: [[i32; 3]; 2],
@@ -165,8 +165,9 @@ impl Scene {
                 extent_mm[0][axis] = extent_mm[0][axis].min(*value);
                 extent_mm[1][axis] = extent_mm[1][axis].max(*value);
             }
-            let near = plan.graph.neighbours(NodeId(id as u32)).iter();
-            links.extend(near.filter(|other| **other as usize > id).map(|o| [id as u32, *o]));
+            let peers = super::build::peers(plan, NodeId(id as u32));
+            let later = peers.iter().filter(|peer| peer.index() > id);
+            links.extend(later.map(|peer| [id as u32, peer.0]));
         }
         Self {
             title: scenario.title.clone(),
