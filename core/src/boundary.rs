@@ -4,18 +4,19 @@
 
 use crate::q16::Q16;
 
-/// The nearest Q16.16 (ties to even), saturated; `None` for a value that is not a number.
+/// The nearest Q16.16, ties to even; `None` for what is not a number or does not fit.
 #[must_use]
 pub fn q16_from_f64(value: f64) -> Option<Q16> {
-    if value.is_nan() {
+    let scaled = value * 65_536.0;
+    // A NaN is in no range. Half a step beyond either end still rounds into it or is refused below.
+    if !(-2_147_483_649.0..=2_147_483_648.0).contains(&scaled) {
         return None;
     }
-    let scaled = (value * 65_536.0).clamp(f64::from(i32::MIN), f64::from(i32::MAX));
     let floor = scaled as i64 - i64::from(scaled < (scaled as i64) as f64);
     // Twice the rest is exact, and so is the comparison with one.
     let above = (scaled - floor as f64) * 2.0 - 1.0;
     let up = above > 0.0 || (above >= 0.0 && floor & 1 == 1);
-    Some(Q16::from_bits((floor + i64::from(up)).min(i64::from(i32::MAX)) as i32))
+    i32::try_from(floor + i64::from(up)).ok().map(Q16::from_bits)
 }
 
 /// The exact value of a Q16.16 as a float.
@@ -29,15 +30,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rounds_to_nearest_even_and_saturates() {
+    fn rounds_to_nearest_even_and_refuses_the_rest() {
         let bits = |v: f64| q16_from_f64(v).map(Q16::to_bits);
         assert_eq!(bits(0.01), Some(655));
         assert_eq!(bits(-0.01), Some(-655));
         assert_eq!(bits(0.5 / 65_536.0), Some(0));
         assert_eq!(bits(1.5 / 65_536.0), Some(2));
         assert_eq!(bits(-1.5 / 65_536.0), Some(-2));
-        assert_eq!(bits(1e9), Some(i32::MAX));
-        assert_eq!(bits(f64::NEG_INFINITY), Some(i32::MIN));
+        assert_eq!(bits(32_768.0), None);
+        assert_eq!(bits(-32_768.0), Some(i32::MIN));
+        assert_eq!(bits(-32_769.0), None);
+        assert_eq!(bits(f64::NEG_INFINITY), None);
         assert_eq!(bits(f64::NAN), None);
     }
 

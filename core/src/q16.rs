@@ -9,25 +9,10 @@ pub type Q16 = fixed::types::I16F16;
 /// One half, the first reputation of an unknown node.
 pub const HALF: Q16 = Q16::from_bits(1 << 15);
 
-/// `numerator / denominator` as Q16.16, truncated towards zero and saturated; 0 when dividing by 0.
-#[must_use]
-pub fn ratio(numerator: i64, denominator: i64) -> Q16 {
-    if denominator == 0 {
-        return Q16::ZERO;
-    }
-    saturate((i128::from(numerator) << 16) / i128::from(denominator))
-}
-
 /// Hundredths as Q16.16, truncated: `percent(45)` is 0.45.
 #[must_use]
 pub const fn percent(hundredths: i32) -> Q16 {
     Q16::from_bits(((hundredths as i64) * 65_536 / 100) as i32)
-}
-
-/// Clamps a wide Q16.16 bit pattern to the representable range.
-#[must_use]
-pub fn saturate(bits: i128) -> Q16 {
-    Q16::from_bits(bits.clamp(i128::from(i32::MIN), i128::from(i32::MAX)) as i32)
 }
 
 /// Rounds a Q32.32 accumulator to Q16.16, halves upwards, saturating.
@@ -102,15 +87,6 @@ pub fn exp2_neg(exponent: Q16) -> Q16 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ratio_truncates_saturates_and_survives_zero() {
-        assert_eq!(ratio(1, 2), HALF);
-        assert_eq!(ratio(-1, 3).to_bits(), -21_845);
-        assert_eq!(ratio(1, 0), Q16::ZERO);
-        assert_eq!(ratio(i64::MAX, 1), Q16::MAX);
-        assert_eq!(ratio(i64::MIN, 1), Q16::MIN);
-    }
 
     #[test]
     fn shrink_is_truncating_division() {

@@ -1,16 +1,15 @@
 //! The one way from a float in a file to the fixed point that the mesh computes on.
 //! Must not be used for anything that is computed rather than read.
 
+use qres_core::boundary;
+use qres_core::q16::Q16;
+
 /// `value` in Q16.16, rounded to the nearest step and to the even one at a tie.
 ///
 /// `None` for NaN, an infinity, or what does not fit (about -32,768 to 32,768).
 #[must_use]
 pub fn q16(value: f64) -> Option<i32> {
-    // Times a power of two is exact, so the only rounding is the one below.
-    let scaled = libm::rint(value * 65_536.0);
-    let fits = (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&scaled);
-    #[expect(clippy::cast_possible_truncation, reason = "whole, and checked to be in range")]
-    fits.then_some(scaled as i32)
+    boundary::q16_from_f64(value).map(Q16::to_bits)
 }
 
 /// [`q16`] of a value that a checked scenario holds, and 0 for one that does not fit.

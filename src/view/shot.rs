@@ -84,6 +84,8 @@ pub fn shoot(
     stage.detail = detail.map(|detail| Arc::new(detail.clone()));
     stage.selected = detail.map(|detail| detail.id);
     stage.status.tick_progress = PROGRESS;
+    // A picture stands still, and says so.
+    stage.status.paused = true;
     let image = draw(stage, &shot, settings)?;
     let png = encode(image)?;
     std::fs::write(&shot.path, png).map_err(|reason| ViewError::Write(shot.path.clone(), reason))
