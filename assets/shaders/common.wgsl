@@ -44,21 +44,21 @@ struct Now {
 @group(#{MATERIAL_BIND_GROUP}) @binding(1) var<storage, read> nodes: array<Node>;
 
 const TINT_PACKET: u32 = 3u;
-const TINT_RING: u32 = 8u;
-const TINT_SELECTION: u32 = 9u;
-const TINT_LINK: u32 = 10u;
-const TINT_GRID: u32 = 11u;
-const TINT_SKY_TOP: u32 = 12u;
-const TINT_SKY_HORIZON: u32 = 13u;
-const TINT_SKY_FLOOR: u32 = 14u;
-const TINT_STORM_DEEP: u32 = 15u;
-const TINT_STORM_BODY: u32 = 16u;
-const TINT_STORM_CORE: u32 = 17u;
-const TINT_LOST: u32 = 18u;
-const TINT_LOW: u32 = 19u;
-const TINT_HIGH: u32 = 20u;
-const TINT_ASLEEP: u32 = 21u;
-const TINT_GROUP: u32 = 22u;
+const TINT_RING: u32 = 9u;
+const TINT_SELECTION: u32 = 10u;
+const TINT_LINK: u32 = 11u;
+const TINT_GRID: u32 = 12u;
+const TINT_SKY_TOP: u32 = 13u;
+const TINT_SKY_HORIZON: u32 = 14u;
+const TINT_SKY_FLOOR: u32 = 15u;
+const TINT_STORM_DEEP: u32 = 16u;
+const TINT_STORM_BODY: u32 = 17u;
+const TINT_STORM_CORE: u32 = 18u;
+const TINT_LOST: u32 = 19u;
+const TINT_LOW: u32 = 20u;
+const TINT_HIGH: u32 = 21u;
+const TINT_ASLEEP: u32 = 22u;
+const TINT_GROUP: u32 = 23u;
 
 fn tint(slot: u32) -> vec3<f32> {
     return frame.tints[slot].rgb;

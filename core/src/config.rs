@@ -1,6 +1,7 @@
 //! Everything that a mesh agrees on before it starts.
 
 use crate::energy::EnergyConfig;
+use crate::evolution::EvolutionConfig;
 use crate::neuron::NeuronConfig;
 use crate::radio::AirConfig;
 use crate::regime::RegimeConfig;
@@ -31,6 +32,8 @@ pub struct NodeConfig {
     pub service_frames: u8,
     /// Whether nodes send updates at all.
     pub gossip: bool,
+    /// How models evolve; `None`: they keep the form they start with.
+    pub evolution: Option<EvolutionConfig>,
 }
 
 impl Default for NodeConfig {
@@ -46,6 +49,7 @@ impl Default for NodeConfig {
             trim_per_tail: 1,
             service_frames: 16,
             gossip: true,
+            evolution: None,
         }
     }
 }

@@ -23,6 +23,10 @@ pub enum Purpose {
     Start = 8,
     /// Whether a sentinel's answer survives the air.
     ServiceLoss = 9,
+    /// How a model changes.
+    Mutation = 10,
+    /// Who is an adversary, and what it sends.
+    Attack = 11,
 }
 
 /// 64 uniform bits for the `n`-th draw of `node` at `tick` for `purpose` under `seed`.

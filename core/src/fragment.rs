@@ -7,7 +7,7 @@ use crate::packet::{HEADER_BYTES, Header, Kind, MESSAGE_MAX, MTU, MessageBytes};
 
 /// Messages that one node can have in reassembly at a time.
 pub const SLOTS: usize = 4;
-/// The smallest MTU: two payload bytes a fragment and every message still fits in 32 of them.
+/// The smallest MTU: two payload bytes a fragment, and every message still fits in 128 of them.
 pub const MTU_MIN: usize = HEADER_BYTES + 2;
 /// Ticks after which an unfinished message is given up.
 pub const TIMEOUT_TICKS: u64 = 8;
@@ -52,7 +52,7 @@ struct Pending {
     /// Bytes of the last fragment; 0 until it is here.
     tail: u8,
     /// Fragments here, a bit each.
-    have: u64,
+    have: u128,
     since: Tick,
     bytes: [u8; MESSAGE_MAX],
 }
@@ -144,7 +144,7 @@ impl Pending {
         let fits = if is_last { (1..=stride).contains(&part.len()) } else { part.len() == stride };
         let start = stride * usize::from(header.index);
         let Some(target) = self.bytes.get_mut(start..start + part.len()) else { return false };
-        if !fits || header.index >= 64 {
+        if !fits || header.index >= 128 {
             return false;
         }
         target.copy_from_slice(part);
@@ -191,14 +191,14 @@ mod tests {
         ) {
             let all = frames(&payload, mtu, 1);
             let mut table = Reassembly::default();
-            let mut seen = [false; 40];
+            let mut seen = [false; 128];
             for index in &order {
                 let pick = index.index(all.len());
                 seen[pick] = true;
                 if let Some(message) = feed(&mut table, &all[pick], mtu, 0) {
                     prop_assert_eq!(&message[..], &payload[..]);
                     prop_assert!((0..all.len()).all(|i| seen[i]));
-                    seen = [false; 40];
+                    seen = [false; 128];
                 }
             }
         }

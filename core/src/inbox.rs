@@ -1,5 +1,6 @@
 //! The models that came in during one round: the newest of each peer, bounded.
 
+use crate::gene::GeneId;
 use crate::id::NodeId;
 use crate::neuron::TAPS;
 use crate::packet::Update;
@@ -16,10 +17,12 @@ pub struct Offer {
     pub origin: NodeId,
     /// The regime it claimed: a model learned in a storm is judged, but nobody is blamed for it.
     pub regime: Regime,
+    /// The gene that the weights belong to.
+    pub gene: GeneId,
     /// Its shared weights.
     pub weights: [Q16; TAPS],
 }
-crate::canonical!(struct Offer { origin, regime, weights });
+crate::canonical!(struct Offer { origin, regime, gene, weights });
 
 /// The offers of one round, in order of arrival.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,7 +41,8 @@ impl Inbox {
     /// Adds a peer's model in place of its older one; when full, the oldest offer makes room
     /// and the answer is true.
     pub fn push(&mut self, update: &Update) -> bool {
-        let offer = Offer { origin: update.origin, regime: update.regime, weights: update.weights };
+        let Update { origin, regime, gene, weights, .. } = *update;
+        let offer = Offer { origin, regime, gene, weights };
         let known = self.offers.iter().position(|held| held.origin == offer.origin);
         if let Some(place) = known {
             self.offers.remove(place);
@@ -71,6 +75,7 @@ mod tests {
             regime: Regime::Calm,
             polls: false,
             taps: 1,
+            gene: GeneId(0),
             weights: [Q16::from_bits(weight); TAPS],
         }
     }

@@ -27,11 +27,14 @@ pub mod canonical;
 pub mod config;
 pub mod draw;
 pub mod energy;
+pub mod evolution;
 pub mod fragment;
 pub mod gene;
 pub mod id;
 pub mod inbox;
 pub mod neuron;
+#[cfg(test)]
+mod neuron_rig;
 pub mod node;
 pub mod packet;
 pub mod phase;
@@ -41,6 +44,7 @@ pub mod regime;
 pub mod residual;
 pub mod responder;
 pub mod silence;
+pub mod tally;
 pub mod trust;
 pub mod wake;
 
@@ -48,7 +52,7 @@ pub mod wake;
 pub mod prelude {
     pub use crate::config::NodeConfig;
     pub use crate::id::{GroupId, NodeId, Tick};
-    pub use crate::neuron::{LinearNeuron, SwarmNeuron};
+    pub use crate::neuron::SwarmNeuron;
     pub use crate::node::Node;
     pub use crate::q16::Q16;
     pub use crate::radio::{MockRadio, Radio};

@@ -4,12 +4,15 @@
 use crate::canonical::{Canonical, Sink, encode_slice};
 use crate::config::NodeConfig;
 use crate::energy::{Activity, EnergyPool};
+use crate::evolution::Evolution;
 use crate::fragment::Reassembly;
 use crate::id::{GroupId, NodeId, Tick};
 use crate::inbox::Inbox;
-use crate::neuron::LinearNeuron;
+use crate::neuron::SwarmNeuron;
 use crate::packet::{Header, Message};
-use crate::phase::{self, Listener, MergeReport, Outbox, Speaker};
+use crate::phase::{
+    self, Circumstance, EvolveReport, Genetics, Listener, MergeReport, Outbox, Speaker,
+};
 use crate::q16::Q16;
 use crate::radio::{Outgoing, Radio};
 use crate::regime::{Regime, RegimeDetector};
@@ -27,7 +30,7 @@ pub struct Node<const N: usize> {
     /// Its modality.
     pub group: GroupId,
     /// Its predictor.
-    pub neuron: LinearNeuron,
+    pub neuron: SwarmNeuron,
     /// Its entropy estimate.
     pub residual: Residual,
     /// Its regime detector.
@@ -50,6 +53,8 @@ pub struct Node<const N: usize> {
     pub clients: heapless::Vec<NodeId, N>,
     /// A sentinel's routes, sorted by origin.
     pub routes: heapless::Vec<Route, N>,
+    /// Its evolution, in a mesh that has it.
+    pub evolution: Option<Evolution>,
 }
 
 /// What happened in a tick.
@@ -61,6 +66,8 @@ pub struct TickReport {
     pub activity: Activity,
     /// What a merge did, if the round ended.
     pub merge: Option<MergeReport>,
+    /// What evolution did.
+    pub evolve: EvolveReport,
 }
 
 impl<const N: usize> Node<N> {
@@ -74,7 +81,7 @@ impl<const N: usize> Node<N> {
         Self {
             id,
             group: GroupId::default(),
-            neuron: LinearNeuron::default(),
+            neuron: SwarmNeuron::new(&config.neuron),
             residual: Residual::default(),
             detector: RegimeDetector::default(),
             silence: Silence::default(),
@@ -86,6 +93,7 @@ impl<const N: usize> Node<N> {
             reassembly: Reassembly::default(),
             clients: heapless::Vec::new(),
             routes: heapless::Vec::new(),
+            evolution: config.evolution.map(|_| Evolution::default()),
         }
     }
 
@@ -106,7 +114,8 @@ impl<const N: usize> Node<N> {
         if let Some(sample) = sample {
             let critical = self.energy.is_critical(&config.energy);
             let (neuron, residual) = (&mut self.neuron, &mut self.residual);
-            phase::predict(config, neuron, residual, &self.detector, critical, sample);
+            let evolution = self.evolution.as_mut();
+            phase::predict(config, neuron, residual, &self.detector, evolution, critical, sample);
             self.detector.update(&config.regime, &self.residual);
             report.activity.samples = 1;
         }
@@ -124,6 +133,8 @@ impl<const N: usize> Node<N> {
             report.merge = Some(self.merge(config));
             self.trust.review(&config.trust, &self.neighbours, now);
         }
+        report.evolve = self.evolve(config, now, regime, sample.is_some());
+        report.activity.samples += report.evolve.steps();
         self.settle(config, now, &mut report);
         report
     }
@@ -152,6 +163,7 @@ impl<const N: usize> Node<N> {
         self.reassembly.encode(sink);
         encode_slice(&self.clients, sink);
         encode_slice(&self.routes, sink);
+        self.evolution.encode(sink);
     }
 
     fn effective(&self, config: &NodeConfig) -> Regime {
@@ -170,7 +182,8 @@ impl<const N: usize> Node<N> {
             trust: &self.trust,
             neighbours: &self.neighbours,
         };
-        phase::speak(config, now, &speaker, &mut self.silence, &mut self.routes, outbox);
+        let (silence, routes) = (&mut self.silence, &mut self.routes);
+        phase::speak(config, now, &speaker, silence, routes, self.evolution.as_mut(), outbox);
     }
 
     fn listen(&mut self, config: &NodeConfig, now: Tick, radio: &mut impl Radio, spent: &mut u64) {
@@ -178,6 +191,8 @@ impl<const N: usize> Node<N> {
             self.reassembly.expire(now);
         }
         let mut busy_us = 0;
+        let in_trouble = self.effective(config) != Regime::Calm;
+        let own = self.neuron.gene();
         while let Some(heard) = radio.receive() {
             let Ok((header, part)) = Header::read(&heard.frame) else { continue };
             let mtu = usize::from(config.air.mtu_bytes);
@@ -195,6 +210,11 @@ impl<const N: usize> Node<N> {
                 clients: &self.clients,
                 routes: &mut self.routes,
                 busy_us: &mut busy_us,
+                evolution: self.evolution.as_mut().map(|evolution| Genetics {
+                    evolution,
+                    own,
+                    in_trouble,
+                }),
             };
             let answer = |outgoing: Outgoing| {
                 *spent += airtime(config, &outgoing);
@@ -212,6 +232,29 @@ impl<const N: usize> Node<N> {
             &self.residual,
             &mut self.neighbours,
             &mut self.inbox,
+        )
+    }
+
+    fn evolve(
+        &mut self,
+        config: &NodeConfig,
+        now: Tick,
+        regime: Regime,
+        sampled: bool,
+    ) -> EvolveReport {
+        let Some(evolution) = &mut self.evolution else { return EvolveReport::default() };
+        let energy = self.energy.share(&config.energy);
+        let circumstance = Circumstance { regime, energy, sampled };
+        phase::evolve(
+            config,
+            self.id,
+            self.group,
+            now,
+            &circumstance,
+            &mut self.neuron,
+            &self.residual,
+            &mut self.neighbours,
+            evolution,
         )
     }
 
@@ -308,7 +351,7 @@ mod tests {
 
     #[test]
     fn hot_state_is_small() {
-        let hot = size_of::<LinearNeuron>()
+        let hot = size_of::<SwarmNeuron>()
             + size_of::<Residual>()
             + size_of::<RegimeDetector>()
             + size_of::<Silence>()

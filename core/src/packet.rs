@@ -4,6 +4,7 @@
 //! fragment count, sender (4 bytes), CRC-32 (IEEE) over the eight bytes before it and the payload.
 //! Decoding refuses everything that is not exactly a message this version can send.
 
+use crate::gene::{GENE_MAX, Gene, GeneId};
 use crate::id::{GroupId, NodeId};
 use crate::neuron::{TAPS, WEIGHT_LIMIT};
 use crate::q16::Q16;
@@ -18,7 +19,7 @@ pub const MTU: usize = 1024;
 /// Largest payload of one fragment.
 pub const PAYLOAD_MAX: usize = MTU - HEADER_BYTES;
 /// Largest message of this version, in bytes.
-pub const MESSAGE_MAX: usize = 64;
+pub const MESSAGE_MAX: usize = 96;
 
 const CRC: crc::Crc<u32, crc::Table<16>> =
     crc::Crc::<u32, crc::Table<16>>::new(&crc::CRC_32_ISO_HDLC);
@@ -40,6 +41,12 @@ pub enum Kind {
     Grant = 3,
     /// An update that a sentinel kept for a sleeper.
     Relay = 4,
+    /// A gene, whole.
+    Offer = 5,
+    /// Asks a neighbour for its gene.
+    Request = 6,
+    /// The name of the gene that a node has.
+    Digest = 7,
 }
 
 impl Kind {
@@ -50,6 +57,9 @@ impl Kind {
             2 => Some(Self::Beacon),
             3 => Some(Self::Grant),
             4 => Some(Self::Relay),
+            5 => Some(Self::Offer),
+            6 => Some(Self::Request),
+            7 => Some(Self::Digest),
             _ => None,
         }
     }
@@ -165,6 +175,8 @@ pub struct Update {
     pub polls: bool,
     /// Weights in use, 1 to [`TAPS`].
     pub taps: u8,
+    /// The gene that the weights belong to.
+    pub gene: GeneId,
     /// Shared weights; those beyond `taps` are zero.
     pub weights: [Q16; TAPS],
 }
@@ -172,7 +184,7 @@ pub struct Update {
 impl Update {
     /// Length in a payload, in bytes.
     const fn length(&self) -> usize {
-        8 + 4 * if self.taps as usize > TAPS { TAPS } else { self.taps as usize }
+        12 + 4 * if self.taps as usize > TAPS { TAPS } else { self.taps as usize }
     }
 }
 
@@ -207,6 +219,27 @@ pub enum Message {
         /// The update.
         update: Update,
     },
+    /// A gene that served its sender well.
+    Offer {
+        /// Who asked for it; [`NodeId::NONE`] for whoever hears it.
+        to: NodeId,
+        /// By how many percent it lowered the sender's error when the sender took it, 0 to 100.
+        gain_percent: u8,
+        /// The gene.
+        gene: Gene,
+    },
+    /// Asks a neighbour for a gene that it named.
+    Request {
+        /// The neighbour.
+        to: NodeId,
+        /// The gene.
+        gene: GeneId,
+    },
+    /// The gene that a node has, for anti-entropy.
+    Digest {
+        /// The gene.
+        gene: GeneId,
+    },
 }
 
 impl Message {
@@ -219,6 +252,9 @@ impl Message {
             Self::Beacon { .. } => Kind::Beacon,
             Self::Grant { .. } => Kind::Grant,
             Self::Relay { .. } => Kind::Relay,
+            Self::Offer { .. } => Kind::Offer,
+            Self::Request { .. } => Kind::Request,
+            Self::Digest { .. } => Kind::Digest,
         }
     }
 
@@ -226,8 +262,13 @@ impl Message {
     #[must_use]
     pub const fn destination(&self) -> Option<NodeId> {
         match self {
-            Self::Update(_) | Self::Beacon { .. } => None,
-            Self::Poll { to } | Self::Grant { to, .. } | Self::Relay { to, .. } => Some(*to),
+            Self::Update(_) | Self::Beacon { .. } | Self::Digest { .. } => None,
+            Self::Offer { to, .. } if to.0 == NodeId::NONE.0 => None,
+            Self::Poll { to }
+            | Self::Grant { to, .. }
+            | Self::Relay { to, .. }
+            | Self::Offer { to, .. }
+            | Self::Request { to, .. } => Some(*to),
         }
     }
 
@@ -236,10 +277,12 @@ impl Message {
     pub const fn length(&self) -> usize {
         match self {
             Self::Update(update) => update.length(),
-            Self::Poll { .. } => 4,
+            Self::Poll { .. } | Self::Digest { .. } => 4,
             Self::Beacon { .. } => 1,
             Self::Grant { .. } => 9,
             Self::Relay { update, .. } => 8 + update.length(),
+            Self::Offer { gene, .. } => 5 + gene.length(),
+            Self::Request { .. } => 8,
         }
     }
 
@@ -265,6 +308,16 @@ impl Message {
                 put(&update.origin.0.to_le_bytes());
                 put_update(update, &mut put);
             }
+            Self::Offer { to, gain_percent, gene } => {
+                put(&to.0.to_le_bytes());
+                put(&[*gain_percent]);
+                put(&gene.to_bytes());
+            }
+            Self::Request { to, gene } => {
+                put(&to.0.to_le_bytes());
+                put(&gene.0.to_le_bytes());
+            }
+            Self::Digest { gene } => put(&gene.0.to_le_bytes()),
         }
         bytes
     }
@@ -287,6 +340,11 @@ impl Message {
                 let origin = rest.id()?;
                 Self::Relay { to, update: rest.update(origin)? }
             }
+            Kind::Offer => {
+                Self::Offer { to: rest.id()?, gain_percent: rest.percent()?, gene: rest.gene()? }
+            }
+            Kind::Request => Self::Request { to: rest.id()?, gene: rest.gene_id()? },
+            Kind::Digest => Self::Digest { gene: rest.gene_id()? },
         };
         if rest.0.is_empty() { Ok(message) } else { Err(PacketError::Length) }
     }
@@ -296,6 +354,7 @@ fn put_update(update: &Update, put: &mut impl FnMut(&[u8])) {
     let flags = update.regime as u8 | u8::from(update.polls) << 2;
     put(&[flags, update.group.0, update.taps, 0]);
     put(&update.round.to_le_bytes());
+    put(&update.gene.0.to_le_bytes());
     for weight in update.weights.iter().take(usize::from(update.taps)) {
         put(&weight.to_bits().to_le_bytes());
     }
@@ -316,13 +375,34 @@ impl Reader<'_> {
     }
 
     fn flag(&mut self) -> Result<bool, PacketError> {
-        let (flag, rest) = self.0.split_first().ok_or(PacketError::Length)?;
-        self.0 = rest;
-        match flag {
+        match self.byte()? {
             0 => Ok(false),
             1 => Ok(true),
             _ => Err(PacketError::Value),
         }
+    }
+
+    fn byte(&mut self) -> Result<u8, PacketError> {
+        let (byte, rest) = self.0.split_first().ok_or(PacketError::Length)?;
+        self.0 = rest;
+        Ok(*byte)
+    }
+
+    fn percent(&mut self) -> Result<u8, PacketError> {
+        self.byte().and_then(|byte| if byte <= 100 { Ok(byte) } else { Err(PacketError::Value) })
+    }
+
+    fn gene_id(&mut self) -> Result<GeneId, PacketError> {
+        self.word().map(|word| GeneId(u32::from_le_bytes(word)))
+    }
+
+    /// A gene takes all that is left.
+    fn gene(&mut self) -> Result<Gene, PacketError> {
+        let bytes = core::mem::take(&mut self.0);
+        if bytes.len() > GENE_MAX {
+            return Err(PacketError::Length);
+        }
+        Gene::from_bytes(bytes).map_err(|_| PacketError::Value)
     }
 
     fn share(&mut self) -> Result<Q16, PacketError> {
@@ -337,6 +417,7 @@ impl Reader<'_> {
             return Err(PacketError::Value);
         }
         let round = u32::from_le_bytes(self.word()?);
+        let gene = self.gene_id()?;
         let mut weights = [Q16::ZERO; TAPS];
         for weight in weights.iter_mut().take(usize::from(taps)) {
             *weight = Q16::from_bits(i32::from_le_bytes(self.word()?));
@@ -345,7 +426,7 @@ impl Reader<'_> {
             }
         }
         let polls = flags & 4 != 0;
-        Ok(Update { origin, round, group: GroupId(group), regime, polls, taps, weights })
+        Ok(Update { origin, round, group: GroupId(group), regime, polls, taps, gene, weights })
     }
 }
 
@@ -363,17 +444,34 @@ mod tests {
             regime: Regime::Storm,
             polls: true,
             taps: 8,
+            gene: GeneId(0xAABB_CCDD),
             weights,
         }
     }
 
-    fn messages() -> [Message; 5] {
+    fn gene() -> Gene {
+        Gene {
+            group: GroupId(2),
+            form: crate::neuron::Form {
+                taps: 8,
+                lags: [2, 3, 4, 5, 6, 7, 8, 25],
+                ..crate::neuron::Form::default()
+            },
+            lineage: crate::gene::Lineage::default(),
+            weights: update().weights,
+        }
+    }
+
+    fn messages() -> [Message; 8] {
         [
             Message::Update(update()),
             Message::Poll { to: NodeId(9) },
             Message::Beacon { emergency: true },
             Message::Grant { to: NodeId(1), standing: Q16::ONE, emergency: false },
             Message::Relay { to: NodeId(4), update: update() },
+            Message::Offer { to: NodeId::NONE, gain_percent: 63, gene: gene() },
+            Message::Request { to: NodeId(4), gene: gene().id() },
+            Message::Digest { gene: gene().id() },
         ]
     }
 
@@ -423,7 +521,7 @@ mod tests {
         #[test]
         fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..1100)) {
             let _ = Header::read(&bytes);
-            for kind in 0..=5 {
+            for kind in 0..=8 {
                 if let Some(kind) = Kind::from_number(kind)
                     && let Ok(message) = Message::from_bytes(kind, NodeId(1), &bytes)
                 {

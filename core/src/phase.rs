@@ -7,9 +7,12 @@ use crate::aggregate::{VOICES, Voice as Merged, trimmed_mean};
 use crate::config::NodeConfig;
 use crate::draw::{Purpose, below, draw};
 use crate::energy::EnergyPool;
+use crate::evolution::rumour::Word;
+use crate::evolution::{self, Evolution, EvolutionConfig, Pending, TRIAL_STEPS, TrialConfig};
+use crate::gene::GeneId;
 use crate::id::{GroupId, NodeId, Tick};
 use crate::inbox::Inbox;
-use crate::neuron::LinearNeuron;
+use crate::neuron::SwarmNeuron;
 use crate::packet::{Message, Update};
 use crate::q16::Q16;
 use crate::radio::Outgoing;
@@ -23,7 +26,7 @@ use crate::wake::{Role, Wake, Window};
 /// Samples between checkpoints of healthy weights.
 const CHECKPOINT_EVERY: u32 = 64;
 /// Messages that a node may start in one tick of its own accord.
-pub const OUTBOX: usize = 2;
+pub const OUTBOX: usize = 3;
 /// Pause between a poll and its answer, and between answers, in microseconds.
 const ANSWER_GAP_US: u64 = 50;
 
@@ -34,9 +37,10 @@ pub type Outbox = heapless::Vec<Outgoing, OUTBOX>;
 /// to healthy weights when the model has run away.
 pub fn predict(
     config: &NodeConfig,
-    neuron: &mut LinearNeuron,
+    neuron: &mut SwarmNeuron,
     residual: &mut Residual,
     detector: &RegimeDetector,
+    evolution: Option<&mut Evolution>,
     energy_critical: bool,
     sample: Q16,
 ) {
@@ -51,6 +55,9 @@ pub fn predict(
         return;
     }
     residual.observe(error, neuron.persistence_error(), frozen);
+    if let Some(evolution) = evolution {
+        evolution.observe(sample, error);
+    }
     if residual.has_diverged() {
         neuron.restore();
     } else if neuron.samples().is_multiple_of(CHECKPOINT_EVERY) && residual.is_healthy() {
@@ -79,7 +86,7 @@ pub struct Speaker<'a> {
     /// Its modality.
     pub group: GroupId,
     /// Its model.
-    pub neuron: &'a LinearNeuron,
+    pub neuron: &'a SwarmNeuron,
     /// Its entropy.
     pub residual: &'a Residual,
     /// Its regime.
@@ -103,6 +110,7 @@ pub fn speak(
     node: &Speaker<'_>,
     silence: &mut Silence,
     routes: &mut [Route],
+    evolution: Option<&mut Evolution>,
     outbox: &mut Outbox,
 ) {
     let window = node.wake.window();
@@ -142,14 +150,43 @@ pub fn speak(
             group: node.group,
             regime,
             polls: has_sentinel,
-            taps: config.neuron.taps,
-            weights: node.neuron.weights,
+            taps: node.neuron.form().taps,
+            gene: node.neuron.gene(),
+            weights: *node.neuron.weights(),
         };
         responder::keep(routes, &update);
         queue(config, now, node, Message::Update(update), outbox);
     } else if has_sentinel {
         queue(config, now, node, Message::Poll { to: node.wake.sentinel }, outbox);
     }
+    if let (Some(settings), Some(evolution)) = (&config.evolution, evolution)
+        && energy >= settings.energy_floor
+        && node.neuron.is_trained()
+    {
+        speak_of_genes(config, settings, now, node, evolution, voice.speaks(), outbox);
+    }
+}
+
+/// Pushes, asks for, or names genes.
+fn speak_of_genes(
+    config: &NodeConfig,
+    settings: &EvolutionConfig,
+    now: Tick,
+    node: &Speaker<'_>,
+    evolution: &mut Evolution,
+    spoke: bool,
+    outbox: &mut Outbox,
+) {
+    let evolved = node.neuron.lineage().generation > 0;
+    let message = match evolution.rumour.word(spoke, evolved, settings.digest_rounds) {
+        Word::None => return,
+        Word::Offer { to, gain_percent } => {
+            Message::Offer { to, gain_percent, gene: node.neuron.to_gene(node.group) }
+        }
+        Word::Request { to, gene } => Message::Request { to, gene },
+        Word::Digest => Message::Digest { gene: node.neuron.gene() },
+    };
+    queue(config, now, node, message, outbox);
 }
 
 /// Adds a message at a random moment of the window's first half, if it can be paid for.
@@ -169,7 +206,7 @@ fn queue(
     let n = outbox.len() as u32;
     let bits = draw(config.wake.seed, Purpose::Backoff, node.id.0, now.0, n);
     let at_us = window.from_us + below(bits, room);
-    // A node starts at most OUTBOX messages a tick: a beacon and an update or poll.
+    // A node starts at most OUTBOX messages a tick: a beacon, an update or poll, a word on genes.
     let _ = outbox.push(Outgoing { message, round: node.wake.rounds(), at_us });
 }
 
@@ -194,6 +231,19 @@ pub struct Listener<'a> {
     pub routes: &'a mut [Route],
     /// When its transmitter is free again, in microseconds from the tick's start.
     pub busy_us: &'a mut u64,
+    /// Its evolution, in a mesh that has it.
+    pub evolution: Option<Genetics<'a>>,
+}
+
+/// What a listener needs to follow talk of genes.
+#[derive(Debug)]
+pub struct Genetics<'a> {
+    /// Its evolution.
+    pub evolution: &'a mut Evolution,
+    /// The gene of the model in service.
+    pub own: GeneId,
+    /// Whether it is in a storm, or fears one.
+    pub in_trouble: bool,
 }
 
 /// Radio, receiving side: takes a message that ended at `at_us`; answers go to `answer`.
@@ -209,7 +259,8 @@ pub fn hear(
     match message {
         Message::Update(update) => {
             responder::keep(node.routes, update);
-            take_offer(config, now, node, update);
+            take_offer(now, node, update);
+            notice(config, node, update.group, sender, update.gene);
             if update.polls {
                 serve(config, now, node, sender, at_us, &mut answer);
             }
@@ -219,7 +270,7 @@ pub fn hear(
         }
         // Only the sentinel that a node is associated with may speak for others or wake it.
         Message::Relay { to, update } if *to == node.id && sender == node.wake.sentinel => {
-            take_offer(config, now, node, update);
+            take_offer(now, node, update);
         }
         Message::Grant { to, standing, emergency }
             if *to == node.id && sender == node.wake.sentinel =>
@@ -232,13 +283,54 @@ pub fn hear(
         Message::Beacon { emergency: true } if sender == node.wake.sentinel => {
             node.wake.hasten(&config.wake, now);
         }
+        Message::Offer { to, gain_percent, gene } if *to == node.id || *to == NodeId::NONE => {
+            let pending = Pending { from: sender, gain_percent: *gain_percent, gene: *gene };
+            take_gene(config, node, pending);
+        }
+        Message::Request { to, gene } if *to == node.id => {
+            if let Some(Genetics { evolution, own, .. }) = &mut node.evolution {
+                evolution.rumour.ask(sender, *gene, *own);
+            }
+        }
+        Message::Digest { gene } => notice(config, node, node.group, sender, *gene),
         _ => {}
     }
 }
 
-fn take_offer(config: &NodeConfig, now: Tick, node: &mut Listener<'_>, update: &Update) {
-    let fits = update.group == node.group && update.taps == config.neuron.taps;
-    if fits
+/// A neighbour of the node's own modality has named a gene.
+fn notice(
+    config: &NodeConfig,
+    node: &mut Listener<'_>,
+    group: GroupId,
+    from: NodeId,
+    gene: GeneId,
+) {
+    let Some(settings) = &config.evolution else { return };
+    let Some(Genetics { evolution, own, in_trouble }) = &mut node.evolution else { return };
+    let known = find(node.neighbours, from).is_some_and(|neighbour| !neighbour.banned);
+    if known && group == node.group {
+        evolution.rumour.notice(from, gene, *own, *in_trouble, settings.interest);
+    }
+}
+
+/// A gene for this node's modality, from a neighbour that is not banned, waits for its trial.
+fn take_gene(config: &NodeConfig, node: &mut Listener<'_>, offered: Pending) {
+    let Some(settings) = &config.evolution else { return };
+    let Some(Genetics { evolution, own, in_trouble }) = &mut node.evolution else { return };
+    let known = find(node.neighbours, offered.from).is_some_and(|neighbour| !neighbour.banned);
+    if !known || offered.gene.group != node.group {
+        return;
+    }
+    let id = offered.gene.id();
+    if id == *own {
+        evolution.rumour.notice(offered.from, id, *own, *in_trouble, settings.interest);
+    } else {
+        evolution.offer(offered);
+    }
+}
+
+fn take_offer(now: Tick, node: &mut Listener<'_>, update: &Update) {
+    if update.group == node.group
         && let Some(neighbour) = find(node.neighbours, update.origin)
         && neighbour.hear(now, update.round, update.regime)
     {
@@ -290,6 +382,8 @@ pub struct MergeReport {
     pub merged: u8,
     /// Models judged harmful.
     pub harmful: u8,
+    /// Models of another form, neither judged nor merged.
+    pub foreign: u8,
 }
 
 /// Aggregate and Trust, at the end of a round: judge each offer on the node's own recent samples,
@@ -297,13 +391,13 @@ pub struct MergeReport {
 pub fn merge(
     config: &NodeConfig,
     id: NodeId,
-    neuron: &mut LinearNeuron,
+    neuron: &mut SwarmNeuron,
     residual: &Residual,
     neighbours: &mut [Neighbour],
     inbox: &mut Inbox,
 ) -> MergeReport {
     let mut report = MergeReport { offered: inbox.offers().len() as u8, ..MergeReport::default() };
-    let own = neuron.trial(&config.neuron, &neuron.weights);
+    let own = neuron.trial(neuron.weights());
     let count = neighbours.len();
     let mut voices: heapless::Vec<Merged, VOICES> = heapless::Vec::new();
     let mut add = |node, influence, weights| {
@@ -312,7 +406,12 @@ pub fn merge(
     };
     for offer in inbox.offers() {
         let Some(neighbour) = find(neighbours, offer.origin) else { continue };
-        let offered = neuron.trial(&config.neuron, &offer.weights);
+        // Weights mean nothing in a model of another form.
+        if !offer.gene.is_akin(neuron.gene()) {
+            report.foreign += 1;
+            continue;
+        }
+        let offered = neuron.trial(&offer.weights);
         let mut harmful = false;
         if let (Some(own), Some(offered)) = (own, offered) {
             let evidence = judge(&config.trust, offered, own, residual.usual());
@@ -332,12 +431,145 @@ pub fn merge(
     inbox.clear();
     // Fewer than two strangers cannot be told from a liar: keep the own model.
     if report.merged >= 2 {
-        add(id, influence(Q16::ONE, count), neuron.weights);
-        if let Some(merged) = trimmed_mean(&voices, config.neuron.taps, config.trim_per_tail) {
-            neuron.adopt(&config.neuron, &merged);
+        add(id, influence(Q16::ONE, count), *neuron.weights());
+        if let Some(merged) = trimmed_mean(&voices, neuron.form().taps, config.trim_per_tail) {
+            neuron.adopt(&merged);
         }
     } else {
         report.merged = 0;
     }
     report
+}
+
+/// What [`evolve`] looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstance {
+    /// The regime that the node acts on.
+    pub regime: Regime,
+    /// Its energy, 0 to 1.
+    pub energy: Q16,
+    /// Whether there was a sample in this tick.
+    pub sampled: bool,
+}
+
+/// What the evolution of a tick did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EvolveReport {
+    /// Genes tried.
+    pub trials: u8,
+    /// Whether another gene is in service now.
+    pub changed: bool,
+}
+
+impl EvolveReport {
+    /// Samples that the trials predicted.
+    #[must_use]
+    pub const fn steps(&self) -> u32 {
+        self.trials as u32 * TRIAL_STEPS
+    }
+}
+
+/// Evolve: try one gene that a neighbour offered, and in a storm a mutant of the own one; whichever
+/// predicts the node's own recent window better by the margin goes into service and is spread. An
+/// offer that claims to help and does great harm in a storm costs its sender reputation.
+pub fn evolve(
+    config: &NodeConfig,
+    id: NodeId,
+    group: GroupId,
+    now: Tick,
+    state: &Circumstance,
+    neuron: &mut SwarmNeuron,
+    residual: &Residual,
+    neighbours: &mut [Neighbour],
+    evolution: &mut Evolution,
+) -> EvolveReport {
+    let mut report = EvolveReport::default();
+    let Some(settings) = &config.evolution else { return report };
+    evolution.weather(state.regime);
+    if state.energy < settings.energy_floor || !evolution.is_ready() {
+        return report;
+    }
+    let trial = TrialConfig {
+        neuron: &config.neuron,
+        rate: config.regime.learning_rate[Regime::Storm as usize],
+        usual: residual.usual(),
+        inverse_scale: neuron.inverse_scale(),
+    };
+    if let Some(pending) = evolution.next_pending()
+        && !evolution.rumour.has_tried(pending.gene.id())
+    {
+        report.trials += 1;
+        report.changed |= try_offer(
+            &config.trust,
+            settings,
+            &trial,
+            now,
+            state.regime,
+            neuron,
+            neighbours,
+            evolution,
+            &pending,
+        );
+    }
+    let stormy = state.regime == Regime::Storm && state.sampled && settings.mutation;
+    if stormy && evolution.is_mutant_due(settings.mutate_every) {
+        report.trials += 1;
+        report.changed |= try_mutant(config, settings, &trial, id, group, now, neuron, evolution);
+    }
+    report
+}
+
+fn try_offer(
+    trust: &crate::trust::TrustConfig,
+    settings: &EvolutionConfig,
+    trial: &TrialConfig<'_>,
+    now: Tick,
+    regime: Regime,
+    neuron: &mut SwarmNeuron,
+    neighbours: &mut [Neighbour],
+    evolution: &mut Evolution,
+    pending: &Pending,
+) -> bool {
+    let own = evolution.own_error();
+    let state = crate::neuron::kernel::State::with(pending.gene.weights);
+    let verdict = evolution.replay(trial, &pending.gene.form, state);
+    evolution.rumour.remember(pending.gene.id());
+    let better = evolution::is_better(settings, verdict.error, own);
+    let lie = !better && regime == Regime::Storm && evolution::is_lie(settings, &verdict, own);
+    if let Some(neighbour) = find(neighbours, pending.from) {
+        match (better, lie) {
+            (true, _) => neighbour.weigh(trust, Evidence::Good),
+            (_, true) => neighbour.weigh(trust, Evidence::Harmful),
+            _ => {}
+        }
+    }
+    if better {
+        evolution.counts.adoptions += 1;
+        evolution.install(neuron, &pending.gene, &verdict, now, settings);
+    } else {
+        evolution.counts.refusals += 1;
+        evolution.counts.lies += u32::from(lie);
+    }
+    better
+}
+
+fn try_mutant(
+    config: &NodeConfig,
+    settings: &EvolutionConfig,
+    trial: &TrialConfig<'_>,
+    id: NodeId,
+    group: GroupId,
+    now: Tick,
+    neuron: &mut SwarmNeuron,
+    evolution: &mut Evolution,
+) -> bool {
+    let (gene, state) = evolution::mutant(config.wake.seed, id, now, neuron, group);
+    evolution.counts.mutants += 1;
+    let verdict = evolution.replay(trial, &gene.form, state);
+    let better = evolution::is_better(settings, verdict.error, evolution.own_error());
+    if better {
+        evolution.counts.mutations += 1;
+        evolution.install(neuron, &gene, &verdict, now, settings);
+    }
+    better
 }

@@ -1,6 +1,7 @@
 //! What a sentinel keeps for sleepers: the newest update of each node it hears, and who still has
 //! to get it. Bounded by construction: one update a route, and a bit a client.
 
+use crate::gene::GeneId;
 use crate::id::NodeId;
 use crate::packet::Update;
 use crate::q16::Q16;
@@ -24,8 +25,11 @@ pub struct Route {
     group: u8,
     regime: Regime,
     taps: u8,
+    gene: GeneId,
 }
-crate::canonical!(struct Route { origin, round, audience, pending, weights, group, regime, taps });
+crate::canonical!(struct Route {
+    origin, round, audience, pending, weights, group, regime, taps, gene,
+});
 
 impl Route {
     /// An empty route.
@@ -42,6 +46,7 @@ impl Route {
             regime: self.regime,
             polls: false,
             taps: self.taps,
+            gene: self.gene,
             weights: self.weights,
         }
     }
@@ -61,6 +66,7 @@ pub fn keep(routes: &mut [Route], update: &Update) {
         route.group = update.group.0;
         route.regime = update.regime;
         route.taps = update.taps;
+        route.gene = update.gene;
     }
 }
 
@@ -89,6 +95,7 @@ mod tests {
             regime: Regime::Storm,
             polls: false,
             taps: 4,
+            gene: GeneId(5),
             weights: [Q16::from_bits(round as i32); 8],
         }
     }

@@ -6,7 +6,7 @@
 //! other noise: what honest chance alone does.
 
 use qres_core::boundary::f64_from_q16;
-use qres_core::neuron::{HISTORY, LinearNeuron, NeuronConfig, SwarmNeuron};
+use qres_core::neuron::{HISTORY, NeuronConfig, SwarmNeuron};
 use qres_core::q16::Q16;
 
 use super::statistics::percentile;
@@ -22,19 +22,20 @@ const OTHER_NOISE: u64 = 0x5DEE_CE66_D1CE_B00C;
 
 /// Drift of `mesh` after `ticks` ticks of `plan`; `None` when no node has a probe.
 ///
-/// The scenario language has no adversaries yet, so the control does exactly what the run did and
-/// the drift is zero; the floor is already what later runs are held against.
+/// In the control the adversaries are silent; without any, the drift is zero.
 pub fn against_control(
     mesh: &mut Mesh,
     plan: &Plan,
     ticks: u64,
     threads: usize,
 ) -> Option<DriftSummary> {
-    let control = neurons(plan.clone(), ticks, threads);
-    let mut other = plan.clone();
+    let mut honest = plan.clone();
+    honest.mute_adversaries();
+    let mut other = honest.clone();
+    let control = neurons(honest, ticks, threads);
     other.seed ^= OTHER_NOISE;
     let other = neurons(other, ticks, threads);
-    let run: Vec<LinearNeuron> = mesh.neurons().into_iter().map(|(_, neuron)| neuron).collect();
+    let run: Vec<SwarmNeuron> = mesh.neurons().into_iter().map(|(_, neuron)| neuron).collect();
     let drift = distances(plan, ticks, &run, &control);
     let floor = distances(plan, ticks, &other, &control);
     Some(DriftSummary {
@@ -45,14 +46,14 @@ pub fn against_control(
     })
 }
 
-fn neurons(plan: Plan, ticks: u64, threads: usize) -> Vec<LinearNeuron> {
+fn neurons(plan: Plan, ticks: u64, threads: usize) -> Vec<SwarmNeuron> {
     let mut mesh = Mesh::new(plan, threads);
     (0..ticks).for_each(|_| mesh.step());
     mesh.neurons().into_iter().map(|(_, neuron)| neuron).collect()
 }
 
 /// The drift of each node that has a probe, sorted.
-fn distances(plan: &Plan, ticks: u64, one: &[LinearNeuron], other: &[LinearNeuron]) -> Vec<f64> {
+fn distances(plan: &Plan, ticks: u64, one: &[SwarmNeuron], other: &[SwarmNeuron]) -> Vec<f64> {
     let config = &plan.config.neuron;
     let mut all: Vec<f64> = one
         .iter()
@@ -86,14 +87,14 @@ fn probe(plan: &Plan, node: usize, ticks: u64) -> Option<Vec<Q16>> {
 
 /// One-step predictions over the probe, without learning.
 fn predictions<'a>(
-    neuron: &LinearNeuron,
+    neuron: &SwarmNeuron,
     config: &'a NeuronConfig,
     probe: &'a [Q16],
 ) -> impl Iterator<Item = f64> + 'a {
     let mut neuron = *neuron;
     neuron.freeze_scale(true);
     let step = move |(_, sample): (usize, &Q16)| {
-        let prediction = neuron.predict(config);
+        let prediction = neuron.predict();
         neuron.adapt(config, *sample, Q16::ZERO, Q16::ZERO);
         f64_from_q16(prediction)
     };

@@ -22,7 +22,7 @@ pub(super) fn table() -> Table {
         &["part", "bytes", "limit", "held"],
     );
     let hot = [
-        ("neuron, 8 weights", size_of::<neuron::LinearNeuron>()),
+        ("neuron, 8 weights", size_of::<neuron::SwarmNeuron>()),
         ("entropy", size_of::<residual::Residual>()),
         ("regime", size_of::<regime::RegimeDetector>()),
         ("silence", size_of::<silence::Silence>()),

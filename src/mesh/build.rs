@@ -4,18 +4,19 @@ use std::sync::Arc;
 
 use bevy::ecs::prelude::*;
 use qres_core::energy::EnergyPool;
+use qres_core::evolution::Evolution;
 use qres_core::id::{NodeId, Tick};
-use qres_core::neuron::{LinearNeuron, SwarmNeuron};
+use qres_core::neuron::SwarmNeuron;
 use qres_core::responder::Route;
 use qres_core::trust::{Neighbour, OwnTrust};
 use qres_core::wake::{Role, Wake};
 
 use super::components::{
-    Battery, Detector, Doing, Entropy, Identity, Memory, Neuron, Quiet, Schedule, Score, Sensor,
-    Service, Standing, Tally, Trust,
+    Battery, Detector, Doing, Entropy, Genome, Identity, Memory, Neuron, Quiet, Schedule, Score,
+    Sensor, Service, Standing, Tally, Trust,
 };
 use super::plan::{NodePlan, Plan};
-use super::resources::{Air, Clock, Pages, Roster, Setup, Tap, Weather};
+use super::resources::{Air, Cascades, Clock, Pages, Roster, Setup, Tap, Weather};
 use super::schedule::{TickSystems, tick_schedule};
 use super::{environment, radio, sensing, settling, waking};
 use crate::world::signal::SensorState;
@@ -30,6 +31,7 @@ pub(super) fn world(plan: Plan, parallel: bool) -> World {
     world.init_resource::<Air>();
     world.init_resource::<Pages>();
     world.init_resource::<Tap>();
+    world.init_resource::<Cascades>();
     world.add_schedule(schedule());
     environment::join(&mut world);
     world
@@ -49,6 +51,7 @@ fn schedule() -> bevy::ecs::schedule::Schedule {
             .in_set(TickSystems::Radio),
         settling::merge.in_set(TickSystems::Aggregate),
         settling::review.in_set(TickSystems::Trust),
+        (settling::evolve, settling::trace).chain().in_set(TickSystems::Evolve),
         settling::pay.in_set(TickSystems::Energy),
         settling::count.in_set(TickSystems::Observe),
     ));
@@ -69,7 +72,7 @@ pub(super) fn spawn_up_to(world: &mut World, plan: &Arc<Plan>, count: usize) {
 /// The components of a node.
 type Newborn = (
     Identity,
-    (Neuron, Entropy, Detector, Quiet, Battery),
+    (Neuron, Entropy, Detector, Quiet, Battery, Genome),
     Schedule,
     Standing,
     Trust,
@@ -83,10 +86,10 @@ fn newborn(plan: &Plan, id: NodeId) -> Newborn {
     let config = &plan.config;
     let node = &plan.nodes[id.index()];
     let neighbours = peers(plan, id);
-    let mut neuron = LinearNeuron::default();
+    let mut neuron = SwarmNeuron::new(&config.neuron);
     if let Some(gene) = plan.memory.get(&id) {
         // The plan only takes models that install.
-        let _ = neuron.install_gene(&config.neuron, node.group, gene);
+        let _ = neuron.install_gene(node.group, gene);
     }
     (
         Identity { id, group: node.group, signal: node.signal, position_mm: node.position_mm },
@@ -96,6 +99,7 @@ fn newborn(plan: &Plan, id: NodeId) -> Newborn {
             Detector(qres_core::regime::RegimeDetector::default()),
             Quiet(qres_core::silence::Silence::default()),
             Battery(EnergyPool::new(&config.energy)),
+            Genome(config.evolution.map(|_| Box::new(Evolution::default()))),
         ),
         Schedule(Wake::new(node.role, node.sentinel, node.first_us, config.trust.initial)),
         Standing(OwnTrust::new(node.join)),

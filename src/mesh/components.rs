@@ -3,10 +3,11 @@
 
 use bevy::ecs::component::Component;
 use qres_core::energy::{Activity, EnergyPool};
+use qres_core::evolution::Evolution;
 use qres_core::fragment::Reassembly;
 use qres_core::id::{GroupId, NodeId};
 use qres_core::inbox::Inbox;
-use qres_core::neuron::LinearNeuron;
+use qres_core::neuron::SwarmNeuron;
 use qres_core::q16::Q16;
 use qres_core::regime::RegimeDetector;
 use qres_core::residual::Residual;
@@ -32,7 +33,7 @@ pub struct Identity {
 
 /// The predictor.
 #[derive(Component, Clone, Debug)]
-pub struct Neuron(pub LinearNeuron);
+pub struct Neuron(pub SwarmNeuron);
 
 /// The entropy estimate.
 #[derive(Component, Clone, Debug)]
@@ -81,6 +82,10 @@ pub struct Memory {
     /// A sentinel's service; absent on all others.
     pub service: Option<Box<Service>>,
 }
+
+/// The node's evolution; `None` in a mesh whose models keep their form.
+#[derive(Component, Clone, Debug, Default)]
+pub struct Genome(pub Option<Box<Evolution>>);
 
 /// The sensor: its memory and this tick's reading.
 #[derive(Component, Clone, Copy, Debug, Default)]

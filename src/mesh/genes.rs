@@ -2,7 +2,6 @@
 
 use qres_core::gene::GeneBytes;
 use qres_core::id::NodeId;
-use qres_core::neuron::SwarmNeuron;
 
 use super::Mesh;
 use super::components::{Identity, Neuron};
@@ -12,11 +11,10 @@ impl Mesh {
     /// Every node's model, by id; those of an earlier run for nodes that have not joined yet.
     pub fn export_genes(&mut self) -> Vec<(NodeId, GeneBytes)> {
         let world = self.world();
-        let config = world.resource::<Setup>().0.config.neuron;
         let mut query = world.query::<(&Identity, &Neuron)>();
         let mut genes: Vec<_> = query
             .iter(world)
-            .map(|(node, neuron)| (node.id, neuron.0.export_gene(&config, node.group)))
+            .map(|(node, neuron)| (node.id, neuron.0.export_gene(node.group)))
             .collect();
         // Nodes that have not joined keep the models that they would be born with.
         let joined = genes.len();

@@ -23,7 +23,7 @@ mod waking;
 use bevy::ecs::world::World;
 use bevy::tasks::{ComputeTaskPool, TaskPoolBuilder};
 use qres_core::id::{NodeId, Tick};
-use qres_core::neuron::LinearNeuron;
+use qres_core::neuron::SwarmNeuron;
 
 use plan::Plan;
 use resources::{Air, Clock, Setup, Tap};
@@ -141,7 +141,7 @@ impl Mesh {
     }
 
     /// Every node's predictor, by id.
-    pub fn neurons(&mut self) -> Vec<(NodeId, LinearNeuron)> {
+    pub fn neurons(&mut self) -> Vec<(NodeId, SwarmNeuron)> {
         let mut query = self.world.query::<(&components::Identity, &components::Neuron)>();
         let mut all: Vec<_> =
             query.iter(&self.world).map(|(node, neuron)| (node.id, neuron.0)).collect();

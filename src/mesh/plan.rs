@@ -8,9 +8,10 @@ use std::sync::Arc;
 use qres_core::config::NodeConfig;
 use qres_core::draw::{Purpose, below, draw};
 use qres_core::energy::{EnergyConfig, Listen, PowerProfile};
+use qres_core::evolution::EvolutionConfig;
 use qres_core::gene::GeneBytes;
 use qres_core::id::{GroupId, NodeId, Tick};
-use qres_core::neuron::{LinearNeuron, NeuronConfig, SwarmNeuron, TAPS};
+use qres_core::neuron::{Form, Kind, NeuronConfig, SwarmNeuron, TAPS, kernel};
 use qres_core::q16::{Q16, percent};
 use qres_core::radio::AirConfig;
 use qres_core::regime::RegimeConfig;
@@ -47,6 +48,19 @@ pub struct NodePlan {
     pub signal: u32,
     /// Its lead over the shared phase, in turns of 2^32.
     pub phase: u32,
+    /// What harm it does.
+    pub malice: Option<Malice>,
+}
+
+/// An adversary's part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malice {
+    /// What it does.
+    pub attack: scenario::Attack,
+    /// From when on.
+    pub from: Tick,
+    /// It keeps silent instead: the control that harm is measured against.
+    pub muted: bool,
 }
 
 /// A signal with what a storm needs to know of it.
@@ -56,12 +70,14 @@ pub struct SignalPlan {
     pub signal: Signal,
     /// The deviation that storms multiply, Q16.16 of the sensor's unit.
     pub deviation: i32,
+    /// Its mean level, Q16.16 of the sensor's unit.
+    pub level: i64,
 }
 
 impl SignalPlan {
     /// Adds what the signal is to a hash.
     pub fn hash_into(&self, hasher: &mut blake3::Hasher) {
-        hasher.update(&self.deviation.to_le_bytes());
+        hasher.update(&self.deviation.to_le_bytes()).update(&self.level.to_le_bytes());
         match &self.signal {
             Signal::Series(values) => {
                 let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
@@ -136,11 +152,12 @@ impl Plan {
         check_series(scenario, loaded)?;
         let signals = signals(scenario, loaded);
         let draft = Draft { scenario, seed, config: &config, posts: &posts };
-        let nodes = positions
+        let mut nodes: Vec<NodePlan> = positions
             .iter()
             .enumerate()
             .map(|(node, position)| draft.node(node as u32, *position))
             .collect::<Result<_, _>>()?;
+        recruit(scenario, seed, &mut nodes);
         Ok(Self {
             seed,
             sample_every: u64::from(scenario.sample_every.max(1)),
@@ -155,6 +172,13 @@ impl Plan {
         })
     }
 
+    /// The control: every adversary keeps silent.
+    pub fn mute_adversaries(&mut self) {
+        for malice in self.nodes.iter_mut().filter_map(|node| node.malice.as_mut()) {
+            malice.muted = true;
+        }
+    }
+
     /// Lets node `id` be born with a model of an earlier run.
     ///
     /// # Errors
@@ -163,13 +187,28 @@ impl Plan {
         let node = self.nodes.get(id.index()).ok_or_else(|| {
             format!("the scenario has no node {}, only {}", id.0, self.nodes.len())
         })?;
-        let mut trial = LinearNeuron::default();
-        trial
-            .install_gene(&self.config.neuron, node.group, bytes)
-            .map_err(|why| why.to_string())?;
+        let mut trial = SwarmNeuron::new(&self.config.neuron);
+        trial.install_gene(node.group, bytes).map_err(|why| why.to_string())?;
         let gene = GeneBytes::from_slice(bytes).map_err(|_| "the model is too long".to_owned())?;
         self.memory.insert(id, gene);
         Ok(())
+    }
+}
+
+/// Makes adversaries of nodes that the seed draws; whom an earlier entry has drawn stays its.
+fn recruit(scenario: &Scenario, seed: u64, nodes: &mut [NodePlan]) {
+    for (entry, adversary) in scenario.adversaries.iter().enumerate() {
+        let lot = |node: u32| draw(seed, Purpose::Attack, node, u64::MAX, entry as u32);
+        let mut order: Vec<u32> = (0..nodes.len() as u32).collect();
+        order.sort_unstable_by_key(|node| (lot(*node), *node));
+        let count = nodes.len() * usize::from(adversary.share_percent) / 100;
+        let malice =
+            Malice { attack: adversary.kind, from: Tick(adversary.from_tick), muted: false };
+        for node in order.into_iter().take(count) {
+            if let Some(node) = nodes.get_mut(node as usize) {
+                node.malice.get_or_insert(malice);
+            }
+        }
     }
 }
 
@@ -208,6 +247,7 @@ impl Draft<'_> {
             first_us: join_us.saturating_add(self.first_wake_us(node)),
             signal,
             phase: self.phase(node, group, position_mm),
+            malice: None,
         })
     }
 
@@ -343,12 +383,14 @@ fn posts(scenario: &Scenario, field: &Field<'_>) -> Posts {
 
 fn signals(scenario: &Scenario, loaded: &Loaded) -> Vec<SignalPlan> {
     let each = |station: usize| {
-        scenario.signals.iter().enumerate().map(move |(group, signal)| SignalPlan {
-            signal: compile(
-                &signal.source,
-                loaded.get(station).and_then(|row| row.get(group)?.as_ref()),
-            ),
-            deviation: scenario::q16(signal.source.deviation()).unwrap_or(i32::MAX),
+        scenario.signals.iter().enumerate().map(move |(group, signal)| {
+            let series = loaded.get(station).and_then(|row| row.get(group)?.as_ref());
+            let compiled = compile(&signal.source, series);
+            SignalPlan {
+                level: compiled.level(),
+                signal: compiled,
+                deviation: scenario::q16(signal.source.deviation()).unwrap_or(i32::MAX),
+            }
         })
     };
     match &scenario.nodes.layout {
@@ -405,7 +447,7 @@ fn node_config(scenario: &Scenario, seed: u64) -> NodeConfig {
     let protocol = &scenario.protocol;
     let rates = &protocol.learning_rate;
     NodeConfig {
-        neuron: neuron_config(&protocol.lags),
+        neuron: neuron_config(protocol),
         regime: RegimeConfig {
             storm_entropy: q16(protocol.storm_entropy),
             calm_entropy: q16(protocol.calm_entropy),
@@ -427,15 +469,33 @@ fn node_config(scenario: &Scenario, seed: u64) -> NodeConfig {
         trim_per_tail: protocol.trim_per_tail,
         service_frames: scenario.twt.buffer_frames,
         gossip: protocol.gossip,
+        evolution: evolution_config(protocol),
         ..NodeConfig::default()
     }
 }
 
-fn neuron_config(lags: &[u8]) -> NeuronConfig {
-    let mut config = NeuronConfig { taps: lags.len().min(TAPS) as u8, ..NeuronConfig::default() };
-    config.lags = [0; TAPS];
-    config.lags.iter_mut().zip(lags).for_each(|(slot, lag)| *slot = *lag);
-    config
+fn neuron_config(protocol: &scenario::Protocol) -> NeuronConfig {
+    let kind = match protocol.kind {
+        scenario::ModelKind::Linear => Kind::Linear,
+        scenario::ModelKind::Cascade => Kind::Cascade,
+        scenario::ModelKind::Spiking => Kind::Spiking,
+    };
+    let mut form = Form { kind, hyper: kernel::default_hyper(kind), ..Form::default() };
+    form.lags = [0; TAPS];
+    form.lags.iter_mut().zip(&protocol.lags).for_each(|(slot, lag)| *slot = *lag);
+    form.taps = protocol.lags.len().min(TAPS) as u8;
+    NeuronConfig { form, ..NeuronConfig::default() }
+}
+
+fn evolution_config(protocol: &scenario::Protocol) -> Option<EvolutionConfig> {
+    match protocol.evolution {
+        scenario::Evolution::Off => None,
+        scenario::Evolution::On { mutation, mutate_every_samples, gain_percent } => {
+            let adopt_below = percent(100 - i32::from(gain_percent));
+            let mutate_every = mutate_every_samples;
+            Some(EvolutionConfig { mutation, mutate_every, adopt_below, ..Default::default() })
+        }
+    }
 }
 
 fn wake_config(scenario: &Scenario, seed: u64) -> WakeConfig {

@@ -311,7 +311,7 @@ impl Mesh {
         let schedule = &node.get::<Schedule>()?.0;
         let battery = &node.get::<Battery>()?.0;
         let tally = node.get::<Tally>()?;
-        let taps = usize::from(plan.config.neuron.taps);
+        let taps = usize::from(neuron.form().taps);
         let floats = |values: &[Q16; TAPS]| values.iter().take(taps).map(|w| float(*w)).collect();
         let next_us = schedule.next_us();
         let tick_of = |heard: u32| if heard == u32::MAX { u64::MAX } else { u64::from(heard) };
@@ -321,8 +321,8 @@ impl Mesh {
             role: schedule.role,
             regime: node.get::<Detector>()?.0.regime(),
             entropy: float(node.get::<Entropy>()?.0.entropy()),
-            weights: floats(&neuron.weights),
-            delta: floats(&neuron.personal),
+            weights: floats(neuron.weights()),
+            delta: floats(&neuron.state().own),
             raw: float(neuron.last_sample()),
             prediction: float(neuron.prediction()),
             unit: unit.to_owned(),

@@ -4,14 +4,18 @@
 //! of the senders it can hear. Answers are a second pass within the same tick.
 
 use bevy::ecs::prelude::*;
+use qres_core::config::NodeConfig;
 use qres_core::id::Tick;
 use qres_core::inbox::Inbox;
 use qres_core::packet::{Header, Kind, Message};
-use qres_core::phase::{self, Listener};
+use qres_core::phase::{self, Genetics, Listener};
 use qres_core::radio::{AirConfig, Heard, Outgoing};
+use qres_core::regime::Regime;
 use qres_core::wake::Role;
 
-use super::components::{Battery, Doing, Identity, Memory, Schedule, Tally, Trust};
+use super::components::{
+    Battery, Detector, Doing, Genome, Identity, Memory, Neuron, Schedule, Tally, Trust,
+};
 use super::for_nodes;
 use super::plan::Plan;
 use super::publish::PacketView;
@@ -52,11 +56,11 @@ pub fn receive(
     pages: Res<Pages>,
     tap: Res<Tap>,
     mut nodes: Query<(
-        &Identity,
-        &Battery,
+        (&Identity, &Battery, &Detector, &Neuron),
         &mut Schedule,
         &mut Trust,
         &mut Memory,
+        &mut Genome,
         &mut Doing,
         &mut Tally,
     )>,
@@ -65,14 +69,15 @@ pub fn receive(
     let now = clock.now;
     let emergencies = air.broadcast.frames().iter().any(|frame| frame.kind == Kind::Beacon);
     for_nodes!(nodes, clock.parallel, |(
-        identity,
-        battery,
+        mind,
         mut schedule,
         mut trust,
         mut memory,
+        mut genome,
         mut doing,
         mut tally,
     )| {
+        let (identity, battery, ..) = mind;
         let window = schedule.0.window();
         let hears_beacons = plan.listens && emergencies && !battery.0.is_browned_out();
         if !window.is_awake() && !hears_beacons {
@@ -90,6 +95,8 @@ pub fn receive(
             schedule: &mut schedule,
             trust: &mut trust,
             memory: &mut memory,
+            genome: &mut genome,
+            mind,
             tally: &mut tally,
             heard: 0,
             busy_us: 0,
@@ -114,7 +121,14 @@ pub fn collect(
     air: Res<Air>,
     pages: Res<Pages>,
     tap: Res<Tap>,
-    mut nodes: Query<(&Identity, &Battery, &mut Schedule, &mut Trust, &mut Memory, &mut Tally)>,
+    mut nodes: Query<(
+        (&Identity, &Battery, &Detector, &Neuron),
+        &mut Schedule,
+        &mut Trust,
+        &mut Memory,
+        &mut Genome,
+        &mut Tally,
+    )>,
 ) {
     if air.service.frames().is_empty() {
         return;
@@ -122,13 +136,14 @@ pub fn collect(
     let plan = &*setup.0;
     let now = clock.now;
     for_nodes!(nodes, clock.parallel, |(
-        identity,
-        battery,
+        mind,
         mut schedule,
         mut trust,
         mut memory,
+        mut genome,
         mut tally,
     )| {
+        let (identity, battery, ..) = mind;
         for outgoing in air.service.of(identity.id) {
             tally.frames_sent += 1;
             tally.bytes_sent += air.service.bytes(outgoing).len() as u64;
@@ -149,6 +164,8 @@ pub fn collect(
             schedule: &mut schedule,
             trust: &mut trust,
             memory: &mut memory,
+            genome: &mut genome,
+            mind,
             tally: &mut tally,
             heard: SECOND_PASS,
             busy_us: 0,
@@ -182,6 +199,18 @@ fn airtime(air: &AirConfig, outgoing: &Outgoing) -> u64 {
     air.message_us(outgoing.message.length())
 }
 
+/// What a node needs to follow talk of genes.
+fn genetics<'a>(
+    config: &NodeConfig,
+    genome: &'a mut Genome,
+    (_, battery, detector, neuron): (&Identity, &Battery, &Detector, &Neuron),
+) -> Option<Genetics<'a>> {
+    let evolution = genome.0.as_deref_mut()?;
+    let regime = detector.0.effective(battery.0.is_critical(&config.energy));
+    let (own, in_trouble) = (neuron.0.gene(), regime != Regime::Calm);
+    Some(Genetics { evolution, own, in_trouble })
+}
+
 /// One node's receiving side during one pass.
 struct Ear<'a> {
     plan: &'a Plan,
@@ -194,6 +223,8 @@ struct Ear<'a> {
     schedule: &'a mut Schedule,
     trust: &'a mut Trust,
     memory: &'a mut Memory,
+    genome: &'a mut Genome,
+    mind: (&'a Identity, &'a Battery, &'a Detector, &'a Neuron),
     tally: &'a mut Tally,
     /// Order of the next frame that a tap keeps.
     heard: u32,
@@ -280,6 +311,7 @@ impl Ear<'_> {
             clients,
             routes,
             busy_us: &mut self.busy_us,
+            evolution: genetics(config, self.genome, self.mind),
         };
         phase::hear(config, self.now, &mut listener, header.sender, &message, at_us, answer);
     }

@@ -1,12 +1,14 @@
 //! What the systems of a tick share: the plan, the clock, the weather, the air, and pools.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bevy::ecs::entity::Entity;
 use bevy::ecs::resource::Resource;
 use bevy::utils::Parallel;
+use qres_core::canonical::{Canonical, Sink, Source};
 use qres_core::fragment::Reassembly;
+use qres_core::gene::GeneId;
 use qres_core::id::{NodeId, Tick};
 use qres_core::inbox::Inbox;
 use qres_core::radio::{Heard, Outgoing};
@@ -36,6 +38,52 @@ pub struct Weather(pub Vec<ActiveStorm>);
 /// The node entities by id, as far as they have joined.
 #[derive(Resource, Default)]
 pub struct Roster(pub Vec<Entity>);
+
+/// How many nodes have ever put each gene into service. Bounded: when it is full, the gene that
+/// has reached fewest nodes is forgotten.
+#[derive(Resource, Clone, Debug, Default)]
+pub struct Cascades(BTreeMap<GeneId, u32>);
+
+impl Cascades {
+    /// Genes that are followed at a time.
+    const FOLLOWED: usize = 4_096;
+
+    /// One more node has put `gene` into service.
+    pub fn count(&mut self, gene: GeneId) {
+        if self.0.len() >= Self::FOLLOWED && !self.0.contains_key(&gene) {
+            let least = self.0.iter().min_by_key(|(gene, nodes)| (**nodes, **gene));
+            if let Some(least) = least.map(|(gene, _)| *gene) {
+                self.0.remove(&least);
+            }
+        }
+        *self.0.entry(gene).or_default() += 1;
+    }
+
+    /// The nodes that the gene which spread farthest has reached.
+    #[must_use]
+    pub fn largest(&self) -> u32 {
+        self.0.values().copied().max().unwrap_or(0)
+    }
+}
+
+impl Canonical for Cascades {
+    fn encode(&self, sink: &mut impl Sink) {
+        (self.0.len() as u32).encode(sink);
+        for (gene, nodes) in &self.0 {
+            gene.encode(sink);
+            nodes.encode(sink);
+        }
+    }
+
+    fn decode(source: &mut Source<'_>) -> Option<Self> {
+        let count = u32::decode(source)?;
+        let mut genes = BTreeMap::new();
+        for _ in 0..count {
+            genes.insert(GeneId::decode(source)?, u32::decode(source)?);
+        }
+        Some(Self(genes))
+    }
+}
 
 /// A message on its way out: sender, order among the sender's, message.
 pub type Queued = (NodeId, u32, Outgoing);

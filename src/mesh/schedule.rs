@@ -29,7 +29,7 @@ pub enum TickSystems {
     Aggregate,
     /// Nodes review their standing.
     Trust,
-    /// Evolution of models; empty while no scenario enables it.
+    /// Nodes try genes, and put those that work into service.
     Evolve,
     /// Everything done is paid for.
     Energy,

@@ -5,11 +5,12 @@ use qres_core::phase;
 use qres_core::q16::Q16;
 
 use super::components::{
-    Battery, Detector, Entropy, FIRST_SAMPLES, Identity, Neuron, Score, Sensor,
+    Battery, Detector, Entropy, FIRST_SAMPLES, Genome, Identity, Neuron, Score, Sensor,
 };
 use super::for_nodes;
 use super::resources::{Clock, Setup, Weather};
 use crate::world::signal::clamp;
+use crate::world::storm::{ActiveStorm, Reading};
 
 /// Reads every sensor that is due: its signal, and whatever storms do to it.
 pub fn sense(
@@ -28,10 +29,11 @@ pub fn sense(
         };
         let id = identity.id.0;
         let reading = source.signal.sample(plan.seed, id, index, &mut sensor.state);
-        let Some(mut value) = reading.map(i64::from) else { return };
-        for storm in &weather.0 {
-            value += storm.disturb(plan.seed, id, identity.position_mm, index, source.deviation);
-        }
+        let Some(clear) = reading.map(i64::from) else { return };
+        let (level, deviation) = (source.level, source.deviation);
+        let at = Reading { index, value: clear, level, deviation };
+        let blown = |storm: &ActiveStorm| storm.disturb(plan.seed, id, identity.position_mm, &at);
+        let value = clear + weather.0.iter().map(blown).sum::<i64>();
         if !battery.0.is_browned_out() {
             sensor.sample = Some(Q16::from_bits(clamp(value)));
         }
@@ -42,7 +44,15 @@ pub fn sense(
 pub fn predict(
     clock: Res<Clock>,
     setup: Res<Setup>,
-    mut nodes: Query<(&Sensor, &Battery, &Detector, &mut Neuron, &mut Entropy, &mut Score)>,
+    mut nodes: Query<(
+        &Sensor,
+        &Battery,
+        &Detector,
+        &mut Neuron,
+        &mut Entropy,
+        &mut Genome,
+        &mut Score,
+    )>,
 ) {
     let config = &setup.0.config;
     for_nodes!(nodes, clock.parallel, |(
@@ -51,13 +61,16 @@ pub fn predict(
         detector,
         mut neuron,
         mut entropy,
+        mut genome,
         mut score,
     )| {
         let Some(sample) = sensor.sample else { return };
         let critical = battery.0.is_critical(&config.energy);
         let last = neuron.0.last_sample();
         let known = neuron.0.samples() > 0;
-        phase::predict(config, &mut neuron.0, &mut entropy.0, &detector.0, critical, sample);
+        let (model, residual) = (&mut neuron.0, &mut entropy.0);
+        let evolution = genome.0.as_deref_mut();
+        phase::predict(config, model, residual, &detector.0, evolution, critical, sample);
         if known {
             score.add(sample, neuron.0.prediction(), last);
         }

@@ -1,14 +1,15 @@
 //! Aggregate, Trust, Energy and Observe: rounds end, and everything is paid for and counted.
 
 use bevy::ecs::prelude::*;
-use qres_core::phase;
+use qres_core::phase::{self, Circumstance};
 use qres_core::wake::Role;
 
 use super::components::{
-    Battery, Detector, Doing, Entropy, Identity, Memory, Neuron, Schedule, Standing, Tally, Trust,
+    Battery, Detector, Doing, Entropy, Genome, Identity, Memory, Neuron, Schedule, Sensor,
+    Standing, Tally, Trust,
 };
 use super::for_nodes;
-use super::resources::{Clock, Pages, Setup};
+use super::resources::{Cascades, Clock, Pages, Roster, Setup};
 
 /// At the end of a round: judge what was heard and adopt the robust mean.
 pub fn merge(
@@ -64,6 +65,64 @@ pub fn review(
             standing.0.review(config, &trust.0, now);
         }
     });
+}
+
+/// Tries genes, and puts those that work into service.
+pub fn evolve(
+    clock: Res<Clock>,
+    setup: Res<Setup>,
+    mut nodes: Query<(
+        (&Identity, &Sensor, &Battery, &Detector, &Entropy),
+        (&mut Neuron, &mut Trust, &mut Genome, &mut Doing),
+    )>,
+) {
+    let config = &setup.0.config;
+    if config.evolution.is_none() {
+        return;
+    }
+    let now = clock.now;
+    for_nodes!(nodes, clock.parallel, |(node, (mut neuron, mut trust, mut genome, mut doing))| {
+        let (identity, sensor, battery, detector, entropy) = node;
+        let Some(evolution) = genome.0.as_deref_mut() else { return };
+        if battery.0.is_browned_out() {
+            return;
+        }
+        let circumstance = Circumstance {
+            regime: detector.0.effective(battery.0.is_critical(&config.energy)),
+            energy: battery.0.share(&config.energy),
+            sampled: sensor.sample.is_some(),
+        };
+        let report = phase::evolve(
+            config,
+            identity.id,
+            identity.group,
+            now,
+            &circumstance,
+            &mut neuron.0,
+            &entropy.0,
+            &mut trust.0,
+            evolution,
+        );
+        doing.0.samples += report.steps();
+    });
+}
+
+/// Counts how far each gene has spread.
+pub fn trace(
+    clock: Res<Clock>,
+    setup: Res<Setup>,
+    roster: Res<Roster>,
+    mut cascades: ResMut<Cascades>,
+    nodes: Query<(&Neuron, &Genome)>,
+) {
+    if setup.0.config.evolution.is_none() {
+        return;
+    }
+    for (neuron, genome) in nodes.iter_many(&roster.0) {
+        if genome.0.as_ref().is_some_and(|evolution| evolution.changed_at(clock.now)) {
+            cascades.count(neuron.0.gene());
+        }
+    }
 }
 
 /// Pays for the tick.

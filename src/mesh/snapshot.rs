@@ -10,10 +10,10 @@ use qres_core::responder::Route;
 use qres_core::trust::Neighbour;
 
 use super::components::{
-    Battery, Detector, Entropy, Identity, Memory, Neuron, Quiet, Schedule, Score, Sensor, Standing,
-    Tally, Trust,
+    Battery, Detector, Entropy, Genome, Identity, Memory, Neuron, Quiet, Schedule, Score, Sensor,
+    Standing, Tally, Trust,
 };
-use super::resources::{Clock, Roster, Setup};
+use super::resources::{Cascades, Clock, Roster, Setup};
 use crate::world::signal::SensorState;
 
 /// Names of the sections, in order.
@@ -22,7 +22,7 @@ pub const SECTIONS: [&str; 5] = ["world", "radio", "nodes", "trust", "energy"];
 const MAGIC: [u8; 4] = *b"QSN1";
 
 /// Version of what a tick does; part of every digest. Changed together with the golden traces.
-pub const RULES_VERSION: u32 = 1;
+pub const RULES_VERSION: u32 = 2;
 
 /// The digest of each section.
 pub type Sections = [[u8; 32]; SECTIONS.len()];
@@ -88,7 +88,7 @@ type State<'w> = (
     &'w Identity,
     (&'w Sensor, &'w Tally, &'w Score),
     &'w Memory,
-    (&'w Neuron, &'w Entropy, &'w Detector, &'w Quiet, &'w Schedule),
+    (&'w Neuron, &'w Entropy, &'w Detector, &'w Quiet, &'w Schedule, &'w Genome),
     (&'w Standing, &'w Trust),
     &'w Battery,
 );
@@ -109,12 +109,15 @@ fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut
             encode_slice(memory.service.as_ref().map_or(&[][..], |s| &s.routes), sink);
         }
         2 => {
-            let (neuron, entropy, detector, quiet, schedule) = mind;
+            let (neuron, entropy, detector, quiet, schedule, genome) = mind;
             neuron.0.encode(sink);
             entropy.0.encode(sink);
             detector.0.encode(sink);
             quiet.0.encode(sink);
             schedule.0.encode(sink);
+            if let Some(evolution) = &genome.0 {
+                evolution.encode(sink);
+            }
         }
         3 => {
             standing.0.encode(sink);
@@ -144,6 +147,9 @@ fn encode_section(world: &mut World, section: usize, mut flush: impl FnMut(&mut 
         if buffer.0.len() >= PIECE {
             flush(&mut buffer.0);
         }
+    }
+    if section == 0 {
+        world.resource::<Cascades>().encode(&mut buffer);
     }
     flush(&mut buffer.0);
 }
@@ -226,6 +232,9 @@ pub(super) fn load(world: &mut World, bytes: &[u8]) -> Result<Digest, SnapshotEr
         for entity in &entities {
             decode(section, &mut world.entity_mut(*entity), &mut part).ok_or(damaged)?;
         }
+        if section == 0 {
+            *world.resource_mut::<Cascades>() = Canonical::decode(&mut part).ok_or(damaged)?;
+        }
         if part.remaining() > 0 {
             return Err(damaged);
         }
@@ -259,6 +268,9 @@ fn decode(section: usize, node: &mut EntityWorldMut<'_>, source: &mut Source<'_>
             node.get_mut::<Detector>()?.0 = Canonical::decode(source)?;
             node.get_mut::<Quiet>()?.0 = Canonical::decode(source)?;
             node.get_mut::<Schedule>()?.0 = Canonical::decode(source)?;
+            if let Some(evolution) = &mut node.get_mut::<Genome>()?.0 {
+                **evolution = Canonical::decode(source)?;
+            }
         }
         3 => {
             node.get_mut::<Standing>()?.0 = Canonical::decode(source)?;

@@ -1,7 +1,10 @@
 //! The figures of a run, computed from what nodes did: never from what they should have done.
 
+use std::collections::BTreeMap;
+
 use bevy::ecs::prelude::*;
 use qres_core::boundary::f64_from_q16;
+use qres_core::id::GroupId;
 use qres_core::neuron::TAPS;
 use qres_core::q16::Q16;
 use qres_core::regime::Regime;
@@ -9,8 +12,10 @@ use qres_core::wake::Role;
 use serde::Serialize;
 
 use super::Mesh;
-use super::components::{Battery, Detector, Identity, Neuron, Schedule, Score, Tally, Trust};
-use super::resources::{Clock, Setup};
+use super::components::{
+    Battery, Detector, Genome, Identity, Neuron, Schedule, Score, Tally, Trust,
+};
+use super::resources::{Cascades, Clock, Setup};
 
 /// The figures of a run.
 #[derive(Clone, Debug, Serialize)]
@@ -37,9 +42,9 @@ pub struct RunSummary {
     pub prediction: Prediction,
     /// Agreement of models.
     pub consensus: Consensus,
-    /// Bans; this scenario language has no adversaries yet, so every ban is a false positive.
+    /// Adversaries, and who was banned.
     pub adversaries: Adversaries,
-    /// Evolution; no subsystem mutates models yet.
+    /// Evolution of models.
     pub genes: Genes,
 }
 
@@ -148,12 +153,22 @@ pub struct Adversaries {
 /// Evolution.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Genes {
-    /// Mutations made.
+    /// Mutants that went into service in the node in which they arose.
     pub mutations: u32,
-    /// Genes adopted.
+    /// Neighbours' genes that went into service.
     pub adoptions: u32,
-    /// Nodes reached by the largest cascade.
+    /// Nodes that one gene has reached, at most.
     pub largest_cascade: u32,
+    /// Mutants tried.
+    pub mutants_tried: u32,
+    /// Neighbours' genes that failed their trial.
+    pub refusals: u32,
+    /// Of these, the ones judged lies.
+    pub lies: u32,
+    /// Nodes whose gene is not the first one.
+    pub evolved: u32,
+    /// The oldest line: most mutations from the first gene to one in service.
+    pub generations: u16,
 }
 
 impl Mesh {
@@ -184,24 +199,26 @@ impl Mesh {
             prediction: prediction(world),
             consensus: Consensus { spread: f64_from_q16(spread(world)), drift: None },
             adversaries: adversaries(world),
-            genes: Genes::default(),
+            genes: genes(world),
         }
     }
 }
 
-/// The largest distance between shared weights of two nodes of a group, in any coordinate.
+/// The largest distance between shared weights of two nodes of a group whose models have one form,
+/// in any coordinate.
 pub(super) fn spread(world: &mut World) -> Q16 {
-    let mut ranges = vec![[(Q16::MAX, Q16::MIN); TAPS]; 256];
+    let mut ranges: BTreeMap<(GroupId, u16), [(Q16, Q16); TAPS]> = BTreeMap::new();
     let mut query = world.query::<(&Identity, &Neuron)>();
     for (identity, neuron) in query.iter(world) {
-        let range = &mut ranges[usize::from(identity.group.0)];
-        for ((low, high), weight) in range.iter_mut().zip(neuron.0.weights) {
-            *low = weight.min(*low);
-            *high = weight.max(*high);
+        let form = neuron.0.gene().form_tag();
+        let range = ranges.entry((identity.group, form)).or_insert([(Q16::MAX, Q16::MIN); TAPS]);
+        for ((low, high), weight) in range.iter_mut().zip(neuron.0.weights()) {
+            *low = (*weight).min(*low);
+            *high = (*weight).max(*high);
         }
     }
     let width = |(low, high): &(Q16, Q16)| high.saturating_sub(*low);
-    ranges.iter().flatten().filter(|(low, high)| low <= high).map(width).max().unwrap_or_default()
+    ranges.values().flatten().filter(|(low, high)| low <= high).map(width).max().unwrap_or_default()
 }
 
 fn regimes(world: &mut World) -> Regimes {
@@ -297,8 +314,27 @@ fn prediction(world: &mut World) -> Prediction {
     }
 }
 
+fn genes(world: &mut World) -> Genes {
+    let mut genes =
+        Genes { largest_cascade: world.resource::<Cascades>().largest(), ..Genes::default() };
+    let mut query = world.query::<(&Neuron, &Genome)>();
+    for (neuron, genome) in query.iter(world) {
+        let generation = neuron.0.lineage().generation;
+        genes.evolved += u32::from(generation > 0);
+        genes.generations = genes.generations.max(generation);
+        let Some(counts) = genome.0.as_ref().map(|evolution| evolution.counts) else { continue };
+        genes.mutations += counts.mutations;
+        genes.adoptions += counts.adoptions;
+        genes.mutants_tried += counts.mutants;
+        genes.refusals += counts.refusals;
+        genes.lies += counts.lies;
+    }
+    genes
+}
+
 fn adversaries(world: &mut World) -> Adversaries {
-    let count = world.resource::<Setup>().0.nodes.len();
+    let plan = world.resource::<Setup>().0.clone();
+    let count = plan.nodes.len();
     let mut banned = vec![false; count];
     let mut query = world.query::<&Trust>();
     for neighbour in query.iter(world).flat_map(|trust| trust.0.iter()) {
@@ -306,6 +342,12 @@ fn adversaries(world: &mut World) -> Adversaries {
             *slot |= neighbour.banned;
         }
     }
-    let false_positives = banned.iter().filter(|banned| **banned).count() as u32;
-    Adversaries { false_positives, ..Adversaries::default() }
+    let mut result = Adversaries::default();
+    for (node, banned) in plan.nodes.iter().zip(banned) {
+        let hostile = node.malice.is_some();
+        result.count += u32::from(hostile);
+        result.detected += u32::from(hostile && banned);
+        result.false_positives += u32::from(!hostile && banned);
+    }
+    result
 }

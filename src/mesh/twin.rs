@@ -3,7 +3,6 @@
 
 use qres_core::canonical::{Canonical, encode_slice};
 use qres_core::id::{NodeId, Tick};
-use qres_core::neuron::SwarmNeuron as _;
 use qres_core::node::Node;
 use qres_core::q16::Q16;
 use qres_core::radio::Heard;
@@ -13,7 +12,8 @@ use qres_core::wake::Wake;
 use super::Mesh;
 use super::build::{peers, service};
 use super::components::{
-    Battery, Detector, Entropy, Identity, Memory, Neuron, Quiet, Schedule, Sensor, Standing, Trust,
+    Battery, Detector, Entropy, Genome, Identity, Memory, Neuron, Quiet, Schedule, Sensor,
+    Standing, Trust,
 };
 use super::resources::{Roster, Tap};
 use super::snapshot::Buffer;
@@ -31,7 +31,7 @@ impl Mesh {
         twin.group = node.group;
         twin.wake = Wake::new(node.role, node.sentinel, node.first_us, plan.config.trust.initial);
         if let Some(gene) = plan.memory.get(&id) {
-            twin.neuron.install_gene(&plan.config.neuron, node.group, gene).ok()?;
+            twin.neuron.install_gene(node.group, gene).ok()?;
         }
         twin.trust = OwnTrust::new(node.join);
         if let Some(service) = service(plan, id, node) {
@@ -64,6 +64,7 @@ impl Mesh {
         let service = memory.service.as_ref();
         encode_slice(service.map_or(&[][..], |service| &service.clients), &mut bytes);
         encode_slice(service.map_or(&[][..], |service| &service.routes), &mut bytes);
+        node.get::<Genome>()?.0.as_deref().cloned().encode(&mut bytes);
         Some(*blake3::hash(&bytes.0).as_bytes())
     }
 

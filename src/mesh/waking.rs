@@ -6,11 +6,12 @@ use qres_core::packet::Message;
 use qres_core::phase::{self, Outbox, Speaker};
 
 use super::components::{
-    Battery, Detector, Doing, Entropy, Identity, Memory, Neuron, Quiet, Schedule, Sensor, Standing,
-    Tally, Trust,
+    Battery, Detector, Doing, Entropy, Genome, Identity, Memory, Neuron, Quiet, Schedule, Sensor,
+    Standing, Tally, Trust,
 };
 use super::for_nodes;
 use super::resources::{Air, Clock, Setup};
+use crate::world::attack;
 
 /// Plans each radio's window of this tick.
 pub fn wake(
@@ -58,14 +59,19 @@ pub fn speak(
     air: Res<Air>,
     mut nodes: Query<(
         (&Identity, &Neuron, &Entropy, &Detector, &Battery, &Schedule, &Standing, &Trust),
-        (&mut Quiet, &mut Memory, &mut Doing, &mut Tally),
+        (&mut Quiet, &mut Memory, &mut Genome, &mut Doing, &mut Tally),
     )>,
 ) {
-    let config = &setup.0.config;
+    let plan = &*setup.0;
+    let config = &plan.config;
     let now = clock.now;
-    for_nodes!(nodes, clock.parallel, |(node, (mut quiet, mut memory, mut doing, mut tally))| {
+    for_nodes!(nodes, clock.parallel, |(
+        node,
+        (mut quiet, mut memory, mut genome, mut doing, mut tally),
+    )| {
         let (identity, neuron, entropy, detector, battery, schedule, standing, trust) = node;
-        if !schedule.0.window().is_awake() {
+        let malice = plan.nodes.get(identity.id.index()).and_then(|node| node.malice);
+        if !schedule.0.window().is_awake() || malice.is_some_and(|malice| malice.muted) {
             return;
         }
         let speaker = Speaker {
@@ -81,7 +87,11 @@ pub fn speak(
         };
         let mut outbox = Outbox::new();
         let routes = memory.service.as_mut().map_or(&mut [][..], |service| &mut service.routes);
-        phase::speak(config, now, &speaker, &mut quiet.0, routes, &mut outbox);
+        let evolution = genome.0.as_deref_mut();
+        phase::speak(config, now, &speaker, &mut quiet.0, routes, evolution, &mut outbox);
+        if let Some(malice) = malice.filter(|malice| malice.from <= now) {
+            attack::speak(malice.attack, plan.seed, now, &speaker, &mut outbox);
+        }
         for (order, outgoing) in outbox.iter().enumerate() {
             let payload = outgoing.message.length();
             doing.0.transmit_us += config.air.message_us(payload);

@@ -110,6 +110,7 @@ fn packets(ui: &mut Ui, look: &Look) {
         (PacketKind::Beacon, "beacon"),
         (PacketKind::Grant, "grant"),
         (PacketKind::Relay, "relay"),
+        (PacketKind::Offer, "gene"),
     ] {
         let colour = theme::packet(look.palette, kind);
         entry(ui, name, |ui| streak(ui, colour));

@@ -69,13 +69,14 @@ pub fn regime(palette: Palette, regime: Regime) -> Color32 {
 /// The colour of a kind of packet.
 #[must_use]
 pub fn packet(palette: Palette, kind: PacketKind) -> Color32 {
-    let [update, poll, beacon, grant, relay] = palette.packets();
+    let [update, poll, beacon, grant, relay, gene] = palette.packets();
     colour(match kind {
         PacketKind::Update => update,
         PacketKind::Poll => poll,
         PacketKind::Beacon => beacon,
         PacketKind::Grant => grant,
         PacketKind::Relay => relay,
+        PacketKind::Offer | PacketKind::Request | PacketKind::Digest => gene,
     })
 }
 

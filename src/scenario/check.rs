@@ -2,8 +2,8 @@
 //! Stops at the first fault, in the order of the file.
 
 use super::{
-    Accepts, Camera, Fault, Layout, Listen, Normalise, Scenario, Sentinels, Signal, Source, Storm,
-    combine,
+    Accepts, Camera, Evolution, Fault, Layout, Listen, Normalise, Scenario, Sentinels, Signal,
+    Source, Spectrum, Storm, combine,
     fields::{Field, field},
     locate::pattern,
 };
@@ -32,6 +32,11 @@ impl Scenario {
         each("signals", &self.signals, signal)?;
         list("storms", &self.storms)?;
         each("storms", &self.storms, storm)?;
+        list("adversaries", &self.adversaries)?;
+        each("adversaries", &self.adversaries, |at, adversary| {
+            whole(&format!("{at}.share_percent"), adversary.share_percent)?;
+            whole(&format!("{at}.from_tick"), adversary.from_tick)
+        })?;
         list("camera", &self.camera)?;
         each("camera", &self.camera, camera)?;
         combine::check(self)
@@ -101,6 +106,10 @@ impl Scenario {
         if !(1..=8).contains(&lags.len()) || lags.iter().any(|lag| !(2..=25).contains(lag)) {
             return Err(said("protocol.lags", &super::problem::clip(&format!("{lags:?}"), 60)));
         }
+        if let Evolution::On { mutate_every_samples, gain_percent, .. } = protocol.evolution {
+            whole("protocol.evolution.mutate_every_samples", mutate_every_samples)?;
+            whole("protocol.evolution.gain_percent", gain_percent)?;
+        }
         real("protocol.learning_rate.calm", protocol.learning_rate.calm)?;
         real("protocol.learning_rate.prestorm", protocol.learning_rate.prestorm)?;
         real("protocol.learning_rate.storm", protocol.learning_rate.storm)?;
@@ -160,7 +169,16 @@ fn storm(at: &str, storm: &Storm) -> Result<(), Fault> {
         whole(&format!("{at}.z_mm"), waypoint.z_mm)
     })?;
     whole(&format!("{at}.radius_mm"), storm.radius_mm)?;
-    real(&format!("{at}.intensity"), storm.intensity)
+    real(&format!("{at}.intensity"), storm.intensity)?;
+    let at = format!("{at}.spectrum");
+    match storm.spectrum {
+        Spectrum::White | Spectrum::Gust | Spectrum::Gain => Ok(()),
+        Spectrum::Tone { period_samples } => whole(&format!("{at}.period_samples"), period_samples),
+        Spectrum::Coloured { period_samples, coherence_samples } => {
+            whole(&format!("{at}.period_samples"), period_samples)?;
+            whole(&format!("{at}.coherence_samples"), coherence_samples)
+        }
+    }
 }
 
 fn camera(at: &str, camera: &Camera) -> Result<(), Fault> {

@@ -17,7 +17,8 @@ pub struct Storm {
     /// Millimetres from the centre to where it ends, 1 to 1,000,000,000. Required.
     pub radius_mm: u32,
     /// Standard deviation of the disturbance at its centre, 0 to 1000, in multiples of the
-    /// sensor's own noise (see `Source::deviation`); default 8.
+    /// sensor's own noise (see `Source::deviation`), or for `Gain` what is added to a gain of
+    /// one; default 8.
     #[serde(default = "default_intensity")]
     pub intensity: f64,
     /// What the disturbance is like; default `White`.
@@ -45,6 +46,45 @@ pub enum Spectrum {
     White,
     /// Comes in bursts that last several samples.
     Gust,
+    /// A hum: a sine of one period, each node in its own phase.
+    Tone {
+        /// Samples in a period, 2 to 1000. Required.
+        period_samples: u16,
+    },
+    /// Coloured noise in a narrow band: a tone whose height and phase wander.
+    Coloured {
+        /// Samples in the mean period, 2 to 1000. Required.
+        period_samples: u16,
+        /// Samples over which height and phase keep roughly, 2 to 10,000. Required.
+        coherence_samples: u16,
+    },
+    /// The sensor's distance from its mean level is multiplied.
+    Gain,
+}
+
+/// Nodes that do harm.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Adversary {
+    /// What they do. Required.
+    pub kind: Attack,
+    /// Share of all nodes, drawn by the seed, 1 to 90 percent; default 10.
+    #[serde(default = "default_share")]
+    pub share_percent: u8,
+    /// First tick, 0 to 1,000,000,000; default 0.
+    #[serde(default)]
+    pub from_tick: u64,
+}
+
+/// What an adversary does; apart from it, it behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Attack {
+    /// The false cure: offers genes with wild weights that it claims to help.
+    GenePoison,
+}
+
+const fn default_share() -> u8 {
+    10
 }
 
 /// A named view.

@@ -25,7 +25,7 @@ mod tests;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-pub use events::{Camera, Spectrum, Storm, Waypoint};
+pub use events::{Adversary, Attack, Camera, Spectrum, Storm, Waypoint};
 pub use fault::Fault;
 pub use fields::{Accepts, FIELDS, Field, field_table};
 pub use fixed::{fixed, q16};
@@ -33,7 +33,7 @@ pub use library::{Resolved, embedded, resolve, sample, sample_names};
 pub use nodes::{DEFAULT_COUNT, Layout, Nodes, Sentinels, Start, Station};
 pub use power::{Energy, EnergyProfile, Listen, Twt};
 pub use problem::{Position, Problem};
-pub use protocol::{Commissioning, LearningRate, Protocol};
+pub use protocol::{Commissioning, Evolution, LearningRate, ModelKind, Protocol};
 pub use radio::{AIR_HEADER_BYTES, Radio, RadioProfile};
 pub use read::MAX_FILE_BYTES;
 pub use signals::{
@@ -87,6 +87,9 @@ pub struct Scenario {
     /// What disturbs the signals, to 64 storms; default none.
     #[serde(default)]
     pub storms: Vec<Storm>,
+    /// Who does harm, to 16 entries; default none.
+    #[serde(default)]
+    pub adversaries: Vec<Adversary>,
     /// Bookmarked views, to 64; default none.
     #[serde(default)]
     pub camera: Vec<Camera>,

@@ -11,6 +11,10 @@ pub struct Protocol {
     /// newest sample is the reference that the others are measured from); default
     /// `[2, 3, 4, 8]`.
     pub lags: Vec<u8>,
+    /// How the first model computes; default `Linear`.
+    pub kind: ModelKind,
+    /// How models change in a storm, and how what works spreads; default `Off`.
+    pub evolution: Evolution,
     /// How fast the predictor learns, by regime.
     pub learning_rate: LearningRate,
     /// Entropy above which Storm is indicated, 0 to 1; default 0.45.
@@ -35,6 +39,51 @@ pub struct Protocol {
     pub initial_reputation: f64,
     /// Rounds for which a vote counts, 1 to 1000; default 10.
     pub votes_age_rounds: u16,
+}
+
+/// How a model computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum ModelKind {
+    /// Linear, by normalised least mean squares.
+    #[default]
+    Linear,
+    /// Linear, with a sign-sign second stage.
+    Cascade,
+    /// Leaky integrate-and-fire units.
+    Spiking,
+}
+
+/// Whether models change their form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Evolution {
+    /// Every model keeps the form that it starts with.
+    #[default]
+    Off,
+    /// Nodes try genes on their own recent samples, and spread what they adopt.
+    On {
+        /// Whether models mutate in a storm; without, genes can only spread. Default true.
+        #[serde(default = "yes")]
+        mutation: bool,
+        /// Samples in Storm from one mutant to the next, 1 to 1000; default 4.
+        #[serde(default = "default_mutate_every")]
+        mutate_every_samples: u16,
+        /// A gene must lower a node's error by this much to be adopted, 0 to 90; default 5.
+        #[serde(default = "default_gain")]
+        gain_percent: u8,
+    },
+}
+
+const fn yes() -> bool {
+    true
+}
+
+const fn default_mutate_every() -> u16 {
+    4
+}
+
+const fn default_gain() -> u8 {
+    5
 }
 
 /// Learning rates, each 0 to 1.
@@ -65,6 +114,8 @@ impl Default for Protocol {
     fn default() -> Self {
         Self {
             lags: vec![2, 3, 4, 8],
+            kind: ModelKind::default(),
+            evolution: Evolution::default(),
             learning_rate: LearningRate::default(),
             storm_entropy: 0.45,
             calm_entropy: 0.30,

@@ -48,9 +48,9 @@ impl Palette {
         }
     }
 
-    /// Update, Poll, Beacon, Grant, Relay.
+    /// Update, Poll, Beacon, Grant, Relay, and talk of genes.
     #[must_use]
-    pub fn packets(self) -> [Tint; 5] {
+    pub fn packets(self) -> [Tint; 6] {
         match self {
             Self::Standard => [
                 Tint(158, 226, 255),
@@ -58,6 +58,7 @@ impl Palette {
                 Tint(104, 245, 178),
                 Tint(255, 138, 214),
                 Tint(214, 238, 112),
+                Tint(255, 250, 240),
             ],
             Self::Safe => [
                 Tint(190, 228, 255),
@@ -65,6 +66,7 @@ impl Palette {
                 Tint(64, 200, 160),
                 Tint(226, 146, 190),
                 Tint(240, 238, 190),
+                Tint(255, 250, 240),
             ],
         }
     }
@@ -148,9 +150,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_slot_is_filled_but_the_spare_one() {
+    fn every_slot_is_filled() {
         let table = table(Palette::Standard);
-        assert_eq!(table.iter().filter(|slot| slot.w > 0.0).count(), 27);
+        assert_eq!(table.iter().filter(|slot| slot.w > 0.0).count(), SLOTS);
     }
 
     #[test]

@@ -47,6 +47,7 @@ fn measure(packet: &PacketView, number: u32, tick_ms: u32) -> PacketData {
             PacketKind::Beacon => 2,
             PacketKind::Grant => 3,
             PacketKind::Relay => 4,
+            PacketKind::Offer | PacketKind::Request | PacketKind::Digest => 5,
         },
         fate: match packet.fate {
             Fate::Delivered => 0,

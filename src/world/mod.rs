@@ -2,6 +2,7 @@
 //! entities, schedules or screens.
 
 pub mod air;
+pub mod attack;
 pub mod dataset;
 pub mod graph;
 pub mod layout;

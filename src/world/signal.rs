@@ -41,6 +41,20 @@ pub struct SensorState {
 qres_core::canonical!(struct SensorState { phase, wander });
 
 impl Signal {
+    /// The mean level, Q16.16: of a series, over the values that there are.
+    #[must_use]
+    pub fn level(&self) -> i64 {
+        match self {
+            Self::Waves { level, .. } => i64::from(*level),
+            Self::Series(values) => {
+                let known = values.iter().filter(|value| **value != GAP);
+                let (sum, count) =
+                    known.fold((0_i64, 0_i64), |(sum, n), v| (sum + i64::from(*v), n + 1));
+                sum.checked_div(count).unwrap_or(0)
+            }
+        }
+    }
+
     /// Sample number `index` of `node`; `None` in a gap or after the end of a series.
     pub fn sample(&self, seed: u64, node: u32, index: u64, state: &mut SensorState) -> Option<i32> {
         match self {

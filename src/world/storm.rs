@@ -4,7 +4,13 @@
 use qres_core::draw::{Purpose, draw};
 
 use super::signal::{normal, scaled};
+use super::sine::sine;
 use crate::scenario::{self, Spectrum};
+
+/// The square root of two, Q16.16: a sine of this height has a deviation of one.
+const ROOT_TWO: i32 = 92_682;
+/// Draws for the second phase of a narrow band are counted from here.
+const QUADRATURE: u32 = 1 << 12;
 
 /// A storm ready to be asked where it is.
 #[derive(Clone, Debug)]
@@ -81,17 +87,24 @@ impl StormTrack {
 
 impl ActiveStorm {
     /// What the storm adds to sample `index` of `node` at `position_mm`, in Q16.16 of the sensor's
-    /// unit, for a signal of the given deviation. Falls off with the square of the distance and is
-    /// zero outside.
+    /// unit. Falls off with the square of the distance and is zero outside.
     #[must_use]
-    pub fn disturb(
-        &self,
-        seed: u64,
-        node: u32,
-        position_mm: [i32; 3],
-        index: u64,
-        deviation: i32,
-    ) -> i64 {
+    pub fn disturb(&self, seed: u64, node: u32, position_mm: [i32; 3], at: &Reading) -> i64 {
+        let falloff = self.falloff(position_mm);
+        if falloff == 0 {
+            return 0;
+        }
+        let strength = scaled(self.intensity, falloff) as i32;
+        if self.spectrum == Spectrum::Gain {
+            let away = at.value - at.level;
+            return (away.saturating_mul(i64::from(strength))) >> 16;
+        }
+        let noise = self.noise(seed, node, at.index);
+        scaled(scaled(noise, strength) as i32, at.deviation)
+    }
+
+    /// From 1 at the centre to 0 at the rim and beyond, Q16.16.
+    fn falloff(&self, position_mm: [i32; 3]) -> i32 {
         let reach = i64::from(self.radius_mm);
         let mut square = 0_i64;
         for (a, b) in position_mm.iter().zip(&self.centre_mm) {
@@ -102,18 +115,57 @@ impl ActiveStorm {
             square += away * away;
         }
         let limit = reach * reach;
-        if square >= limit {
-            return 0;
-        }
-        let falloff = ((i128::from(limit - square) << 16) / i128::from(limit)) as i32;
-        // Gusts hold their value for a few samples; white noise is fresh each time.
-        let moment = match self.spectrum {
-            Spectrum::White => index,
-            Spectrum::Gust => (index + u64::from(node) % 5) / 5,
-        };
-        let noise = normal(draw(seed, Purpose::Storm, node, moment, self.index));
-        scaled(scaled(scaled(noise, self.intensity) as i32, falloff) as i32, deviation)
+        ((i128::from((limit - square).max(0)) << 16) / i128::from(limit)) as i32
     }
+
+    /// A disturbance of deviation one, Q16.16.
+    fn noise(&self, seed: u64, node: u32, index: u64) -> i32 {
+        let fresh = |moment, n| normal(draw(seed, Purpose::Storm, node, moment, self.index + n));
+        match self.spectrum {
+            Spectrum::White | Spectrum::Gain => fresh(index, 0),
+            // Gusts hold their value for a few samples.
+            Spectrum::Gust => fresh((index + u64::from(node) % 5) / 5, 0),
+            Spectrum::Tone { period_samples } => {
+                let start = draw(seed, Purpose::Storm, node, 0, self.index) as u32;
+                let wave = sine(turns(period_samples, index).wrapping_add(start));
+                scaled(wave, ROOT_TWO) as i32
+            }
+            Spectrum::Coloured { period_samples, coherence_samples } => {
+                // A narrow band: a cosine and a sine whose heights wander slowly (Rice,
+                // "Mathematical analysis of random noise", 1944).
+                let span = u64::from(coherence_samples.max(1));
+                let (knot, way) = (index / span, index % span);
+                let height = |n| {
+                    let (from, to) = (i64::from(fresh(knot, n)), i64::from(fresh(knot + 1, n)));
+                    (from + (to - from) * way as i64 / span as i64) as i32
+                };
+                let phase = turns(period_samples, index);
+                let first = scaled(sine(phase.wrapping_add(1 << 30)), height(0));
+                let second = scaled(sine(phase), height(QUADRATURE));
+                (first + second) as i32
+            }
+        }
+    }
+}
+
+/// The phase of a wave at a sample, in turns of 2^32.
+fn turns(period_samples: u16, index: u64) -> u32 {
+    let turn = (1_u64 << 32) / u64::from(period_samples.max(1));
+    (turn as u32).wrapping_mul(index as u32)
+}
+
+/// A sensor's reading before any storm, and what a storm needs to know of the sensor; Q16.16 of
+/// the sensor's unit.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading {
+    /// Number of the sample.
+    pub index: u64,
+    /// What the sensor would read.
+    pub value: i64,
+    /// Its mean level.
+    pub level: i64,
+    /// The deviation that storms multiply.
+    pub deviation: i32,
 }
 
 #[cfg(test)]
@@ -121,7 +173,13 @@ mod tests {
     use super::*;
     use crate::scenario::Waypoint;
 
+    const AT: Reading = Reading { index: 0, value: 0, level: 0, deviation: 65_536 };
+
     fn track() -> StormTrack {
+        of(Spectrum::White)
+    }
+
+    fn of(spectrum: Spectrum) -> StormTrack {
         let stop = |tick, x_mm, z_mm| Waypoint { tick, x_mm, z_mm };
         StormTrack::new(&scenario::Storm {
             from_tick: 10,
@@ -129,7 +187,7 @@ mod tests {
             path: vec![stop(20, 0, 0), stop(40, 1_000, -2_000)],
             radius_mm: 500,
             intensity: 4.0,
-            spectrum: Spectrum::White,
+            spectrum,
         })
     }
 
@@ -147,10 +205,54 @@ mod tests {
     fn disturbs_inside_only_and_most_at_the_centre() {
         let storm = track().at(0, 20).expect("blowing");
         let power = |x: i32| -> i64 {
-            (0..200).map(|n| storm.disturb(1, 7, [x, 0, 0], n, 65_536).abs()).sum()
+            let at = |index| Reading { index, ..AT };
+            (0..200).map(|n| storm.disturb(1, 7, [x, 0, 0], &at(n)).abs()).sum()
         };
         assert!(power(0) > power(400));
         assert!(power(400) > 0);
         assert_eq!(power(500), 0);
+    }
+
+    /// The disturbance at the centre, sample by sample, in 1/65536 of a deviation.
+    fn series(spectrum: Spectrum, samples: u64) -> Vec<i64> {
+        let storm = of(spectrum).at(0, 20).expect("blowing");
+        let at = |index| Reading { index, ..AT };
+        (0..samples).map(|n| storm.disturb(3, 7, [0, 0, 0], &at(n))).collect()
+    }
+
+    #[test]
+    fn every_spectrum_has_the_stated_deviation() {
+        let spectra = [
+            (Spectrum::White, 262_144),
+            (Spectrum::Gust, 262_144),
+            (Spectrum::Tone { period_samples: 8 }, 262_144),
+            // Interpolation between knots takes a sixth off.
+            (Spectrum::Coloured { period_samples: 8, coherence_samples: 16 }, 214_040),
+        ];
+        for (spectrum, expected) in spectra {
+            let values = series(spectrum, 40_000);
+            let square: i128 = values.iter().map(|v| i128::from(v * v)).sum();
+            let deviation = (square / 40_000).isqrt() as i64;
+            assert!((deviation - expected).abs() < expected / 20, "{spectrum:?}: {deviation}");
+        }
+    }
+
+    #[test]
+    fn a_tone_repeats_and_a_narrow_band_nearly_does() {
+        let tone = series(Spectrum::Tone { period_samples: 8 }, 64);
+        assert!((8..64).all(|n| (tone[n] - tone[n - 8]).abs() < 64), "{tone:?}");
+        let spectrum = Spectrum::Coloured { period_samples: 8, coherence_samples: 64 };
+        let band = series(spectrum, 4_096);
+        let change: i64 = (8..4_096).map(|n| (band[n] - band[n - 8]).abs()).sum();
+        let height: i64 = band.iter().map(|v| v.abs()).sum();
+        assert!(change * 3 < height && change > 0, "{change} of {height}");
+    }
+
+    #[test]
+    fn a_change_of_gain_leaves_the_level_alone() {
+        let storm = of(Spectrum::Gain).at(0, 20).expect("blowing");
+        let at = |value| Reading { value, level: 1_000, ..AT };
+        let change = [1_000, 1_010, 900].map(|v| storm.disturb(1, 7, [0, 0, 0], &at(v)));
+        assert_eq!(change, [0, 40, -400]);
     }
 }

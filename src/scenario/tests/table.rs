@@ -3,8 +3,8 @@
 use super::refused;
 use crate::scenario::{fields::field_table, *};
 
-/// Every field that a layout or a source allows, each at least once over the four.
-const FULL: [&str; 4] = [
+/// Every field that a layout or a source allows, each at least once over the five.
+const FULL: [&str; 5] = [
     r#"(title: "t", watch_for: "w", nodes: (layout: Stations([
         (name: "A", latitude: 1, longitude: 2), (name: "B", latitude: 1, longitude: 2.5)])),
         protocol: (trim_per_tail: 0),
@@ -14,6 +14,10 @@ const FULL: [&str; 4] = [
     r#"(title: "t", watch_for: "w", nodes: (count: 100), radio: (profile: LongRange),
         signals: [(modality: "a", source: Sample(file: "tide.csv", column: "height_m"))])"#,
     r#"(title: "t", watch_for: "w", nodes: (layout: Sphere()), signals: [(modality: "a")])"#,
+    r#"(title: "t", watch_for: "w", nodes: (), protocol: (evolution: On()),
+        signals: [(modality: "a")], adversaries: [(kind: GenePoison)],
+        storms: [(from_tick: 0, to_tick: 9, path: [(tick: 1, x_mm: 2, z_mm: 3)], radius_mm: 4,
+        spectrum: Coloured(period_samples: 5, coherence_samples: 9))])"#,
     r#"(title: "t", watch_for: "w", nodes: (layout: RandomGeometric()),
         signals: [(modality: "a")])"#,
 ];
@@ -46,12 +50,13 @@ fn every_default_is_the_one_in_the_table() {
                     _ => plain == default.replace(' ', ""),
                 }
             };
-            let there = values.iter().any(same) || (*path == "storms" || *path == "camera");
+            let list = ["storms", "camera", "adversaries"].contains(path);
+            let there = list || values.iter().any(same);
             assert!(there, "{path}: {default} is not among {values:?}");
         }
     }
     let plain = Scenario::parse("x", FULL[2]).unwrap_or_else(|p| panic!("{p:#}"));
-    assert!(plain.storms.is_empty() && plain.camera.is_empty());
+    assert!(plain.storms.is_empty() && plain.camera.is_empty() && plain.adversaries.is_empty());
     assert_eq!(Layout::default(), Layout::Grid { columns: 10, spacing_mm: 10_000 });
     assert_eq!(plain.node_count(), 100);
 }

@@ -2,9 +2,18 @@
 //!
 //! It must not know of regimes, peers or energy; the learning rate is an argument.
 
-use crate::gene::{self, GeneError};
+use crate::gene::{self, Gene, GeneError, GeneId, Lineage};
 use crate::id::GroupId;
-use crate::q16::{Q16, dot, magnitude, round_q32, shrink};
+use crate::q16::{Q16, magnitude, shrink};
+
+pub mod cascade;
+pub mod form;
+pub mod kernel;
+pub mod linear;
+pub mod spiking;
+
+pub use form::{Form, Kind};
+use kernel::{Lesson, State};
 
 /// Weights of a model, at most.
 pub const TAPS: usize = 8;
@@ -19,8 +28,6 @@ pub const TRIAL_SAMPLES: u8 = HISTORY as u8 - LAG_MAX;
 
 /// Samples over which the scale settles: 2^9.
 const SCALE_SHIFT: u32 = 9;
-/// Inputs are kept within this many deviations, so that one spike cannot ruin many forecasts.
-const INPUT_LIMIT: i64 = 8 << 16;
 /// Residuals are kept within this many deviations.
 const RESIDUAL_LIMIT: i64 = 60 << 16;
 /// Weights stay within this, as a Q16.16 bit pattern: +-4. The bias too.
@@ -32,78 +39,38 @@ const SCALE_FLOOR: i64 = 1 << 6;
 /// Personal part and bias lose 2^-10 of themselves with each sample.
 const LEAK_SHIFT: u32 = 10;
 
-/// What a mesh agrees on before it starts: which past samples the taps see, and how to learn.
+/// What a mesh agrees on before it starts: the first model, and how to learn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NeuronConfig {
-    /// Taps in use, 1 to [`TAPS`].
-    pub taps: u8,
-    /// How many samples back each tap looks, [`LAG_MIN`] to [`LAG_MAX`].
-    pub lags: [u8; TAPS],
-    /// The error that the neuron learns from is cut at this many usual |residual|s (0: never),
-    /// which moves least squares towards least absolute error on heavy-tailed sensors.
-    pub error_clip: Q16,
-    /// Share of each step that goes to the shared weights, 0 to 1; the rest is personal.
+    /// The structure that every model starts with.
+    pub form: Form,
+    /// Share of each linear step that goes to the shared weights, 0 to 1; the rest is personal.
     pub shared_step: Q16,
 }
 
 impl Default for NeuronConfig {
     fn default() -> Self {
-        Self {
-            taps: 4,
-            lags: [2, 3, 4, 8, 0, 0, 0, 0],
-            error_clip: Q16::from_bits(2 << 16),
-            shared_step: Q16::from_bits(49_152),
-        }
-    }
-}
-
-impl NeuronConfig {
-    /// The lags in use.
-    #[must_use]
-    pub fn active(&self) -> &[u8] {
-        self.lags.get(..usize::from(self.taps)).unwrap_or(&self.lags)
+        Self { form: Form::default(), shared_step: Q16::from_bits(49_152) }
     }
 }
 
 /// A predictor that learns on its own stream and can trade models with its peers.
-pub trait SwarmNeuron {
-    /// Predicts the next sample, in the sensor's unit.
-    fn predict(&mut self, config: &NeuronConfig) -> Q16;
-    /// Learns from the sample that came, at `rate`; `usual` is the usual |residual|. Both that and
-    /// the returned |residual| are in deviations.
-    fn adapt(&mut self, config: &NeuronConfig, sample: Q16, rate: Q16, usual: Q16) -> Q16;
-    /// The model as bytes that a peer can install: see [`crate::gene`].
-    fn export_gene(&self, config: &NeuronConfig, group: GroupId) -> gene::GeneBytes;
-    /// Replaces the model by a peer's.
-    ///
-    /// # Errors
-    /// Says what is wrong with the bytes; the model is then unchanged.
-    fn install_gene(
-        &mut self,
-        config: &NeuronConfig,
-        group: GroupId,
-        bytes: &[u8],
-    ) -> Result<(), GeneError>;
-}
-
-/// A linear predictor trained by normalised least mean squares (Nagumo and Noda, "A learning
-/// method for system identification", 1967) on locally normalised samples.
 ///
-/// `prediction = x[1] + scale * (sum((weight_i + personal_i) * z_i) + bias)` with
-/// `z_i = (x[lag_i] - x[1]) / scale`, where `x[k]` is the sample `k` steps before the one
-/// predicted. The newest sample is the local level and the running mean |step| the local scale, so
+/// `prediction = x[1] + scale * f(z)` with `z_i = (x[lag_i] - x[1]) / scale`, where `x[k]` is the
+/// sample `k` steps before the one predicted and `f` is what the model's kind computes, see
+/// [`kernel`]. The newest sample is the local level and the running mean |step| the local scale, so
 /// that weights carry no unit and fit any node of the group. Untrained (all weights zero) it is
-/// exactly the persistence forecast. Weights are shared; level, scale, bias and the personal part
-/// never leave the node.
+/// exactly the persistence forecast. Shared weights are exchanged; level, scale, bias and what the
+/// model holds of its own never leave the node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LinearNeuron {
-    /// Shared weights, dimensionless, within +-4.
-    pub weights: [Q16; TAPS],
-    /// What this node adds to the shared weights for itself.
-    pub personal: [Q16; TAPS],
+pub struct SwarmNeuron {
+    form: Form,
+    lineage: Lineage,
+    /// Cached: what [`Gene::id`] says of form and lineage.
+    gene: GeneId,
+    state: State,
     checkpoint: [Q16; TAPS],
     history: [Q16; HISTORY],
-    bias: Q16,
     samples: u32,
     /// Running mean |step| in 2^-25 of the unit.
     scale_wide: i64,
@@ -116,19 +83,23 @@ pub struct LinearNeuron {
     frozen: bool,
 }
 
-crate::canonical!(struct LinearNeuron {
-    weights, personal, checkpoint, history, bias, samples, scale_wide, prediction, expected, step,
-    head, frozen,
+crate::canonical!(struct SwarmNeuron {
+    form, lineage, gene, state, checkpoint, history, samples, scale_wide, prediction, expected,
+    step, head, frozen,
 });
 
-impl Default for LinearNeuron {
-    fn default() -> Self {
+impl SwarmNeuron {
+    /// An untrained model of the mesh's first form.
+    #[must_use]
+    pub fn new(config: &NeuronConfig) -> Self {
+        let lineage = Lineage::default();
         Self {
-            weights: [Q16::ZERO; TAPS],
-            personal: [Q16::ZERO; TAPS],
+            form: config.form,
+            lineage,
+            gene: GeneId::of(&config.form, &lineage),
+            state: State::default(),
             checkpoint: [Q16::ZERO; TAPS],
             history: [Q16::ZERO; HISTORY],
-            bias: Q16::ZERO,
             samples: 0,
             scale_wide: 0,
             prediction: Q16::ZERO,
@@ -138,9 +109,37 @@ impl Default for LinearNeuron {
             frozen: false,
         }
     }
-}
 
-impl LinearNeuron {
+    /// The model's structure.
+    #[must_use]
+    pub const fn form(&self) -> &Form {
+        &self.form
+    }
+
+    /// Where the model's structure comes from.
+    #[must_use]
+    pub const fn lineage(&self) -> &Lineage {
+        &self.lineage
+    }
+
+    /// The id of the model's gene.
+    #[must_use]
+    pub const fn gene(&self) -> GeneId {
+        self.gene
+    }
+
+    /// Shared weights, dimensionless, within +-4.
+    #[must_use]
+    pub const fn weights(&self) -> &[Q16; TAPS] {
+        &self.state.shared
+    }
+
+    /// All that the model holds.
+    #[must_use]
+    pub const fn state(&self) -> &State {
+        &self.state
+    }
+
     /// Samples learned from so far.
     #[must_use]
     pub const fn samples(&self) -> u32 {
@@ -184,41 +183,65 @@ impl LinearNeuron {
 
     /// Remembers the present weights as healthy.
     pub const fn checkpoint(&mut self) {
-        self.checkpoint = self.weights;
+        self.checkpoint = self.state.shared;
     }
 
     /// The divergence guard: back to the last healthy weights.
     pub const fn restore(&mut self) {
-        self.weights = self.checkpoint;
-        self.personal = [Q16::ZERO; TAPS];
-        self.bias = Q16::ZERO;
+        self.state = State::with(self.checkpoint);
     }
 
     /// Takes `merged` as the shared weights.
-    pub fn adopt(&mut self, config: &NeuronConfig, merged: &[Q16; TAPS]) {
-        let slots = self.weights.iter_mut().zip(merged);
-        for (weight, new) in slots.take(usize::from(config.taps)) {
+    pub fn adopt(&mut self, merged: &[Q16; TAPS]) {
+        let slots = self.state.shared.iter_mut().zip(merged);
+        for (weight, new) in slots.take(usize::from(self.form.taps)) {
             *weight = limit(i64::from(new.to_bits()));
         }
     }
 
-    /// Mean |error| in deviations that `weights` (with this node's personal part and bias) would
+    /// Puts a model of another form or lineage in this one's place.
+    pub fn evolve(&mut self, form: Form, lineage: Lineage, state: State) {
+        self.form = form;
+        self.lineage = lineage;
+        self.gene = GeneId::of(&form, &lineage);
+        self.checkpoint = state.shared;
+        self.state = state;
+    }
+
+    /// Mean |error| in deviations that `weights` (with what this model holds of its own) would
     /// have made on the last [`TRIAL_SAMPLES`] samples; `None` before enough are known.
     #[must_use]
-    pub fn trial(&self, config: &NeuronConfig, weights: &[Q16; TAPS]) -> Option<Q16> {
+    pub fn trial(&self, weights: &[Q16; TAPS]) -> Option<Q16> {
         if !self.is_trained() {
             return None;
         }
         let inverse = self.inverse_scale();
+        let state = State { shared: *weights, ..self.state };
         let mut sum = 0_i64;
         for back in 0..TRIAL_SAMPLES {
             let level = self.sample_back(back + 1);
-            let inputs = self.inputs(config, back, level, inverse);
+            let inputs = self.inputs(back, level, inverse);
             let step = deviations(self.sample_back(back), level, inverse, RESIDUAL_LIMIT);
-            let error = step.saturating_sub(self.estimate(weights, &inputs));
+            let error = step.saturating_sub(kernel::estimate(&self.form, &state, &inputs));
             sum += i64::from(magnitude(error).to_bits());
         }
         Some(Q16::from_bits((sum / i64::from(TRIAL_SAMPLES)).min(i64::from(i32::MAX)) as i32))
+    }
+
+    /// Predicts the next sample, in the sensor's unit.
+    pub fn predict(&mut self) -> Q16 {
+        let inverse = self.inverse_scale();
+        let inputs = self.inputs(u8::MAX, self.sample_back(0), inverse);
+        self.forecast(&inputs);
+        self.prediction
+    }
+
+    /// Learns from the sample that came, at `rate`; `usual` is the usual |residual|. Both that and
+    /// the returned |residual| are in deviations.
+    pub fn adapt(&mut self, config: &NeuronConfig, sample: Q16, rate: Q16, usual: Q16) -> Q16 {
+        let inverse = self.inverse_scale();
+        let inputs = self.inputs(u8::MAX, self.sample_back(0), inverse);
+        self.take(config, &inputs, inverse, sample, rate, usual)
     }
 
     /// [`SwarmNeuron::predict`] and [`SwarmNeuron::adapt`] at once, with the inputs computed once.
@@ -230,14 +253,39 @@ impl LinearNeuron {
         usual: Q16,
     ) -> Q16 {
         let inverse = self.inverse_scale();
-        let inputs = self.inputs(config, u8::MAX, self.sample_back(0), inverse);
+        let inputs = self.inputs(u8::MAX, self.sample_back(0), inverse);
         self.forecast(&inputs);
         self.take(config, &inputs, inverse, sample, rate, usual)
     }
 
+    /// The model as a gene of `group`.
+    #[must_use]
+    pub const fn to_gene(&self, group: GroupId) -> Gene {
+        Gene { group, form: self.form, lineage: self.lineage, weights: self.state.shared }
+    }
+
+    /// The model as bytes that a peer can install: see [`crate::gene`].
+    #[must_use]
+    pub fn export_gene(&self, group: GroupId) -> gene::GeneBytes {
+        self.to_gene(group).to_bytes()
+    }
+
+    /// Replaces the model by one from bytes, of any form.
+    ///
+    /// # Errors
+    /// Says what is wrong with the bytes; the model is then unchanged.
+    pub fn install_gene(&mut self, group: GroupId, bytes: &[u8]) -> Result<(), GeneError> {
+        let gene = Gene::from_bytes(bytes)?;
+        if gene.group != group {
+            return Err(GeneError::OtherGroup);
+        }
+        self.evolve(gene.form, gene.lineage, State::with(gene.weights));
+        Ok(())
+    }
+
     /// Predicts the next sample from `inputs`.
     fn forecast(&mut self, inputs: &[Q16; TAPS]) {
-        self.expected = self.estimate(&self.weights, inputs);
+        self.expected = kernel::estimate(&self.form, &self.state, inputs);
         let away = self.expected.saturating_mul(self.scale());
         self.prediction = self.sample_back(0).saturating_add(away);
     }
@@ -260,9 +308,10 @@ impl LinearNeuron {
         }
         self.step = deviations(sample, self.sample_back(0), inverse, RESIDUAL_LIMIT);
         let error = self.step.saturating_sub(self.expected);
-        let clip = config.error_clip.saturating_mul(usual);
-        let heard = if clip > Q16::ZERO { error.clamp(-clip, clip) } else { error };
-        self.learn(config, inputs, heard, rate);
+        let heard = clip(&self.form, error, usual);
+        let shared_step = config.shared_step;
+        let lesson = Lesson { step: self.step, error: heard, rate, shared_step };
+        kernel::learn(&self.form, &mut self.state, inputs, &lesson);
         self.settle(sample);
         if let Some(slot) = self.history.get_mut(usize::from(self.head) % HISTORY) {
             *slot = sample;
@@ -280,35 +329,8 @@ impl LinearNeuron {
 
     /// What the taps see when they forecast the sample that is now `back` steps old (the sample
     /// before it is `level`), in deviations.
-    fn inputs(&self, config: &NeuronConfig, back: u8, level: Q16, inverse: i64) -> [Q16; TAPS] {
-        let mut inputs = [Q16::ZERO; TAPS];
-        for (input, lag) in inputs.iter_mut().zip(config.active()) {
-            let sample = self.sample_back(back.wrapping_add(*lag));
-            *input = deviations(sample, level, inverse, INPUT_LIMIT);
-        }
-        inputs
-    }
-
-    /// The forecast step, in deviations.
-    fn estimate(&self, weights: &[Q16; TAPS], inputs: &[Q16; TAPS]) -> Q16 {
-        let sum = dot(weights, inputs).saturating_add(dot(&self.personal, inputs));
-        round_q32(sum).saturating_add(self.bias)
-    }
-
-    /// One NLMS step that takes away a share of `error` over `inputs`.
-    fn learn(&mut self, config: &NeuronConfig, inputs: &[Q16; TAPS], error: Q16, rate: Q16) {
-        let power = (dot(inputs, inputs) >> 16) + POWER_FLOOR;
-        // Q32 shifted once more over Q16: the step per unit of input, in 2^-32.
-        let gain = ((i64::from(rate.to_bits()) * i64::from(error.to_bits())) << 8) / (power >> 8);
-        let shared = i64::from(config.shared_step.to_bits());
-        let slots = self.weights.iter_mut().zip(&mut self.personal).zip(inputs);
-        for ((weight, personal), input) in slots.take(usize::from(config.taps)) {
-            let change = (gain * i64::from(input.to_bits())) >> 16;
-            let common = (change * shared) >> 16;
-            *weight = limit(i64::from(weight.to_bits()) + round16(common));
-            *personal = limit(leaked(*personal) + round16(change - common));
-        }
-        self.bias = limit(leaked(self.bias) + round16(gain));
+    fn inputs(&self, back: u8, level: Q16, inverse: i64) -> [Q16; TAPS] {
+        inputs(&self.form, level, inverse, |lag| self.sample_back(back.wrapping_add(lag)))
     }
 
     /// Moves the scale towards |`sample` - newest|: a true average at first, exponential later.
@@ -327,46 +349,37 @@ impl LinearNeuron {
     }
 
     /// 1 / scale, in 2^-16 per unit.
-    const fn inverse_scale(&self) -> i64 {
+    #[must_use]
+    pub(crate) const fn inverse_scale(&self) -> i64 {
         (1 << 32) / self.scale_bits()
     }
 }
 
-impl SwarmNeuron for LinearNeuron {
-    fn predict(&mut self, config: &NeuronConfig) -> Q16 {
-        let inverse = self.inverse_scale();
-        let inputs = self.inputs(config, u8::MAX, self.sample_back(0), inverse);
-        self.forecast(&inputs);
-        self.prediction
+/// What the taps of `form` see, in deviations from `level`; `sample` gives the sample a lag back.
+pub(crate) fn inputs(
+    form: &Form,
+    level: Q16,
+    inverse: i64,
+    sample: impl Fn(u8) -> Q16,
+) -> [Q16; TAPS] {
+    let limit = 1 << (16 + u32::from(form.limit_log2));
+    let mut inputs = [Q16::ZERO; TAPS];
+    for (input, lag) in inputs.iter_mut().zip(form.active()) {
+        *input = deviations(sample(*lag), level, inverse, limit);
     }
+    inputs
+}
 
-    fn adapt(&mut self, config: &NeuronConfig, sample: Q16, rate: Q16, usual: Q16) -> Q16 {
-        let inverse = self.inverse_scale();
-        let inputs = self.inputs(config, u8::MAX, self.sample_back(0), inverse);
-        self.take(config, &inputs, inverse, sample, rate, usual)
-    }
+/// The step from `level` to `sample` in deviations, as a residual.
+pub(crate) fn step(sample: Q16, level: Q16, inverse: i64) -> Q16 {
+    deviations(sample, level, inverse, RESIDUAL_LIMIT)
+}
 
-    fn export_gene(&self, config: &NeuronConfig, group: GroupId) -> gene::GeneBytes {
-        gene::encode(config, group, &self.weights)
-    }
-
-    fn install_gene(
-        &mut self,
-        config: &NeuronConfig,
-        group: GroupId,
-        bytes: &[u8],
-    ) -> Result<(), GeneError> {
-        let gene = gene::decode(bytes)?;
-        if gene.group != group {
-            return Err(GeneError::OtherGroup);
-        }
-        if gene.lags != config.active() {
-            return Err(GeneError::OtherLags);
-        }
-        self.weights = gene.weights;
-        self.checkpoint = gene.weights;
-        Ok(())
-    }
+/// `error` cut at the form's clip of `usual`.
+pub(crate) fn clip(form: &Form, error: Q16, usual: Q16) -> Q16 {
+    let halves = i64::from(form.clip_halves) * i64::from(usual.to_bits());
+    let bound = Q16::from_bits((halves >> 1).clamp(0, i64::from(i32::MAX)) as i32);
+    if bound > Q16::ZERO { error.clamp(-bound, bound) } else { error }
 }
 
 /// (`sample` - `level`) times `inverse`, within +-`limit`.
@@ -394,16 +407,23 @@ mod tests {
     use super::*;
     use crate::q16::percent;
 
+    /// The default with `taps` and without a clip.
+    fn config(taps: usize) -> NeuronConfig {
+        let mut form = Form { taps: taps as u8, clip_halves: 0, ..Form::default() };
+        form.lags.iter_mut().skip(taps).for_each(|lag| *lag = 0);
+        NeuronConfig { form, ..NeuronConfig::default() }
+    }
+
     /// Runs a neuron over a signal; returns it with the mean |residual| and the persistence
     /// forecast's, in raw units of 2^-16, over the last half.
-    fn run(signal: impl Fn(u32) -> i32, samples: u32, rate: Q16) -> (LinearNeuron, i64, i64) {
-        let config = NeuronConfig { error_clip: Q16::ZERO, ..NeuronConfig::default() };
-        let mut neuron = LinearNeuron::default();
+    fn run(signal: impl Fn(u32) -> i32, samples: u32, rate: Q16) -> (SwarmNeuron, i64, i64) {
+        let config = config(4);
+        let mut neuron = SwarmNeuron::new(&config);
         let (mut model, mut naive) = (0_i64, 0_i64);
         for n in 0..samples {
             let sample = Q16::from_bits(signal(n));
             let last = neuron.last_sample();
-            let forecast = neuron.predict(&config);
+            let forecast = neuron.predict();
             neuron.adapt(&config, sample, rate, Q16::ONE);
             if n >= samples / 2 {
                 model += i64::from(magnitude(sample.saturating_sub(forecast)).to_bits());
@@ -440,12 +460,11 @@ mod tests {
 
     #[test]
     fn trial_of_own_weights_agrees_with_recent_errors_and_of_wild_ones_does_not() {
-        let config = NeuronConfig::default();
         let (neuron, ..) = run(triangle, 4_000, percent(5));
-        let own = neuron.trial(&config, &neuron.weights).expect("history is full");
-        let wild = neuron.trial(&config, &[Q16::from_num(3); TAPS]).expect("history is full");
+        let own = neuron.trial(neuron.weights()).expect("history is full");
+        let wild = neuron.trial(&[Q16::from_num(3); TAPS]).expect("history is full");
         assert!(own < wild);
-        assert_eq!(LinearNeuron::default().trial(&config, &[Q16::ZERO; TAPS]), None);
+        assert_eq!(SwarmNeuron::new(&config(4)).trial(&[Q16::ZERO; TAPS]), None);
     }
 
     #[test]
@@ -453,26 +472,26 @@ mod tests {
         let signal = |n: u32| if n.is_multiple_of(2) { i32::MAX } else { i32::MIN };
         let (neuron, ..) = run(signal, 300, Q16::ONE);
         let bound = Q16::from_bits(WEIGHT_LIMIT);
-        assert!(neuron.weights.iter().all(|w| w.abs() <= bound));
+        assert!(neuron.weights().iter().all(|w| w.abs() <= bound));
     }
 
     #[test]
     fn the_guard_goes_back_to_the_checkpoint() {
         let (mut neuron, ..) = run(triangle, 1_000, percent(5));
-        let healthy = neuron.weights;
+        let healthy = *neuron.weights();
         neuron.checkpoint();
-        neuron.weights = [Q16::from_num(4); TAPS];
+        neuron.adopt(&[Q16::from_num(4); TAPS]);
         neuron.restore();
-        assert_eq!(neuron.weights, healthy);
+        assert_eq!(*neuron.weights(), healthy);
     }
 
     /// One golden vector by exact hand calculation, so that a change of rounding shows.
     #[test]
     fn golden_step() {
-        let config = NeuronConfig { taps: 1, error_clip: Q16::ZERO, ..NeuronConfig::default() };
-        let mut neuron = LinearNeuron::default();
+        let config = config(1);
+        let mut neuron = SwarmNeuron::new(&config);
         for value in [0, 0, 1, 3] {
-            neuron.predict(&config);
+            neuron.predict();
             neuron.adapt(&config, Q16::from_num(value), percent(20), Q16::ONE);
         }
         // Third sample: all history is 0, so no input and no change of weight, but the step is
@@ -480,7 +499,7 @@ mod tests {
         // scale becomes (0 + 1) / 2. Fourth: z = (0 - 1) / 0.5 = -2, step = (3 - 1) / 0.5 = 4,
         // error = 4 - bias, gain = 0.2 * error / (4 + 8), and three quarters of gain * z is
         // -4095.96 / 65536.
-        assert_eq!(neuron.weights[0].to_bits(), -4_096);
+        assert_eq!(neuron.weights()[0].to_bits(), -4_096);
         assert_eq!(neuron.scale(), Q16::from_num(1));
     }
 }

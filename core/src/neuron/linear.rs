@@ -1,0 +1,40 @@
+//! The linear kind: normalised least mean squares (Nagumo and Noda, "A learning method for system
+//! identification", 1967), with a shared and a personal part.
+
+use super::{POWER_FLOOR, leaked, limit, round16};
+use crate::neuron::TAPS;
+use crate::q16::{Q16, dot, round_q32};
+
+/// The forecast step in deviations: `sum((shared_i + own_i) * z_i) + bias`.
+#[must_use]
+pub fn estimate(shared: &[Q16; TAPS], own: &[Q16; TAPS], bias: Q16, inputs: &[Q16; TAPS]) -> Q16 {
+    let sum = dot(shared, inputs).saturating_add(dot(own, inputs));
+    round_q32(sum).saturating_add(bias)
+}
+
+/// One step that takes away a share `rate` of `error` over `inputs`; `shared_step` of it goes to
+/// the shared weights, the rest is personal and leaks.
+#[expect(clippy::too_many_arguments, reason = "one signature for all kinds")]
+pub fn learn(
+    taps: u8,
+    shared: &mut [Q16; TAPS],
+    own: &mut [Q16; TAPS],
+    bias: &mut Q16,
+    inputs: &[Q16; TAPS],
+    error: Q16,
+    rate: Q16,
+    shared_step: Q16,
+) {
+    let power = (dot(inputs, inputs) >> 16) + POWER_FLOOR;
+    // Q32 shifted once more over Q16: the step per unit of input, in 2^-32.
+    let gain = ((i64::from(rate.to_bits()) * i64::from(error.to_bits())) << 8) / (power >> 8);
+    let part = i64::from(shared_step.to_bits());
+    let slots = shared.iter_mut().zip(own).zip(inputs);
+    for ((weight, personal), input) in slots.take(usize::from(taps)) {
+        let change = (gain * i64::from(input.to_bits())) >> 16;
+        let common = (change * part) >> 16;
+        *weight = limit(i64::from(weight.to_bits()) + round16(common));
+        *personal = limit(leaked(*personal) + round16(change - common));
+    }
+    *bias = limit(leaked(*bias) + round16(gain));
+}
