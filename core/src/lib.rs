@@ -32,6 +32,10 @@ pub mod gene;
 pub mod id;
 pub mod inbox;
 pub mod neuron;
+pub mod neuron_cascade;
+#[cfg(test)]
+mod neuron_rig;
+pub mod neuron_spiking;
 pub mod node;
 pub mod packet;
 pub mod phase;
@@ -41,6 +45,7 @@ pub mod regime;
 pub mod residual;
 pub mod responder;
 pub mod silence;
+pub mod tally;
 pub mod trust;
 pub mod wake;
 
