@@ -33,8 +33,6 @@ pub mod gene;
 pub mod id;
 pub mod inbox;
 pub mod neuron;
-#[cfg(test)]
-mod neuron_rig;
 pub mod node;
 pub mod packet;
 pub mod phase;

@@ -4,6 +4,7 @@
 pub mod drift;
 mod energy;
 mod memory;
+mod operations;
 mod predictors;
 mod statistics;
 
@@ -44,8 +45,8 @@ impl Table {
 
 /// The names of all tables.
 #[must_use]
-pub fn names() -> [&'static str; 3] {
-    ["memory", "energy", "predictors"]
+pub fn names() -> [&'static str; 4] {
+    ["memory", "energy", "predictors", "operations"]
 }
 
 /// Makes a table.
@@ -57,6 +58,7 @@ pub fn table(name: &str, context: &Context) -> Result<Table, String> {
         "memory" => Ok(memory::table()),
         "energy" => energy::table(context),
         "predictors" => predictors::table(context),
+        "operations" => operations::table(context),
         other => Err(format!("no table `{other}`")),
     }
 }

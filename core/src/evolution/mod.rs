@@ -280,24 +280,24 @@ pub fn mutant(
 ) -> (Gene, State) {
     let bits = draw(seed, Purpose::Mutation, node.0, now.0, 0);
     let (form, stale) = neuron.form().mutate(bits);
-    let mut state = *neuron.state();
+    let mut start = *neuron.state();
     match stale {
         Stale::None => {}
         Stale::One(tap) => {
-            for array in [&mut state.shared, &mut state.own] {
+            for array in [&mut start.shared, &mut start.own] {
                 if let Some(slot) = array.get_mut(tap) {
                     *slot = Q16::ZERO;
                 }
             }
         }
-        Stale::All => state = State::default(),
+        Stale::All => start = State::default(),
     }
     let lineage = Lineage {
         origin: node,
         generation: neuron.lineage().generation.saturating_add(1),
         parent: neuron.gene(),
     };
-    (Gene { group, form, lineage, weights: state.shared }, state)
+    (Gene { group, form, lineage, weights: start.shared }, start)
 }
 
 /// Whether `error` is low enough beside the node's own.

@@ -10,6 +10,8 @@ pub mod cascade;
 pub mod form;
 pub mod kernel;
 pub mod linear;
+#[cfg(test)]
+mod rig;
 pub mod spiking;
 
 pub use form::{Form, Kind};
