@@ -3,10 +3,10 @@
 //!
 //! Stage 1 is normalised least mean squares over the inputs, as in the linear kind; its weights are
 //! shared. Stage 2 is a sign-sign LMS over the last errors of stage 1; it is the node's own. A
-//! chain of an LMS stage and a sign-sign stage that corrects it is how lossless audio coders predict (Yu
-//! and Ko, "Lossless compression of digital audio using cascaded RLS-LMS prediction", 2003); the
-//! sign-sign rule is Lucky's ("Techniques for adaptive equalization of digital communication
-//! systems", 1966).
+//! chain of an LMS stage and a sign-sign stage that corrects it is how lossless audio coders
+//! predict (Yu and Ko, "Lossless compression of digital audio using cascaded RLS-LMS prediction",
+//! 2003); the sign-sign rule is Lucky's ("Techniques for adaptive equalization of digital
+//! communication systems", 1966).
 //!
 //! ```text
 //! first    = sum(w_i * z_i) + b
