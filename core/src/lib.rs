@@ -41,6 +41,7 @@ pub mod regime;
 pub mod residual;
 pub mod responder;
 pub mod silence;
+pub mod store;
 pub mod trust;
 pub mod wake;
 
