@@ -160,20 +160,136 @@ fn csv_has_a_row_for_each_step_of_time() {
     assert!(table.starts_with("tick,sim_ms,calm,prestorm,storm,"));
 }
 
+/// The slots of kept models in a folder, by name.
+fn slots(folder: &Path) -> Vec<PathBuf> {
+    let listed = std::fs::read_dir(folder).expect("there").map(|file| file.expect("listed").path());
+    let mut slots: Vec<_> =
+        listed.filter(|path| path.extension().is_some_and(|ending| ending == "qgene")).collect();
+    slots.sort();
+    slots
+}
+
 #[test]
-fn memory_carries_models_over_and_refuses_damage() {
-    let folder = folder("memory");
+fn memory_carries_models_over() {
+    let folder = folder("memory").join("made/for/it");
     let place = folder.to_string_lossy().into_owned();
     let run = ["run", "storm-front", "--ticks", "60", "--json", "--memory", &place];
-    let first = json(&run)["digest"].clone();
-    let second = json(&run)["digest"].clone();
-    assert_ne!(first, second, "the second run starts with the first one's models");
-    let kept = folder.join("storm-front.genes");
-    let mut lines = std::fs::read_to_string(&kept).expect("kept");
-    assert_eq!(lines.lines().count(), 100);
-    lines.replace_range(10..11, if &lines[10..11] == "0" { "1" } else { "0" });
-    std::fs::write(&kept, lines).expect("written");
-    refused(&run, &["storm-front.genes:1", "remove the file"]);
+    let first = qres(&run);
+    assert!(!text(&first.stderr).contains("recalled"), "nothing was kept yet");
+    let second = qres(&run);
+    assert!(text(&second.stderr).contains("100 models recalled"), "{}", text(&second.stderr));
+    let digest = |output: &Output| {
+        let report: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+        report["digest"].clone()
+    };
+    assert_ne!(digest(&first), digest(&second), "the second run starts with the first one's");
+    let names: Vec<_> = slots(&folder)
+        .iter()
+        .map(|path| path.file_name().expect("named").to_string_lossy().into_owned())
+        .collect();
+    assert_eq!(names.len(), 2);
+    assert!(names[0].starts_with("storm-front-") && names[0].ends_with(".a.qgene"), "{names:?}");
+}
+
+#[test]
+fn a_damaged_memory_falls_back_and_two_damaged_slots_are_refused() {
+    let folder = folder("memory-damage");
+    let place = folder.to_string_lossy().into_owned();
+    let run = ["run", "storm-front", "--ticks", "20", "--json", "--memory", &place];
+    json(&run);
+    json(&run);
+    let slots = slots(&folder);
+    let damage = |slot: &Path| {
+        let mut bytes = std::fs::read(slot).expect("kept");
+        bytes[100] ^= 1;
+        std::fs::write(slot, bytes).expect("written");
+    };
+    damage(&slots[1]);
+    let output = qres(&run);
+    let message = text(&output.stderr);
+    assert!(output.status.success(), "{message}");
+    for part in ["warning", ".b.qgene", "checksum", "generation 1", "100 models recalled"] {
+        assert!(message.contains(part), "no `{part}` in: {message}");
+    }
+    // That run mended the damaged slot.
+    assert!(!text(&qres(&run).stderr).contains("warning"));
+    for slot in &slots {
+        damage(slot);
+    }
+    refused(&run, &[".a.qgene", ".b.qgene", "checksum", "remove them to start afresh"]);
+    refused(
+        &["run", "storm-front", "--ticks", "3", "--memory", &slots[0].to_string_lossy()],
+        &["cannot be a folder"],
+    );
+}
+
+#[test]
+fn kept_models_of_another_form_are_skipped_and_counted() {
+    let folder = folder("memory-form");
+    let place = folder.to_string_lossy().into_owned();
+    let scenario = |lags: &str| {
+        let path = folder.join("small.ron");
+        let content = format!(
+            r#"(title: "Small", watch_for: "y", signals: [(modality: "m")], nodes: (count: 9),
+               protocol: (lags: {lags}))"#
+        );
+        std::fs::write(&path, content).expect("written");
+        path.to_string_lossy().into_owned()
+    };
+    let with = |lags: &str| {
+        let file = scenario(lags);
+        let output = qres(&["run", &file, "--ticks", "20", "--memory", &place]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stderr)
+    };
+    with("[2, 3]");
+    assert!(with("[2, 3]").contains("9 models recalled"));
+    let message = with("[2, 4]");
+    assert!(message.contains("9 kept models skipped") && message.contains("lags"), "{message}");
+    assert!(with("[2, 4]").contains("9 models recalled"));
+}
+
+#[test]
+fn envelopes_are_written_and_checked() {
+    let folder = folder("envelopes");
+    let place = folder.join("out");
+    let out = place.to_string_lossy().into_owned();
+    let scenario = folder.join("nine.ron").to_string_lossy().into_owned();
+    let content = r#"(title: "Nine", watch_for: "y", signals: [(modality: "hum")],
+                      nodes: (count: 9))"#;
+    std::fs::write(&scenario, content).expect("written");
+    let output = qres(&["run", &scenario, "--ticks", "30", "--envelopes", &out]);
+    let message = text(&output.stderr);
+    assert!(output.status.success(), "{message}");
+    assert!(message.contains("9 envelopes written"), "{message}");
+    assert!(message.contains("all fit a fragment of 1012"), "{message}");
+    assert_eq!(std::fs::read_dir(&place).expect("made").count(), 2 * 9 + 2);
+    let quads = std::fs::read_to_string(place.join("nine-8.nq")).expect("written");
+    assert!(quads.contains("<http://www.w3.org/ns/prov#wasAttributedTo> <did:key:z6Mk"), "{quads}");
+
+    let file = |name: &str| place.join(name).to_string_lossy().into_owned();
+    let good = file("nine-8.jsonld");
+    let output = qres(&["check", &good, &scenario]);
+    let said = text(&output.stdout);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(said.contains("holds (node 8, hum, Calm;") && said.contains("one fragment"), "{said}");
+
+    let whole = std::fs::read_to_string(&good).expect("written");
+    let changed = file("changed.jsonld");
+    std::fs::write(&changed, whole.replace("Calm", "Storm")).expect("written");
+    let output = qres(&["check", &good, &changed]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("changed.jsonld: the signature does not hold"));
+    assert!(text(&output.stdout).contains("nine-8.jsonld: holds"));
+
+    let none = file("none.jsonld");
+    std::fs::write(&none, whole.replace("Calm", "Fog")).expect("written");
+    refused(&["check", &none], &["none.jsonld", "Fog", "Calm"]);
+    refused(&["check", &changed, &none], &["2 of 2 files"]);
+    refused(&["check", &file("context.jsonld")], &["context.jsonld", "not an envelope"]);
+    refused(&["check", &file("missing.jsonld")], &["missing.jsonld"]);
+    std::fs::write(&none, vec![b'['; 1 << 20]).expect("written");
+    refused(&["check", &none], &["1048576 bytes", "at most 4096"]);
 }
 
 #[test]

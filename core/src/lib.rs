@@ -43,6 +43,7 @@ pub mod residual;
 pub mod responder;
 pub mod silence;
 pub mod tally;
+pub mod store;
 pub mod trust;
 pub mod wake;
 

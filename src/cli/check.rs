@@ -1,33 +1,42 @@
-//! `qres check`: are these scenarios in order?
+//! `qres check`: are these scenarios in order, do these envelopes hold?
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::envelopes;
 use super::output::{self, Failure};
 use crate::mesh::plan::Plan;
 use crate::scenario::Scenario;
 
-/// Checks every file; complains of each that is wrong.
+/// Checks every file; complains of each that is wrong. A file that is not what it should be weighs
+/// more than an envelope that does not hold.
 pub(super) fn check(files: &[PathBuf]) -> Result<(), Failure> {
-    let mut wrong = 0;
+    let (mut wrong, mut failing) = (0, 0);
     for file in files {
-        match Scenario::load(file) {
-            Ok((scenario, _)) => match Plan::new(&scenario, scenario.seed, &Vec::new()) {
-                Ok(_) => {
-                    output::result(&format!("{}: in order ({})", file.display(), scenario.title))?;
+        let is_envelope = file.extension().is_some_and(|ending| ending == "jsonld");
+        match if is_envelope { envelopes::verify(file) } else { scenario(file) } {
+            Ok(line) => output::result(&line)?,
+            Err(failure) => {
+                output::complain(&failure);
+                match failure {
+                    Failure::Input(_) => wrong += 1,
+                    Failure::Fails(_) => failing += 1,
                 }
-                Err(error) => {
-                    output::note(&format!("error: {}: {error}", file.display()));
-                    wrong += 1;
-                }
-            },
-            Err(problem) => {
-                output::note(&format!("error: {problem:#}"));
-                wrong += 1;
             }
         }
     }
-    match wrong {
-        0 => Ok(()),
-        _ => Err(Failure::Input(format!("{wrong} of {} files are not in order", files.len()))),
+    let all = files.len();
+    match (wrong, failing) {
+        (0, 0) => Ok(()),
+        (0, _) => Err(Failure::Fails(format!("{failing} of {all} files do not hold"))),
+        _ => Err(Failure::Input(format!("{} of {all} files are not in order", wrong + failing))),
     }
+}
+
+/// Reads and plans a scenario; says in a line what it is.
+fn scenario(file: &Path) -> Result<String, Failure> {
+    let (scenario, _) =
+        Scenario::load(file).map_err(|problem| Failure::Input(format!("{problem:#}")))?;
+    Plan::new(&scenario, scenario.seed, &Vec::new())
+        .map_err(|error| Failure::Input(format!("{}: {error}", file.display())))?;
+    Ok(format!("{}: in order ({})", file.display(), scenario.title))
 }

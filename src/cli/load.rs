@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::memory;
+use super::memory::{self, Recalled};
 use super::output::Failure;
 use crate::mesh::Mesh;
 use crate::mesh::plan::Plan;
@@ -18,7 +18,7 @@ pub(super) struct Loaded {
     /// The seed in force.
     pub seed: u64,
     /// Models of an earlier run that its nodes are born with.
-    pub recalled: usize,
+    pub recalled: Recalled,
     /// The mesh, at tick 0.
     pub mesh: Mesh,
 }
@@ -49,10 +49,10 @@ pub(super) fn load(
     let Resolved { name, scenario, .. } =
         scenario::resolve(name).map_err(|problem| Failure::Input(format!("{problem:#}")))?;
     let seed = seed.unwrap_or(scenario.seed);
-    let mut recalled = 0;
+    let mut recalled = Recalled::default();
     let mut plan = plan(&scenario, seed, data)?;
     if let Some(folder) = memory {
-        recalled = memory::recall(&mut plan, folder, &name)?;
+        recalled = memory::recall(&mut plan, folder, &name, &scenario)?;
     }
     let mesh = Mesh::new(plan, threads(asked_threads));
     Ok(Loaded { name, scenario, seed, recalled, mesh })

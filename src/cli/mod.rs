@@ -3,6 +3,7 @@
 
 mod check;
 mod duration;
+mod envelopes;
 mod evidence;
 mod load;
 mod memory;
@@ -46,7 +47,7 @@ enum Command {
     /// Draw one tick of a scenario into a PNG file, without a window
     #[cfg(feature = "view")]
     Shot(ShotArgs),
-    /// Check scenario files
+    /// Check scenario files, and envelopes (.jsonld)
     Check {
         /// The files
         #[arg(required = true)]
@@ -109,6 +110,9 @@ struct RunArgs {
     /// Start with the models kept in this folder, and keep the final ones there
     #[arg(long, value_name = "DIR")]
     memory: Option<PathBuf>,
+    /// Write a signed envelope of each node's final model into this folder
+    #[arg(long, value_name = "DIR")]
+    envelopes: Option<PathBuf>,
     /// Also run the control pair, and print the drift against it
     #[arg(long)]
     control: bool,
@@ -247,6 +251,7 @@ fn bare() -> Result<(), Failure> {
         span: None,
         csv: None,
         memory: None,
+        envelopes: None,
         control: false,
         json: false,
         quiet: false,

@@ -8,6 +8,8 @@ use std::io::Write as _;
 pub enum Failure {
     /// Bad usage or input: exit code 2.
     Input(String),
+    /// What was checked does not hold: exit code 1.
+    Fails(String),
 }
 
 impl Failure {
@@ -16,6 +18,7 @@ impl Failure {
     pub const fn code(&self) -> u8 {
         match self {
             Self::Input(_) => 2,
+            Self::Fails(_) => 1,
         }
     }
 
@@ -26,7 +29,7 @@ impl Failure {
 
     fn message(&self) -> &str {
         match self {
-            Self::Input(message) => message,
+            Self::Input(message) | Self::Fails(message) => message,
         }
     }
 }

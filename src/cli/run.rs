@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::load::{self, Loaded, load};
 use super::output::{self, Failure};
-use super::{RunArgs, memory, series};
+use super::{RunArgs, envelopes, memory, series};
 use crate::evidence::drift;
 use crate::mesh::Mesh;
 use crate::mesh::summary::RunSummary;
@@ -35,8 +35,8 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let input = &args.input;
     let (data, kept) = (input.data.as_deref(), args.memory.as_deref());
     let mut loaded = load(&input.scenario, input.seed, input.threads, data, kept)?;
-    if loaded.recalled > 0 && !args.quiet {
-        output::note(&format!("{} models recalled", loaded.recalled));
+    if !args.quiet {
+        loaded.recalled.tell();
     }
     let ticks = load::ticks(&loaded.scenario, args.ticks, args.span)?;
     let mut table =
@@ -46,7 +46,13 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         table.finish()?;
     }
     if let Some(folder) = &args.memory {
-        memory::keep(&mut loaded.mesh, folder, &loaded.name)?;
+        memory::keep(&mut loaded.mesh, folder, &loaded.name, &loaded.scenario)?;
+    }
+    if let Some(folder) = &args.envelopes {
+        let written = envelopes::write(&mut loaded.mesh, folder, &loaded.name, &loaded.scenario)?;
+        if !args.quiet {
+            written.tell();
+        }
     }
     let mut summary = loaded.mesh.summary();
     if args.control {

@@ -5,8 +5,10 @@ use crate::tree::File;
 use crate::{Finding, note};
 
 /// Each floor of `src/` with the floors it may know.
-const FLOORS: [(&str, &[&str]); 10] = [
+const FLOORS: [(&str, &[&str]); 12] = [
     ("scenario", &[]),
+    ("envelope", &[]),
+    ("memory", &["scenario"]),
     ("world", &["scenario"]),
     ("mesh", &["scenario", "world"]),
     ("pace", &["scenario", "world", "mesh"]),
@@ -17,7 +19,10 @@ const FLOORS: [(&str, &[&str]); 10] = [
     ("panels", &["scenario", "world", "mesh", "pace", "record", "bridge", "evidence", "view"]),
     (
         "cli",
-        &["scenario", "world", "mesh", "pace", "record", "bridge", "evidence", "view", "panels"],
+        &[
+            "scenario", "envelope", "memory", "world", "mesh", "pace", "record", "bridge",
+            "evidence", "view", "panels",
+        ],
     ),
 ];
 
@@ -146,6 +151,9 @@ fn an_arrow_up_is_found() {
         ("src/view/a.rs", "use qres::cli::x;", "knows `cli`"),
         ("src/pace.rs", "use crate::evidence;", "knows `evidence`"),
         ("src/view/a.rs", "use crate::Mesh;", "knows `Mesh`"),
+        ("src/memory/a.rs", "use crate::mesh::x;", "knows `mesh`"),
+        ("src/mesh/a.rs", "use crate::memory::x;", "knows `memory`"),
+        ("src/envelope/a.rs", "use crate::scenario::x;", "knows `scenario`"),
         ("src/extras/a.rs", "", "`extras` is no floor"),
         ("core/src/a.rs", "use std::vec::Vec;", "knows `std`"),
     ];
