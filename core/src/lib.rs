@@ -42,8 +42,8 @@ pub mod regime;
 pub mod residual;
 pub mod responder;
 pub mod silence;
-pub mod tally;
 pub mod store;
+pub mod tally;
 pub mod trust;
 pub mod wake;
 

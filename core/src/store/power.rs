@@ -280,15 +280,15 @@ fn a_model_comes_back_whole() {
         let sample = Q16::from_num(20) + Q16::from_bits((tick as i32 % 7) * 9_000);
         node.tick(&config, Tick(tick), Some(sample), &mut radio);
     }
-    let gene = node.neuron.export_gene(&config.neuron, GroupId(0));
+    let gene = node.neuron.export_gene(GroupId(0));
     let mut store = Store::new(Flash::<512, 256, 4>::new(), 2).expect("fits");
     store.save(&gene).expect("room");
     let mut buffer = [0; 256];
     let kept = store.load(&mut buffer).expect("reads").expect("kept");
-    let mut born = LinearNeuron::default();
-    born.install_gene(&config.neuron, GroupId(0), kept).expect("its own gene");
-    assert_eq!(born.weights, node.neuron.weights);
-    assert_ne!(born.weights, LinearNeuron::default().weights, "something was learnt");
+    let mut born = SwarmNeuron::new(&config.neuron);
+    born.install_gene(GroupId(0), kept).expect("its own gene");
+    assert_eq!(born.weights(), node.neuron.weights());
+    assert_ne!(born.weights(), SwarmNeuron::new(&config.neuron).weights(), "something was learnt");
 }
 
 proptest! {
