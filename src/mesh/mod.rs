@@ -140,6 +140,15 @@ impl Mesh {
         loaded.map(|chain| self.chain = chain)
     }
 
+    /// Nodes that believe in a storm.
+    pub fn in_storm(&mut self) -> u32 {
+        let mut query = self.world.query::<&components::Detector>();
+        let stormy = |detector: &&components::Detector| {
+            detector.0.regime() == qres_core::regime::Regime::Storm
+        };
+        query.iter(&self.world).filter(stormy).count() as u32
+    }
+
     /// Every node's predictor, by id.
     pub fn neurons(&mut self) -> Vec<(NodeId, SwarmNeuron)> {
         let mut query = self.world.query::<(&components::Identity, &components::Neuron)>();

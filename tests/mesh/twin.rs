@@ -63,6 +63,22 @@ fn a_thicket_with_fragments_brownouts_and_a_storm() {
 }
 
 #[test]
+fn models_that_mutate_and_spread_among_false_cures() {
+    let mut scenario = embedded("mutation-cascade");
+    scenario.nodes.count = Some(49);
+    let storm = scenario.storms.first_mut().expect("has a storm");
+    (storm.from_tick, storm.to_tick) = (120, 400);
+    scenario.protocol.evolution =
+        qres::scenario::Evolution::On { mutation: true, mutate_every_samples: 40, gain_percent: 5 };
+    scenario.adversaries.iter_mut().for_each(|adversary| adversary.from_tick = 150);
+    let mut genes = mesh(&scenario, 1);
+    crate::common::run_to(&mut genes, 320);
+    let genes = genes.summary().genes;
+    assert!(genes.mutations > 0 && genes.adoptions > 5 && genes.refusals > 5, "{genes:?}");
+    hold_together(&scenario, 320);
+}
+
+#[test]
 fn the_storm_front_through_its_first_storm() {
     let (sent, heard) = hold_together(&embedded("storm-front"), 400);
     assert!(sent > 2_000 && heard > sent, "sent {sent}, heard {heard}: the test must see traffic");
