@@ -1,6 +1,7 @@
 //! The experiments behind every claim: each states what it measures and prints the table that the
 //! documentation holds. Nothing here may know a window.
 
+mod codec;
 pub mod drift;
 mod energy;
 mod memory;
@@ -45,8 +46,8 @@ impl Table {
 
 /// The names of all tables.
 #[must_use]
-pub fn names() -> [&'static str; 4] {
-    ["memory", "energy", "predictors", "operations"]
+pub fn names() -> [&'static str; 5] {
+    ["memory", "energy", "predictors", "operations", "codec"]
 }
 
 /// Makes a table.
@@ -59,6 +60,7 @@ pub fn table(name: &str, context: &Context) -> Result<Table, String> {
         "energy" => energy::table(context),
         "predictors" => predictors::table(context),
         "operations" => operations::table(context),
+        "codec" => codec::table(context),
         other => Err(format!("no table `{other}`")),
     }
 }
