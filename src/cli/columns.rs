@@ -78,12 +78,11 @@ pub(super) fn join(table: &Table) -> Result<Vec<u8>, String> {
         for (place, column) in &places {
             let Some((from, to)) = cells.get(*place).copied() else { continue };
             text.extend_from_slice(&line[at..from]);
-            match line[from..to].strip_prefix(&[KEPT]) {
-                Some(kept) => text.extend_from_slice(kept),
-                None => {
-                    let sample = column.samples.get(row).copied().unwrap_or(0);
-                    text.extend_from_slice(decimal(sample, column).as_bytes());
-                }
+            if let Some(kept) = line[from..to].strip_prefix(&[KEPT]) {
+                text.extend_from_slice(kept);
+            } else {
+                let sample = column.samples.get(row).copied().unwrap_or(0);
+                text.extend_from_slice(decimal(sample, column).as_bytes());
             }
             at = to;
         }
@@ -187,10 +186,10 @@ fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
     body.split_inclusive(|byte| *byte == b'\n')
 }
 
-/// The separator that the header holds most of.
+/// The separator that cuts the header into most cells.
 fn separator(header: &[u8]) -> u8 {
-    let count = |wanted: u8| header.iter().filter(|byte| **byte == wanted).count();
-    [b',', b';', b'\t'].into_iter().rev().max_by_key(|byte| count(*byte)).unwrap_or(b',')
+    let most = [b'\t', b';', b','].into_iter().max_by_key(|byte| cells(header, *byte).len());
+    most.unwrap_or(b',')
 }
 
 /// Where the cells of a line begin and end, without the line's end.

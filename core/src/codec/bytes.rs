@@ -253,9 +253,9 @@ pub(super) fn encode(block: &[u8], room: usize) -> Option<Vec<u8>> {
         model.code(|bit, chance| {
             let one = (byte >> bit) & 1 == 1;
             if one {
-                coder.put(0, chance)
+                coder.put(0, chance);
             } else {
-                coder.put(chance, TOTAL)
+                coder.put(chance, TOTAL);
             }
             one
         });
@@ -277,9 +277,9 @@ pub(super) fn decode(payload: &[u8], length: usize) -> Option<Vec<u8>> {
         block.push(model.code(|_, chance| {
             let one = !coder.reaches(chance);
             if one {
-                coder.take(0, chance)
+                coder.take(0, chance);
             } else {
-                coder.take(chance, TOTAL)
+                coder.take(chance, TOTAL);
             }
             one
         }));

@@ -24,7 +24,7 @@ const KEY_UNITS: u32 = TOTAL / KEYFRAME_PACKETS as u32;
 const POSITIONS: u32 = 8;
 const POSITION_UNITS: u32 = (TOTAL - KEY_UNITS) / POSITIONS;
 /// What a full, coded packet owns; the rest is for short and raw ones.
-const USUAL_UNITS: u32 = TOTAL - TOTAL / 64;
+const USUAL_UNITS: u32 = TOTAL - TOTAL / 1024;
 
 type Series = Model<OWN_INPUTS, 36>;
 
