@@ -186,6 +186,7 @@ impl<const INPUTS: usize, const PAIRS: usize> Model<INPUTS, PAIRS> {
     }
 
     /// The difference of the newest two samples: a side input for another series.
+    #[cfg(feature = "alloc")]
     pub(super) const fn newest_difference(&self) -> i32 {
         self.differences[0]
     }

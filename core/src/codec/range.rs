@@ -178,6 +178,7 @@ impl<'a> Decoder<'a> {
     }
 
     /// Whether far more symbols were taken than the string can hold.
+    #[cfg(feature = "alloc")]
     pub(super) const fn exhausted(&self) -> bool {
         self.at > self.bytes.len()
     }
