@@ -306,3 +306,57 @@ fn evidence_prints_rows() {
     let rows = tables["tables"]["memory"]["rows"].as_array().expect("rows");
     assert!(rows.iter().any(|row| row["part"] == "hot state"));
 }
+
+#[test]
+fn files_compress_and_come_back() {
+    let folder = folder("compress");
+    let place = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    let rows = (0..90).map(|at| format!("2024-01-01 {at},{}.{},x\n", 20 + at / 9, at % 10));
+    let csv = format!("time,\"T (degC)\",note\n{}", rows.collect::<String>());
+    let files: [(&str, &[u8]); 3] = [("a.csv", csv.as_bytes()), ("empty", b""), ("odd", &[255, 0])];
+    for (name, content) in files {
+        std::fs::write(place(name), content).expect("written");
+        assert!(qres(&["compress", &place(name), &place("q")]).status.success());
+        assert!(qres(&["decompress", &place("q"), &place("back")]).status.success());
+        assert_eq!(std::fs::read(place("back")).expect("there"), content);
+    }
+    let (a, t) = (place("a.csv"), place("t"));
+    for profile in ["host", "mcu"] {
+        let options = ["--columns", "T (degC)", "--profile", profile];
+        let arguments = [&["compress", a.as_str(), t.as_str()][..], &options].concat();
+        assert!(qres(&arguments).status.success());
+        assert!(qres(&["decompress", &place("t"), &place("back")]).status.success());
+        assert_eq!(std::fs::read_to_string(place("back")).expect("there"), csv);
+        let report = json(&["inspect", &place("t"), "--json"]);
+        assert_eq!(report["rows"], 90);
+        assert_eq!(report["columns"][0]["name"], "T (degC)");
+        assert_eq!(report["profile"], profile);
+    }
+    let lossy = ["--columns", "T (degC)", "--max-error", "0.2"];
+    let arguments = [&["compress", a.as_str(), t.as_str()][..], &lossy].concat();
+    assert!(qres(&arguments).status.success());
+    let report = json(&["inspect", &place("t"), "--json"]);
+    assert_eq!(report["columns"][0]["max_error_samples"], 2);
+    assert_eq!(std::fs::read_dir(&folder).expect("there").count(), 6, "nothing is left behind");
+}
+
+#[test]
+fn bad_compression_is_refused_and_nothing_lost() {
+    let folder = folder("compress-bad");
+    let place = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    std::fs::write(place("a"), "x,y\n1,z\n").expect("written");
+    refused(&["compress", &place("a"), &place("a")], &["is the input too"]);
+    assert_eq!(std::fs::read(place("a")).expect("there"), b"x,y\n1,z\n");
+    refused(&["compress", &place("none"), &place("b")], &["none"]);
+    refused(&["compress", &place("a"), "/nowhere/b"], &["/nowhere/b"]);
+    refused(&["compress", &place("a"), &place("b"), "--columns", "w"], &["`w`", "x, y"]);
+    refused(&["compress", &place("a"), &place("b"), "--columns", "y"], &["`y`", "no decimal"]);
+    refused(&["compress", &place("a"), &place("b"), "--profile", "mcu"], &["--columns"]);
+    refused(&["decompress", &place("a"), &place("b")], &["does not begin with `QRES`"]);
+    assert!(qres(&["compress", &place("a"), &place("q")]).status.success());
+    let mut file = std::fs::read(place("q")).expect("there");
+    *file.last_mut().expect("bytes") ^= 1;
+    std::fs::write(place("q"), file).expect("written");
+    refused(&["decompress", &place("q"), &place("b")], &["damaged"]);
+    assert!(!folder.join("b").exists());
+}

@@ -2,6 +2,8 @@
 //! standard output, everything else to standard error.
 
 mod check;
+mod columns;
+mod compress;
 mod duration;
 mod envelopes;
 mod evidence;
@@ -58,6 +60,25 @@ enum Command {
         /// Write them into this folder, to edit
         #[arg(long, value_name = "DIR")]
         export: Option<PathBuf>,
+    },
+    /// Compress a file: any bytes, or columns of a CSV file as series
+    Compress(compress::CompressArgs),
+    /// Give back what was compressed
+    Decompress {
+        /// The compressed file
+        #[arg(value_name = "IN")]
+        input: PathBuf,
+        /// The file to write
+        #[arg(value_name = "OUT")]
+        output: PathBuf,
+    },
+    /// Say what a compressed file holds
+    Inspect {
+        /// The compressed file
+        file: PathBuf,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
     },
     /// Reproduce the figures that the documentation claims
     Evidence {
@@ -212,6 +233,9 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Shot(args)) => shot::shot(&args),
         Some(Command::Check { files }) => check::check(&files),
         Some(Command::Scenarios { export }) => scenarios::scenarios(export.as_deref()),
+        Some(Command::Compress(args)) => compress::compress(&args),
+        Some(Command::Decompress { input, output }) => compress::decompress(&input, &output),
+        Some(Command::Inspect { file, json }) => compress::inspect(&file, json),
         Some(Command::Evidence { tables, data, threads, json }) => {
             evidence::evidence(&tables, data.as_deref(), load::threads(threads), json)
         }

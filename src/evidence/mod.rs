@@ -2,6 +2,7 @@
 //! documentation holds. Nothing here may know a window.
 
 mod cascade;
+mod codec;
 pub mod drift;
 mod energy;
 mod memory;
@@ -46,8 +47,15 @@ impl Table {
 
 /// The names of all tables.
 #[must_use]
-pub fn names() -> [&'static str; 5] {
-    ["memory", "energy", "predictors", "operations", "cascade"]
+pub fn names() -> &'static [&'static str] {
+    &[
+        "memory",
+        "energy",
+        "predictors",
+        "operations",
+        "cascade",
+        "codec",
+    ]
 }
 
 /// Makes a table.
@@ -61,6 +69,7 @@ pub fn table(name: &str, context: &Context) -> Result<Table, String> {
         "predictors" => predictors::table(context),
         "operations" => operations::table(context),
         "cascade" => cascade::table(context),
+        "codec" => codec::table(context),
         other => Err(format!("no table `{other}`")),
     }
 }

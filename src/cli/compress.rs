@@ -1,0 +1,174 @@
+//! `qres compress`, `decompress` and `inspect`: files in and out of the codec. A result is written
+//! beside its place and moved there when it is whole.
+
+use std::path::{Path, PathBuf};
+
+use qres_core::codec::{self, Archive, Kind, Profile};
+use serde_json::json;
+
+use super::columns::{self, Wanted};
+use super::output::{self, Failure};
+
+/// Options of `compress`.
+#[derive(clap::Args, Debug, Clone)]
+pub(super) struct CompressArgs {
+    /// The file to compress
+    #[arg(value_name = "IN")]
+    input: PathBuf,
+    /// The file to write
+    #[arg(value_name = "OUT")]
+    output: PathBuf,
+    /// Code these columns of a CSV file as series of integers
+    #[arg(long, value_name = "NAME,..", value_delimiter = ',')]
+    columns: Vec<String>,
+    /// Decimals of the columns, in place of the most that a cell has
+    #[arg(long, value_name = "N", requires = "columns",
+          value_parser = clap::value_parser!(u8).range(..=i64::from(codec::DECIMALS_MAX)))]
+    decimals: Option<u8>,
+    /// Let numbers come back off by this at most, in their own units
+    #[arg(long, value_name = "E", requires = "columns")]
+    max_error: Option<String>,
+    /// How columns are coded
+    #[arg(long, value_enum, default_value = "host", requires = "columns")]
+    profile: ProfileName,
+}
+
+/// Names of the profiles.
+#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+enum ProfileName {
+    /// Large blocks, columns predicted from each other
+    Host,
+    /// The packets of a microcontroller
+    Mcu,
+}
+
+/// Compresses a file.
+pub(super) fn compress(args: &CompressArgs) -> Result<(), Failure> {
+    let content = read(&args.input)?;
+    let file =
+        if args.columns.is_empty() { codec::compress(&content) } else { table(args, &content)? };
+    write(&args.input, &args.output, &file)?;
+    say(&args.input, content.len(), &args.output, file.len())
+}
+
+/// The columns as series, the rest as text; proven to come back.
+fn table(args: &CompressArgs, content: &[u8]) -> Result<Vec<u8>, Failure> {
+    let place = args.input.display();
+    let max_error = args.max_error.as_deref();
+    let wanted = Wanted { names: &args.columns, decimals: args.decimals, max_error };
+    let table = columns::split(content, &wanted)
+        .map_err(|problem| Failure::Input(format!("{place}: {problem}")))?;
+    let profile = match args.profile {
+        ProfileName::Host => Profile::Host,
+        ProfileName::Mcu => Profile::Mcu,
+    };
+    let trouble = |error| Failure::Input(format!("{place}: {error}"));
+    let file = codec::compress_table(&table, profile).map_err(trouble)?;
+    let lossless = table.columns.iter().all(|column| column.max_error == 0);
+    if lossless && restore(&file).map_err(trouble)? != content {
+        let advice = "the columns do not come back byte for byte; compress without --columns";
+        return Err(Failure::Input(format!("{place}: {advice}")));
+    }
+    Ok(file)
+}
+
+/// Decompresses a file.
+pub(super) fn decompress(input: &Path, out: &Path) -> Result<(), Failure> {
+    let file = read(input)?;
+    let content =
+        restore(&file).map_err(|error| Failure::Input(format!("{}: {error}", input.display())))?;
+    write(input, out, &content)?;
+    say(input, file.len(), out, content.len())
+}
+
+/// The content that a file stands for.
+fn restore(file: &[u8]) -> Result<Vec<u8>, codec::CodecError> {
+    let archive = Archive::open(file)?;
+    if archive.kind() != Kind::Table {
+        return archive.bytes();
+    }
+    columns::join(&archive.table()?).map_err(|_| codec::CodecError::Damaged)
+}
+
+/// Says what a file holds, from its header alone.
+pub(super) fn inspect(path: &Path, as_json: bool) -> Result<(), Failure> {
+    let file = read(path)?;
+    let trouble = |error| Failure::Input(format!("{}: {error}", path.display()));
+    let archive = Archive::open(&file).map_err(trouble)?;
+    let kind = match archive.kind() {
+        Kind::Stored => "stored",
+        Kind::Bytes => "bytes",
+        Kind::Table => "table",
+    };
+    let is_table = archive.kind() == Kind::Table;
+    let profile = match archive.profile() {
+        Profile::Host => "host",
+        Profile::Mcu => "mcu",
+    };
+    let blocks: Vec<usize> = archive.block_bytes().collect();
+    if as_json {
+        let column = |column: &codec::Column| {
+            json!({
+                "name": column.name,
+                "decimals": column.decimals,
+                "max_error_samples": column.max_error,
+            })
+        };
+        let columns: Vec<_> = archive.columns().iter().map(column).collect();
+        let report = json!({
+            "file": path.display().to_string(),
+            "version": codec::VERSION,
+            "kind": kind,
+            "profile": is_table.then_some(profile),
+            "file_bytes": file.len(),
+            "content_bytes": (!is_table).then_some(archive.length()),
+            "rows": is_table.then_some(archive.length()),
+            "columns": columns,
+            "text_bytes": archive.rest_bytes(),
+            "block_bytes": blocks,
+        });
+        return output::result(&report.to_string());
+    }
+    let unit = if is_table { "rows" } else { "bytes of content" };
+    let mut lines = vec![
+        format!("{}: version {}, {kind}", path.display(), codec::VERSION),
+        format!("  {} bytes, {} {unit}, {} blocks", file.len(), archive.length(), blocks.len()),
+    ];
+    if is_table {
+        lines.push(format!("  profile {profile}, {} bytes of text", archive.rest_bytes()));
+        lines.push(format!("  {:<24} {:>8} {:>18}", "column", "decimals", "max error, samples"));
+    }
+    for column in archive.columns() {
+        let (name, decimals, error) = (&column.name, column.decimals, column.max_error);
+        lines.push(format!("  {name:<24} {decimals:>8} {error:>18}"));
+    }
+    output::result(&lines.join("\n"))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|error| Failure::Input(format!("{}: {error}", path.display())))
+}
+
+/// Writes beside `out`, then moves there; `input` is never overwritten.
+fn write(input: &Path, out: &Path, content: &[u8]) -> Result<(), Failure> {
+    let trouble = |what: String| Failure::Input(format!("{}: {what}", out.display()));
+    if let (Ok(from), Ok(to)) = (input.canonicalize(), out.canonicalize())
+        && from == to
+    {
+        return Err(trouble("is the input too; name another file to write".to_owned()));
+    }
+    let name = out.file_name().ok_or_else(|| trouble("is no name for a file".to_owned()))?;
+    let mut beside = name.to_os_string();
+    beside.push(format!(".{}.partial", std::process::id()));
+    let beside = out.with_file_name(beside);
+    let moved = std::fs::write(&beside, content).and_then(|()| std::fs::rename(&beside, out));
+    moved.map_err(|error| {
+        let _ = std::fs::remove_file(&beside);
+        trouble(error.to_string())
+    })
+}
+
+fn say(input: &Path, from: usize, out: &Path, to: usize) -> Result<(), Failure> {
+    let (input, out) = (input.display(), out.display());
+    output::result(&format!("{input}: {from} bytes; {out}: {to} bytes"))
+}
