@@ -81,9 +81,9 @@ impl Counts {
         (arithmetic, arithmetic + 1.25 * self.bytes as f64)
     }
 
-    /// Instructions of a 32-bit RISC-V processor with multiplier, taken as cycles, by assumption: an
-    /// addition or a comparison is 4 (accumulators have 64 bits), a shift or a product of 32 bits 6,
-    /// a product of 8 bits 2, a division of 64 bits in software 220, and 4 bytes moved 3.
+    /// Instructions of a 32-bit RISC-V processor with multiplier, taken as cycles, by assumption:
+    /// an addition or a comparison is 4 (accumulators have 64 bits), a shift or a product of 32
+    /// bits 6, a product of 8 bits 2, a division of 64 bits in software 220, and 4 bytes moved 3.
     ///
     /// With these figures the sums are within 15 % of what an emulator counted for the three
     /// kinds with 8 taps on RV32IMAC; loads that wait and branches that miss are not in them.
