@@ -40,7 +40,7 @@ pub const BURST: u8 = 64;
 /// Added to the power so that a quiet input does not make a wild step.
 const POWER_FLOOR: i64 = 8 << 16;
 /// Currents and traces are kept within 16 deviations: the step between two cut inputs.
-const CURRENT_LIMIT: i64 = 16 << 16;
+const CURRENT_LIMIT: i32 = 16 << 16;
 /// Errors are heard up to 128 deviations either way.
 const ERROR_LIMIT: i64 = 128 << 16;
 /// The bias loses 2^-10 of itself with each sample.
@@ -116,19 +116,21 @@ pub fn estimate_tallied(
 ) -> Q16 {
     let settings = settings(*hyper, taps);
     let fired = fire(tally, settings, own, inputs);
-    let mut sum = 0_i64;
+    let mut sum = 0_i32;
     for (weight, spikes) in shared.iter().zip(fired.spikes).take(settings.neurons) {
         if spikes == 0 {
             continue;
         }
+        let weight = limit(i64::from(weight.to_bits())).to_bits();
+        let share = if spikes > 0 { weight } else { -weight };
         tally.load(1);
+        tally.compare(2);
         for _ in 0..spikes.unsigned_abs() {
-            let share = i64::from(weight.to_bits());
-            sum = if spikes > 0 { sum + share } else { sum - share };
+            sum += share;
             tally.add(1);
         }
     }
-    let mut wide = sum << settings.threshold_log2;
+    let mut wide = i64::from(sum) << settings.threshold_log2;
     tally.shift(1);
     let traced = shared.iter().zip(own).skip(settings.neurons).take(settings.traces);
     for (weight, trace) in traced {
@@ -170,9 +172,10 @@ pub fn learn_tallied(
         if spikes == 0 {
             continue;
         }
+        let share = if spikes > 0 { change } else { -change };
         let mut next = i64::from(weight.to_bits());
         for _ in 0..spikes.unsigned_abs() {
-            next = if spikes > 0 { next + change } else { next - change };
+            next += share;
             tally.add(1);
         }
         *weight = limit(next);
@@ -212,29 +215,33 @@ fn fire(
     own: &[Q16; TAPS],
     inputs: &[Q16; TAPS],
 ) -> Fired {
-    let threshold = 1_i64 << settings.threshold_log2;
+    let threshold = 1_i32 << settings.threshold_log2;
     let mut fired = Fired { spikes: [0; TAPS], membranes: *own };
-    let mut nearer = 0_i64;
+    let mut nearer = 0_i32;
     let slots = fired.membranes.iter_mut().zip(&mut fired.spikes).zip(inputs);
     for ((membrane, spikes), input) in slots.take(settings.neurons) {
-        let farther = i64::from(input.to_bits());
-        let current = (nearer - farther).clamp(-CURRENT_LIMIT, CURRENT_LIMIT);
+        let farther = input.to_bits();
+        let current = within(nearer.saturating_sub(farther));
         nearer = farther;
-        let mut level = leaked(*membrane, settings.membrane_leak) + current;
+        // 32 bits hold all of it: neither term is beyond 16 deviations.
+        let rest = within(membrane.to_bits());
+        let lost = (rest + (1 << (settings.membrane_leak - 1))) >> settings.membrane_leak;
+        let level = rest - lost + current;
         tally.load(2);
         tally.add(4);
         tally.shift(1);
-        while level.abs() >= threshold && spikes.unsigned_abs() < BURST {
-            let sign = if level > 0 { 1 } else { -1 };
-            level -= if level > 0 { threshold } else { -threshold };
-            *spikes += sign;
+        let (mut height, mut count) = (level.abs(), 0_i8);
+        while height >= threshold && count.unsigned_abs() < BURST {
+            height -= threshold;
+            count += 1;
             tally.compare(1);
             tally.add(1);
             tally.spike(1);
         }
-        // Above the threshold, below its opposite; the burst is over for one of the three reasons.
+        height = height.min(threshold);
         tally.compare(2);
-        *membrane = Q16::from_bits(level.clamp(-threshold, threshold) as i32);
+        *spikes = if level < 0 { -count } else { count };
+        *membrane = Q16::from_bits(if level < 0 { -height } else { height });
     }
     fired
 }
@@ -282,10 +289,10 @@ fn remember(tally: &mut impl Tally, settings: Settings, own: &mut [Q16; TAPS], f
         tally.store(1);
     }
     for (trace, spikes) in traces.iter_mut().zip(fired.spikes).take(settings.traces) {
-        let gap = (i64::from(spikes) << settings.threshold_log2) - bounded(*trace);
-        let next =
-            bounded(*trace) + ((gap + (1 << (settings.trace_leak - 1))) >> settings.trace_leak);
-        *trace = Q16::from_bits(next.clamp(-CURRENT_LIMIT, CURRENT_LIMIT) as i32);
+        let past = within(trace.to_bits());
+        let gap = (i32::from(spikes) << settings.threshold_log2) - past;
+        let half = 1 << (settings.trace_leak - 1);
+        *trace = Q16::from_bits(within(past + ((gap + half) >> settings.trace_leak)));
         tally.load(1);
         tally.shift(2);
         tally.add(3);
@@ -307,7 +314,12 @@ fn settings(hyper: [u8; 4], taps: u8) -> Settings {
 }
 
 fn bounded(value: Q16) -> i64 {
-    i64::from(value.to_bits()).clamp(-CURRENT_LIMIT, CURRENT_LIMIT)
+    i64::from(within(value.to_bits()))
+}
+
+/// Within the limit of currents and traces.
+fn within(bits: i32) -> i32 {
+    bits.clamp(-CURRENT_LIMIT, CURRENT_LIMIT)
 }
 
 /// 2^-32 to 2^-16, to nearest: truncation would add a drift of its own.

@@ -191,8 +191,9 @@ mod tests {
         let (silent, loud) = (count(percent(10)), count(Q16::from_num(2)));
         assert_eq!((silent.spikes, loud.spikes), (0, 4));
         assert_eq!((silent.multiplications, loud.multiplications), (0, 0));
-        // Each spike: one subtraction from the membrane, one addition to the forecast.
+        // Each spike: one subtraction from the membrane after a comparison, one addition to the
+        // forecast. The weight of a neuron that fires is held to its range: two comparisons.
         assert_eq!(loud.adds - silent.adds, 8);
-        assert_eq!(loud.comparisons - silent.comparisons, 4);
+        assert_eq!(loud.comparisons - silent.comparisons, 6);
     }
 }
