@@ -22,8 +22,10 @@
 #![no_std]
 
 pub mod aggregate;
+pub mod block_float;
 pub mod boundary;
 pub mod canonical;
+pub mod carry;
 pub mod config;
 pub mod draw;
 pub mod energy;

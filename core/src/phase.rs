@@ -3,7 +3,8 @@
 //! [`crate::node::Node`] and the simulator call the same functions; nothing else may decide what a
 //! node does.
 
-use crate::aggregate::{VOICES, Voice as Merged, trimmed_mean};
+use crate::aggregate::{Context, VOICES, Voice as Merged, aggregate};
+use crate::carry::Carry;
 use crate::config::NodeConfig;
 use crate::draw::{Purpose, below, draw};
 use crate::energy::EnergyPool;
@@ -13,7 +14,7 @@ use crate::gene::GeneId;
 use crate::id::{GroupId, NodeId, Tick};
 use crate::inbox::Inbox;
 use crate::neuron::SwarmNeuron;
-use crate::packet::{Message, Update};
+use crate::packet::{Message, Update, Wire};
 use crate::q16::Q16;
 use crate::radio::Outgoing;
 use crate::regime::{Regime, RegimeDetector};
@@ -111,6 +112,7 @@ pub fn speak(
     silence: &mut Silence,
     routes: &mut [Route],
     evolution: Option<&mut Evolution>,
+    carry: Option<&mut Carry>,
     outbox: &mut Outbox,
 ) {
     let window = node.wake.window();
@@ -144,18 +146,28 @@ pub fn speak(
     );
     let has_sentinel = !is_sentinel && node.wake.sentinel != NodeId::NONE;
     if voice.speaks() {
+        let residue = carry.as_ref().map(|carry| carry.residue).unwrap_or_default();
+        let (weights, residue) = match config.wire {
+            Wire::Q16 => (*node.neuron.weights(), residue),
+            Wire::Bfp16 => residue.quantise(node.neuron.weights()),
+        };
         let update = Update {
             origin: node.id,
             round: node.wake.rounds(),
             group: node.group,
             regime,
             polls: has_sentinel,
+            wire: config.wire,
             taps: node.neuron.form().taps,
             gene: node.neuron.gene(),
-            weights: *node.neuron.weights(),
+            weights,
         };
         responder::keep(routes, &update);
-        queue(config, now, node, Message::Update(update), outbox);
+        let queued = queue(config, now, node, Message::Update(update), outbox);
+        // What was not sent took nothing from the weights.
+        if let Some(carry) = carry.filter(|_| queued) {
+            carry.residue = residue;
+        }
     } else if has_sentinel {
         queue(config, now, node, Message::Poll { to: node.wake.sentinel }, outbox);
     }
@@ -189,17 +201,18 @@ fn speak_of_genes(
     queue(config, now, node, message, outbox);
 }
 
-/// Adds a message at a random moment of the window's first half, if it can be paid for.
+/// Adds a message at a random moment of the window's first half, if it can be paid for; says
+/// whether it did.
 fn queue(
     config: &NodeConfig,
     now: Tick,
     node: &Speaker<'_>,
     message: Message,
     outbox: &mut Outbox,
-) {
+) -> bool {
     let airtime_us = config.air.message_us(message.length());
     if !node.energy.affords(&config.energy, airtime_us) {
-        return;
+        return false;
     }
     let window = node.wake.window();
     let room = (window.length_us() / 2).saturating_sub(airtime_us).max(1);
@@ -207,7 +220,7 @@ fn queue(
     let bits = draw(config.wake.seed, Purpose::Backoff, node.id.0, now.0, n);
     let at_us = window.from_us + below(bits, room);
     // A node starts at most OUTBOX messages a tick: a beacon, an update or poll, a word on genes.
-    let _ = outbox.push(Outgoing { message, round: node.wake.rounds(), at_us });
+    outbox.push(Outgoing { message, round: node.wake.rounds(), at_us }).is_ok()
 }
 
 /// What [`hear`] may change.
@@ -368,7 +381,7 @@ fn serve(
     let room_us = config.wake.tick_us.saturating_sub(at_us.max(*node.busy_us));
     let fit = (room_us / (longest_us + ANSWER_GAP_US)).saturating_sub(1) as usize;
     responder::serve(node.routes, place, fit.min(usize::from(config.service_frames)), |update| {
-        send(Message::Relay { to: client, update });
+        send(Message::Relay { to: client, update: Update { wire: config.wire, ..update } });
     });
     *node.busy_us = next_us;
 }
@@ -386,11 +399,23 @@ pub struct MergeReport {
     pub foreign: u8,
 }
 
+/// Who merges, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Merger {
+    /// The node.
+    pub id: NodeId,
+    /// Its round.
+    pub round: u32,
+    /// Its own regime.
+    pub regime: Regime,
+}
+
 /// Aggregate and Trust, at the end of a round: judge each offer on the node's own recent samples,
-/// move the senders' reputations, and adopt the trimmed mean of what did no harm.
+/// move the senders' reputations, and adopt what the mesh's recipe makes of all that did no harm.
 pub fn merge(
     config: &NodeConfig,
-    id: NodeId,
+    node: Merger,
+    carry: Option<&mut Carry>,
     neuron: &mut SwarmNeuron,
     residual: &Residual,
     neighbours: &mut [Neighbour],
@@ -400,10 +425,7 @@ pub fn merge(
     let own = neuron.trial(neuron.weights());
     let count = neighbours.len();
     let mut voices: heapless::Vec<Merged, VOICES> = heapless::Vec::new();
-    let mut add = |node, influence, weights| {
-        // One voice per offer and the own one: VOICES holds them.
-        let _ = voices.push(Merged { node, influence, weights });
-    };
+    let mut banned = false;
     for offer in inbox.offers() {
         let Some(neighbour) = find(neighbours, offer.origin) else { continue };
         // Weights mean nothing in a model of another form.
@@ -419,20 +441,41 @@ pub fn merge(
             // A model that says it was learned in a storm is left out when it does harm, but its
             // sender loses nothing: an honest node cannot help its weather.
             if !harmful || offer.regime == Regime::Calm {
+                let before = neighbour.banned;
                 neighbour.weigh(&config.trust, evidence);
+                banned |= neighbour.banned && !before;
             }
         }
         report.harmful += u8::from(harmful);
         if !harmful && !neighbour.banned {
             report.merged += 1;
-            add(offer.origin, influence(neighbour.reputation, count), offer.weights);
+            // One voice per offer: VOICES holds them.
+            let _ = voices.push(Merged {
+                node: offer.origin,
+                influence: influence(neighbour.reputation, count),
+                loss: offered,
+                weights: offer.weights,
+            });
         }
     }
     inbox.clear();
     // Fewer than two strangers cannot be told from a liar: keep the own model.
     if report.merged >= 2 {
-        add(id, influence(Q16::ONE, count), *neuron.weights());
-        if let Some(merged) = trimmed_mean(&voices, neuron.form().taps, config.trim_per_tail) {
+        let own = Merged {
+            node: node.id,
+            influence: influence(Q16::ONE, count),
+            loss: own,
+            weights: *neuron.weights(),
+        };
+        let mut context = Context {
+            seed: config.wake.seed,
+            round: node.round,
+            regime: node.regime,
+            banned,
+            calm: carry.map(|carry| &mut carry.calm),
+        };
+        let taps = neuron.form().taps;
+        if let Some(merged) = aggregate(&config.recipe, &own, &voices, taps, &mut context) {
             neuron.adopt(&merged);
         }
     } else {
