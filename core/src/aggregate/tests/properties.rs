@@ -133,14 +133,18 @@ proptest! {
         first in 0..10_usize,
     ) {
         let mut rows: Vec<_> = honest.iter().map(|at| (*at, 65_536)).collect();
-        lies.iter().for_each(|at| rows.insert(1 + first % rows.len(), (*at, 65_536)));
+        for at in lies {
+            rows.insert(1 + first % rows.len(), (at, 65_536));
+        }
         let spread = honest
             .iter()
             .flat_map(|a| honest.iter().map(|b| length(a, b)))
             .max()
             .unwrap_or(0);
         let mut voices = voices(&rows);
-        voices.iter_mut().for_each(|voice| voice.loss = None);
+        for voice in &mut voices {
+            voice.loss = None;
+        }
         let own = voices[0].weights.map(Q16::to_bits);
         let robust = |recipe: &Recipe| {
             let undefended = [Rule::Mean, RULES[SHIFTED]].contains(&recipe.rule);
@@ -209,11 +213,11 @@ proptest! {
         let voices = voices(&rows);
         for recipe in every_recipe() {
             let out = merged_by(&recipe, &voices);
-            for tap in 0..TAPS {
+            for (tap, out) in out.iter().enumerate() {
                 let within = |low: i32, high: i32| {
                     let column = voices.iter().map(|voice| voice.weights[tap].to_bits());
                     let column = column.map(|value| value.clamp(low, high)).collect::<Vec<_>>();
-                    column.iter().min() <= Some(&out[tap]) && Some(&out[tap]) <= column.iter().max()
+                    column.iter().min() <= Some(out) && Some(out) <= column.iter().max()
                 };
                 prop_assert!(within(i32::MIN, i32::MAX) || within(-REACH, REACH), "{:?}", recipe);
             }
