@@ -34,6 +34,7 @@ pub mod fragment;
 pub mod gene;
 pub mod id;
 pub mod inbox;
+mod merge;
 pub mod neuron;
 pub mod node;
 pub mod packet;

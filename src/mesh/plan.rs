@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use qres_core::aggregate::{self, Recipe, Rule};
 use qres_core::config::NodeConfig;
 use qres_core::draw::{Purpose, below, draw};
 use qres_core::energy::{EnergyConfig, Listen, PowerProfile};
@@ -13,13 +12,13 @@ use qres_core::evolution::EvolutionConfig;
 use qres_core::gene::GeneBytes;
 use qres_core::id::{GroupId, NodeId, Tick};
 use qres_core::neuron::{Form, Kind, NeuronConfig, SwarmNeuron, TAPS, kernel};
-use qres_core::packet::Wire;
 use qres_core::q16::{Q16, percent};
 use qres_core::radio::AirConfig;
 use qres_core::regime::RegimeConfig;
 use qres_core::trust::TrustConfig;
 use qres_core::wake::{Role, WakeConfig};
 
+use super::recipe;
 use crate::scenario::{self, EnergyProfile, Layout, Normalise, Phase, Scenario, Sentinels, Source};
 use crate::world::dataset::{Loaded, Series};
 use crate::world::graph::{Graph, LINKS_MAX, LossLaw};
@@ -468,8 +467,8 @@ fn node_config(scenario: &Scenario, seed: u64) -> NodeConfig {
             beacon_interval_us: scenario.radio.beacon_interval_us,
             beacon_bytes: BEACON_BYTES.min(scenario.radio.mtu_bytes),
         },
-        recipe: recipe(protocol),
-        wire: wire(protocol.wire),
+        recipe: recipe::recipe(protocol),
+        wire: recipe::wire(protocol.wire),
         service_frames: scenario.twt.buffer_frames,
         gossip: protocol.gossip,
         evolution: evolution_config(protocol),
@@ -498,59 +497,6 @@ fn evolution_config(protocol: &scenario::Protocol) -> Option<EvolutionConfig> {
             let mutate_every = mutate_every_samples;
             Some(EvolutionConfig { mutation, mutate_every, adopt_below, ..Default::default() })
         }
-    }
-}
-
-fn recipe(protocol: &scenario::Protocol) -> Recipe {
-    let preparation = match protocol.preparation {
-        scenario::Preparation::Nothing => aggregate::Preparation::None,
-        scenario::Preparation::Nnm { faulty } => aggregate::Preparation::Nnm { faulty },
-        scenario::Preparation::Arc { faulty } => aggregate::Preparation::Arc { faulty },
-        scenario::Preparation::Bucketing { size } => aggregate::Preparation::Bucketing { size },
-    };
-    Recipe { preparation, rule: rule(protocol), weighted: protocol.weigh_by_reputation }
-}
-
-fn rule(protocol: &scenario::Protocol) -> Rule {
-    use scenario::Aggregation as Said;
-    let q16 = |value: &_| Q16::from_bits(scenario::fixed(*value));
-    match &protocol.aggregation {
-        Said::Mean => Rule::Mean,
-        Said::TrimmedMean => Rule::TrimmedMean { trim: protocol.trim_per_tail },
-        Said::Median => Rule::Median,
-        Said::Meamed { faulty } => Rule::Meamed { faulty: *faulty },
-        Said::Krum { faulty } => Rule::Krum { faulty: *faulty },
-        Said::MultiKrum { faulty, select } => Rule::MultiKrum { faulty: *faulty, select: *select },
-        Said::Bulyan { faulty } => Rule::Bulyan { faulty: *faulty },
-        Said::GeometricMedian { smoothing, steps } => {
-            Rule::GeometricMedian { smoothing: q16(smoothing), steps: *steps }
-        }
-        Said::CentredClipping { radius, steps } => {
-            Rule::CentredClipping { radius: q16(radius), steps: *steps }
-        }
-        Said::ClippedGossip { faulty } => Rule::ClippedGossip { faulty: *faulty },
-        Said::CsPlus { faulty } => Rule::CsPlus { faulty: *faulty },
-        Said::Nna { faulty } => Rule::Nna { faulty: *faulty },
-        Said::Balance { reach, decay, horizon_rounds, own_share } => Rule::Balance {
-            radius: q16(reach),
-            decay: q16(decay),
-            horizon_rounds: *horizon_rounds,
-            own_share: q16(own_share),
-        },
-        Said::Ubar { keep, own_share } => Rule::Ubar { keep: q16(keep), own_share: q16(own_share) },
-        Said::Adaptive { faulty, calm_rounds, quiet_share, alarm_share } => Rule::Adaptive {
-            faulty: *faulty,
-            calm_rounds: *calm_rounds,
-            quiet_share: q16(quiet_share),
-            alarm_share: q16(alarm_share),
-        },
-    }
-}
-
-const fn wire(said: scenario::Wire) -> Wire {
-    match said {
-        scenario::Wire::Q16 => Wire::Q16,
-        scenario::Wire::Bfp16 => Wire::Bfp16,
     }
 }
 
