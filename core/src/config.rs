@@ -1,8 +1,10 @@
 //! Everything that a mesh agrees on before it starts.
 
+use crate::aggregate::Recipe;
 use crate::energy::EnergyConfig;
 use crate::evolution::EvolutionConfig;
 use crate::neuron::NeuronConfig;
+use crate::packet::Wire;
 use crate::radio::AirConfig;
 use crate::regime::RegimeConfig;
 use crate::silence::SilenceConfig;
@@ -26,8 +28,10 @@ pub struct NodeConfig {
     pub trust: TrustConfig,
     /// Physical layer.
     pub air: AirConfig,
-    /// Dropped at each end of a merge.
-    pub trim_per_tail: u8,
+    /// How models are merged.
+    pub recipe: Recipe,
+    /// How weights are written in updates.
+    pub wire: Wire,
     /// Updates that a sentinel hands over per service period.
     pub service_frames: u8,
     /// Whether nodes send updates at all.
@@ -46,7 +50,8 @@ impl Default for NodeConfig {
             energy: EnergyConfig::default(),
             trust: TrustConfig::default(),
             air: AirConfig::default(),
-            trim_per_tail: 1,
+            recipe: Recipe::default(),
+            wire: Wire::default(),
             service_frames: 16,
             gossip: true,
             evolution: None,

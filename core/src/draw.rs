@@ -27,6 +27,8 @@ pub enum Purpose {
     Mutation = 10,
     /// Who is an adversary, and what it sends.
     Attack = 11,
+    /// Which models are grouped before they are merged.
+    Bucket = 32,
 }
 
 /// 64 uniform bits for the `n`-th draw of `node` at `tick` for `purpose` under `seed`.

@@ -74,6 +74,7 @@ mod tests {
             group: GroupId(0),
             regime: Regime::Calm,
             polls: false,
+            wire: crate::packet::Wire::Q16,
             taps: 1,
             gene: GeneId(0),
             weights: [Q16::from_bits(weight); TAPS],

@@ -41,9 +41,11 @@
 extern crate alloc;
 
 pub mod aggregate;
+pub mod block_float;
 pub mod boundary;
 pub mod canonical;
 pub mod codec;
+pub mod carry;
 pub mod config;
 pub mod draw;
 pub mod energy;
@@ -52,6 +54,7 @@ pub mod fragment;
 pub mod gene;
 pub mod id;
 pub mod inbox;
+mod merge;
 pub mod neuron;
 pub mod node;
 pub mod packet;

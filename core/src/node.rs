@@ -2,6 +2,7 @@
 //! simulator runs the same phases over components.
 
 use crate::canonical::{Canonical, Sink, encode_slice};
+use crate::carry::Carry;
 use crate::config::NodeConfig;
 use crate::energy::{Activity, EnergyPool};
 use crate::evolution::Evolution;
@@ -11,7 +12,7 @@ use crate::inbox::Inbox;
 use crate::neuron::SwarmNeuron;
 use crate::packet::{Header, Message};
 use crate::phase::{
-    self, Circumstance, EvolveReport, Genetics, Listener, MergeReport, Outbox, Speaker,
+    self, Circumstance, EvolveReport, Genetics, Listener, MergeReport, Merger, Outbox, Speaker,
 };
 use crate::q16::Q16;
 use crate::radio::{Outgoing, Radio};
@@ -55,6 +56,8 @@ pub struct Node<const N: usize> {
     pub routes: heapless::Vec<Route, N>,
     /// Its evolution, in a mesh that has it.
     pub evolution: Option<Evolution>,
+    /// What an option of the mesh asks it to carry; absent otherwise.
+    pub carry: Option<Carry>,
 }
 
 /// What happened in a tick.
@@ -94,6 +97,7 @@ impl<const N: usize> Node<N> {
             clients: heapless::Vec::new(),
             routes: heapless::Vec::new(),
             evolution: config.evolution.map(|_| Evolution::default()),
+            carry: Carry::of(config),
         }
     }
 
@@ -164,6 +168,9 @@ impl<const N: usize> Node<N> {
         encode_slice(&self.clients, sink);
         encode_slice(&self.routes, sink);
         self.evolution.encode(sink);
+        if let Some(carry) = &self.carry {
+            carry.encode(sink);
+        }
     }
 
     fn effective(&self, config: &NodeConfig) -> Regime {
@@ -183,7 +190,8 @@ impl<const N: usize> Node<N> {
             neighbours: &self.neighbours,
         };
         let (silence, routes) = (&mut self.silence, &mut self.routes);
-        phase::speak(config, now, &speaker, silence, routes, self.evolution.as_mut(), outbox);
+        let (evolution, carry) = (self.evolution.as_mut(), self.carry.as_mut());
+        phase::speak(config, now, &speaker, silence, routes, evolution, carry, outbox);
     }
 
     fn listen(&mut self, config: &NodeConfig, now: Tick, radio: &mut impl Radio, spent: &mut u64) {
@@ -227,7 +235,8 @@ impl<const N: usize> Node<N> {
     fn merge(&mut self, config: &NodeConfig) -> MergeReport {
         phase::merge(
             config,
-            self.id,
+            Merger { id: self.id, round: self.wake.rounds(), regime: self.detector.regime() },
+            self.carry.as_mut(),
             &mut self.neuron,
             &self.residual,
             &mut self.neighbours,

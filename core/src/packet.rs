@@ -4,6 +4,7 @@
 //! fragment count, sender (4 bytes), CRC-32 (IEEE) over the eight bytes before it and the payload.
 //! Decoding refuses everything that is not exactly a message this version can send.
 
+use crate::block_float::{BlockError, BlockFloat};
 use crate::gene::{GENE_MAX, Gene, GeneId};
 use crate::id::{GroupId, NodeId};
 use crate::neuron::{TAPS, WEIGHT_LIMIT};
@@ -160,6 +161,16 @@ impl Header {
     }
 }
 
+/// How an update's weights are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wire {
+    /// A signed Q16.16 each.
+    #[default]
+    Q16,
+    /// One exponent for all and 16 bits each: see [`crate::block_float`].
+    Bfp16,
+}
+
 /// A model update: what a node shares. Never raw data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Update {
@@ -173,6 +184,8 @@ pub struct Update {
     pub regime: Regime,
     /// Whether it asks its sentinel for what was kept.
     pub polls: bool,
+    /// How its weights are written.
+    pub wire: Wire,
     /// Weights in use, 1 to [`TAPS`].
     pub taps: u8,
     /// The gene that the weights belong to.
@@ -184,7 +197,11 @@ pub struct Update {
 impl Update {
     /// Length in a payload, in bytes.
     const fn length(&self) -> usize {
-        12 + 4 * if self.taps as usize > TAPS { TAPS } else { self.taps as usize }
+        let taps = if self.taps as usize > TAPS { TAPS } else { self.taps as usize };
+        match self.wire {
+            Wire::Q16 => 12 + 4 * taps,
+            Wire::Bfp16 => 13 + 2 * taps,
+        }
     }
 }
 
@@ -351,10 +368,14 @@ impl Message {
 }
 
 fn put_update(update: &Update, put: &mut impl FnMut(&[u8])) {
-    let flags = update.regime as u8 | u8::from(update.polls) << 2;
+    let block = u8::from(update.wire == Wire::Bfp16);
+    let flags = update.regime as u8 | u8::from(update.polls) << 2 | block << 3;
     put(&[flags, update.group.0, update.taps, 0]);
     put(&update.round.to_le_bytes());
     put(&update.gene.0.to_le_bytes());
+    if update.wire == Wire::Bfp16 {
+        return put(&BlockFloat::from_weights(&update.weights).to_bytes(update.taps));
+    }
     for weight in update.weights.iter().take(usize::from(update.taps)) {
         put(&weight.to_bits().to_le_bytes());
     }
@@ -410,23 +431,48 @@ impl Reader<'_> {
         if (Q16::ZERO..=Q16::ONE).contains(&share) { Ok(share) } else { Err(PacketError::Value) }
     }
 
+    fn block(&mut self, taps: u8) -> Result<BlockFloat, PacketError> {
+        let length = 1 + 2 * usize::from(taps);
+        let (block, rest) = self.0.split_at_checked(length).ok_or(PacketError::Length)?;
+        self.0 = rest;
+        BlockFloat::from_bytes(block).map_err(|why| match why {
+            BlockError::Length => PacketError::Length,
+            BlockError::Value => PacketError::Value,
+        })
+    }
+
     fn update(&mut self, origin: NodeId) -> Result<Update, PacketError> {
         let [flags, group, taps, reserved] = self.word()?;
         let regime = Regime::from_number(flags & 3).ok_or(PacketError::Value)?;
-        if flags > 7 || reserved != 0 || taps == 0 || usize::from(taps) > TAPS {
+        if flags > 15 || reserved != 0 || taps == 0 || usize::from(taps) > TAPS {
             return Err(PacketError::Value);
         }
         let round = u32::from_le_bytes(self.word()?);
         let gene = self.gene_id()?;
+        let polls = flags & 4 != 0;
+        let wire = if flags & 8 == 0 { Wire::Q16 } else { Wire::Bfp16 };
         let mut weights = [Q16::ZERO; TAPS];
-        for weight in weights.iter_mut().take(usize::from(taps)) {
+        if wire == Wire::Bfp16 {
+            weights = self.block(taps)?.weights();
+        }
+        let words = if wire == Wire::Q16 { usize::from(taps) } else { 0 };
+        for weight in weights.iter_mut().take(words) {
             *weight = Q16::from_bits(i32::from_le_bytes(self.word()?));
             if weight.to_bits().unsigned_abs() > WEIGHT_LIMIT.unsigned_abs() {
                 return Err(PacketError::Value);
             }
         }
-        let polls = flags & 4 != 0;
-        Ok(Update { origin, round, group: GroupId(group), regime, polls, taps, gene, weights })
+        Ok(Update {
+            origin,
+            round,
+            group: GroupId(group),
+            regime,
+            polls,
+            wire,
+            taps,
+            gene,
+            weights,
+        })
     }
 }
 
@@ -443,6 +489,7 @@ mod tests {
             group: GroupId(2),
             regime: Regime::Storm,
             polls: true,
+            wire: Wire::Q16,
             taps: 8,
             gene: GeneId(0xAABB_CCDD),
             weights,
@@ -462,7 +509,7 @@ mod tests {
         }
     }
 
-    fn messages() -> [Message; 8] {
+    fn messages() -> [Message; 9] {
         [
             Message::Update(update()),
             Message::Poll { to: NodeId(9) },
@@ -472,6 +519,7 @@ mod tests {
             Message::Offer { to: NodeId::NONE, gain_percent: 63, gene: gene() },
             Message::Request { to: NodeId(4), gene: gene().id() },
             Message::Digest { gene: gene().id() },
+            Message::Update(Update { wire: Wire::Bfp16, ..update() }),
         ]
     }
 
@@ -500,6 +548,12 @@ mod tests {
         assert_eq!(bytes[..8], [0x11, 44, 0, 1, 7, 0, 0, 0]);
         assert_eq!(bytes[12..], [9, 0, 0, 0]);
         assert_eq!(bytes.len(), 16);
+    }
+
+    #[test]
+    fn a_block_takes_17_bytes_instead_of_32() {
+        let [words, .., block] = messages().map(|message| message.length());
+        assert_eq!((words, block), (12 + 32, 12 + 17));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! [`crate::node::Node`] and the simulator call the same functions; nothing else may decide what a
 //! node does.
 
-use crate::aggregate::{VOICES, Voice as Merged, trimmed_mean};
+use crate::carry::Carry;
 use crate::config::NodeConfig;
 use crate::draw::{Purpose, below, draw};
 use crate::energy::EnergyPool;
@@ -13,15 +13,17 @@ use crate::gene::GeneId;
 use crate::id::{GroupId, NodeId, Tick};
 use crate::inbox::Inbox;
 use crate::neuron::SwarmNeuron;
-use crate::packet::{Message, Update};
+use crate::packet::{Message, Update, Wire};
 use crate::q16::Q16;
 use crate::radio::Outgoing;
 use crate::regime::{Regime, RegimeDetector};
 use crate::residual::Residual;
 use crate::responder::{self, Route};
 use crate::silence::{Circumstances, Silence};
-use crate::trust::{Evidence, Neighbour, OwnTrust, find, influence, is_emergency, judge};
+use crate::trust::{Evidence, Neighbour, OwnTrust, find, is_emergency};
 use crate::wake::{Role, Wake, Window};
+
+pub use crate::merge::{MergeReport, Merger, merge};
 
 /// Samples between checkpoints of healthy weights.
 const CHECKPOINT_EVERY: u32 = 64;
@@ -111,6 +113,7 @@ pub fn speak(
     silence: &mut Silence,
     routes: &mut [Route],
     evolution: Option<&mut Evolution>,
+    carry: Option<&mut Carry>,
     outbox: &mut Outbox,
 ) {
     let window = node.wake.window();
@@ -144,18 +147,28 @@ pub fn speak(
     );
     let has_sentinel = !is_sentinel && node.wake.sentinel != NodeId::NONE;
     if voice.speaks() {
+        let residue = carry.as_ref().map(|carry| carry.residue).unwrap_or_default();
+        let (weights, residue) = match config.wire {
+            Wire::Q16 => (*node.neuron.weights(), residue),
+            Wire::Bfp16 => residue.quantise(node.neuron.weights()),
+        };
         let update = Update {
             origin: node.id,
             round: node.wake.rounds(),
             group: node.group,
             regime,
             polls: has_sentinel,
+            wire: config.wire,
             taps: node.neuron.form().taps,
             gene: node.neuron.gene(),
-            weights: *node.neuron.weights(),
+            weights,
         };
         responder::keep(routes, &update);
-        queue(config, now, node, Message::Update(update), outbox);
+        let queued = queue(config, now, node, Message::Update(update), outbox);
+        // What was not sent took nothing from the weights.
+        if let Some(carry) = carry.filter(|_| queued) {
+            carry.residue = residue;
+        }
     } else if has_sentinel {
         queue(config, now, node, Message::Poll { to: node.wake.sentinel }, outbox);
     }
@@ -189,17 +202,18 @@ fn speak_of_genes(
     queue(config, now, node, message, outbox);
 }
 
-/// Adds a message at a random moment of the window's first half, if it can be paid for.
+/// Adds a message at a random moment of the window's first half, if it can be paid for; says
+/// whether it did.
 fn queue(
     config: &NodeConfig,
     now: Tick,
     node: &Speaker<'_>,
     message: Message,
     outbox: &mut Outbox,
-) {
+) -> bool {
     let airtime_us = config.air.message_us(message.length());
     if !node.energy.affords(&config.energy, airtime_us) {
-        return;
+        return false;
     }
     let window = node.wake.window();
     let room = (window.length_us() / 2).saturating_sub(airtime_us).max(1);
@@ -207,7 +221,7 @@ fn queue(
     let bits = draw(config.wake.seed, Purpose::Backoff, node.id.0, now.0, n);
     let at_us = window.from_us + below(bits, room);
     // A node starts at most OUTBOX messages a tick: a beacon, an update or poll, a word on genes.
-    let _ = outbox.push(Outgoing { message, round: node.wake.rounds(), at_us });
+    outbox.push(Outgoing { message, round: node.wake.rounds(), at_us }).is_ok()
 }
 
 /// What [`hear`] may change.
@@ -368,77 +382,9 @@ fn serve(
     let room_us = config.wake.tick_us.saturating_sub(at_us.max(*node.busy_us));
     let fit = (room_us / (longest_us + ANSWER_GAP_US)).saturating_sub(1) as usize;
     responder::serve(node.routes, place, fit.min(usize::from(config.service_frames)), |update| {
-        send(Message::Relay { to: client, update });
+        send(Message::Relay { to: client, update: Update { wire: config.wire, ..update } });
     });
     *node.busy_us = next_us;
-}
-
-/// What a merge did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MergeReport {
-    /// Models that came in this round.
-    pub offered: u8,
-    /// Models that were merged, the own one not counted.
-    pub merged: u8,
-    /// Models judged harmful.
-    pub harmful: u8,
-    /// Models of another form, neither judged nor merged.
-    pub foreign: u8,
-}
-
-/// Aggregate and Trust, at the end of a round: judge each offer on the node's own recent samples,
-/// move the senders' reputations, and adopt the trimmed mean of what did no harm.
-pub fn merge(
-    config: &NodeConfig,
-    id: NodeId,
-    neuron: &mut SwarmNeuron,
-    residual: &Residual,
-    neighbours: &mut [Neighbour],
-    inbox: &mut Inbox,
-) -> MergeReport {
-    let mut report = MergeReport { offered: inbox.offers().len() as u8, ..MergeReport::default() };
-    let own = neuron.trial(neuron.weights());
-    let count = neighbours.len();
-    let mut voices: heapless::Vec<Merged, VOICES> = heapless::Vec::new();
-    let mut add = |node, influence, weights| {
-        // One voice per offer and the own one: VOICES holds them.
-        let _ = voices.push(Merged { node, influence, weights });
-    };
-    for offer in inbox.offers() {
-        let Some(neighbour) = find(neighbours, offer.origin) else { continue };
-        // Weights mean nothing in a model of another form.
-        if !offer.gene.is_akin(neuron.gene()) {
-            report.foreign += 1;
-            continue;
-        }
-        let offered = neuron.trial(&offer.weights);
-        let mut harmful = false;
-        if let (Some(own), Some(offered)) = (own, offered) {
-            let evidence = judge(&config.trust, offered, own, residual.usual());
-            harmful = evidence == Evidence::Harmful;
-            // A model that says it was learned in a storm is left out when it does harm, but its
-            // sender loses nothing: an honest node cannot help its weather.
-            if !harmful || offer.regime == Regime::Calm {
-                neighbour.weigh(&config.trust, evidence);
-            }
-        }
-        report.harmful += u8::from(harmful);
-        if !harmful && !neighbour.banned {
-            report.merged += 1;
-            add(offer.origin, influence(neighbour.reputation, count), offer.weights);
-        }
-    }
-    inbox.clear();
-    // Fewer than two strangers cannot be told from a liar: keep the own model.
-    if report.merged >= 2 {
-        add(id, influence(Q16::ONE, count), *neuron.weights());
-        if let Some(merged) = trimmed_mean(&voices, neuron.form().taps, config.trim_per_tail) {
-            neuron.adopt(&merged);
-        }
-    } else {
-        report.merged = 0;
-    }
-    report
 }
 
 /// What [`evolve`] looks at.

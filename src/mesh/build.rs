@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bevy::ecs::prelude::*;
+use qres_core::carry::Carry;
 use qres_core::energy::EnergyPool;
 use qres_core::evolution::Evolution;
 use qres_core::id::{NodeId, Tick};
@@ -12,8 +13,8 @@ use qres_core::trust::{Neighbour, OwnTrust};
 use qres_core::wake::{Role, Wake};
 
 use super::components::{
-    Battery, Detector, Doing, Entropy, Genome, Identity, Memory, Neuron, Quiet, Schedule, Score,
-    Sensor, Service, Standing, Tally, Trust,
+    Battery, Carried, Detector, Doing, Entropy, Genome, Identity, Memory, Neuron, Quiet, Schedule,
+    Score, Sensor, Service, Standing, Tally, Trust,
 };
 use super::plan::{NodePlan, Plan};
 use super::resources::{Air, Cascades, Clock, Pages, Roster, Setup, Tap, Weather};
@@ -63,9 +64,13 @@ fn schedule() -> bevy::ecs::schedule::Schedule {
 pub(super) fn spawn_up_to(world: &mut World, plan: &Arc<Plan>, count: usize) {
     let joined = world.resource::<Roster>().0.len();
     let plan = Arc::clone(plan);
+    let config = plan.config;
     let fresh = count.min(plan.nodes.len()).saturating_sub(joined);
     let newcomers = (0..fresh).map(move |n| newborn(&plan, NodeId((joined + n) as u32)));
     let entities: Vec<Entity> = world.spawn_batch(newcomers).collect();
+    if let Some(carry) = Carry::of(&config) {
+        world.insert_batch(entities.iter().map(|entity| (*entity, Carried(carry))));
+    }
     world.resource_mut::<Roster>().0.extend(entities);
 }
 

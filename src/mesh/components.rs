@@ -2,6 +2,7 @@
 //! keeps beside them. No logic lives here.
 
 use bevy::ecs::component::Component;
+use qres_core::carry::Carry;
 use qres_core::energy::{Activity, EnergyPool};
 use qres_core::evolution::Evolution;
 use qres_core::fragment::Reassembly;
@@ -86,6 +87,10 @@ pub struct Memory {
 /// The node's evolution; `None` in a mesh whose models keep their form.
 #[derive(Component, Clone, Debug, Default)]
 pub struct Genome(pub Option<Box<Evolution>>);
+
+/// What an option of the mesh asks a node to carry; only where there is such an option.
+#[derive(Component, Clone, Debug)]
+pub struct Carried(pub Carry);
 
 /// The sensor: its memory and this tick's reading.
 #[derive(Component, Clone, Copy, Debug, Default)]

@@ -11,6 +11,7 @@ pub mod genes;
 pub mod plan;
 pub mod publish;
 mod radio;
+mod recipe;
 pub mod resources;
 mod schedule;
 mod sensing;

@@ -18,6 +18,7 @@ use qres_core::regime::RegimeConfig;
 use qres_core::trust::TrustConfig;
 use qres_core::wake::{Role, WakeConfig};
 
+use super::recipe;
 use crate::scenario::{self, EnergyProfile, Layout, Normalise, Phase, Scenario, Sentinels, Source};
 use crate::world::dataset::{Loaded, Series};
 use crate::world::graph::{Graph, LINKS_MAX, LossLaw};
@@ -466,7 +467,8 @@ fn node_config(scenario: &Scenario, seed: u64) -> NodeConfig {
             beacon_interval_us: scenario.radio.beacon_interval_us,
             beacon_bytes: BEACON_BYTES.min(scenario.radio.mtu_bytes),
         },
-        trim_per_tail: protocol.trim_per_tail,
+        recipe: recipe::recipe(protocol),
+        wire: recipe::wire(protocol.wire),
         service_frames: scenario.twt.buffer_frames,
         gossip: protocol.gossip,
         evolution: evolution_config(protocol),

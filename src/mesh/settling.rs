@@ -1,11 +1,11 @@
 //! Aggregate, Trust, Energy and Observe: rounds end, and everything is paid for and counted.
 
 use bevy::ecs::prelude::*;
-use qres_core::phase::{self, Circumstance};
+use qres_core::phase::{self, Circumstance, Merger};
 use qres_core::wake::Role;
 
 use super::components::{
-    Battery, Detector, Doing, Entropy, Genome, Identity, Memory, Neuron, Schedule, Sensor,
+    Battery, Carried, Detector, Doing, Entropy, Genome, Identity, Memory, Neuron, Schedule, Sensor,
     Standing, Tally, Trust,
 };
 use super::for_nodes;
@@ -20,6 +20,8 @@ pub fn merge(
         &Identity,
         &Schedule,
         &Entropy,
+        &Detector,
+        Option<&mut Carried>,
         &mut Neuron,
         &mut Trust,
         &mut Memory,
@@ -31,6 +33,8 @@ pub fn merge(
         identity,
         schedule,
         entropy,
+        detector,
+        mut carried,
         mut neuron,
         mut trust,
         mut memory,
@@ -45,8 +49,11 @@ pub fn merge(
         tally.marks = now;
         let Some(mut inbox) = memory.inbox.take() else { return };
         let neighbours = &mut trust.0;
-        let id = identity.id;
-        let report = phase::merge(config, id, &mut neuron.0, &entropy.0, neighbours, &mut inbox);
+        let (round, regime) = (schedule.0.rounds(), detector.0.regime());
+        let merger = Merger { id: identity.id, round, regime };
+        let carry = carried.as_deref_mut().map(|carried| &mut carried.0);
+        let (neuron, entropy) = (&mut neuron.0, &entropy.0);
+        let report = phase::merge(config, merger, carry, neuron, entropy, neighbours, &mut inbox);
         tally.merges += u32::from(report.merged > 0);
         pages.return_inbox(inbox);
     });

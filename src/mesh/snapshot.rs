@@ -10,8 +10,8 @@ use qres_core::responder::Route;
 use qres_core::trust::Neighbour;
 
 use super::components::{
-    Battery, Detector, Entropy, Genome, Identity, Memory, Neuron, Quiet, Schedule, Score, Sensor,
-    Standing, Tally, Trust,
+    Battery, Carried, Detector, Entropy, Genome, Identity, Memory, Neuron, Quiet, Schedule, Score,
+    Sensor, Standing, Tally, Trust,
 };
 use super::resources::{Cascades, Clock, Roster, Setup};
 use crate::world::signal::SensorState;
@@ -88,7 +88,15 @@ type State<'w> = (
     &'w Identity,
     (&'w Sensor, &'w Tally, &'w Score),
     &'w Memory,
-    (&'w Neuron, &'w Entropy, &'w Detector, &'w Quiet, &'w Schedule, &'w Genome),
+    (
+        &'w Neuron,
+        &'w Entropy,
+        &'w Detector,
+        &'w Quiet,
+        &'w Schedule,
+        &'w Genome,
+        Option<&'w Carried>,
+    ),
     (&'w Standing, &'w Trust),
     &'w Battery,
 );
@@ -109,7 +117,7 @@ fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut
             encode_slice(memory.service.as_ref().map_or(&[][..], |s| &s.routes), sink);
         }
         2 => {
-            let (neuron, entropy, detector, quiet, schedule, genome) = mind;
+            let (neuron, entropy, detector, quiet, schedule, genome, carried) = mind;
             neuron.0.encode(sink);
             entropy.0.encode(sink);
             detector.0.encode(sink);
@@ -117,6 +125,9 @@ fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut
             schedule.0.encode(sink);
             if let Some(evolution) = &genome.0 {
                 evolution.encode(sink);
+            }
+            if let Some(carried) = carried {
+                carried.0.encode(sink);
             }
         }
         3 => {
@@ -270,6 +281,9 @@ fn decode(section: usize, node: &mut EntityWorldMut<'_>, source: &mut Source<'_>
             node.get_mut::<Schedule>()?.0 = Canonical::decode(source)?;
             if let Some(evolution) = &mut node.get_mut::<Genome>()?.0 {
                 **evolution = Canonical::decode(source)?;
+            }
+            if let Some(mut carried) = node.get_mut::<Carried>() {
+                carried.0 = Canonical::decode(source)?;
             }
         }
         3 => {

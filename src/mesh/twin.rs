@@ -12,7 +12,7 @@ use qres_core::wake::Wake;
 use super::Mesh;
 use super::build::{peers, service};
 use super::components::{
-    Battery, Detector, Entropy, Genome, Identity, Memory, Neuron, Quiet, Schedule, Sensor,
+    Battery, Carried, Detector, Entropy, Genome, Identity, Memory, Neuron, Quiet, Schedule, Sensor,
     Standing, Trust,
 };
 use super::resources::{Roster, Tap};
@@ -65,6 +65,9 @@ impl Mesh {
         encode_slice(service.map_or(&[][..], |service| &service.clients), &mut bytes);
         encode_slice(service.map_or(&[][..], |service| &service.routes), &mut bytes);
         node.get::<Genome>()?.0.as_deref().cloned().encode(&mut bytes);
+        if let Some(carried) = node.get::<Carried>() {
+            carried.0.encode(&mut bytes);
+        }
         Some(*blake3::hash(&bytes.0).as_bytes())
     }
 

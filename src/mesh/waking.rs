@@ -6,8 +6,8 @@ use qres_core::packet::Message;
 use qres_core::phase::{self, Outbox, Speaker};
 
 use super::components::{
-    Battery, Detector, Doing, Entropy, Genome, Identity, Memory, Neuron, Quiet, Schedule, Sensor,
-    Standing, Tally, Trust,
+    Battery, Carried, Detector, Doing, Entropy, Genome, Identity, Memory, Neuron, Quiet, Schedule,
+    Sensor, Standing, Tally, Trust,
 };
 use super::for_nodes;
 use super::resources::{Air, Clock, Setup};
@@ -59,16 +59,14 @@ pub fn speak(
     air: Res<Air>,
     mut nodes: Query<(
         (&Identity, &Neuron, &Entropy, &Detector, &Battery, &Schedule, &Standing, &Trust),
-        (&mut Quiet, &mut Memory, &mut Genome, &mut Doing, &mut Tally),
+        (&mut Quiet, &mut Memory, &mut Genome, &mut Doing, &mut Tally, Option<&mut Carried>),
     )>,
 ) {
     let plan = &*setup.0;
     let config = &plan.config;
     let now = clock.now;
-    for_nodes!(nodes, clock.parallel, |(
-        node,
-        (mut quiet, mut memory, mut genome, mut doing, mut tally),
-    )| {
+    for_nodes!(nodes, clock.parallel, |(node, saying)| {
+        let (mut quiet, mut memory, mut genome, mut doing, mut tally, mut carried) = saying;
         let (identity, neuron, entropy, detector, battery, schedule, standing, trust) = node;
         let malice = plan.nodes.get(identity.id.index()).and_then(|node| node.malice);
         if !schedule.0.window().is_awake() || malice.is_some_and(|malice| malice.muted) {
@@ -88,7 +86,8 @@ pub fn speak(
         let mut outbox = Outbox::new();
         let routes = memory.service.as_mut().map_or(&mut [][..], |service| &mut service.routes);
         let evolution = genome.0.as_deref_mut();
-        phase::speak(config, now, &speaker, &mut quiet.0, routes, evolution, &mut outbox);
+        let carry = carried.as_deref_mut().map(|carried| &mut carried.0);
+        phase::speak(config, now, &speaker, &mut quiet.0, routes, evolution, carry, &mut outbox);
         if let Some(malice) = malice.filter(|malice| malice.from <= now) {
             attack::speak(malice.attack, plan.seed, now, &speaker, &mut outbox);
         }

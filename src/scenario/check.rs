@@ -2,8 +2,8 @@
 //! Stops at the first fault, in the order of the file.
 
 use super::{
-    Accepts, Camera, Evolution, Fault, Layout, Listen, Normalise, Scenario, Sentinels, Signal,
-    Source, Spectrum, Storm, combine,
+    Accepts, Aggregation, Camera, Evolution, Fault, Layout, Listen, Normalise, Preparation,
+    Scenario, Sentinels, Signal, Source, Spectrum, Storm, combine,
     fields::{Field, field},
     locate::pattern,
 };
@@ -118,12 +118,66 @@ impl Scenario {
         real("protocol.prestorm_derivative", protocol.prestorm_derivative)?;
         whole("protocol.dwell_samples", protocol.dwell_samples)?;
         whole("protocol.trim_per_tail", protocol.trim_per_tail)?;
+        aggregation(&protocol.aggregation)?;
+        preparation(&protocol.preparation)?;
         whole("protocol.commissioning.neighbours", protocol.commissioning.neighbours)?;
         real("protocol.commissioning.reputation", protocol.commissioning.reputation)?;
         whole("protocol.commissioning.limit_ticks", protocol.commissioning.limit_ticks)?;
         whole("protocol.quorum", protocol.quorum)?;
         real("protocol.initial_reputation", protocol.initial_reputation)?;
         whole("protocol.votes_age_rounds", protocol.votes_age_rounds)
+    }
+}
+
+fn aggregation(rule: &Aggregation) -> Result<(), Fault> {
+    let count = |name: &str, value: u8| whole(&format!("protocol.aggregation.{name}"), value);
+    let number = |name: &str, value: f64| real(&format!("protocol.aggregation.{name}"), value);
+    match rule {
+        Aggregation::Mean | Aggregation::TrimmedMean | Aggregation::Median => Ok(()),
+        Aggregation::Meamed { faulty }
+        | Aggregation::Krum { faulty }
+        | Aggregation::Bulyan { faulty }
+        | Aggregation::ClippedGossip { faulty }
+        | Aggregation::CsPlus { faulty }
+        | Aggregation::Nna { faulty } => count("faulty", *faulty),
+        Aggregation::MultiKrum { faulty, select } => {
+            count("faulty", *faulty)?;
+            count("select", *select)
+        }
+        Aggregation::GeometricMedian { smoothing, steps } => {
+            number("smoothing", *smoothing)?;
+            count("steps", *steps)
+        }
+        Aggregation::CentredClipping { radius, steps } => {
+            number("radius", *radius)?;
+            count("steps", *steps)
+        }
+        Aggregation::Balance { reach, decay, horizon_rounds, own_share } => {
+            number("reach", *reach)?;
+            number("decay", *decay)?;
+            whole("protocol.aggregation.horizon_rounds", *horizon_rounds)?;
+            number("own_share", *own_share)
+        }
+        Aggregation::Ubar { keep, own_share } => {
+            number("keep", *keep)?;
+            number("own_share", *own_share)
+        }
+        Aggregation::Adaptive { faulty, calm_rounds, quiet_share, alarm_share } => {
+            count("faulty", *faulty)?;
+            count("calm_rounds", *calm_rounds)?;
+            number("quiet_share", *quiet_share)?;
+            number("alarm_share", *alarm_share)
+        }
+    }
+}
+
+fn preparation(preparation: &Preparation) -> Result<(), Fault> {
+    match preparation {
+        Preparation::Nothing => Ok(()),
+        Preparation::Nnm { faulty } | Preparation::Arc { faulty } => {
+            whole("protocol.preparation.faulty", *faulty)
+        }
+        Preparation::Bucketing { size } => whole("protocol.preparation.size", *size),
     }
 }
 

@@ -2,7 +2,8 @@
 //! Assumes that `check` has passed the ranges; must not look at files.
 
 use super::{
-    AIR_HEADER_BYTES, DatasetSpec, Fault, Layout, Scenario, Sentinels, Source, Station, Storm,
+    AIR_HEADER_BYTES, Aggregation, DatasetSpec, Fault, Layout, Scenario, Sentinels, Source,
+    Station, Storm,
     check::each,
     library,
     problem::{clip, nearest},
@@ -163,7 +164,21 @@ fn protocol(scenario: &Scenario) -> Result<(), Fault> {
     }
     // Nodes take their signals in turn, so the last signal has the fewest.
     let fewest = scenario.node_count() / (scenario.signals.len() as u64).max(1);
-    let needed = u64::from(protocol.trim_per_tail) * 2 + 1;
+    let rule = &protocol.aggregation;
+    let needed = rule.voices_needed(protocol.trim_per_tail);
+    if protocol.gossip && fewest < needed && *rule != Aggregation::TrimmedMean {
+        let name = format!("{rule:?}");
+        let name = name.split(' ').next().unwrap_or_default();
+        return Err(Fault::at(
+            "protocol.aggregation",
+            format!(
+                "`protocol.aggregation` {name} with so many faulty needs {needed} nodes of a \
+                 modality, and there are {fewest}"
+            ),
+            "lower its `faulty`, add nodes, or say `gossip: false`",
+        )
+        .or_at(&["nodes.count", "nodes.layout", "signals"]));
+    }
     if protocol.gossip && fewest < needed {
         return Err(Fault::at(
             "protocol.trim_per_tail",

@@ -1,6 +1,7 @@
 //! What a scenario file says: types, defaults, checks, and errors that point at the very value.
 //! Must not know the mesh, the world or the screen, and never panics whatever the bytes.
 
+mod aggregation;
 mod check;
 mod combine;
 mod events;
@@ -25,6 +26,7 @@ mod tests;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+pub use aggregation::{Aggregation, Preparation, Wire};
 pub use events::{Adversary, Attack, Camera, Spectrum, Storm, Waypoint};
 pub use fault::Fault;
 pub use fields::{Accepts, FIELDS, Field, field_table};

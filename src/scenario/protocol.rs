@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Aggregation, Preparation, Wire};
+
 /// What every node runs by.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -28,6 +30,14 @@ pub struct Protocol {
     /// Values dropped at each end before averaging, 0 to 8; a modality needs more than twice as
     /// many nodes. Default 1.
     pub trim_per_tail: u8,
+    /// How what is heard becomes the node's own; default `TrimmedMean`.
+    pub aggregation: Aggregation,
+    /// What is done to models before that; default `Nothing`.
+    pub preparation: Preparation,
+    /// Whether reputation weighs in averages; default true.
+    pub weigh_by_reputation: bool,
+    /// How updates write weights; default `Q16`.
+    pub wire: Wire,
     /// Whether nodes exchange what they learn; default true.
     pub gossip: bool,
     /// When a new node counts as settled.
@@ -122,6 +132,10 @@ impl Default for Protocol {
             prestorm_derivative: 0.15,
             dwell_samples: 5,
             trim_per_tail: 1,
+            aggregation: Aggregation::default(),
+            preparation: Preparation::default(),
+            weigh_by_reputation: true,
+            wire: Wire::default(),
             gossip: true,
             commissioning: Commissioning::default(),
             quorum: 3,

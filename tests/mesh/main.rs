@@ -3,6 +3,7 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says so")]
 
+mod aggregation;
 mod common;
 mod determinism;
 mod snapshot;

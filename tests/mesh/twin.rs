@@ -83,3 +83,11 @@ fn the_storm_front_through_its_first_storm() {
     let (sent, heard) = hold_together(&embedded("storm-front"), 400);
     assert!(sent > 2_000 && heard > sent, "sent {sent}, heard {heard}: the test must see traffic");
 }
+
+#[test]
+fn a_thicket_that_adapts_and_sends_blocks() {
+    let options = "protocol: (aggregation: Adaptive(calm_rounds: 2), wire: Bfp16, ";
+    let scenario = parsed(&THICKET.replace("protocol: (", options));
+    let (sent, heard) = hold_together(&scenario, 300);
+    assert!(sent > 1_000 && heard > sent, "sent {sent}, heard {heard}: the test must see traffic");
+}

@@ -3,8 +3,8 @@
 use super::refused;
 use crate::scenario::{fields::field_table, *};
 
-/// Every field that a layout or a source allows, each at least once over the five.
-const FULL: [&str; 5] = [
+/// Every field that a layout or a source allows, each at least once over them.
+const FULL: [&str; 11] = [
     r#"(title: "t", watch_for: "w", nodes: (layout: Stations([
         (name: "A", latitude: 1, longitude: 2), (name: "B", latitude: 1, longitude: 2.5)])),
         protocol: (trim_per_tail: 0),
@@ -20,6 +20,18 @@ const FULL: [&str; 5] = [
         spectrum: Coloured(period_samples: 5, coherence_samples: 9))])"#,
     r#"(title: "t", watch_for: "w", nodes: (layout: RandomGeometric()),
         signals: [(modality: "a")])"#,
+    r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
+        protocol: (aggregation: MultiKrum(), preparation: Nnm()))"#,
+    r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
+        protocol: (aggregation: GeometricMedian(), preparation: Bucketing()))"#,
+    r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
+        protocol: (aggregation: CentredClipping(), preparation: Arc()))"#,
+    r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
+        protocol: (aggregation: Balance()))"#,
+    r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
+        protocol: (aggregation: Ubar()))"#,
+    r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
+        protocol: (aggregation: Adaptive()))"#,
 ];
 
 fn full() -> Vec<Scenario> {

@@ -1,0 +1,62 @@
+//! From what a scenario says of aggregation to the core's recipe. Nothing here aggregates.
+
+use qres_core::aggregate::{self, Recipe, Rule};
+use qres_core::packet::Wire;
+use qres_core::q16::Q16;
+
+use crate::scenario;
+
+/// The recipe of a checked scenario.
+pub(super) fn recipe(protocol: &scenario::Protocol) -> Recipe {
+    let preparation = match protocol.preparation {
+        scenario::Preparation::Nothing => aggregate::Preparation::None,
+        scenario::Preparation::Nnm { faulty } => aggregate::Preparation::Nnm { faulty },
+        scenario::Preparation::Arc { faulty } => aggregate::Preparation::Arc { faulty },
+        scenario::Preparation::Bucketing { size } => aggregate::Preparation::Bucketing { size },
+    };
+    Recipe { preparation, rule: rule(protocol), weighted: protocol.weigh_by_reputation }
+}
+
+fn rule(protocol: &scenario::Protocol) -> Rule {
+    use scenario::Aggregation as Said;
+    let q16 = |value: &_| Q16::from_bits(scenario::fixed(*value));
+    match &protocol.aggregation {
+        Said::Mean => Rule::Mean,
+        Said::TrimmedMean => Rule::TrimmedMean { trim: protocol.trim_per_tail },
+        Said::Median => Rule::Median,
+        Said::Meamed { faulty } => Rule::Meamed { faulty: *faulty },
+        Said::Krum { faulty } => Rule::Krum { faulty: *faulty },
+        Said::MultiKrum { faulty, select } => Rule::MultiKrum { faulty: *faulty, select: *select },
+        Said::Bulyan { faulty } => Rule::Bulyan { faulty: *faulty },
+        Said::GeometricMedian { smoothing, steps } => {
+            Rule::GeometricMedian { smoothing: q16(smoothing), steps: *steps }
+        }
+        Said::CentredClipping { radius, steps } => {
+            Rule::CentredClipping { radius: q16(radius), steps: *steps }
+        }
+        Said::ClippedGossip { faulty } => Rule::ClippedGossip { faulty: *faulty },
+        Said::CsPlus { faulty } => Rule::CsPlus { faulty: *faulty },
+        Said::Nna { faulty } => Rule::Nna { faulty: *faulty },
+        Said::Balance { reach, decay, horizon_rounds, own_share } => Rule::Balance {
+            radius: q16(reach),
+            decay: q16(decay),
+            horizon_rounds: *horizon_rounds,
+            own_share: q16(own_share),
+        },
+        Said::Ubar { keep, own_share } => Rule::Ubar { keep: q16(keep), own_share: q16(own_share) },
+        Said::Adaptive { faulty, calm_rounds, quiet_share, alarm_share } => Rule::Adaptive {
+            faulty: *faulty,
+            calm_rounds: *calm_rounds,
+            quiet_share: q16(quiet_share),
+            alarm_share: q16(alarm_share),
+        },
+    }
+}
+
+/// How updates write weights.
+pub(super) const fn wire(said: scenario::Wire) -> Wire {
+    match said {
+        scenario::Wire::Q16 => Wire::Q16,
+        scenario::Wire::Bfp16 => Wire::Bfp16,
+    }
+}
