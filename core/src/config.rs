@@ -2,6 +2,7 @@
 
 use crate::energy::EnergyConfig;
 use crate::evolution::EvolutionConfig;
+use crate::fusion::FusionConfig;
 use crate::neuron::NeuronConfig;
 use crate::radio::AirConfig;
 use crate::regime::RegimeConfig;
@@ -26,6 +27,8 @@ pub struct NodeConfig {
     pub trust: TrustConfig,
     /// Physical layer.
     pub air: AirConfig,
+    /// Fusion, on nodes that have companions.
+    pub fusion: FusionConfig,
     /// Dropped at each end of a merge.
     pub trim_per_tail: u8,
     /// Updates that a sentinel hands over per service period.
@@ -46,6 +49,7 @@ impl Default for NodeConfig {
             energy: EnergyConfig::default(),
             trust: TrustConfig::default(),
             air: AirConfig::default(),
+            fusion: FusionConfig::default(),
             trim_per_tail: 1,
             service_frames: 16,
             gossip: true,

@@ -3,6 +3,7 @@
 
 pub mod drift;
 mod energy;
+mod fusion;
 mod memory;
 mod operations;
 mod predictors;
@@ -45,8 +46,8 @@ impl Table {
 
 /// The names of all tables.
 #[must_use]
-pub fn names() -> [&'static str; 4] {
-    ["memory", "energy", "predictors", "operations"]
+pub fn names() -> [&'static str; 5] {
+    ["memory", "energy", "predictors", "operations", "fusion"]
 }
 
 /// Makes a table.
@@ -59,6 +60,7 @@ pub fn table(name: &str, context: &Context) -> Result<Table, String> {
         "energy" => energy::table(context),
         "predictors" => predictors::table(context),
         "operations" => operations::table(context),
+        "fusion" => fusion::table(context),
         other => Err(format!("no table `{other}`")),
     }
 }

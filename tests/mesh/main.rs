@@ -5,6 +5,7 @@
 
 mod common;
 mod determinism;
+mod fusing;
 mod snapshot;
 mod twin;
 mod weather;
