@@ -3,6 +3,7 @@
 use crate::aggregate::Recipe;
 use crate::energy::EnergyConfig;
 use crate::evolution::EvolutionConfig;
+use crate::fusion::FusionConfig;
 use crate::neuron::NeuronConfig;
 use crate::packet::Wire;
 use crate::radio::AirConfig;
@@ -32,6 +33,8 @@ pub struct NodeConfig {
     pub recipe: Recipe,
     /// How weights are written in updates.
     pub wire: Wire,
+    /// Fusion, on nodes that have companions.
+    pub fusion: FusionConfig,
     /// Updates that a sentinel hands over per service period.
     pub service_frames: u8,
     /// Whether nodes send updates at all.
@@ -52,6 +55,7 @@ impl Default for NodeConfig {
             air: AirConfig::default(),
             recipe: Recipe::default(),
             wire: Wire::default(),
+            fusion: FusionConfig::default(),
             service_frames: 16,
             gossip: true,
             evolution: None,

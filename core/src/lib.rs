@@ -51,6 +51,7 @@ pub mod draw;
 pub mod energy;
 pub mod evolution;
 pub mod fragment;
+pub mod fusion;
 pub mod gene;
 pub mod id;
 pub mod inbox;

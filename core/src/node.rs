@@ -7,6 +7,7 @@ use crate::config::NodeConfig;
 use crate::energy::{Activity, EnergyPool};
 use crate::evolution::Evolution;
 use crate::fragment::Reassembly;
+use crate::fusion::Fused;
 use crate::id::{GroupId, NodeId, Tick};
 use crate::inbox::Inbox;
 use crate::neuron::SwarmNeuron;
@@ -110,6 +111,19 @@ impl<const N: usize> Node<N> {
         sample: Option<Q16>,
         radio: &mut impl Radio,
     ) -> TickReport {
+        self.tick_fused(config, now, sample, None, radio)
+    }
+
+    /// [`Node::tick`] on a node whose companions have a say in its forecasts. What fusion has
+    /// learned stands beside the node, as not every node fuses: it is not in [`Node::digest`].
+    pub fn tick_fused(
+        &mut self,
+        config: &NodeConfig,
+        now: Tick,
+        sample: Option<Q16>,
+        fused: Option<Fused<'_>>,
+        radio: &mut impl Radio,
+    ) -> TickReport {
         if self.energy.is_browned_out() {
             return self.recover(config, now);
         }
@@ -119,7 +133,8 @@ impl<const N: usize> Node<N> {
             let critical = self.energy.is_critical(&config.energy);
             let (neuron, residual) = (&mut self.neuron, &mut self.residual);
             let evolution = self.evolution.as_mut();
-            phase::predict(config, neuron, residual, &self.detector, evolution, critical, sample);
+            let detector = &self.detector;
+            phase::predict(config, neuron, residual, detector, evolution, critical, sample, fused);
             self.detector.update(&config.regime, &self.residual);
             report.activity.samples = 1;
         }

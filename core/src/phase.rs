@@ -9,6 +9,7 @@ use crate::draw::{Purpose, below, draw};
 use crate::energy::EnergyPool;
 use crate::evolution::rumour::Word;
 use crate::evolution::{self, Evolution, EvolutionConfig, Pending, TRIAL_STEPS, TrialConfig};
+use crate::fusion::Fused;
 use crate::gene::GeneId;
 use crate::id::{GroupId, NodeId, Tick};
 use crate::inbox::Inbox;
@@ -36,7 +37,8 @@ const ANSWER_GAP_US: u64 = 50;
 pub type Outbox = heapless::Vec<Outgoing, OUTBOX>;
 
 /// Predict: forecast the sample, learn from it at the regime's rate, estimate entropy, and go back
-/// to healthy weights when the model has run away.
+/// to healthy weights when the model has run away. With companions it is the fused forecast's error
+/// that counts; what the neuron itself learns, shares and evolves by stays as it is without them.
 pub fn predict(
     config: &NodeConfig,
     neuron: &mut SwarmNeuron,
@@ -45,6 +47,7 @@ pub fn predict(
     evolution: Option<&mut Evolution>,
     energy_critical: bool,
     sample: Q16,
+    mut fused: Option<Fused<'_>>,
 ) {
     // What is usual is not learned while the signal is disturbed, even by a node that is too short
     // of energy to act on it.
@@ -52,16 +55,24 @@ pub fn predict(
     neuron.freeze_scale(frozen);
     let regime = detector.effective(energy_critical);
     let rate = config.regime.learning_rate[regime as usize];
-    let error = neuron.forecast_and_adapt(&config.neuron, sample, rate, residual.usual());
+    let scale = neuron.scale();
+    let own = neuron.forecast_and_adapt(&config.neuron, sample, rate, residual.usual());
+    let error = match &mut fused {
+        Some(fused) => fused.correct(&config.fusion, neuron, sample, own, scale, frozen),
+        None => own,
+    };
     if neuron.samples() < 2 {
         return;
     }
     residual.observe(error, neuron.persistence_error(), frozen);
     if let Some(evolution) = evolution {
-        evolution.observe(sample, error);
+        evolution.observe(sample, own);
     }
     if residual.has_diverged() {
         neuron.restore();
+        if let Some(fused) = fused {
+            fused.fusion.forget();
+        }
     } else if neuron.samples().is_multiple_of(CHECKPOINT_EVERY) && residual.is_healthy() {
         neuron.checkpoint();
     }

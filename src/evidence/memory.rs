@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Table;
 use crate::mesh::components;
 use qres_core::{
-    energy, fragment, inbox, neuron, regime, residual, responder, silence, trust, wake,
+    energy, fragment, fusion, inbox, neuron, regime, residual, responder, silence, trust, wake,
 };
 
 /// Hot state may take this much at 8 weights.
@@ -46,6 +46,7 @@ pub(super) fn table() -> Table {
     add("neighbour", size_of::<trust::Neighbour>(), Some(NEIGHBOUR_LIMIT), "each neighbour");
     add("inbox page", size_of::<inbox::Inbox>(), None, "pooled, during a round");
     add("reassembly page", size_of::<fragment::Reassembly>(), None, "pooled, while fragments wait");
+    add("fusion", size_of::<fusion::NodeFusion>(), None, "nodes with companions");
     add("route", size_of::<responder::Route>(), None, "sentinels, each node heard");
     let beside = size_of::<components::Identity>()
         + size_of::<components::Sensor>()

@@ -5,6 +5,7 @@ mod cascade;
 mod codec;
 pub mod drift;
 mod energy;
+mod fusion;
 mod memory;
 mod operations;
 mod predictors;
@@ -55,6 +56,7 @@ pub fn names() -> &'static [&'static str] {
         "operations",
         "cascade",
         "codec",
+        "fusion",
     ]
 }
 
@@ -70,6 +72,7 @@ pub fn table(name: &str, context: &Context) -> Result<Table, String> {
         "operations" => operations::table(context),
         "cascade" => cascade::table(context),
         "codec" => codec::table(context),
+        "fusion" => fusion::table(context),
         other => Err(format!("no table `{other}`")),
     }
 }

@@ -19,7 +19,7 @@ use super::components::{
 use super::plan::{NodePlan, Plan};
 use super::resources::{Air, Cascades, Clock, Pages, Roster, Setup, Tap, Weather};
 use super::schedule::{TickSystems, tick_schedule};
-use super::{environment, radio, sensing, settling, waking};
+use super::{environment, fusing, radio, sensing, settling, waking};
 use crate::world::signal::SensorState;
 
 /// A world with the schedule of a tick and all nodes that are there from the start.
@@ -42,7 +42,7 @@ fn schedule() -> bevy::ecs::schedule::Schedule {
     let mut schedule = tick_schedule();
     schedule.add_systems((
         (environment::blow, environment::join).chain().in_set(TickSystems::Environment),
-        sensing::sense.in_set(TickSystems::Sense),
+        (sensing::sense, fusing::sense).in_set(TickSystems::Sense),
         sensing::predict.in_set(TickSystems::Predict),
         sensing::detect.in_set(TickSystems::Regime),
         waking::wake.in_set(TickSystems::Wake),
@@ -71,6 +71,7 @@ pub(super) fn spawn_up_to(world: &mut World, plan: &Arc<Plan>, count: usize) {
     if let Some(carry) = Carry::of(&config) {
         world.insert_batch(entities.iter().map(|entity| (*entity, Carried(carry))));
     }
+    fusing::equip(world, &entities);
     world.resource_mut::<Roster>().0.extend(entities);
 }
 

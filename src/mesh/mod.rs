@@ -7,6 +7,7 @@
 mod build;
 pub mod components;
 mod environment;
+pub mod fusing;
 pub mod genes;
 pub mod plan;
 pub mod publish;

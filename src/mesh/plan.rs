@@ -27,6 +27,8 @@ use crate::world::sentinels::{Field, Posts, appoint, cover};
 use crate::world::signal::{GAP, Signal};
 use crate::world::storm::StormTrack;
 
+use super::fusing::Companions;
+
 /// Bytes of a beacon: header, timing, capabilities and TWT elements.
 const BEACON_BYTES: u16 = 128;
 
@@ -110,6 +112,8 @@ pub struct Plan {
     pub graph: Arc<Graph>,
     /// Signals, shared by nodes.
     pub signals: Arc<[SignalPlan]>,
+    /// For each modality, the modalities of its companions.
+    pub companions: Arc<[Companions]>,
     /// Storms.
     pub storms: Arc<[StormTrack]>,
     /// Models that nodes are born with, from an earlier run.
@@ -168,6 +172,7 @@ impl Plan {
             nodes,
             graph: Arc::new(graph),
             signals: signals.into(),
+            companions: super::fusing::companions(scenario),
             storms: scenario.storms.iter().map(StormTrack::new).collect(),
             memory: BTreeMap::new(),
         })

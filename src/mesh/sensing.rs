@@ -8,6 +8,7 @@ use super::components::{
     Battery, Detector, Entropy, FIRST_SAMPLES, Genome, Identity, Neuron, Score, Sensor,
 };
 use super::for_nodes;
+use super::fusing::Fusing;
 use super::resources::{Clock, Setup, Weather};
 use crate::world::signal::clamp;
 use crate::world::storm::{ActiveStorm, Reading};
@@ -45,24 +46,14 @@ pub fn predict(
     clock: Res<Clock>,
     setup: Res<Setup>,
     mut nodes: Query<(
-        &Sensor,
-        &Battery,
-        &Detector,
-        &mut Neuron,
-        &mut Entropy,
-        &mut Genome,
-        &mut Score,
+        (&Sensor, &Battery, &Detector),
+        (&mut Neuron, &mut Entropy, &mut Genome, &mut Score, Option<&mut Fusing>),
     )>,
 ) {
     let config = &setup.0.config;
     for_nodes!(nodes, clock.parallel, |(
-        sensor,
-        battery,
-        detector,
-        mut neuron,
-        mut entropy,
-        mut genome,
-        mut score,
+        (sensor, battery, detector),
+        (mut neuron, mut entropy, mut genome, mut score, mut fusing),
     )| {
         let Some(sample) = sensor.sample else { return };
         let critical = battery.0.is_critical(&config.energy);
@@ -70,9 +61,11 @@ pub fn predict(
         let known = neuron.0.samples() > 0;
         let (model, residual) = (&mut neuron.0, &mut entropy.0);
         let evolution = genome.0.as_deref_mut();
-        phase::predict(config, model, residual, &detector.0, evolution, critical, sample);
+        let fused = fusing.as_deref_mut().map(Fusing::fused);
+        phase::predict(config, model, residual, &detector.0, evolution, critical, sample, fused);
         if known {
-            score.add(sample, neuron.0.prediction(), last);
+            let own = model.prediction();
+            score.add(sample, fusing.map_or(own, |fusing| fusing.fusion.prediction()), last);
         }
     });
 }

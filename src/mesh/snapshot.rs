@@ -13,6 +13,7 @@ use super::components::{
     Battery, Carried, Detector, Entropy, Genome, Identity, Memory, Neuron, Quiet, Schedule, Score,
     Sensor, Standing, Tally, Trust,
 };
+use super::fusing::Fusing;
 use super::resources::{Cascades, Clock, Roster, Setup};
 use crate::world::signal::SensorState;
 
@@ -98,16 +99,19 @@ type State<'w> = (
         Option<&'w Carried>,
     ),
     (&'w Standing, &'w Trust),
-    &'w Battery,
+    (&'w Battery, Option<&'w Fusing>),
 );
 
 fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut Buffer) {
-    let (_, (sensor, tally, score), memory, mind, (standing, trust), battery) = state;
+    let (_, (sensor, tally, score), memory, mind, (standing, trust), (battery, fusing)) = state;
     match section {
         0 => {
             sensor.state.encode(sink);
             tally.encode(sink);
             score.encode(sink);
+            if let Some(fusing) = fusing {
+                fusing.sensors.iter().for_each(|sensor| sensor.state.encode(sink));
+            }
         }
         1 => {
             let empty = Inbox::default();
@@ -128,6 +132,9 @@ fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut
             }
             if let Some(carried) = carried {
                 carried.0.encode(sink);
+            }
+            if let Some(fusing) = fusing {
+                fusing.fusion.encode(sink);
             }
         }
         3 => {
@@ -190,6 +197,12 @@ fn fingerprint(world: &World) -> [u8; 32] {
     hasher.update(&[u8::from(plan.collisions), u8::from(plan.listens)]);
     for signal in plan.signals.iter() {
         signal.hash_into(&mut hasher);
+    }
+    for companions in plan.companions.iter() {
+        companions.iter().for_each(|kind| {
+            hasher.update(&[*kind]);
+        });
+        hasher.update(&[u8::MAX]);
     }
     plan.graph.hash_into(&mut hasher);
     for (id, gene) in &plan.memory {
@@ -263,6 +276,11 @@ fn decode(section: usize, node: &mut EntityWorldMut<'_>, source: &mut Source<'_>
             node.get_mut::<Sensor>()?.state = SensorState::decode(source)?;
             *node.get_mut::<Tally>()? = Tally::decode(source)?;
             *node.get_mut::<Score>()? = Score::decode(source)?;
+            if let Some(mut fusing) = node.get_mut::<Fusing>() {
+                for sensor in &mut fusing.sensors {
+                    sensor.state = SensorState::decode(source)?;
+                }
+            }
         }
         1 => {
             let mut memory = node.get_mut::<Memory>()?;
@@ -284,6 +302,9 @@ fn decode(section: usize, node: &mut EntityWorldMut<'_>, source: &mut Source<'_>
             }
             if let Some(mut carried) = node.get_mut::<Carried>() {
                 carried.0 = Canonical::decode(source)?;
+            }
+            if let Some(mut fusing) = node.get_mut::<Fusing>() {
+                fusing.fusion = Canonical::decode(source)?;
             }
         }
         3 => {

@@ -184,6 +184,7 @@ fn preparation(preparation: &Preparation) -> Result<(), Fault> {
 fn signal(at: &str, signal: &Signal) -> Result<(), Fault> {
     text(&format!("{at}.modality"), &signal.modality)?;
     text(&format!("{at}.unit"), &signal.unit)?;
+    list(&format!("{at}.companions"), &signal.companions)?;
     let at = format!("{at}.source");
     match &signal.source {
         Source::Synthetic(synthetic) => {

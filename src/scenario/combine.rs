@@ -2,7 +2,7 @@
 //! Assumes that `check` has passed the ranges; must not look at files.
 
 use super::{
-    AIR_HEADER_BYTES, Aggregation, DatasetSpec, Fault, Layout, Scenario, Sentinels, Source,
+    AIR_HEADER_BYTES, Aggregation, DatasetSpec, Fault, Layout, Scenario, Sentinels, Signal, Source,
     Station, Storm,
     check::each,
     library,
@@ -209,6 +209,7 @@ fn protocol(scenario: &Scenario) -> Result<(), Fault> {
 fn signals(scenario: &Scenario) -> Result<(), Fault> {
     let signals = &scenario.signals;
     unique("signals", "modality", signals.iter().map(|signal| signal.modality.as_str()))?;
+    each("signals", signals, |at, signal| companions(at, signal, signals))?;
     let stations = matches!(scenario.nodes.layout, Layout::Stations(_));
     each("signals", signals, |at, signal| match &signal.source {
         Source::Synthetic(_) => Ok(()),
@@ -223,6 +224,32 @@ fn signals(scenario: &Scenario) -> Result<(), Fault> {
             ))
         }
     })
+}
+
+/// Companions are other signals, each named once.
+fn companions(at: &str, signal: &Signal, signals: &[Signal]) -> Result<(), Fault> {
+    let others = || {
+        let names = signals.iter().map(|other| other.modality.as_str());
+        names.filter(|name| *name != signal.modality)
+    };
+    for (place, name) in signal.companions.iter().enumerate() {
+        let path = format!("{at}.companions[{place}]");
+        let accepted = match others().next() {
+            None => "accepted: none, as there is no other signal".to_owned(),
+            Some(_) => format!("accepted: different ones of {}", quoted(others())),
+        };
+        if signal.companions.iter().take(place).any(|known| known == name) {
+            let what = format!("`{path}` is \"{}\" again", clip(name, 60));
+            return Err(Fault::at(path, what, accepted));
+        }
+        if !others().any(|known| known == name) {
+            let hint = meant(nearest(name, others()));
+            let what =
+                format!("`{path}` is \"{}\", no other signal's modality{hint}", clip(name, 60));
+            return Err(Fault::at(path, what, accepted));
+        }
+    }
+    Ok(())
 }
 
 fn dataset_path(at: &str, spec: &DatasetSpec, stations: bool) -> Result<(), Fault> {

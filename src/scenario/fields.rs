@@ -277,6 +277,8 @@ pub const FIELDS: &[Field] = &[
     row("signals[].unit", text(0, 16), "\"\"", "unit as shown"),
     row("signals[].source", Accepts::Said("Synthetic(..), Dataset(..) or Sample(..)"),
         "Synthetic()", "where samples come from"),
+    row("signals[].companions", list(0, 4), "[]",
+        "modalities of other signals that the same node senses and fuses, but never sends"),
     row("signals[].source.level", LEVEL, "20", "Synthetic: mean"),
     row("signals[].source.waves", list(0, 6),
         "[(period_samples: 300, amplitude: 4.0)]", "Synthetic: sine waves on top"),

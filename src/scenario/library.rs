@@ -12,6 +12,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("air-quality", include_str!("../../scenarios/air-quality.ron")),
     ("calm-24h", include_str!("../../scenarios/calm-24h.ron")),
     ("city-10k", include_str!("../../scenarios/city-10k.ron")),
+    ("fusion", include_str!("../../scenarios/fusion.ron")),
     ("mutation-cascade", include_str!("../../scenarios/mutation-cascade.ron")),
     ("storm-front", include_str!("../../scenarios/storm-front.ron")),
 ];
@@ -101,7 +102,7 @@ mod tests {
         let cases = [
             ("storm-frnot", "did you mean `storm-front`?"),
             ("no/where/calm-24.ron", "did you mean `calm-24h`?"),
-            ("", "embedded: air-quality, calm-24h, city-10k, mutation-cascade, storm-front"),
+            ("", "embedded: air-quality, calm-24h, city-10k, fusion, mutation-cascade, storm-front"),
             ("zzz", "embedded: air-quality"),
         ];
         for (argument, expected) in cases {

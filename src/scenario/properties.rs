@@ -161,6 +161,7 @@ fn scenario() -> impl Strategy<Value = Scenario> {
                 modality: format!("m{at}"),
                 unit: String::new(),
                 source,
+                companions: (at > 0).then(|| "m0".to_owned()).into_iter().collect(),
             });
             let profile = if long { RadioProfile::LongRange } else { RadioProfile::Wifi6 };
             let count = (!stations).then_some(count);

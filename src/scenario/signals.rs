@@ -19,6 +19,10 @@ pub struct Signal {
     /// Where the samples come from; default `Synthetic()`.
     #[serde(default)]
     pub source: Source,
+    /// Other signals, by modality, that the same node also senses: up to 4; default none. They
+    /// have a say in the node's forecasts and are never sent.
+    #[serde(default)]
+    pub companions: Vec<String>,
 }
 
 /// Where samples come from.

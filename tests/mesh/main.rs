@@ -6,6 +6,7 @@
 mod aggregation;
 mod common;
 mod determinism;
+mod fusing;
 mod snapshot;
 mod twin;
 mod weather;

@@ -138,6 +138,16 @@ const SOURCES: &[(&str, &str)] = &[
     ("Synthetic(noise: inf)", "2:52: `signals[0].source.noise` is inf; accepted: a number"),
     ("Synthetic(waves: [(period_samples: 1, amplitude: 1)])", "2:70: `signals[0].source.wav"),
     ("Synthetic(level: 1e9)), (modality: \"a\"", "2:52: `signals[0].source.level` is 10000000"),
+    ("Synthetic(), companions: [\"a\"]", "2:61: `signals[0].companions[0]` is \"a\", no other"),
+    (
+        "Synthetic(), companions: [\"heet\"]), (modality: \"heat\"",
+        "2:61: `signals[0].companions[0]` is \"heet\", no other signal's modality (did you mean \
+             `heat`?); accepted: different ones of `heat`",
+    ),
+    (
+        "Synthetic(), companions: [\"b\", \"b\"]), (modality: \"b\"",
+        "2:66: `signals[0].companions[1]` is \"b\" again; accepted: different ones of `b`",
+    ),
     ("Synthetic()), (modality: \"a\"", "2:60: `signals[1].modality` is \"a\" as in `signals[0]`"),
 ];
 
