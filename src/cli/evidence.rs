@@ -31,7 +31,7 @@ pub(super) fn evidence(
             other => other.map_err(Failure::Input)?,
         };
         if json {
-            tables.insert(name.to_owned(), serde_json::json!({ "rows": table.rows }));
+            tables.insert((*name).to_owned(), serde_json::json!({ "rows": table.rows }));
         } else {
             output::result(&text(name, &table))?;
         }

@@ -49,15 +49,7 @@ impl Table {
 /// The names of all tables.
 #[must_use]
 pub fn names() -> &'static [&'static str] {
-    &[
-        "memory",
-        "energy",
-        "predictors",
-        "operations",
-        "cascade",
-        "codec",
-        "fusion",
-    ]
+    &["memory", "energy", "predictors", "operations", "cascade", "codec", "fusion"]
 }
 
 /// Makes a table.

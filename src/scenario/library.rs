@@ -102,7 +102,10 @@ mod tests {
         let cases = [
             ("storm-frnot", "did you mean `storm-front`?"),
             ("no/where/calm-24.ron", "did you mean `calm-24h`?"),
-            ("", "embedded: air-quality, calm-24h, city-10k, fusion, mutation-cascade, storm-front"),
+            (
+                "",
+                "embedded: air-quality, calm-24h, city-10k, fusion, mutation-cascade, storm-front",
+            ),
             ("zzz", "embedded: air-quality"),
         ];
         for (argument, expected) in cases {
