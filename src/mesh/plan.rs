@@ -195,6 +195,9 @@ impl Plan {
         })?;
         let mut trial = SwarmNeuron::new(&self.config.neuron);
         trial.install_gene(node.group, bytes).map_err(|why| why.to_string())?;
+        if self.config.evolution.is_none() && *trial.form() != self.config.neuron.form {
+            return Err("its model has another form, other lags or another kind, and models keep theirs here".to_owned());
+        }
         let gene = GeneBytes::from_slice(bytes).map_err(|_| "the model is too long".to_owned())?;
         self.memory.insert(id, gene);
         Ok(())

@@ -74,7 +74,7 @@ fn models_that_mutate_and_spread_among_false_cures() {
     let mut genes = mesh(&scenario, 1);
     crate::common::run_to(&mut genes, 320);
     let genes = genes.summary().genes;
-    assert!(genes.mutations > 0 && genes.adoptions > 5 && genes.refusals > 5, "{genes:?}");
+    assert!(genes.mutations > 0 && genes.adoptions > 2 && genes.refusals > 5, "{genes:?}");
     hold_together(&scenario, 320);
 }
 
