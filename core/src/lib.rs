@@ -56,10 +56,14 @@ pub mod gene;
 pub mod id;
 pub mod inbox;
 mod merge;
+#[cfg(feature = "crypto")]
+pub mod integrity;
 pub mod neuron;
 pub mod node;
 pub mod packet;
 pub mod phase;
+#[cfg(feature = "crypto")]
+pub mod privacy;
 pub mod q16;
 pub mod radio;
 pub mod regime;
@@ -68,6 +72,8 @@ pub mod responder;
 pub mod silence;
 pub mod store;
 pub mod tally;
+#[cfg(feature = "crypto")]
+pub mod stream;
 pub mod trust;
 pub mod wake;
 
