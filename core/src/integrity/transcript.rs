@@ -46,7 +46,9 @@ mod tests {
 
     fn challenge(domain: &str, items: &[(&str, &[u8])], last: &str) -> u128 {
         let mut transcript = Transcript::new(domain);
-        items.iter().for_each(|(label, data)| transcript.append(label, data));
+        for (label, data) in items {
+            transcript.append(label, data);
+        }
         transcript.challenge(last)
     }
 
