@@ -61,9 +61,9 @@ impl Variance {
 
     /// What each of `members` has to add so that the sum of any `members` noises has this variance:
     /// with secure aggregation, the group's threshold. Sums of discrete Gaussians are not exactly
-    /// one; with a variance of at least 16 in each, the difference is below 2^-200 (Kairouz, Liu and
-    /// Steinke, "The distributed discrete Gaussian mechanism for federated learning with secure
-    /// aggregation", 2021, lemma 4.4).
+    /// one; with a variance of at least 16 in each, the difference is below 2^-200 (Kairouz, Liu
+    /// and Steinke, "The distributed discrete Gaussian mechanism for federated learning with
+    /// secure aggregation", 2021).
     ///
     /// # Errors
     /// [`VarianceError`] for no members, or when the fraction leaves its range.
