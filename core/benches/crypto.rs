@@ -4,11 +4,12 @@
 #![expect(clippy::expect_used, reason = "a bench that cannot start should say why and stop")]
 
 use divan::{Bencher, black_box};
+use qres_core::gene::GeneId;
 use qres_core::id::{GroupId, NodeId};
 use qres_core::integrity::commitment::commit_weights;
 use qres_core::integrity::identity::Identity;
 use qres_core::integrity::norm::{Claim, PROOF_MAX, proof_bytes, prove, verify};
-use qres_core::packet::Update;
+use qres_core::packet::{Update, Wire};
 use qres_core::privacy::aggregation::Member;
 use qres_core::privacy::exchange::{Exchange, ExchangeKey};
 use qres_core::privacy::gaussian::{Variance, sample};
@@ -38,7 +39,9 @@ fn update() -> Update {
         group: GroupId(0),
         regime: Regime::Calm,
         polls: false,
+        wire: Wire::Q16,
         taps: 8,
+        gene: GeneId(9),
         weights: weights(),
     }
 }

@@ -55,9 +55,9 @@ pub mod fusion;
 pub mod gene;
 pub mod id;
 pub mod inbox;
-mod merge;
 #[cfg(feature = "crypto")]
 pub mod integrity;
+mod merge;
 pub mod neuron;
 pub mod node;
 pub mod packet;
@@ -69,11 +69,12 @@ pub mod radio;
 pub mod regime;
 pub mod residual;
 pub mod responder;
+pub mod signature;
 pub mod silence;
 pub mod store;
-pub mod tally;
 #[cfg(feature = "crypto")]
 pub mod stream;
+pub mod tally;
 pub mod trust;
 pub mod wake;
 

@@ -10,19 +10,14 @@ use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 
 use crate::id::NodeId;
 use crate::packet::{MESSAGE_MAX, Message, Update};
+use crate::signature::SignatureBytes;
 use crate::stream::derive;
-
-/// Bytes of a signature.
-pub const SIGNATURE_BYTES: usize = 64;
 
 /// Before everything that is signed, so that a signature over an update is one over nothing else.
 const DOMAIN: &[u8; 16] = b"qres-update-v1\0\0";
 
 /// What is signed, as bytes.
 pub type SignedBytes = heapless::Vec<u8, { 28 + MESSAGE_MAX }>;
-
-/// A signature over an update.
-pub type Signature = [u8; SIGNATURE_BYTES];
 
 /// The bytes that stand for an update of `mesh`: the domain (16 bytes), the mesh (8), the origin
 /// (4), then the update as it travels, with `polls` off. Little-endian.
@@ -85,7 +80,7 @@ impl Identity {
 
     /// Signs an update for `mesh`; deterministic, as RFC 8032 has it.
     #[must_use]
-    pub fn sign(&self, mesh: u64, update: &Update) -> Signature {
+    pub fn sign(&self, mesh: u64, update: &Update) -> SignatureBytes {
         self.0.sign(&signed_bytes(mesh, update)).to_bytes()
     }
 }
@@ -119,7 +114,7 @@ impl PublicIdentity {
         &self,
         mesh: u64,
         update: &Update,
-        signature: &Signature,
+        signature: &SignatureBytes,
     ) -> Result<(), IdentityError> {
         let signature = ed25519_dalek::Signature::from_bytes(signature);
         self.0
@@ -131,9 +126,12 @@ impl PublicIdentity {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gene::GeneId;
     use crate::id::GroupId;
+    use crate::packet::Wire;
     use crate::q16::Q16;
     use crate::regime::Regime;
+    use crate::signature::SIGNATURE_BYTES;
 
     fn update() -> Update {
         Update {
@@ -142,7 +140,9 @@ mod tests {
             group: GroupId(2),
             regime: Regime::Storm,
             polls: true,
+            wire: Wire::Q16,
             taps: 8,
+            gene: GeneId(9),
             weights: core::array::from_fn(|i| Q16::from_bits(i as i32 * 1_000 - 3_000)),
         }
     }
@@ -162,6 +162,8 @@ mod tests {
             Update { group: GroupId(1), ..update() },
             Update { regime: Regime::Calm, ..update() },
             Update { taps: 7, ..update() },
+            Update { gene: GeneId(8), ..update() },
+            Update { wire: Wire::Bfp16, ..update() },
             Update { weights: bent, ..update() },
         ];
         for other in others {

@@ -414,7 +414,7 @@ pub fn voice(roster: &Roster, survivors: Members, sum: &[i32]) -> Option<Voice> 
     for (slot, sum) in weights.iter_mut().zip(sum) {
         *slot = Q16::from_bits((2 * i64::from(*sum) + count).div_euclid(2 * count) as i32);
     }
-    Some(Voice { node, influence: Q16::ONE, weights })
+    Some(Voice { node, influence: Q16::ONE, loss: None, weights })
 }
 
 #[cfg(test)]
