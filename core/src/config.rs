@@ -8,6 +8,7 @@ use crate::neuron::NeuronConfig;
 use crate::packet::Wire;
 use crate::radio::AirConfig;
 use crate::regime::RegimeConfig;
+use crate::signature::SignatureCost;
 use crate::silence::SilenceConfig;
 use crate::trust::TrustConfig;
 use crate::wake::WakeConfig;
@@ -41,6 +42,8 @@ pub struct NodeConfig {
     pub gossip: bool,
     /// How models evolve; `None`: they keep the form they start with.
     pub evolution: Option<EvolutionConfig>,
+    /// What signatures cost; nothing without them.
+    pub signature: SignatureCost,
 }
 
 impl Default for NodeConfig {
@@ -59,6 +62,7 @@ impl Default for NodeConfig {
             service_frames: 16,
             gossip: true,
             evolution: None,
+            signature: SignatureCost::default(),
         }
     }
 }

@@ -156,6 +156,8 @@ pub struct Activity {
     pub ramps: u32,
     /// Samples taken.
     pub samples: u32,
+    /// Processor time of signatures, in microseconds.
+    pub signature_us: u64,
 }
 
 /// Where the energy of a run went, in nanojoules.
@@ -273,7 +275,7 @@ impl EnergyPool {
         pay(&mut spending.transmit_nj, transmit_nj);
         pay(&mut spending.listen_nj, listen_nj);
         pay(&mut spending.sleep_nj, sleep_nj);
-        pay(&mut spending.cpu_nj, cpu_nj);
+        pay(&mut spending.cpu_nj, cpu_nj + nj(profile.cpu_uw, did.signature_us));
         pay(&mut spending.ramp_nj, ramp_nj);
         if !self.browned_out {
             spending.always_on_nj += transmit_nj + nj(profile.awake_uw, did.tick_us - transmit_us);
@@ -326,6 +328,7 @@ mod tests {
             transmit_us: 2_000,
             ramps: 1,
             samples: 1,
+            ..Activity::default()
         };
         // 2 ms at 370 mW, 498 ms at 230, 500 ms at 35, 1 ms at 155, 2 ms at 230.
         assert_eq!(spent_nj(&did), 740_000 + 114_540_000 + 17_500_000 + 155_000 + 460_000);

@@ -2,8 +2,9 @@
 //!
 //! The table never grows: a new message takes the place of the one that has waited longest.
 
+use crate::canonical::{Canonical, Sink, Source};
 use crate::id::{NodeId, Tick};
-use crate::packet::{HEADER_BYTES, Header, Kind, MESSAGE_MAX, MTU, MessageBytes};
+use crate::packet::{HEADER_BYTES, Header, Kind, MESSAGE_MAX, MTU, PayloadBytes, SIGNED_MAX};
 
 /// Messages that one node can have in reassembly at a time.
 pub const SLOTS: usize = 4;
@@ -35,7 +36,7 @@ pub fn cut(
         let (part, tail) = rest.split_at(rest.len().min(mtu - HEADER_BYTES));
         rest = tail;
         let header = Header { kind, round: round as u8, index, count, sender };
-        let mut frame: heapless::Vec<u8, { HEADER_BYTES + MESSAGE_MAX }> = heapless::Vec::new();
+        let mut frame: heapless::Vec<u8, { HEADER_BYTES + SIGNED_MAX }> = heapless::Vec::new();
         if header.write(part, &mut frame).is_some() {
             each(&frame);
         }
@@ -55,8 +56,37 @@ struct Pending {
     have: u128,
     since: Tick,
     bytes: [u8; MESSAGE_MAX],
+    /// Bytes beyond those of a message: of the signature.
+    beyond: [u8; SIGNED_MAX - MESSAGE_MAX],
 }
-crate::canonical!(struct Pending { sender, kind, round, count, tail, have, since, bytes });
+
+/// Set in the encoding of `tail`, which is below 128, when bytes beyond follow.
+const BEYOND: u8 = 0x80;
+
+impl Canonical for Pending {
+    fn encode(&self, sink: &mut impl Sink) {
+        let beyond = self.beyond.iter().any(|byte| *byte != 0);
+        let tail = if beyond { self.tail | BEYOND } else { self.tail };
+        self.sender.encode(sink);
+        [self.kind, self.round, self.count, tail].encode(sink);
+        self.have.encode(sink);
+        self.since.encode(sink);
+        self.bytes.encode(sink);
+        if beyond {
+            self.beyond.encode(sink);
+        }
+    }
+
+    fn decode(source: &mut Source<'_>) -> Option<Self> {
+        let sender = Canonical::decode(source)?;
+        let [kind, round, count, tail] = Canonical::decode(source)?;
+        let (have, since) = (Canonical::decode(source)?, Canonical::decode(source)?);
+        let bytes = Canonical::decode(source)?;
+        let empty = [0; SIGNED_MAX - MESSAGE_MAX];
+        let beyond = if tail & BEYOND == 0 { empty } else { Canonical::decode(source)? };
+        Some(Self { sender, kind, round, count, tail: tail & !BEYOND, have, since, bytes, beyond })
+    }
+}
 
 /// Reassembly of fragmented messages for one receiver, bounded to [`SLOTS`] messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -88,9 +118,9 @@ impl Reassembly {
         part: &[u8],
         mtu: usize,
         now: Tick,
-    ) -> Option<MessageBytes> {
+    ) -> Option<PayloadBytes> {
         if header.count == 1 {
-            return MessageBytes::from_slice(part).ok();
+            return PayloadBytes::from_slice(part).ok();
         }
         let stride = mtu.clamp(MTU_MIN, MTU) - HEADER_BYTES;
         let place = self.place(*header, now)?;
@@ -103,9 +133,11 @@ impl Reassembly {
             return None;
         }
         let length = stride * usize::from(slot.count - 1) + usize::from(slot.tail);
-        let message = MessageBytes::from_slice(slot.bytes.get(..length)?).ok();
+        let mut message = PayloadBytes::from_slice(&slot.bytes).ok()?;
+        message.extend_from_slice(&slot.beyond).ok()?;
+        message.truncate(length);
         self.slots.swap_remove(place);
-        message
+        Some(message)
     }
 
     fn place(&mut self, header: Header, now: Tick) -> Option<usize> {
@@ -131,6 +163,7 @@ impl Reassembly {
             have: 0,
             since: now,
             bytes: [0; MESSAGE_MAX],
+            beyond: [0; SIGNED_MAX - MESSAGE_MAX],
         };
         self.slots.push(fresh).ok()?;
         Some(self.slots.len() - 1)
@@ -143,11 +176,11 @@ impl Pending {
         let is_last = header.index + 1 == self.count;
         let fits = if is_last { (1..=stride).contains(&part.len()) } else { part.len() == stride };
         let start = stride * usize::from(header.index);
-        let Some(target) = self.bytes.get_mut(start..start + part.len()) else { return false };
-        if !fits || header.index >= 128 {
+        if !fits || header.index >= 128 || start + part.len() > SIGNED_MAX {
             return false;
         }
-        target.copy_from_slice(part);
+        let slots = self.bytes.iter_mut().chain(&mut self.beyond);
+        slots.skip(start).zip(part).for_each(|(slot, byte)| *slot = *byte);
         self.have |= 1 << header.index;
         if is_last {
             self.tail = part.len() as u8;
@@ -173,7 +206,7 @@ mod tests {
         all
     }
 
-    fn feed(table: &mut Reassembly, frame: &[u8], mtu: usize, now: u64) -> Option<MessageBytes> {
+    fn feed(table: &mut Reassembly, frame: &[u8], mtu: usize, now: u64) -> Option<PayloadBytes> {
         let (header, part) = Header::read(frame).expect("own frame");
         table.insert(&header, part, mtu, Tick(now))
     }
@@ -185,7 +218,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_order_with_duplicates_gives_the_message_once(
-            payload in proptest::collection::vec(any::<u8>(), 1..MESSAGE_MAX),
+            payload in proptest::collection::vec(any::<u8>(), 1..=SIGNED_MAX),
             mtu in MTU_MIN..120_usize,
             order in proptest::collection::vec(any::<prop::sample::Index>(), 0..200),
         ) {

@@ -55,18 +55,25 @@ pub mod fusion;
 pub mod gene;
 pub mod id;
 pub mod inbox;
+#[cfg(feature = "crypto")]
+pub mod integrity;
 mod merge;
 pub mod neuron;
 pub mod node;
 pub mod packet;
 pub mod phase;
+#[cfg(feature = "crypto")]
+pub mod privacy;
 pub mod q16;
 pub mod radio;
 pub mod regime;
 pub mod residual;
 pub mod responder;
+pub mod signature;
 pub mod silence;
 pub mod store;
+#[cfg(feature = "crypto")]
+pub mod stream;
 pub mod tally;
 pub mod trust;
 pub mod wake;

@@ -20,6 +20,7 @@ use crate::radio::{Outgoing, Radio};
 use crate::regime::{Regime, RegimeDetector};
 use crate::residual::Residual;
 use crate::responder::Route;
+use crate::signature::{concerns, own_round, signed, split};
 use crate::silence::Silence;
 use crate::trust::{Neighbour, OwnTrust};
 use crate::wake::{Role, Wake, Window};
@@ -141,13 +142,18 @@ impl<const N: usize> Node<N> {
         let regime = self.effective(config);
         report.window = phase::plan(config, self.id, now, regime, &self.trust, &mut self.wake);
         let mut outbox = Outbox::new();
+        let kept = own_round(self.id, &self.routes);
         self.speak(config, now, &mut outbox);
-        let spent = &mut report.activity.transmit_us;
+        let speaks = outbox.iter().any(|outgoing| signed(&outgoing.message).is_some());
+        if config.air.signature_bytes > 0 && (speaks || own_round(self.id, &self.routes) > kept) {
+            report.activity.signature_us += u64::from(config.signature.sign_us);
+        }
+        let did = &mut report.activity;
         for outgoing in &outbox {
-            *spent += airtime(config, outgoing);
+            did.transmit_us += airtime(config, outgoing);
             radio.transmit(now, outgoing);
         }
-        self.listen(config, now, radio, spent);
+        self.listen(config, now, radio, did);
         if report.window.closes {
             report.merge = Some(self.merge(config));
             self.trust.review(&config.trust, &self.neighbours, now);
@@ -209,7 +215,13 @@ impl<const N: usize> Node<N> {
         phase::speak(config, now, &speaker, silence, routes, evolution, carry, outbox);
     }
 
-    fn listen(&mut self, config: &NodeConfig, now: Tick, radio: &mut impl Radio, spent: &mut u64) {
+    fn listen(
+        &mut self,
+        config: &NodeConfig,
+        now: Tick,
+        radio: &mut impl Radio,
+        did: &mut Activity,
+    ) {
         if self.wake.window().is_awake() {
             self.reassembly.expire(now);
         }
@@ -220,9 +232,19 @@ impl<const N: usize> Node<N> {
             let Ok((header, part)) = Header::read(&heard.frame) else { continue };
             let mtu = usize::from(config.air.mtu_bytes);
             let Some(payload) = self.reassembly.insert(&header, part, mtu, now) else { continue };
-            let Ok(message) = Message::from_bytes(header.kind, header.sender, &payload) else {
+            let length = usize::from(config.air.signature_bytes);
+            let Ok((body, trailer)) = split(length, header.kind, &payload) else { continue };
+            let Ok(message) = Message::from_bytes(header.kind, header.sender, body) else {
                 continue;
             };
+            if let Some(update) = signed(&message).filter(|_| length > 0)
+                && concerns(update, &self.neighbours, &self.routes)
+            {
+                did.signature_us += u64::from(config.signature.verify_us);
+                if !radio.admits(update, trailer) {
+                    continue;
+                }
+            }
             let mut listener = Listener {
                 id: self.id,
                 group: self.group,
@@ -240,7 +262,7 @@ impl<const N: usize> Node<N> {
                 }),
             };
             let answer = |outgoing: Outgoing| {
-                *spent += airtime(config, &outgoing);
+                did.transmit_us += airtime(config, &outgoing);
                 radio.transmit(now, &outgoing);
             };
             phase::hear(config, now, &mut listener, header.sender, &message, heard.at_us, answer);
@@ -303,7 +325,7 @@ impl<const N: usize> Node<N> {
 }
 
 fn airtime(config: &NodeConfig, outgoing: &Outgoing) -> u64 {
-    config.air.message_us(outgoing.message.length())
+    config.air.airtime_us(&outgoing.message)
 }
 
 #[cfg(test)]
@@ -336,7 +358,7 @@ mod tests {
 
     fn cross(config: &NodeConfig, sender: NodeId, from: &mut MockRadio, to: &mut MockRadio) {
         for outgoing in &from.sent {
-            config.air.frames(sender, outgoing.round, &outgoing.message, |frame| {
+            config.air.frames(sender, outgoing.round, &outgoing.message, &[], |frame| {
                 let frame = heapless::Vec::from_slice(frame).expect("fits");
                 to.incoming.push_back(Heard { frame, at_us: outgoing.at_us }).expect("room");
             });

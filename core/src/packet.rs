@@ -22,11 +22,17 @@ pub const PAYLOAD_MAX: usize = MTU - HEADER_BYTES;
 /// Largest message of this version, in bytes.
 pub const MESSAGE_MAX: usize = 96;
 
+/// Longest payload: the largest message and a signature behind it.
+pub const SIGNED_MAX: usize = MESSAGE_MAX + crate::signature::SIGNATURE_BYTES;
+
 const CRC: crc::Crc<u32, crc::Table<16>> =
     crc::Crc::<u32, crc::Table<16>>::new(&crc::CRC_32_ISO_HDLC);
 
 /// A message as bytes.
 pub type MessageBytes = heapless::Vec<u8, MESSAGE_MAX>;
+
+/// What a message's frames carry together: the message, in some meshes a signature behind it.
+pub type PayloadBytes = heapless::Vec<u8, SIGNED_MAX>;
 
 /// What a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

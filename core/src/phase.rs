@@ -222,7 +222,7 @@ fn queue(
     message: Message,
     outbox: &mut Outbox,
 ) -> bool {
-    let airtime_us = config.air.message_us(message.length());
+    let airtime_us = config.air.airtime_us(&message);
     if !node.energy.affords(&config.energy, airtime_us) {
         return false;
     }
@@ -375,7 +375,7 @@ fn serve(
     let Ok(place) = node.clients.binary_search(&client) else { return };
     let emergency = is_emergency(&config.trust, node.neighbours, now);
     let standing = find(node.neighbours, client).map_or(config.trust.initial, |n| n.reputation);
-    let longest_us = config.air.message_us(crate::packet::MESSAGE_MAX);
+    let longest_us = config.air.longest_us();
     let most = u64::from(config.service_frames) + 1;
     if !node.energy.affords(&config.energy, most * longest_us) {
         return;
@@ -384,7 +384,7 @@ fn serve(
     let mut next_us = at_us.max(*node.busy_us) + ANSWER_GAP_US;
     let mut send = |message: Message| {
         let at_us = next_us;
-        next_us += config.air.message_us(message.length()) + ANSWER_GAP_US;
+        next_us += config.air.airtime_us(&message) + ANSWER_GAP_US;
         // Answers of one tick start at different moments, which tells them apart in reassembly.
         answer(Outgoing { message, round: round.wrapping_add(at_us as u32), at_us });
     };

@@ -2,10 +2,11 @@
 
 use crate::fragment::{cut, fragment_count};
 use crate::id::{NodeId, Tick};
-use crate::packet::{HEADER_BYTES, MESSAGE_MAX, Message};
+use crate::packet::{HEADER_BYTES, MESSAGE_MAX, Message, PayloadBytes, SIGNED_MAX, Update};
+use crate::signature::signed;
 
 /// Longest frame of this version, in bytes.
-pub const FRAME_MAX: usize = HEADER_BYTES + MESSAGE_MAX;
+pub const FRAME_MAX: usize = HEADER_BYTES + SIGNED_MAX;
 /// A frame as bytes.
 pub type Frame = heapless::Vec<u8, FRAME_MAX>;
 
@@ -22,6 +23,8 @@ pub struct AirConfig {
     pub beacon_interval_us: u32,
     /// Bytes of a beacon.
     pub beacon_bytes: u16,
+    /// Bytes of the signature behind each update and relay (0: none).
+    pub signature_bytes: u8,
 }
 
 impl Default for AirConfig {
@@ -34,6 +37,7 @@ impl Default for AirConfig {
             mtu_bytes: 1024,
             beacon_interval_us: 102_400,
             beacon_bytes: 128,
+            signature_bytes: 0,
         }
     }
 }
@@ -62,6 +66,25 @@ impl AirConfig {
         before as u64 * self.frame_us(mtu) + self.frame_us(last)
     }
 
+    /// Bytes that a message's frames carry together, its signature included.
+    #[must_use]
+    pub const fn payload_bytes(&self, message: &Message) -> usize {
+        let signature = if signed(message).is_some() { self.signature_bytes as usize } else { 0 };
+        message.length() + signature
+    }
+
+    /// Time on the air of a message with its signature, in microseconds.
+    #[must_use]
+    pub fn airtime_us(&self, message: &Message) -> u64 {
+        self.message_us(self.payload_bytes(message))
+    }
+
+    /// Time on the air of the longest message with its signature, in microseconds.
+    #[must_use]
+    pub fn longest_us(&self) -> u64 {
+        self.message_us(MESSAGE_MAX + usize::from(self.signature_bytes))
+    }
+
     /// Transmission time of a sentinel's ordinary beacons in tick `now` of length `tick_us`:
     /// beacons are due at multiples of their interval since the start.
     #[must_use]
@@ -75,10 +98,21 @@ impl AirConfig {
         (after - before) * self.frame_us(self.beacon_bytes as usize)
     }
 
-    /// Cuts `message` into the frames that carry it.
-    pub fn frames(&self, sender: NodeId, round: u32, message: &Message, each: impl FnMut(&[u8])) {
+    /// Cuts `message` into the frames that carry it, with a signature behind it or none.
+    pub fn frames(
+        &self,
+        sender: NodeId,
+        round: u32,
+        message: &Message,
+        signature: &[u8],
+        each: impl FnMut(&[u8]),
+    ) {
         let mtu = usize::from(self.mtu_bytes);
-        cut(message.kind(), sender, round, &message.to_bytes(), mtu, each);
+        let mut payload = PayloadBytes::new();
+        // They fit: the capacity is the sum of the largest.
+        let _ = payload.extend_from_slice(&message.to_bytes());
+        let _ = payload.extend_from_slice(signature);
+        cut(message.kind(), sender, round, &payload, mtu, each);
     }
 }
 
@@ -109,6 +143,12 @@ pub trait Radio {
     /// The next frame received in this tick, in order of (sender, sequence); `None` when there are
     /// no more. Answers transmitted meanwhile may bring more.
     fn receive(&mut self) -> Option<Heard>;
+    /// Whether an update that this node would use bears a signature of its origin. A radio that
+    /// holds keys checks it; one that holds none believes what is not signed, and nothing else.
+    fn admits(&mut self, update: &Update, signature: &[u8]) -> bool {
+        let _ = update;
+        signature.is_empty()
+    }
 }
 
 /// Transmissions and receptions that a [`MockRadio`] can hold for a tick.

@@ -38,7 +38,15 @@ impl Route {
         Self { origin, audience, ..Self::default() }
     }
 
-    fn update(&self) -> Update {
+    /// Round of the update kept; 0 when none is.
+    #[must_use]
+    pub const fn round(&self) -> u32 {
+        self.round
+    }
+
+    /// The update kept, as it is relayed.
+    #[must_use]
+    pub const fn update(&self) -> Update {
         Update {
             origin: self.origin,
             round: self.round,

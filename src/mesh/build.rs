@@ -16,6 +16,7 @@ use super::components::{
     Battery, Carried, Detector, Doing, Entropy, Genome, Identity, Memory, Neuron, Quiet, Schedule,
     Score, Sensor, Service, Standing, Tally, Trust,
 };
+use super::guard::{Guard, Keys};
 use super::plan::{NodePlan, Plan};
 use super::resources::{Air, Cascades, Clock, Pages, Roster, Setup, Tap, Weather};
 use super::schedule::{TickSystems, tick_schedule};
@@ -26,6 +27,7 @@ use crate::world::signal::SensorState;
 pub(super) fn world(plan: Plan, parallel: bool) -> World {
     let mut world = World::new();
     world.insert_resource(Clock { now: Tick(0), parallel });
+    world.insert_resource(Keys::new(&plan));
     world.insert_resource(Setup(Arc::new(plan)));
     world.init_resource::<Weather>();
     world.init_resource::<Roster>();
@@ -72,6 +74,14 @@ pub(super) fn spawn_up_to(world: &mut World, plan: &Arc<Plan>, count: usize) {
         world.insert_batch(entities.iter().map(|entity| (*entity, Carried(carry))));
     }
     fusing::equip(world, &entities);
+    if world.resource::<Keys>().0.is_some() {
+        for entity in &entities {
+            let service = world.get::<Memory>(*entity).and_then(|memory| memory.service.as_ref());
+            let routes = service.map_or(&[][..], |service| &service.routes);
+            let guard = Guard::new(routes.iter().map(|route| route.origin));
+            world.entity_mut(*entity).insert(guard);
+        }
+    }
     world.resource_mut::<Roster>().0.extend(entities);
 }
 

@@ -9,6 +9,7 @@ pub mod components;
 mod environment;
 pub mod fusing;
 pub mod genes;
+pub mod guard;
 pub mod plan;
 pub mod publish;
 mod radio;

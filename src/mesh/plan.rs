@@ -15,11 +15,14 @@ use qres_core::neuron::{Form, Kind, NeuronConfig, SwarmNeuron, TAPS, kernel};
 use qres_core::q16::{Q16, percent};
 use qres_core::radio::AirConfig;
 use qres_core::regime::RegimeConfig;
+use qres_core::signature::{SIGNATURE_BYTES, SignatureCost};
 use qres_core::trust::TrustConfig;
 use qres_core::wake::{Role, WakeConfig};
 
 use super::recipe;
-use crate::scenario::{self, EnergyProfile, Layout, Normalise, Phase, Scenario, Sentinels, Source};
+use crate::scenario::{
+    self, EnergyProfile, Integrity, Layout, Normalise, Phase, Scenario, Sentinels, Source,
+};
 use crate::world::dataset::{Loaded, Series};
 use crate::world::graph::{Graph, LINKS_MAX, LossLaw};
 use crate::world::layout;
@@ -102,6 +105,8 @@ pub struct Plan {
     pub sample_every: u64,
     /// What all nodes agree on.
     pub config: NodeConfig,
+    /// Whether and how updates are signed.
+    pub integrity: Integrity,
     /// Whether overlapping frames destroy each other.
     pub collisions: bool,
     /// Whether sleepers hear emergency beacons.
@@ -167,6 +172,7 @@ impl Plan {
             seed,
             sample_every: u64::from(scenario.sample_every.max(1)),
             config,
+            integrity: scenario.protocol.integrity,
             collisions: radio.collisions,
             listens: config.energy.listen != Listen::Never,
             nodes,
@@ -353,7 +359,7 @@ fn check_air(scenario: &Scenario, config: &NodeConfig) -> Result<(), PlanError> 
             air.beacon_interval_us
         )));
     }
-    let round_us = 2 * air.message_us(qres_core::packet::MESSAGE_MAX);
+    let round_us = 2 * air.longest_us();
     let window_us = config.wake.window_us.iter().copied().min().unwrap_or(0);
     let tick_us = config.wake.tick_us;
     if round_us > window_us.min(tick_us) {
@@ -455,6 +461,7 @@ fn node_config(scenario: &Scenario, seed: u64) -> NodeConfig {
     let q16 = |value| Q16::from_bits(scenario::fixed(value));
     let protocol = &scenario.protocol;
     let rates = &protocol.learning_rate;
+    let is_signed = protocol.integrity != Integrity::None;
     NodeConfig {
         neuron: neuron_config(protocol),
         regime: RegimeConfig {
@@ -474,7 +481,9 @@ fn node_config(scenario: &Scenario, seed: u64) -> NodeConfig {
             mtu_bytes: scenario.radio.mtu_bytes,
             beacon_interval_us: scenario.radio.beacon_interval_us,
             beacon_bytes: BEACON_BYTES.min(scenario.radio.mtu_bytes),
+            signature_bytes: if is_signed { SIGNATURE_BYTES as u8 } else { 0 },
         },
+        signature: if is_signed { SignatureCost::ED25519_RV32 } else { SignatureCost::default() },
         recipe: recipe::recipe(protocol),
         wire: recipe::wire(protocol.wire),
         service_frames: scenario.twt.buffer_frames,

@@ -4,47 +4,70 @@
 //! of the senders it can hear. Answers are a second pass within the same tick.
 
 use bevy::ecs::prelude::*;
+use bevy::utils::Parallel;
 use qres_core::config::NodeConfig;
-use qres_core::id::Tick;
+use qres_core::id::{NodeId, Tick};
 use qres_core::inbox::Inbox;
 use qres_core::packet::{Header, Kind, Message};
 use qres_core::phase::{self, Genetics, Listener};
 use qres_core::radio::{AirConfig, Heard, Outgoing};
 use qres_core::regime::Regime;
+use qres_core::signature::{SignatureBytes, concerns, signed, split};
 use qres_core::wake::Role;
 
 use super::components::{
     Battery, Detector, Doing, Genome, Identity, Memory, Neuron, Schedule, Tally, Trust,
 };
 use super::for_nodes;
+use super::guard::{Guard, Keys};
 use super::plan::Plan;
 use super::publish::PacketView;
-use super::resources::{Air, Clock, Pages, Queued, Setup, Tap};
+use super::resources::{Air, Clock, Pages, Queued, Setup, Signed, Tap};
 use crate::world::air::{Fate, Receiver, Traffic, Transmission};
+use crate::world::keyring::Keyring;
 
 /// Taps count the frames of the second pass from here.
 const SECOND_PASS: u32 = 1 << 16;
+/// Messages from outside follow those of the sender's own.
+const INJECTED: u32 = 1 << 16;
 
 /// Puts what nodes have queued on the air, in order of (sender, order).
 pub fn transmit(setup: Res<Setup>, mut air: ResMut<Air>) {
     let air = &mut *air;
     air.seen.iter_mut().for_each(Vec::clear);
-    fill(&setup.0, &mut air.queue, &mut air.broadcast);
+    let signatures = &mut air.signatures;
+    fill(&setup.0, &mut air.queue, signatures, air.injected.drain(..), &mut air.broadcast);
 }
 
 /// The same for the answers of sentinels.
 pub fn answer(setup: Res<Setup>, mut air: ResMut<Air>) {
     let air = &mut *air;
-    fill(&setup.0, &mut air.answers, &mut air.service);
+    fill(&setup.0, &mut air.answers, &mut air.signatures, [].into_iter(), &mut air.service);
 }
 
-fn fill(plan: &Plan, queue: &mut bevy::utils::Parallel<Vec<Queued>>, traffic: &mut Traffic) {
+fn fill(
+    plan: &Plan,
+    queue: &mut Parallel<Vec<Queued>>,
+    signatures: &mut Parallel<Vec<Signed>>,
+    injected: impl Iterator<Item = (NodeId, Outgoing, Option<SignatureBytes>)>,
+    traffic: &mut Traffic,
+) {
     let mut queued: Vec<Queued> = Vec::new();
     queue.drain_into(&mut queued);
+    let mut signed: Vec<Signed> = Vec::new();
+    signatures.drain_into(&mut signed);
+    for (order, (sender, outgoing, signature)) in (INJECTED..).zip(injected) {
+        queued.push((sender, order, outgoing));
+        signed.extend(signature.map(|signature| (sender, order, signature)));
+    }
     queued.sort_unstable_by_key(|(sender, order, _)| (*sender, *order));
+    signed.sort_unstable_by_key(|(sender, order, _)| (*sender, *order));
+    let mut signed = signed.iter().peekable();
     traffic.clear(plan.nodes.len());
-    for (sender, _, outgoing) in &queued {
-        traffic.send(&plan.config.air, *sender, outgoing);
+    for (sender, order, outgoing) in &queued {
+        let is_its = |of: &&Signed| (of.0, of.1) == (*sender, *order);
+        let signature = signed.next_if(is_its).map_or(&[][..], |of| &of.2);
+        traffic.send(&plan.config.air, *sender, outgoing, signature);
     }
 }
 
@@ -63,7 +86,9 @@ pub fn receive(
         &mut Genome,
         &mut Doing,
         &mut Tally,
+        Option<&mut Guard>,
     )>,
+    keys: Res<Keys>,
 ) {
     let plan = &*setup.0;
     let now = clock.now;
@@ -76,6 +101,7 @@ pub fn receive(
         mut genome,
         mut doing,
         mut tally,
+        guard,
     )| {
         let (identity, battery, ..) = mind;
         let window = schedule.0.window();
@@ -98,15 +124,21 @@ pub fn receive(
             genome: &mut genome,
             mind,
             tally: &mut tally,
+            guard: guard.map(Mut::into_inner),
+            keys: keys.0.as_ref(),
             heard: 0,
             busy_us: 0,
         };
         ear.open();
         let mut answers = 0;
         receiver.listen(&air.broadcast, |frame, fate| {
-            ear.take(&air.broadcast, frame, fate, |outgoing| {
+            ear.take(&air.broadcast, frame, fate, |outgoing, signature| {
                 doing.0.transmit_us += airtime(&plan.config.air, &outgoing);
                 air.answers.scope(|queue| queue.push((identity.id, answers, outgoing)));
+                if let Some(signature) = signature {
+                    let signed = (identity.id, answers, signature);
+                    air.signatures.scope(|signatures| signatures.push(signed));
+                }
                 answers += 1;
             });
         });
@@ -128,7 +160,9 @@ pub fn collect(
         &mut Memory,
         &mut Genome,
         &mut Tally,
+        Option<&mut Guard>,
     )>,
+    keys: Res<Keys>,
 ) {
     if air.service.frames().is_empty() {
         return;
@@ -142,6 +176,7 @@ pub fn collect(
         mut memory,
         mut genome,
         mut tally,
+        guard,
     )| {
         let (identity, battery, ..) = mind;
         for outgoing in air.service.of(identity.id) {
@@ -167,11 +202,13 @@ pub fn collect(
             genome: &mut genome,
             mind,
             tally: &mut tally,
+            guard: guard.map(Mut::into_inner),
+            keys: keys.0.as_ref(),
             heard: SECOND_PASS,
             busy_us: 0,
         };
         receiver.attend(sentinel, &air.service, |frame, fate| {
-            ear.take(&air.service, frame, fate, |_| ());
+            ear.take(&air.service, frame, fate, |_, _| ());
         });
         ear.close();
     });
@@ -196,7 +233,7 @@ fn receiver<'a>(
 }
 
 fn airtime(air: &AirConfig, outgoing: &Outgoing) -> u64 {
-    air.message_us(outgoing.message.length())
+    air.airtime_us(&outgoing.message)
 }
 
 /// What a node needs to follow talk of genes.
@@ -226,6 +263,8 @@ struct Ear<'a> {
     genome: &'a mut Genome,
     mind: (&'a Identity, &'a Battery, &'a Detector, &'a Neuron),
     tally: &'a mut Tally,
+    guard: Option<&'a mut Guard>,
+    keys: Option<&'a Keyring>,
     /// Order of the next frame that a tap keeps.
     heard: u32,
     /// When the transmitter is free again, in microseconds from the tick's start.
@@ -254,7 +293,7 @@ impl Ear<'_> {
         traffic: &Traffic,
         frame: &Transmission,
         fate: Fate,
-        answer: impl FnMut(Outgoing),
+        answer: impl FnMut(Outgoing, Option<SignatureBytes>),
     ) {
         if self.air.watched {
             let view = PacketView::new(frame, self.identity.id, fate);
@@ -270,7 +309,12 @@ impl Ear<'_> {
         }
     }
 
-    fn hear(&mut self, bytes: &[u8], at_us: u64, answer: impl FnMut(Outgoing)) {
+    fn hear(
+        &mut self,
+        bytes: &[u8],
+        at_us: u64,
+        mut answer: impl FnMut(Outgoing, Option<SignatureBytes>),
+    ) {
         let id = self.identity.id;
         if self.tap.nodes.contains(&id) {
             let frame = heapless::Vec::from_slice(bytes).unwrap_or_default();
@@ -287,7 +331,12 @@ impl Ear<'_> {
             table.insert(&header, part, mtu, self.now)
         };
         let Some(payload) = payload else { return };
-        let Ok(message) = Message::from_bytes(header.kind, header.sender, &payload) else { return };
+        let length = usize::from(config.air.signature_bytes);
+        let Ok((body, trailer)) = split(length, header.kind, &payload) else { return };
+        let Ok(message) = Message::from_bytes(header.kind, header.sender, body) else { return };
+        if !self.admits(&message, trailer) {
+            return;
+        }
         let memory = &mut *self.memory;
         // Only a model needs a page to wait on.
         let mut none = Inbox::default();
@@ -313,6 +362,30 @@ impl Ear<'_> {
             busy_us: &mut self.busy_us,
             evolution: genetics(config, self.genome, self.mind),
         };
+        let guard = self.guard.as_deref();
+        let answer = |outgoing: Outgoing| {
+            let signature = match &outgoing.message {
+                Message::Relay { update, .. } => guard.and_then(|guard| guard.kept(update.origin)),
+                _ => None,
+            };
+            answer(outgoing, signature);
+        };
         phase::hear(config, self.now, &mut listener, header.sender, &message, at_us, answer);
+    }
+
+    /// Checks the signature of an update that this node would use, and keeps it with the update.
+    fn admits(&mut self, message: &Message, trailer: &[u8]) -> bool {
+        let (Some(guard), Some(keys)) = (self.guard.as_deref_mut(), self.keys) else { return true };
+        let Some(update) = signed(message) else { return true };
+        let service = self.memory.service.as_deref();
+        let routes = service.map_or(&[][..], |service| &service.routes);
+        if !concerns(update, &self.trust.0, routes) {
+            return true;
+        }
+        let good = guard.admits(self.plan.config.signature, keys, update, trailer);
+        if good && matches!(message, Message::Update(_)) {
+            guard.keep(update, trailer);
+        }
+        good
     }
 }

@@ -12,6 +12,7 @@ use qres_core::gene::GeneId;
 use qres_core::id::{NodeId, Tick};
 use qres_core::inbox::Inbox;
 use qres_core::radio::{Heard, Outgoing};
+use qres_core::signature::SignatureBytes;
 
 use super::plan::Plan;
 use super::publish::PacketView;
@@ -88,6 +89,9 @@ impl Canonical for Cascades {
 /// A message on its way out: sender, order among the sender's, message.
 pub type Queued = (NodeId, u32, Outgoing);
 
+/// The signature of a queued message: sender, order, signature.
+pub type Signed = (NodeId, u32, SignatureBytes);
+
 /// What is on the air in this tick. Nodes only ever add to the queues, each on its own thread;
 /// queues are sorted by a total key before anybody reads them.
 #[derive(Resource, Default)]
@@ -96,6 +100,10 @@ pub struct Air {
     pub queue: Parallel<Vec<Queued>>,
     /// What sentinels answer.
     pub answers: Parallel<Vec<Queued>>,
+    /// Signatures of messages in either queue, by the same key.
+    pub signatures: Parallel<Vec<Signed>>,
+    /// Messages from outside of the nodes, for the next tick.
+    pub injected: Vec<(NodeId, Outgoing, Option<SignatureBytes>)>,
     /// The frames of the first kind.
     pub broadcast: Traffic,
     /// The frames of the second kind.

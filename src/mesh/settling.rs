@@ -9,6 +9,7 @@ use super::components::{
     Standing, Tally, Trust,
 };
 use super::for_nodes;
+use super::guard::Guard;
 use super::resources::{Cascades, Clock, Pages, Roster, Setup};
 
 /// At the end of a round: judge what was heard and adopt the robust mean.
@@ -136,11 +137,11 @@ pub fn trace(
 pub fn pay(
     clock: Res<Clock>,
     setup: Res<Setup>,
-    mut nodes: Query<(&Schedule, &mut Doing, &mut Battery)>,
+    mut nodes: Query<(&Schedule, &mut Doing, &mut Battery, Option<&mut Guard>)>,
 ) {
     let config = &setup.0.config;
     let now = clock.now;
-    for_nodes!(nodes, clock.parallel, |(schedule, mut doing, mut battery)| {
+    for_nodes!(nodes, clock.parallel, |(schedule, mut doing, mut battery, guard)| {
         let window = schedule.0.window();
         let activity = &mut doing.0;
         activity.awake_us = window.length_us();
@@ -148,6 +149,9 @@ pub fn pay(
             activity.ramps = u32::from(window.opens);
         } else if window.is_awake() {
             activity.transmit_us += config.air.beacons_us(now, config.wake.tick_us);
+        }
+        if let Some(mut guard) = guard {
+            activity.signature_us = std::mem::take(&mut guard.busy_us);
         }
         battery.0.settle(&config.energy, activity);
     });

@@ -14,6 +14,7 @@ use super::components::{
     Sensor, Standing, Tally, Trust,
 };
 use super::fusing::Fusing;
+use super::guard::Guard;
 use super::resources::{Cascades, Clock, Roster, Setup};
 use crate::world::signal::SensorState;
 
@@ -99,11 +100,12 @@ type State<'w> = (
         Option<&'w Carried>,
     ),
     (&'w Standing, &'w Trust),
-    (&'w Battery, Option<&'w Fusing>),
+    (&'w Battery, Option<&'w Fusing>, Option<&'w Guard>),
 );
 
 fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut Buffer) {
-    let (_, (sensor, tally, score), memory, mind, (standing, trust), (battery, fusing)) = state;
+    let (_, (sensor, tally, score), memory, mind, (standing, trust), (battery, fusing, guard)) =
+        state;
     match section {
         0 => {
             sensor.state.encode(sink);
@@ -119,6 +121,9 @@ fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut
             let none = Reassembly::default();
             memory.reassembly.as_deref().unwrap_or(&none).encode(sink);
             encode_slice(memory.service.as_ref().map_or(&[][..], |s| &s.routes), sink);
+            if let Some(guard) = guard {
+                guard.encode(sink);
+            }
         }
         2 => {
             let (neuron, entropy, detector, quiet, schedule, genome, carried) = mind;
@@ -194,7 +199,7 @@ fn fingerprint(world: &World) -> [u8; 32] {
     hasher.update(&RULES_VERSION.to_le_bytes());
     hasher.update(&plan.seed.to_le_bytes()).update(&plan.sample_every.to_le_bytes());
     hasher.update(format!("{:?} {:?}", plan.config, plan.storms).as_bytes());
-    hasher.update(&[u8::from(plan.collisions), u8::from(plan.listens)]);
+    hasher.update(&[u8::from(plan.collisions), u8::from(plan.listens), plan.integrity as u8]);
     for signal in plan.signals.iter() {
         signal.hash_into(&mut hasher);
     }
@@ -290,6 +295,9 @@ fn decode(section: usize, node: &mut EntityWorldMut<'_>, source: &mut Source<'_>
             memory.reassembly = (!table.is_empty()).then(|| Box::new(table));
             let routes = memory.service.as_mut().map_or(&mut [][..], |s| &mut s.routes);
             decode_slice::<Route>(routes, source)?;
+            if let Some(mut guard) = node.get_mut::<Guard>() {
+                guard.decode(source)?;
+            }
         }
         2 => {
             node.get_mut::<Neuron>()?.0 = Canonical::decode(source)?;

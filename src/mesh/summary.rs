@@ -15,6 +15,7 @@ use super::Mesh;
 use super::components::{
     Battery, Detector, Genome, Identity, Neuron, Schedule, Score, Tally, Trust,
 };
+use super::guard::{self, IntegritySummary};
 use super::resources::{Cascades, Clock, Setup};
 
 /// The figures of a run.
@@ -42,6 +43,8 @@ pub struct RunSummary {
     pub prediction: Prediction,
     /// Agreement of models.
     pub consensus: Consensus,
+    /// Signatures.
+    pub integrity: IntegritySummary,
     /// Adversaries, and who was banned.
     pub adversaries: Adversaries,
     /// Evolution of models.
@@ -198,6 +201,7 @@ impl Mesh {
             energy: energy(world),
             prediction: prediction(world),
             consensus: Consensus { spread: f64_from_q16(spread(world)), drift: None },
+            integrity: guard::summary(world, plan.integrity),
             adversaries: adversaries(world),
             genes: genes(world),
         }

@@ -2,14 +2,18 @@
 
 use bevy::ecs::prelude::*;
 use qres_core::energy::Activity;
-use qres_core::packet::Message;
+use qres_core::id::NodeId;
+use qres_core::packet::{Message, Update};
 use qres_core::phase::{self, Outbox, Speaker};
+use qres_core::responder::Route;
+use qres_core::signature::own_round;
 
 use super::components::{
     Battery, Carried, Detector, Doing, Entropy, Genome, Identity, Memory, Neuron, Quiet, Schedule,
     Sensor, Standing, Tally, Trust,
 };
 use super::for_nodes;
+use super::guard::{Guard, Keys};
 use super::resources::{Air, Clock, Setup};
 use crate::world::attack;
 
@@ -57,16 +61,20 @@ pub fn speak(
     clock: Res<Clock>,
     setup: Res<Setup>,
     air: Res<Air>,
+    keys: Res<Keys>,
     mut nodes: Query<(
         (&Identity, &Neuron, &Entropy, &Detector, &Battery, &Schedule, &Standing, &Trust),
-        (&mut Quiet, &mut Memory, &mut Genome, &mut Doing, &mut Tally, Option<&mut Carried>),
+        (
+            (&mut Quiet, &mut Memory, &mut Genome, &mut Doing, &mut Tally),
+            (Option<&mut Carried>, Option<&mut Guard>),
+        ),
     )>,
 ) {
     let plan = &*setup.0;
     let config = &plan.config;
     let now = clock.now;
-    for_nodes!(nodes, clock.parallel, |(node, saying)| {
-        let (mut quiet, mut memory, mut genome, mut doing, mut tally, mut carried) = saying;
+    for_nodes!(nodes, clock.parallel, |(node, (saying, (mut carried, mut guard)))| {
+        let (mut quiet, mut memory, mut genome, mut doing, mut tally) = saying;
         let (identity, neuron, entropy, detector, battery, schedule, standing, trust) = node;
         let malice = plan.nodes.get(identity.id.index()).and_then(|node| node.malice);
         if !schedule.0.window().is_awake() || malice.is_some_and(|malice| malice.muted) {
@@ -87,18 +95,44 @@ pub fn speak(
         let routes = memory.service.as_mut().map_or(&mut [][..], |service| &mut service.routes);
         let evolution = genome.0.as_deref_mut();
         let carry = carried.as_deref_mut().map(|carried| &mut carried.0);
+        let kept = own_round(identity.id, routes);
         phase::speak(config, now, &speaker, &mut quiet.0, routes, evolution, carry, &mut outbox);
         if let Some(malice) = malice.filter(|malice| malice.from <= now) {
             attack::speak(malice.attack, plan.seed, now, &speaker, &mut outbox);
         }
+        // Last, so that a liar signs its lies: with its own key, for its own name only.
+        if let (Some(guard), Some(keys)) = (&mut guard, &keys.0) {
+            let news = own_news(identity.id, kept, routes, &outbox);
+            if let Some((order, update)) = news {
+                let signature = guard.sign(config.signature, keys, &update);
+                let signed = order.map(|order| (identity.id, order, signature));
+                air.signatures.scope(|signatures| signatures.extend(signed));
+            }
+        }
         for (order, outgoing) in outbox.iter().enumerate() {
-            let payload = outgoing.message.length();
+            let payload = config.air.payload_bytes(&outgoing.message);
             doing.0.transmit_us += config.air.message_us(payload);
             tally.send(&config.air, payload);
             tally.updates_sent += u32::from(matches!(outgoing.message, Message::Update(_)));
             air.queue.scope(|queue| queue.push((identity.id, order as u32, *outgoing)));
         }
     });
+}
+
+/// The update that a node has made in this tick, to be signed: its place among what is sent, if it
+/// is sent, else the one that is only kept for sleepers.
+fn own_news(
+    id: NodeId,
+    kept: u32,
+    routes: &[Route],
+    outbox: &Outbox,
+) -> Option<(Option<u32>, Update)> {
+    let sent = outbox.iter().zip(0..).find_map(|(outgoing, order)| match outgoing.message {
+        Message::Update(update) if update.origin == id => Some((Some(order), update)),
+        _ => None,
+    });
+    let newer = |route: &&Route| route.origin == id && route.round() > kept;
+    sent.or_else(|| routes.iter().find(newer).map(|route| (None, route.update())))
 }
 
 impl Tally {

@@ -262,6 +262,8 @@ pub const FIELDS: &[Field] = &[
     row("protocol.wire", Accepts::Said("Q16 or Bfp16"), "Q16",
         "weights in updates: 4 bytes each, or 2 each and one for all"),
     row("protocol.gossip", YES_NO, "true", "nodes exchange what they learn"),
+    row("protocol.integrity", Accepts::Said("None, Accounted or Full"), "None",
+        "updates are signed: not, in effect, or with real arithmetic"),
     row("protocol.commissioning", Accepts::Said("Commissioning(..)"), "()",
         "when a new node counts as settled"),
     row("protocol.commissioning.neighbours", whole(0, 64, "nodes"), "3",

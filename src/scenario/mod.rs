@@ -35,7 +35,7 @@ pub use library::{Resolved, embedded, resolve, sample, sample_names};
 pub use nodes::{DEFAULT_COUNT, Layout, Nodes, Sentinels, Start, Station};
 pub use power::{Energy, EnergyProfile, Listen, Twt};
 pub use problem::{Position, Problem};
-pub use protocol::{Commissioning, Evolution, LearningRate, ModelKind, Protocol};
+pub use protocol::{Commissioning, Evolution, Integrity, LearningRate, ModelKind, Protocol};
 pub use radio::{AIR_HEADER_BYTES, Radio, RadioProfile};
 pub use read::MAX_FILE_BYTES;
 pub use signals::{

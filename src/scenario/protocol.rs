@@ -40,6 +40,8 @@ pub struct Protocol {
     pub wire: Wire,
     /// Whether nodes exchange what they learn; default true.
     pub gossip: bool,
+    /// Whether updates are signed; default `None`.
+    pub integrity: Integrity,
     /// When a new node counts as settled.
     pub commissioning: Commissioning,
     /// Trusted neighbours in Storm that make a sentinel sound an emergency, 1 to 64; default 3.
@@ -96,6 +98,18 @@ const fn default_gain() -> u8 {
     5
 }
 
+/// Whether updates are signed by their origin, and how a run does it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Integrity {
+    /// Unsigned: a sender's id is believed.
+    #[default]
+    None,
+    /// The bytes, the energy and the decisions of signatures, without curve arithmetic.
+    Accounted,
+    /// Ed25519.
+    Full,
+}
+
 /// Learning rates, each 0 to 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -137,6 +151,7 @@ impl Default for Protocol {
             weigh_by_reputation: true,
             wire: Wire::default(),
             gossip: true,
+            integrity: Integrity::None,
             commissioning: Commissioning::default(),
             quorum: 3,
             initial_reputation: 0.5,

@@ -61,7 +61,8 @@ impl Traffic {
     }
 
     /// Puts a message on the air as frames. Senders must come in order, their messages too.
-    pub fn send(&mut self, air: &AirConfig, sender: NodeId, outgoing: &Outgoing) {
+    /// `signature` lies behind the message where there is one.
+    pub fn send(&mut self, air: &AirConfig, sender: NodeId, outgoing: &Outgoing, signature: &[u8]) {
         let mut at_us = outgoing.at_us;
         let before = self.frames.len();
         let same = self.frames.last().is_some_and(|last| last.sender == sender);
@@ -70,7 +71,7 @@ impl Traffic {
             _ => 0,
         };
         let message = &outgoing.message;
-        air.frames(sender, outgoing.round, message, |frame| {
+        air.frames(sender, outgoing.round, message, signature, |frame| {
             let end_us = at_us + air.frame_us(frame.len());
             self.frames.push(Transmission {
                 sender,
@@ -261,7 +262,7 @@ mod tests {
         let mut traffic = Traffic::default();
         traffic.clear(3);
         for (sender, at_us) in sends {
-            traffic.send(&AirConfig::default(), NodeId(*sender), &outgoing(*at_us));
+            traffic.send(&AirConfig::default(), NodeId(*sender), &outgoing(*at_us), &[]);
         }
         let receiver = Receiver {
             id: NodeId(1),
@@ -304,7 +305,7 @@ mod tests {
         for tick in 0..1_000 {
             let mut traffic = Traffic::default();
             traffic.clear(3);
-            traffic.send(&AirConfig::default(), NodeId(0), &outgoing(0));
+            traffic.send(&AirConfig::default(), NodeId(0), &outgoing(0), &[]);
             let receiver = Receiver {
                 id: NodeId(1),
                 window: AWAKE,
@@ -324,9 +325,9 @@ mod tests {
     fn traffic_is_found_by_sender_and_forgotten() {
         let mut traffic = Traffic::default();
         traffic.clear(3);
-        traffic.send(&AirConfig::default(), NodeId(0), &outgoing(1));
-        traffic.send(&AirConfig::default(), NodeId(2), &outgoing(2));
-        traffic.send(&AirConfig::default(), NodeId(2), &outgoing(3));
+        traffic.send(&AirConfig::default(), NodeId(0), &outgoing(1), &[]);
+        traffic.send(&AirConfig::default(), NodeId(2), &outgoing(2), &[]);
+        traffic.send(&AirConfig::default(), NodeId(2), &outgoing(3), &[]);
         assert_eq!([0, 1, 2].map(|id| traffic.of(NodeId(id)).len()), [1, 0, 2]);
         traffic.clear(3);
         assert_eq!([0, 1, 2].map(|id| traffic.of(NodeId(id)).len()), [0, 0, 0]);

@@ -5,6 +5,7 @@ pub mod air;
 pub mod attack;
 pub mod dataset;
 pub mod graph;
+pub mod keyring;
 pub mod layout;
 pub mod sentinels;
 pub mod signal;

@@ -7,6 +7,7 @@ mod aggregation;
 mod common;
 mod determinism;
 mod fusing;
+mod integrity;
 mod snapshot;
 mod twin;
 mod weather;

@@ -4,8 +4,10 @@
 use std::collections::VecDeque;
 
 use crate::common::{THICKET, embedded, mesh, parsed};
-use qres::scenario::Scenario;
+use qres::scenario::{Integrity, Scenario};
+use qres::world::keyring::Keyring;
 use qres_core::id::{NodeId, Tick};
+use qres_core::packet::Update;
 use qres_core::radio::{Heard, Outgoing, Radio};
 
 /// Delivers what the mesh delivered.
@@ -13,6 +15,7 @@ use qres_core::radio::{Heard, Outgoing, Radio};
 struct Replay {
     incoming: VecDeque<Heard>,
     sent: usize,
+    keys: Option<Keyring>,
 }
 
 impl Radio for Replay {
@@ -20,9 +23,20 @@ impl Radio for Replay {
         self.sent += 1;
     }
 
+    fn admits(&mut self, update: &Update, signature: &[u8]) -> bool {
+        self.keys.as_ref().is_none_or(|keys| keys.admits(update, signature))
+    }
+
     fn receive(&mut self) -> Option<Heard> {
         self.incoming.pop_front()
     }
+}
+
+/// A radio of a mesh; it holds stand-ins of all keys where the mesh is signed.
+fn radio(scenario: &Scenario) -> Replay {
+    let keys = Keyring::accounted(scenario.seed, scenario.nodes.count.unwrap_or(100));
+    let is_signed = scenario.protocol.integrity != Integrity::None;
+    Replay { keys: is_signed.then_some(keys), ..Replay::default() }
 }
 
 /// Runs the mesh and all its twins side by side; returns messages sent and frames heard.
@@ -35,7 +49,7 @@ fn hold_together(scenario: &Scenario, ticks: u64) -> (usize, usize) {
     let (mut sent, mut heard) = (0, 0);
     for tick in 0..ticks {
         mesh.step();
-        let mut radios: Vec<Replay> = ids.iter().map(|_| Replay::default()).collect();
+        let mut radios: Vec<Replay> = ids.iter().map(|_| radio(scenario)).collect();
         for (id, frame) in mesh.tapped() {
             radios[id.index()].incoming.push_back(frame);
             heard += 1;
@@ -76,6 +90,14 @@ fn models_that_mutate_and_spread_among_false_cures() {
     let genes = genes.summary().genes;
     assert!(genes.mutations > 0 && genes.adoptions > 2 && genes.refusals > 5, "{genes:?}");
     hold_together(&scenario, 320);
+}
+
+#[test]
+fn a_thicket_that_signs_its_updates() {
+    let mut scenario = parsed(THICKET);
+    scenario.protocol.integrity = Integrity::Accounted;
+    let (sent, heard) = hold_together(&scenario, 400);
+    assert!(sent > 1_000 && heard > sent, "sent {sent}, heard {heard}: the test must see traffic");
 }
 
 #[test]
