@@ -1,0 +1,265 @@
+//! The seeds of every corpus: valid encodings, made by the encoders themselves.
+
+use qres_core::block_float::BlockFloat;
+use qres_core::canonical::Canonical;
+use qres_core::carry::Carry;
+use qres_core::codec::packet::{PACKET_BYTES_MAX, PacketEncoder};
+use qres_core::codec::{Column, Profile, Table, compress_table};
+use qres_core::compress;
+use qres_core::config::NodeConfig;
+use qres_core::evolution::EvolutionConfig;
+use qres_core::fragment::{MTU_MIN, Reassembly, cut};
+use qres_core::fusion::NodeFusion;
+use qres_core::gene::{Gene, GeneId, Lineage};
+use qres_core::id::{GroupId, NodeId, Tick};
+use qres_core::inbox::Inbox;
+use qres_core::neuron::{Form, Kind, SwarmNeuron, TAPS, kernel};
+use qres_core::node::Node;
+use qres_core::packet::{Header, MTU, Message, Update, Wire};
+use qres_core::q16::{HALF, Q16};
+use qres_core::radio::MockRadio;
+use qres_core::regime::Regime;
+use qres_core::responder::Route;
+use qres_core::store::{FILLER, encode};
+use qres_core::wake::Role;
+
+/// Bytes with a name.
+pub type Seed = (String, Vec<u8>);
+
+/// The seeds of a target.
+pub fn of(target: &str) -> Vec<Seed> {
+    match target {
+        "header" => headers(),
+        "message" => messages(),
+        "fragment" => fragments(),
+        "gene" => genes(),
+        "block" => blocks(),
+        "record" => records(),
+        "file" => files(),
+        "packets" => packets(),
+        "canonical" => states(),
+        _ => Vec::new(),
+    }
+}
+
+fn update(taps: u8) -> Update {
+    let mut weights = [Q16::ZERO; TAPS];
+    let values = (0..i32::from(taps)).map(|tap| Q16::from_bits((tap - 3) << 15));
+    weights.iter_mut().zip(values).for_each(|(weight, value)| *weight = value);
+    Update {
+        origin: NodeId(7),
+        round: 258,
+        group: GroupId(1),
+        regime: Regime::Storm,
+        polls: taps > 4,
+        wire: if taps == 4 { Wire::Bfp16 } else { Wire::Q16 },
+        taps,
+        gene: GeneId(77),
+        weights,
+    }
+}
+
+fn examples() -> Vec<(&'static str, Message)> {
+    let to = NodeId(3);
+    vec![
+        ("update", Message::Update(update(4))),
+        ("update-long", Message::Update(update(8))),
+        ("poll", Message::Poll { to }),
+        ("beacon", Message::Beacon { emergency: true }),
+        ("grant", Message::Grant { to, standing: HALF, emergency: false }),
+        ("relay", Message::Relay { to, update: update(1) }),
+        ("offer", Message::Offer { to, gain_percent: 12, gene: gene(Kind::Spiking, 8) }),
+        ("request", Message::Request { to, gene: GeneId(5) }),
+        ("digest", Message::Digest { gene: GeneId(5) }),
+    ]
+}
+
+fn headers() -> Vec<Seed> {
+    let mut seeds = Vec::new();
+    for (name, message) in examples() {
+        cut(message.kind(), NodeId(7), 2, &message.to_bytes(), MTU, |frame| {
+            seeds.push((name.to_owned(), frame.to_vec()));
+        });
+    }
+    let piece = &examples()[1].1;
+    cut(piece.kind(), NodeId(9), 2, &piece.to_bytes(), 32, |frame| {
+        let place = seeds.len() - examples().len();
+        seeds.push((format!("piece-{place}"), frame.to_vec()));
+    });
+    seeds
+}
+
+fn messages() -> Vec<Seed> {
+    let bytes = |message: &Message| {
+        let mut bytes = vec![message.kind() as u8, 7, 0, 0, 0];
+        bytes.extend_from_slice(&message.to_bytes());
+        bytes
+    };
+    examples().iter().map(|(name, message)| ((*name).to_owned(), bytes(message))).collect()
+}
+
+/// The long relay cut at several MTUs: in order, and with the halves exchanged.
+fn fragments() -> Vec<Seed> {
+    let message = Message::Relay { to: NodeId(3), update: update(8) };
+    let mut seeds = Vec::new();
+    for mtu in [MTU_MIN, 20, 40, MTU] {
+        for half in [false, true] {
+            let mut pieces: Vec<Vec<u8>> = Vec::new();
+            cut(message.kind(), NodeId(7), 2, &message.to_bytes(), mtu, |frame| {
+                let Ok((header, part)) = Header::read(frame) else { return };
+                let kind = header.kind as u8;
+                let mut piece = vec![7, kind, header.round, header.index, header.count];
+                piece.push(part.len() as u8);
+                piece.extend_from_slice(part);
+                pieces.push(piece);
+            });
+            if half {
+                let middle = pieces.len() / 2;
+                pieces.rotate_left(middle);
+            }
+            let [low, high] = (mtu as u16).to_le_bytes();
+            let order = if half { "turned" } else { "whole" };
+            let bytes = [vec![low, high, u8::from(half)], pieces.concat()].concat();
+            seeds.push((format!("{order}-{mtu}"), bytes));
+        }
+    }
+    seeds
+}
+
+/// A model that has mutated once.
+fn gene(kind: Kind, taps: u8) -> Gene {
+    let mut lags = [0; TAPS];
+    lags.iter_mut().zip(2..2 + taps).for_each(|(slot, lag)| *slot = lag);
+    let hyper = kernel::default_hyper(kind);
+    let form = Form { kind, taps, lags, hyper, ..Form::default() };
+    let lineage = Lineage { origin: NodeId(3), generation: 1, parent: GeneId(9) };
+    Gene { group: GroupId(taps), form, lineage, weights: update(taps).weights }
+}
+
+fn genes() -> Vec<Seed> {
+    let mut seeds = Vec::new();
+    for (kind, taps) in Kind::ALL.into_iter().zip([1, 4, 8]) {
+        let bytes = gene(kind, taps).to_bytes();
+        seeds.push((kind.name().to_owned(), bytes.to_vec()));
+        // Without its checksum: the target seals it.
+        seeds.push((format!("{}-open", kind.name()), bytes[..bytes.len() - 4].to_vec()));
+    }
+    seeds
+}
+
+fn blocks() -> Vec<Seed> {
+    let block = |taps| BlockFloat::from_weights(&update(taps).weights).to_bytes(taps).to_vec();
+    [1, 4, 8].map(|taps| (format!("{taps}-taps"), block(taps))).into()
+}
+
+fn records() -> Vec<Seed> {
+    let record = |payload: &[u8], tail: &[u8]| {
+        let mut bytes = Vec::new();
+        let written = encode(7, payload, |piece| bytes.extend_from_slice(piece));
+        assert!(written.is_ok(), "a short payload fits");
+        [&bytes, tail].concat()
+    };
+    let open = record(b"calm", b"");
+    vec![
+        ("empty".to_owned(), record(b"", b"")),
+        ("short".to_owned(), record(b"calm", b"")),
+        ("filled".to_owned(), record(b"storm", &[FILLER; 9])),
+        ("open".to_owned(), open[..open.len() - 4].to_vec()),
+    ]
+}
+
+fn files() -> Vec<Seed> {
+    let samples = |step: i32| (0..40).map(|row| 200 + row % 7 * step).collect();
+    let column = |name: &str, max_error, step| Column {
+        name: name.to_owned(),
+        decimals: 2,
+        decimals_min: 1,
+        max_error,
+        samples: samples(step),
+    };
+    let columns = vec![column("heat", 0, 3), column("hum", 4, 90)];
+    let table = Table { columns, rest: b"# two".to_vec() };
+    let mut seeds = vec![
+        ("empty".to_owned(), compress(b"")),
+        ("stored".to_owned(), compress(&[0x9C, 3, 0x77, 0xE1, 0x52])),
+        ("bytes".to_owned(), compress(&b"storm calm ".repeat(12))),
+    ];
+    for (name, profile) in [("table-host", Profile::Host), ("table-mcu", Profile::Mcu)] {
+        seeds.extend(compress_table(&table, profile).map(|file| (name.to_owned(), file)));
+    }
+    seeds
+}
+
+fn packets() -> Vec<Seed> {
+    let mut seeds = Vec::new();
+    for max_error in [0_u16, 5] {
+        let mut encoder = PacketEncoder::new(max_error);
+        let mut bytes = max_error.to_le_bytes().to_vec();
+        for (turn, count) in [64, 64, 9].into_iter().enumerate() {
+            let wave = |place: usize| 500 + (place * (turn + 3) % 11) as i32;
+            let samples: Vec<i32> = (0..count).map(wave).collect();
+            let mut packet = [0; PACKET_BYTES_MAX];
+            let length = encoder.encode(&samples, &mut packet).unwrap_or(0);
+            bytes.push(length as u8);
+            bytes.extend_from_slice(&packet[..length]);
+        }
+        seeds.push((format!("error-{max_error}"), bytes));
+    }
+    seeds
+}
+
+/// A node's parts after some ticks; the first byte is the part's place in `bodies/state.rs`.
+fn states() -> Vec<Seed> {
+    let config =
+        NodeConfig { evolution: Some(EvolutionConfig::default()), ..NodeConfig::default() };
+    let mut node: Node<4> = Node::new(NodeId(0), Role::Sentinel, &config, &[NodeId(7)]);
+    let mut radio = MockRadio::default();
+    for tick in 0..100_u64 {
+        let sample = Q16::from_bits(20 << 16 | (tick as i32 % 7) << 10);
+        node.tick(&config, Tick(tick), Some(sample), &mut radio);
+    }
+    let mut inbox = Inbox::default();
+    inbox.push(&update(4));
+    let offer = inbox.offers()[0];
+    let part = cut_short();
+    vec![
+        state(0, "inbox", &inbox),
+        state(1, "offer", &offer),
+        state(2, "reassembly", &part),
+        state(3, "neuron", &node.neuron),
+        state(3, "neuron-new", &SwarmNeuron::new(&config.neuron)),
+        state(4, "residual", &node.residual),
+        state(5, "detector", &node.detector),
+        state(6, "silence", &node.silence),
+        state(7, "energy", &node.energy),
+        state(8, "wake", &node.wake),
+        state(9, "own-trust", &node.trust),
+        state(10, "neighbour", &node.neighbours[0]),
+        state(11, "route", &Route::new(NodeId(7), 3)),
+        state(12, "carry", &Carry::default()),
+        state(13, "evolution", &node.evolution.unwrap_or_default()),
+        state(14, "fusion", &NodeFusion::default()),
+    ]
+}
+
+/// A reassembly that waits for the rest of a message.
+fn cut_short() -> Reassembly {
+    let mut table = Reassembly::default();
+    let message = Message::Update(update(8));
+    let mut first = true;
+    cut(message.kind(), NodeId(7), 2, &message.to_bytes(), 32, |frame| {
+        if let Ok((header, part)) = Header::read(frame)
+            && first
+        {
+            table.insert(&header, part, 32, Tick(5));
+            first = false;
+        }
+    });
+    table
+}
+
+fn state(kind: u8, name: &str, state: &impl Canonical) -> Seed {
+    let mut bytes: heapless::Vec<u8, 8192> = heapless::Vec::new();
+    state.encode(&mut bytes);
+    (name.to_owned(), [&[kind], &bytes[..]].concat())
+}
