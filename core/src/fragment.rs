@@ -84,6 +84,10 @@ impl Canonical for Pending {
         let bytes = Canonical::decode(source)?;
         let empty = [0; SIGNED_MAX - MESSAGE_MAX];
         let beyond = if tail & BEYOND == 0 { empty } else { Canonical::decode(source)? };
+        // The encoder leaves out what is empty.
+        if tail & BEYOND != 0 && beyond == empty {
+            return None;
+        }
         Some(Self { sender, kind, round, count, tail: tail & !BEYOND, have, since, bytes, beyond })
     }
 }

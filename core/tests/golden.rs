@@ -1,7 +1,7 @@
 //! The golden script on this machine: what it computes is what every target has computed. The
 //! other targets run the same module, see `tests/targets/run`.
 
-#![cfg(feature = "alloc")]
+#![cfg(all(feature = "alloc", feature = "crypto"))]
 
 #[path = "../../tests/targets/script/src/golden/mod.rs"]
 mod golden;

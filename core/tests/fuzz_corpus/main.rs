@@ -1,7 +1,7 @@
 //! Replays the corpus of every fuzz target, with the bodies that cargo-fuzz runs, on the compiler
 //! that is there. What a campaign found stays found.
 
-#![cfg(feature = "alloc")]
+#![cfg(all(feature = "alloc", feature = "crypto"))]
 
 #[path = "../../../tests/fuzz/bodies/mod.rs"]
 mod bodies;

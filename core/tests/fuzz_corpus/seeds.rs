@@ -13,6 +13,7 @@ use qres_core::fusion::NodeFusion;
 use qres_core::gene::{Gene, GeneId, Lineage};
 use qres_core::id::{GroupId, NodeId, Tick};
 use qres_core::inbox::Inbox;
+use qres_core::integrity::norm::{proof_bytes, prove};
 use qres_core::neuron::{Form, Kind, SwarmNeuron, TAPS, kernel};
 use qres_core::node::Node;
 use qres_core::packet::{Header, MTU, Message, Update, Wire};
@@ -22,6 +23,8 @@ use qres_core::regime::Regime;
 use qres_core::responder::Route;
 use qres_core::store::{FILLER, encode};
 use qres_core::wake::Role;
+
+use crate::bodies::proof::{CLAIM, SEED, WEIGHTS};
 
 /// Bytes with a name.
 pub type Seed = (String, Vec<u8>);
@@ -37,6 +40,7 @@ pub fn of(target: &str) -> Vec<Seed> {
         "record" => records(),
         "file" => files(),
         "packets" => packets(),
+        "proof" => proofs(),
         "canonical" => states(),
         _ => Vec::new(),
     }
@@ -206,6 +210,14 @@ fn packets() -> Vec<Seed> {
         seeds.push((format!("error-{max_error}"), bytes));
     }
     seeds
+}
+
+/// The one proof that the target's claim has.
+fn proofs() -> Vec<Seed> {
+    let mut bytes = vec![0; proof_bytes(1, CLAIM.bound)];
+    let length = prove(&CLAIM, &WEIGHTS, &SEED, &[6; 32], &mut bytes);
+    assert_eq!(length, Ok(bytes.len()));
+    vec![("one".to_owned(), bytes)]
 }
 
 /// A node's parts after some ticks; the first byte is the part's place in `bodies/state.rs`.

@@ -9,6 +9,7 @@
 mod gene;
 mod kept;
 mod packet;
+pub mod proof;
 mod state;
 
 /// A fuzz target: its name and its body.
@@ -24,6 +25,7 @@ pub const TARGETS: &[Target] = &[
     ("record", kept::record),
     ("file", kept::file),
     ("packets", kept::packets),
+    ("proof", proof::proof),
     ("canonical", state::canonical),
 ];
 

@@ -12,6 +12,7 @@ use qres_core::q16::Q16;
 use qres_core::radio::{AirConfig, FRAME_MAX, Frame};
 use qres_core::regime::Regime;
 use qres_core::responder::{self, Route};
+use qres_core::signature::SIGNATURE_BYTES;
 
 use super::draws::Draws;
 use super::learning::gene_of;
@@ -62,6 +63,7 @@ pub fn radio(ticks: u64, out: &mut Hasher) {
             mtu_bytes: draws.below(1_100) as u16,
             beacon_interval_us: draws.below(300_000) as u32,
             beacon_bytes: draws.below(256) as u16,
+            signature_bytes: if draws.once_in(2) { SIGNATURE_BYTES as u8 } else { 0 },
         };
         let payload = draws.below(MESSAGE_MAX as u64 + 1) as usize;
         let mtu = air.mtu_bytes.max(14);
@@ -71,7 +73,11 @@ pub fn radio(ticks: u64, out: &mut Hasher) {
         (air.message_bytes(payload) as u64).encode(out);
         air.beacons_us(tick, 1_000_000).encode(out);
         let message = message(&mut draws, 4);
-        air.frames(NodeId(4), tick.0 as u32, &message, |frame| {
+        air.airtime_us(&message).encode(out);
+        let mut signature = [0; SIGNATURE_BYTES];
+        draws.fill(&mut signature);
+        let trailer = &signature[..usize::from(air.signature_bytes)];
+        air.frames(NodeId(4), tick.0 as u32, &message, trailer, |frame| {
             out.update(frame);
         });
     }

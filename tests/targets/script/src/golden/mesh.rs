@@ -163,7 +163,7 @@ impl Mesh {
             outgoing.at_us.encode(out);
             let (nodes, radios, draws) = (&self.nodes, &mut self.radios, &mut self.draws);
             let id = NodeId(sender as u32);
-            self.config.air.frames(id, outgoing.round, &outgoing.message, |frame| {
+            self.config.air.frames(id, outgoing.round, &outgoing.message, &[], |frame| {
                 out.update(frame);
                 seen.fragments += u32::from(frame.get(3).is_some_and(|count| *count > 1));
                 let listeners = nodes.iter().zip(&mut *radios).enumerate();

@@ -14,6 +14,8 @@ mod keeping;
 mod learning;
 pub mod mesh;
 mod power;
+#[cfg(feature = "crypto")]
+mod secrets;
 mod series;
 mod standing;
 
@@ -51,6 +53,14 @@ const SECTIONS: &[Section] = &[
     #[cfg(feature = "alloc")]
     ("files", files::files),
     ("store", keeping::store),
+    #[cfg(feature = "crypto")]
+    ("signatures", secrets::signatures),
+    #[cfg(feature = "crypto")]
+    ("masks", secrets::masks),
+    #[cfg(feature = "crypto")]
+    ("noise", secrets::noise),
+    #[cfg(feature = "crypto")]
+    ("proofs", secrets::proofs),
     ("mesh", mesh::run),
 ];
 

@@ -34,6 +34,7 @@ pub fn energy(ticks: u64, out: &mut Hasher) {
                 transmit_us: draws.below(40_000),
                 ramps: draws.below(3) as u32,
                 samples: draws.below(3) as u32,
+                signature_us: draws.below(90_000),
             };
             pool.settle(&config, &did);
             pool.level_uj().encode(out);

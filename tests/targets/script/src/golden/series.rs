@@ -60,9 +60,9 @@ pub fn packets(ticks: u64, out: &mut Hasher) {
                 2 => encoder.restart(),
                 _ => {}
             }
-            let mut decoded = [0; PACKET_SAMPLES];
-            match decoder.decode(packet, &mut decoded) {
-                Ok(count) => decoded[..count].iter().for_each(|sample| sample.encode(out)),
+            let mut back = [0; PACKET_SAMPLES];
+            match decoder.decode(packet, &mut back) {
+                Ok(count) => back[..count].iter().for_each(|sample| sample.encode(out)),
                 Err(why) => (why as u8).encode(out),
             }
         }
