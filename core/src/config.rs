@@ -8,6 +8,7 @@ use crate::neuron::NeuronConfig;
 use crate::packet::Wire;
 use crate::radio::AirConfig;
 use crate::regime::RegimeConfig;
+use crate::residual_stream::StreamConfig;
 use crate::silence::SilenceConfig;
 use crate::trust::TrustConfig;
 use crate::wake::WakeConfig;
@@ -41,6 +42,10 @@ pub struct NodeConfig {
     pub gossip: bool,
     /// How models evolve; `None`: they keep the form they start with.
     pub evolution: Option<EvolutionConfig>,
+    /// Whether nodes tune some of these parameters: see [`crate::tuner`].
+    pub tuner: bool,
+    /// Whether nodes send their readings to their sentinel: see [`crate::residual_stream`].
+    pub stream: Option<StreamConfig>,
 }
 
 impl Default for NodeConfig {
@@ -59,6 +64,8 @@ impl Default for NodeConfig {
             service_frames: 16,
             gossip: true,
             evolution: None,
+            tuner: false,
+            stream: None,
         }
     }
 }

@@ -60,15 +60,19 @@ pub mod neuron;
 pub mod node;
 pub mod packet;
 pub mod phase;
+pub mod profile;
 pub mod q16;
 pub mod radio;
 pub mod regime;
 pub mod residual;
+pub mod residual_stream;
 pub mod responder;
 pub mod silence;
 pub mod store;
+pub mod summary;
 pub mod tally;
 pub mod trust;
+pub mod tuner;
 pub mod wake;
 
 #[cfg(feature = "alloc")]

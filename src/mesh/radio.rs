@@ -13,8 +13,9 @@ use qres_core::radio::{AirConfig, Heard, Outgoing};
 use qres_core::regime::Regime;
 use qres_core::wake::Role;
 
+use super::archive::Archive;
 use super::components::{
-    Battery, Detector, Doing, Genome, Identity, Memory, Neuron, Schedule, Tally, Trust,
+    Battery, Detector, Doing, Genome, Identity, Memory, Neuron, Schedule, Tally, Trust, Tuning,
 };
 use super::for_nodes;
 use super::plan::Plan;
@@ -63,6 +64,8 @@ pub fn receive(
         &mut Genome,
         &mut Doing,
         &mut Tally,
+        Option<&mut Tuning>,
+        Option<&mut Archive>,
     )>,
 ) {
     let plan = &*setup.0;
@@ -76,6 +79,8 @@ pub fn receive(
         mut genome,
         mut doing,
         mut tally,
+        mut tuning,
+        mut archive,
     )| {
         let (identity, battery, ..) = mind;
         let window = schedule.0.window();
@@ -98,6 +103,8 @@ pub fn receive(
             genome: &mut genome,
             mind,
             tally: &mut tally,
+            tuning: tuning.as_deref_mut(),
+            archive: archive.as_deref_mut(),
             heard: 0,
             busy_us: 0,
         };
@@ -128,6 +135,7 @@ pub fn collect(
         &mut Memory,
         &mut Genome,
         &mut Tally,
+        Option<&mut Tuning>,
     )>,
 ) {
     if air.service.frames().is_empty() {
@@ -142,6 +150,7 @@ pub fn collect(
         mut memory,
         mut genome,
         mut tally,
+        mut tuning,
     )| {
         let (identity, battery, ..) = mind;
         for outgoing in air.service.of(identity.id) {
@@ -167,6 +176,8 @@ pub fn collect(
             genome: &mut genome,
             mind,
             tally: &mut tally,
+            tuning: tuning.as_deref_mut(),
+            archive: None,
             heard: SECOND_PASS,
             busy_us: 0,
         };
@@ -226,6 +237,8 @@ struct Ear<'a> {
     genome: &'a mut Genome,
     mind: (&'a Identity, &'a Battery, &'a Detector, &'a Neuron),
     tally: &'a mut Tally,
+    tuning: Option<&'a mut Tuning>,
+    archive: Option<&'a mut Archive>,
     /// Order of the next frame that a tap keeps.
     heard: u32,
     /// When the transmitter is free again, in microseconds from the tick's start.
@@ -288,6 +301,13 @@ impl Ear<'_> {
         };
         let Some(payload) = payload else { return };
         let Ok(message) = Message::from_bytes(header.kind, header.sender, &payload) else { return };
+        // What a sentinel's host makes of a stream is no part of the node.
+        if let (Message::Stream { to, part }, Some(archive)) = (&message, &mut self.archive)
+            && *to == id
+            && let Some(stream) = &config.stream
+        {
+            archive.take(stream, header.sender, part);
+        }
         let memory = &mut *self.memory;
         // Only a model needs a page to wait on.
         let mut none = Inbox::default();
@@ -310,6 +330,7 @@ impl Ear<'_> {
             inbox,
             clients,
             routes,
+            tuner: self.tuning.as_deref_mut().map(|tuning| &mut *tuning.0),
             busy_us: &mut self.busy_us,
             evolution: genetics(config, self.genome, self.mind),
         };

@@ -4,10 +4,13 @@ use bevy::ecs::prelude::*;
 use qres_core::energy::Activity;
 use qres_core::packet::Message;
 use qres_core::phase::{self, Outbox, Speaker};
+use qres_core::residual_stream::{Extras, send_stream};
+use qres_core::tuner::send_policy;
 
+use super::archive::Streaming;
 use super::components::{
     Battery, Carried, Detector, Doing, Entropy, Genome, Identity, Memory, Neuron, Quiet, Schedule,
-    Sensor, Standing, Tally, Trust,
+    Sensor, Standing, Tally, Trust, Tuning,
 };
 use super::for_nodes;
 use super::resources::{Air, Clock, Setup};
@@ -58,15 +61,21 @@ pub fn speak(
     setup: Res<Setup>,
     air: Res<Air>,
     mut nodes: Query<(
-        (&Identity, &Neuron, &Entropy, &Detector, &Battery, &Schedule, &Standing, &Trust),
-        (&mut Quiet, &mut Memory, &mut Genome, &mut Doing, &mut Tally, Option<&mut Carried>),
+        (
+            (&Identity, &Neuron, &Entropy, &Detector, &Battery, &Schedule, &Standing, &Trust),
+            Option<&Tuning>,
+        ),
+        (&mut Quiet, &mut Memory, &mut Genome, &mut Doing, &mut Tally),
+        (Option<&mut Carried>, Option<&mut Streaming>),
     )>,
 ) {
     let plan = &*setup.0;
     let config = &plan.config;
     let now = clock.now;
-    for_nodes!(nodes, clock.parallel, |(node, saying)| {
-        let (mut quiet, mut memory, mut genome, mut doing, mut tally, mut carried) = saying;
+    for_nodes!(nodes, clock.parallel, |(node, saying, pages)| {
+        let (mut quiet, mut memory, mut genome, mut doing, mut tally) = saying;
+        let (mut carried, streaming) = pages;
+        let (node, tuning) = node;
         let (identity, neuron, entropy, detector, battery, schedule, standing, trust) = node;
         let malice = plan.nodes.get(identity.id.index()).and_then(|node| node.malice);
         if !schedule.0.window().is_awake() || malice.is_some_and(|malice| malice.muted) {
@@ -82,6 +91,7 @@ pub fn speak(
             wake: &schedule.0,
             trust: &standing.0,
             neighbours: &trust.0,
+            policy: tuning.map(|tuning| *tuning.0.proposal()),
         };
         let mut outbox = Outbox::new();
         let routes = memory.service.as_mut().map_or(&mut [][..], |service| &mut service.routes);
@@ -91,7 +101,17 @@ pub fn speak(
         if let Some(malice) = malice.filter(|malice| malice.from <= now) {
             attack::speak(malice.attack, plan.seed, now, &speaker, &mut outbox);
         }
-        for (order, outgoing) in outbox.iter().enumerate() {
+        let mut extras = Extras::new();
+        send_policy(config, now, &speaker, &outbox, &mut extras);
+        if let Some(mut streaming) = streaming {
+            send_stream(config, now, &speaker, &mut streaming.feed, &outbox, &mut extras);
+            let sent = extras.iter().filter_map(|outgoing| match &outgoing.message {
+                Message::Stream { part, .. } => Some(part.frame().len() as u64),
+                _ => None,
+            });
+            streaming.bytes += sent.sum::<u64>();
+        }
+        for (order, outgoing) in outbox.iter().chain(&extras).enumerate() {
             let payload = outgoing.message.length();
             doing.0.transmit_us += config.air.message_us(payload);
             tally.send(&config.air, payload);

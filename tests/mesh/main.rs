@@ -8,5 +8,8 @@ mod common;
 mod determinism;
 mod fusing;
 mod snapshot;
+mod solar;
+mod stream;
+mod tuner;
 mod twin;
 mod weather;
