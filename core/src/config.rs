@@ -8,6 +8,7 @@ use crate::neuron::NeuronConfig;
 use crate::packet::Wire;
 use crate::radio::AirConfig;
 use crate::regime::RegimeConfig;
+use crate::residual_stream::StreamConfig;
 use crate::signature::SignatureCost;
 use crate::silence::SilenceConfig;
 use crate::trust::TrustConfig;
@@ -44,6 +45,10 @@ pub struct NodeConfig {
     pub evolution: Option<EvolutionConfig>,
     /// What signatures cost; nothing without them.
     pub signature: SignatureCost,
+    /// Whether nodes tune some of these parameters: see [`crate::tuner`].
+    pub tuner: bool,
+    /// Whether nodes send their readings to their sentinel: see [`crate::residual_stream`].
+    pub stream: Option<StreamConfig>,
 }
 
 impl Default for NodeConfig {
@@ -63,6 +68,8 @@ impl Default for NodeConfig {
             gossip: true,
             evolution: None,
             signature: SignatureCost::default(),
+            tuner: false,
+            stream: None,
         }
     }
 }

@@ -29,6 +29,8 @@ pub enum Purpose {
     Attack = 11,
     /// Which models are grouped before they are merged.
     Bucket = 32,
+    /// Whether a region is cloudy in an hour.
+    Cloud = 40,
 }
 
 /// 64 uniform bits for the `n`-th draw of `node` at `tick` for `purpose` under `seed`.

@@ -3,80 +3,8 @@
 //! Power is in microwatts, time in microseconds, energy in nanojoules inside and microjoules
 //! outside. Costs follow from what the radio and the processor did in a tick.
 
+pub use crate::profile::PowerProfile;
 use crate::q16::Q16;
-
-/// Electrical figures of one kind of node. The whole node is meant, radio and processor together,
-/// so that sums need no case analysis.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PowerProfile {
-    /// Radio listening or receiving, processor active.
-    pub awake_uw: u32,
-    /// Radio transmitting, processor active.
-    pub transmit_uw: u32,
-    /// Radio asleep and processor idle, no beacons heard.
-    pub sleep_uw: u32,
-    /// The same while waking for every first, third or tenth beacon.
-    pub sleep_dtim_uw: [u32; 3],
-    /// Processor active while the radio sleeps.
-    pub cpu_uw: u32,
-    /// From sleep until radio and processor are ready; drawn at `awake_uw`.
-    pub wake_ramp_us: u32,
-    /// Processor time to wake, sample, predict, learn and sleep again.
-    pub sample_cpu_us: u32,
-}
-
-impl PowerProfile {
-    /// The power pair that the QRES paper publishes: 230 mW awake (radio 80 idle, processor 150),
-    /// 35 mW asleep (radio 5, processor 30), transmission at 220 mW (+150). It prices no beacons,
-    /// so a DTIM listener is charged one 2 ms beacon window at 230 mW instead of 35 mW.
-    pub const PUBLISHED: Self = Self {
-        awake_uw: 230_000,
-        transmit_uw: 370_000,
-        sleep_uw: 35_000,
-        sleep_dtim_uw: [38_809, 36_270, 35_381],
-        cpu_uw: 155_000,
-        wake_ramp_us: 2_000,
-        sample_cpu_us: 1_000,
-    };
-
-    /// ESP32-C6 at 3.3 V and 160 MHz.
-    ///
-    /// Sources. ESP32-C6 Series Datasheet v1.5, tables 5-10 and 5-11: receive (HT20/HE20) 78 mA,
-    /// transmit 802.11g at 19.5 dBm 300 mA, modem-sleep with the processor running 27 mA and idle
-    /// 17 mA. Receive is measured with the processor idle, so an awake node adds the difference
-    /// 27 - 17 mA; a transmitting one likewise. ESP-IDF programming guide, "Sleep current",
-    /// ESP32-C6 light-sleep table, with Wi-Fi kept: 0.919, 0.368 and 0.172 mA on average at DTIM 1,
-    /// 3 and 10, and 0.052 mA between beacons, which is what a node that hears none draws.
-    /// ESP-IDF `sleep_modes.c`: 318 + 56 us to leave light sleep, to which the radio adds its
-    /// calibration; 2 ms are charged.
-    pub const ESP32_C6: Self = Self {
-        awake_uw: 290_400,
-        transmit_uw: 1_023_000,
-        sleep_uw: 172,
-        sleep_dtim_uw: [3_033, 1_214, 568],
-        cpu_uw: 89_100,
-        wake_ramp_us: 2_000,
-        sample_cpu_us: 1_000,
-    };
-
-    /// ESP32-C6 with a Semtech SX1262 as its only radio, Wi-Fi off.
-    ///
-    /// Sources. SX1261/2 data sheet rev 2.2, tables 3-5 and 3-6: receive 4.6 mA, transmit at
-    /// +14 dBm 90 mA with the +22 dBm amplifier, sleep with retention 0.6 uA. Processor as above:
-    /// 27 mA running, 35 uA in light sleep with peripherals down (datasheet v1.5, table 5-11). The
-    /// processor sleeps while the radio listens, and wakes for what it hears. A beacon of 128 bytes
-    /// takes 0.2 s at 5.5 kbit/s: listening for each one, 1.024 s apart, costs a fifth of being
-    /// awake.
-    pub const ESP32_C6_LONG_RANGE: Self = Self {
-        awake_uw: 15_296,
-        transmit_uw: 386_100,
-        sleep_uw: 118,
-        sleep_dtim_uw: [3_127, 1_121, 419],
-        cpu_uw: 89_100,
-        wake_ramp_us: 3_500,
-        sample_cpu_us: 1_000,
-    };
-}
 
 /// How a sleeping node keeps an ear on its sentinel's beacons.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -101,11 +29,20 @@ pub struct EnergyConfig {
     pub capacity_uj: u64,
     /// Charge at the start, 0 to 1.
     pub start: Q16,
-    /// Harvested power in microwatts.
+    /// Power harvested at all times, in microwatts.
     pub harvest_uw: u32,
     /// Beacon listening while asleep.
     pub listen: Listen,
+    /// At this share of the capacity or below the node is off, in percent; below
+    /// [`CRITICAL_PERCENT`].
+    pub brownout_percent: u8,
+    /// From this share on it is on again, in percent; at least twice `brownout_percent`, so that
+    /// it does not flutter.
+    pub recover_percent: u8,
 }
+
+/// Below this share of the capacity a node acts calm and keeps silent, in percent.
+pub const CRITICAL_PERCENT: u8 = 10;
 
 impl Default for EnergyConfig {
     fn default() -> Self {
@@ -115,6 +52,8 @@ impl Default for EnergyConfig {
             start: Q16::ONE,
             harvest_uw: 0,
             listen: Listen::Never,
+            brownout_percent: 0,
+            recover_percent: 5,
         }
     }
 }
@@ -158,6 +97,8 @@ pub struct Activity {
     pub samples: u32,
     /// Processor time of signatures, in microseconds.
     pub signature_us: u64,
+    /// Power that the world gave in this tick, on top of the constant one, in microwatts.
+    pub harvest_uw: u32,
 }
 
 /// Where the energy of a run went, in nanojoules.
@@ -244,11 +185,13 @@ impl EnergyPool {
     #[must_use]
     pub fn affords(&self, config: &EnergyConfig, transmit_us: u64) -> bool {
         let cost_nj = u64::from(config.profile.transmit_uw).saturating_mul(transmit_us) / 1_000;
-        !self.browned_out && self.level_nj > cost_nj
+        let kept_nj = share_nj(config.capacity_uj, config.brownout_percent);
+        !self.browned_out && self.level_nj > cost_nj.saturating_add(kept_nj)
     }
 
-    /// Pays for a tick and takes in what was harvested. At zero the node browns out; it comes
-    /// back at a twentieth of its capacity.
+    /// Pays for a tick and takes in what was harvested, as far as there is room for it. At
+    /// `brownout_percent` the node browns out; it comes back at `recover_percent`. What is left
+    /// is exactly what there was, and was taken in, less what was spent.
     pub fn settle(&mut self, config: &EnergyConfig, did: &Activity) {
         let profile = &config.profile;
         let nj = |power_uw: u32, time_us: u64| u64::from(power_uw).saturating_mul(time_us) / 1_000;
@@ -262,7 +205,7 @@ impl EnergyPool {
         let cpu_us = u64::from(did.samples) * u64::from(profile.sample_cpu_us);
         let cpu_nj = if awake_us == did.tick_us { 0 } else { nj(profile.cpu_uw, cpu_us) };
         let ramp_nj = nj(profile.awake_uw, ramp_us);
-        let gained_nj = nj(config.harvest_uw, did.tick_us);
+        let gained_nj = nj(config.harvest_uw.saturating_add(did.harvest_uw), did.tick_us);
         let full_nj = config.capacity_uj.saturating_mul(1_000);
         let mut left_nj = self.level_nj.saturating_add(gained_nj).min(full_nj);
         // Nobody spends what is not there: a pool that runs dry pays what it can.
@@ -281,18 +224,24 @@ impl EnergyPool {
             spending.always_on_nj += transmit_nj + nj(profile.awake_uw, did.tick_us - transmit_us);
         }
         self.level_nj = left_nj;
-        self.switch(full_nj);
+        self.switch(config);
     }
 
-    /// Off at zero, on again at a twentieth.
-    fn switch(&mut self, full_nj: u64) {
-        if self.level_nj == 0 && !self.browned_out {
+    /// Off at the one threshold, on again at the other.
+    fn switch(&mut self, config: &EnergyConfig) {
+        let at = |percent| share_nj(config.capacity_uj, percent);
+        if !self.browned_out && self.level_nj <= at(config.brownout_percent) {
             self.browned_out = true;
             self.brownouts = self.brownouts.saturating_add(1);
-        } else if self.browned_out && self.level_nj >= full_nj / 20 {
+        } else if self.browned_out && self.level_nj >= at(config.recover_percent) {
             self.browned_out = false;
         }
     }
+}
+
+/// So many percent of a capacity, in nanojoules: exact, since a microjoule is ten hundreds of them.
+const fn share_nj(capacity_uj: u64, percent: u8) -> u64 {
+    capacity_uj.saturating_mul(10).saturating_mul(percent as u64)
 }
 
 #[cfg(test)]
@@ -365,6 +314,74 @@ mod tests {
         let stored_nj = 40 * 3_000_000;
         assert_eq!(pool.level_nj + pool.spending.total_nj(), start_nj + stored_nj);
         assert!(pool.spending.always_on_nj < 4 * 230_000_000, "the dead need no baseline");
+    }
+
+    #[test]
+    fn thresholds_of_brownout_and_recovery_are_where_they_are_set() {
+        let config = EnergyConfig {
+            capacity_uj: 1_000_000,
+            brownout_percent: 4,
+            recover_percent: 8,
+            start: crate::q16::percent(50),
+            ..config()
+        };
+        let mut pool = EnergyPool::new(&config);
+        let asleep = Activity { tick_us: SECOND, ..Activity::default() };
+        let mut before_nj = pool.level_nj;
+        while !pool.is_browned_out() {
+            before_nj = pool.level_nj;
+            pool.settle(&config, &asleep);
+        }
+        assert!(before_nj > 40_000_000 && pool.level_nj <= 40_000_000, "{}", pool.level_nj);
+        let sun = Activity { harvest_uw: 45_000, ..asleep };
+        while pool.is_browned_out() {
+            before_nj = pool.level_nj;
+            pool.settle(&config, &sun);
+        }
+        assert!(before_nj < 80_000_000 && pool.level_nj >= 80_000_000, "{}", pool.level_nj);
+        assert_eq!(pool.brownouts(), 1);
+        let scarce = EnergyPool { level_nj: 41_000_000, ..pool };
+        // 1 mJ above the threshold is 2,702 us at 370 mW.
+        assert!(scarce.affords(&config, 2_702) && !scarce.affords(&config, 2_703));
+    }
+
+    proptest::proptest! {
+        /// Start and what was taken in are what is left and what was spent, to the nanojoule,
+        /// through full and empty pools alike.
+        #[test]
+        fn nothing_is_lost_over_a_long_run(
+            days in proptest::collection::vec((0..900_000_u32, 0..1_000_001_u64, 0..4_u32), 1..400),
+            brownout_percent in 0..10_u8,
+        ) {
+            let config = EnergyConfig {
+                capacity_uj: 2_000_000,
+                start: crate::q16::HALF,
+                harvest_uw: 1_000,
+                brownout_percent,
+                recover_percent: 20,
+                ..config()
+            };
+            let mut pool = EnergyPool::new(&config);
+            let full_nj = 2_000_000_000_u64;
+            let mut sum_nj = pool.level_nj;
+            for (harvest_uw, awake_us, ramps) in days {
+                let offered_nj = u64::from(harvest_uw + 1_000) * 1_000;
+                let taken_nj = offered_nj.min(full_nj - pool.level_nj);
+                sum_nj += taken_nj;
+                let awake_us = if pool.is_browned_out() { 0 } else { awake_us };
+                let did = Activity {
+                    tick_us: SECOND,
+                    awake_us,
+                    transmit_us: awake_us / 10,
+                    ramps,
+                    samples: 1,
+                    harvest_uw,
+                    ..Activity::default()
+                };
+                pool.settle(&config, &did);
+                proptest::prop_assert_eq!(pool.level_nj + pool.spending.total_nj(), sum_nj);
+            }
+        }
     }
 
     #[test]

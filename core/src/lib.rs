@@ -64,18 +64,22 @@ pub mod packet;
 pub mod phase;
 #[cfg(feature = "crypto")]
 pub mod privacy;
+pub mod profile;
 pub mod q16;
 pub mod radio;
 pub mod regime;
 pub mod residual;
+pub mod residual_stream;
 pub mod responder;
 pub mod signature;
 pub mod silence;
 pub mod store;
 #[cfg(feature = "crypto")]
 pub mod stream;
+pub mod summary;
 pub mod tally;
 pub mod trust;
+pub mod tuner;
 pub mod wake;
 
 #[cfg(feature = "alloc")]

@@ -10,7 +10,7 @@ use crate::neuron::SwarmNeuron;
 use crate::q16::Q16;
 use crate::regime::Regime;
 use crate::residual::Residual;
-use crate::trust::{Evidence, Neighbour, find, influence, judge};
+use crate::trust::{Evidence, Neighbour, find, judge};
 
 /// What a merge did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,7 +78,7 @@ pub fn merge(
             // One voice per offer: VOICES holds them.
             let _ = voices.push(Merged {
                 node: offer.origin,
-                influence: influence(neighbour.reputation, count),
+                influence: config.trust.influence(neighbour.reputation, count),
                 loss: offered,
                 weights: offer.weights,
             });
@@ -89,7 +89,7 @@ pub fn merge(
     if report.merged >= 2 {
         let own = Merged {
             node: node.id,
-            influence: influence(Q16::ONE, count),
+            influence: config.trust.influence(Q16::ONE, count),
             loss: own,
             weights: *neuron.weights(),
         };

@@ -19,10 +19,12 @@ use crate::q16::Q16;
 use crate::radio::{Outgoing, Radio};
 use crate::regime::{Regime, RegimeDetector};
 use crate::residual::Residual;
+use crate::residual_stream::{Extras, StreamFeed, send_stream};
 use crate::responder::Route;
 use crate::signature::{concerns, own_round, signed, split};
 use crate::silence::Silence;
 use crate::trust::{Neighbour, OwnTrust};
+use crate::tuner::{Surroundings, Tuner, send_policy};
 use crate::wake::{Role, Wake, Window};
 
 /// A whole node with room for `N` neighbours (and, as a sentinel, `N` routes and clients).
@@ -60,6 +62,13 @@ pub struct Node<const N: usize> {
     pub evolution: Option<Evolution>,
     /// What an option of the mesh asks it to carry; absent otherwise.
     pub carry: Option<Carry>,
+    /// Its tuner; `None` where nobody tunes.
+    pub tuner: Option<Tuner>,
+    /// Its residual stream; `None` where nobody streams, and on a sentinel.
+    pub stream: Option<StreamFeed>,
+    /// Power that the world gives in the next tick, in microwatts, on top of the constant one of
+    /// the configuration: an input like the sample, set before each tick, and no state.
+    pub harvest_uw: u32,
 }
 
 /// What happened in a tick.
@@ -100,6 +109,9 @@ impl<const N: usize> Node<N> {
             routes: heapless::Vec::new(),
             evolution: config.evolution.map(|_| Evolution::default()),
             carry: Carry::of(config),
+            tuner: config.tuner.then(Tuner::default),
+            stream: config.stream.filter(|_| role != Role::Sentinel).as_ref().map(StreamFeed::new),
+            harvest_uw: 0,
         }
     }
 
@@ -128,35 +140,42 @@ impl<const N: usize> Node<N> {
         if self.energy.is_browned_out() {
             return self.recover(config, now);
         }
+        let tuned = self.tuner.as_ref().map(|tuner| tuner.apply(config));
+        let tuned = tuned.as_ref().unwrap_or(config);
         let mut report = TickReport::default();
         report.activity.tick_us = config.wake.tick_us;
+        report.activity.harvest_uw = self.harvest_uw;
         if let Some(sample) = sample {
             let critical = self.energy.is_critical(&config.energy);
             let (neuron, residual) = (&mut self.neuron, &mut self.residual);
             let evolution = self.evolution.as_mut();
             let detector = &self.detector;
-            phase::predict(config, neuron, residual, detector, evolution, critical, sample, fused);
+            phase::predict(tuned, neuron, residual, detector, evolution, critical, sample, fused);
             self.detector.update(&config.regime, &self.residual);
             report.activity.samples = 1;
+            if let (Some(feed), Some(stream)) = (&mut self.stream, &config.stream) {
+                feed.sense(stream, sample);
+            }
         }
         let regime = self.effective(config);
         report.window = phase::plan(config, self.id, now, regime, &self.trust, &mut self.wake);
         let mut outbox = Outbox::new();
         let kept = own_round(self.id, &self.routes);
-        self.speak(config, now, &mut outbox);
+        let extras = self.speak(config, now, &mut outbox);
         let speaks = outbox.iter().any(|outgoing| signed(&outgoing.message).is_some());
         if config.air.signature_bytes > 0 && (speaks || own_round(self.id, &self.routes) > kept) {
             report.activity.signature_us += u64::from(config.signature.sign_us);
         }
         let did = &mut report.activity;
-        for outgoing in &outbox {
+        for outgoing in outbox.iter().chain(&extras) {
             did.transmit_us += airtime(config, outgoing);
             radio.transmit(now, outgoing);
         }
         self.listen(config, now, radio, did);
         if report.window.closes {
-            report.merge = Some(self.merge(config));
+            report.merge = Some(self.merge(tuned));
             self.trust.review(&config.trust, &self.neighbours, now);
+            self.tune(config);
         }
         report.evolve = self.evolve(config, now, regime, sample.is_some());
         report.activity.samples += report.evolve.steps();
@@ -192,13 +211,19 @@ impl<const N: usize> Node<N> {
         if let Some(carry) = &self.carry {
             carry.encode(sink);
         }
+        if let Some(tuner) = &self.tuner {
+            tuner.encode(sink);
+        }
+        if let Some(feed) = &self.stream {
+            feed.encode(sink);
+        }
     }
 
     fn effective(&self, config: &NodeConfig) -> Regime {
         self.detector.effective(self.energy.is_critical(&config.energy))
     }
 
-    fn speak(&mut self, config: &NodeConfig, now: Tick, outbox: &mut Outbox) {
+    fn speak(&mut self, config: &NodeConfig, now: Tick, outbox: &mut Outbox) -> Extras {
         let speaker = Speaker {
             id: self.id,
             group: self.group,
@@ -209,10 +234,17 @@ impl<const N: usize> Node<N> {
             wake: &self.wake,
             trust: &self.trust,
             neighbours: &self.neighbours,
+            policy: self.tuner.as_ref().map(|tuner| *tuner.proposal()),
         };
         let (silence, routes) = (&mut self.silence, &mut self.routes);
         let (evolution, carry) = (self.evolution.as_mut(), self.carry.as_mut());
         phase::speak(config, now, &speaker, silence, routes, evolution, carry, outbox);
+        let mut extras = Extras::new();
+        send_policy(config, now, &speaker, outbox, &mut extras);
+        if let Some(feed) = &mut self.stream {
+            send_stream(config, now, &speaker, feed, outbox, &mut extras);
+        }
+        extras
     }
 
     fn listen(
@@ -254,6 +286,7 @@ impl<const N: usize> Node<N> {
                 inbox: &mut self.inbox,
                 clients: &self.clients,
                 routes: &mut self.routes,
+                tuner: self.tuner.as_mut(),
                 busy_us: &mut busy_us,
                 evolution: self.evolution.as_mut().map(|evolution| Genetics {
                     evolution,
@@ -304,6 +337,17 @@ impl<const N: usize> Node<N> {
         )
     }
 
+    fn tune(&mut self, config: &NodeConfig) {
+        let regime = self.effective(config);
+        let Some(tuner) = &mut self.tuner else { return };
+        tuner.review(&Surroundings {
+            neighbours: &self.neighbours,
+            weights: self.neuron.weights(),
+            regime,
+            energy: self.energy.share(&config.energy),
+        });
+    }
+
     fn settle(&mut self, config: &NodeConfig, now: Tick, report: &mut TickReport) {
         let activity = &mut report.activity;
         activity.awake_us = report.window.length_us();
@@ -318,7 +362,8 @@ impl<const N: usize> Node<N> {
     /// Without power a node does nothing but wait for the sun.
     fn recover(&mut self, config: &NodeConfig, now: Tick) -> TickReport {
         self.wake.power_off(now, config.wake.tick_us);
-        let activity = Activity { tick_us: config.wake.tick_us, ..Activity::default() };
+        let tick_us = config.wake.tick_us;
+        let activity = Activity { tick_us, harvest_uw: self.harvest_uw, ..Activity::default() };
         self.energy.settle(&config.energy, &activity);
         TickReport { activity, ..TickReport::default() }
     }

@@ -10,6 +10,8 @@ use crate::id::{GroupId, NodeId};
 use crate::neuron::{TAPS, WEIGHT_LIMIT};
 use crate::q16::Q16;
 use crate::regime::Regime;
+use crate::residual_stream::StreamPart;
+use crate::tuner::{POLICY_BYTES, Policy};
 
 /// Version in every header.
 pub const VERSION: u8 = 1;
@@ -54,6 +56,10 @@ pub enum Kind {
     Request = 6,
     /// The name of the gene that a node has.
     Digest = 7,
+    /// A frame of a residual stream, from a node to its sentinel.
+    Stream = 11,
+    /// Where a node would have the tuned parameters, broadcast.
+    Policy = 12,
 }
 
 impl Kind {
@@ -67,6 +73,8 @@ impl Kind {
             5 => Some(Self::Offer),
             6 => Some(Self::Request),
             7 => Some(Self::Digest),
+            11 => Some(Self::Stream),
+            12 => Some(Self::Policy),
             _ => None,
         }
     }
@@ -263,6 +271,15 @@ pub enum Message {
         /// The gene.
         gene: GeneId,
     },
+    /// A frame of a residual stream: raw data in effect, and only where a mesh asks for it.
+    Stream {
+        /// The sentinel.
+        to: NodeId,
+        /// The frame.
+        part: StreamPart,
+    },
+    /// Where a node would have the tuned parameters, to whoever hears it.
+    Policy(Policy),
 }
 
 impl Message {
@@ -278,6 +295,8 @@ impl Message {
             Self::Offer { .. } => Kind::Offer,
             Self::Request { .. } => Kind::Request,
             Self::Digest { .. } => Kind::Digest,
+            Self::Stream { .. } => Kind::Stream,
+            Self::Policy(_) => Kind::Policy,
         }
     }
 
@@ -285,19 +304,20 @@ impl Message {
     #[must_use]
     pub const fn destination(&self) -> Option<NodeId> {
         match self {
-            Self::Update(_) | Self::Beacon { .. } | Self::Digest { .. } => None,
+            Self::Update(_) | Self::Beacon { .. } | Self::Digest { .. } | Self::Policy(_) => None,
             Self::Offer { to, .. } if to.0 == NodeId::NONE.0 => None,
             Self::Poll { to }
             | Self::Grant { to, .. }
             | Self::Relay { to, .. }
             | Self::Offer { to, .. }
-            | Self::Request { to, .. } => Some(*to),
+            | Self::Request { to, .. }
+            | Self::Stream { to, .. } => Some(*to),
         }
     }
 
     /// Length of the payload, in bytes.
     #[must_use]
-    pub const fn length(&self) -> usize {
+    pub fn length(&self) -> usize {
         match self {
             Self::Update(update) => update.length(),
             Self::Poll { .. } | Self::Digest { .. } => 4,
@@ -306,6 +326,8 @@ impl Message {
             Self::Relay { update, .. } => 8 + update.length(),
             Self::Offer { gene, .. } => 5 + gene.length(),
             Self::Request { .. } => 8,
+            Self::Stream { part, .. } => 4 + part.frame().len(),
+            Self::Policy(_) => POLICY_BYTES,
         }
     }
 
@@ -341,6 +363,11 @@ impl Message {
                 put(&gene.0.to_le_bytes());
             }
             Self::Digest { gene } => put(&gene.0.to_le_bytes()),
+            Self::Stream { to, part } => {
+                put(&to.0.to_le_bytes());
+                put(part.frame());
+            }
+            Self::Policy(policy) => put(&policy.to_bytes()),
         }
         bytes
     }
@@ -368,6 +395,11 @@ impl Message {
             }
             Kind::Request => Self::Request { to: rest.id()?, gene: rest.gene_id()? },
             Kind::Digest => Self::Digest { gene: rest.gene_id()? },
+            Kind::Stream => {
+                let to = rest.id()?;
+                Self::Stream { to, part: StreamPart::new(core::mem::take(&mut rest.0))? }
+            }
+            Kind::Policy => Self::Policy(rest.policy()?),
         };
         if rest.0.is_empty() { Ok(message) } else { Err(PacketError::Length) }
     }
@@ -447,6 +479,13 @@ impl Reader<'_> {
         })
     }
 
+    fn policy(&mut self) -> Result<Policy, PacketError> {
+        let (bytes, rest) =
+            self.0.split_first_chunk::<POLICY_BYTES>().ok_or(PacketError::Length)?;
+        self.0 = rest;
+        Policy::from_bytes(*bytes).ok_or(PacketError::Value)
+    }
+
     fn update(&mut self, origin: NodeId) -> Result<Update, PacketError> {
         let [flags, group, taps, reserved] = self.word()?;
         let regime = Regime::from_number(flags & 3).ok_or(PacketError::Value)?;
@@ -483,111 +522,4 @@ impl Reader<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn update() -> Update {
-        let weights = core::array::from_fn(|i| Q16::from_bits(i as i32 * 1_000 - 3_000));
-        Update {
-            origin: NodeId(7),
-            round: 300,
-            group: GroupId(2),
-            regime: Regime::Storm,
-            polls: true,
-            wire: Wire::Q16,
-            taps: 8,
-            gene: GeneId(0xAABB_CCDD),
-            weights,
-        }
-    }
-
-    fn gene() -> Gene {
-        Gene {
-            group: GroupId(2),
-            form: crate::neuron::Form {
-                taps: 8,
-                lags: [2, 3, 4, 5, 6, 7, 8, 25],
-                ..crate::neuron::Form::default()
-            },
-            lineage: crate::gene::Lineage::default(),
-            weights: update().weights,
-        }
-    }
-
-    fn messages() -> [Message; 9] {
-        [
-            Message::Update(update()),
-            Message::Poll { to: NodeId(9) },
-            Message::Beacon { emergency: true },
-            Message::Grant { to: NodeId(1), standing: Q16::ONE, emergency: false },
-            Message::Relay { to: NodeId(4), update: update() },
-            Message::Offer { to: NodeId::NONE, gain_percent: 63, gene: gene() },
-            Message::Request { to: NodeId(4), gene: gene().id() },
-            Message::Digest { gene: gene().id() },
-            Message::Update(Update { wire: Wire::Bfp16, ..update() }),
-        ]
-    }
-
-    fn frame(message: &Message) -> heapless::Vec<u8, MTU> {
-        let mut frame = heapless::Vec::new();
-        let header =
-            Header { kind: message.kind(), round: 44, index: 0, count: 1, sender: NodeId(7) };
-        assert!(header.write(&message.to_bytes(), &mut frame).is_some());
-        frame
-    }
-
-    #[test]
-    fn every_message_round_trips() {
-        for message in messages() {
-            let bytes = frame(&message);
-            let (header, payload) = Header::read(&bytes).expect("own frame");
-            assert_eq!(header.kind, message.kind());
-            assert_eq!(payload.len(), message.length());
-            assert_eq!(Message::from_bytes(header.kind, header.sender, payload), Ok(message));
-        }
-    }
-
-    #[test]
-    fn a_poll_is_these_bytes() {
-        let bytes = frame(&Message::Poll { to: NodeId(9) });
-        assert_eq!(bytes[..8], [0x11, 44, 0, 1, 7, 0, 0, 0]);
-        assert_eq!(bytes[12..], [9, 0, 0, 0]);
-        assert_eq!(bytes.len(), 16);
-    }
-
-    #[test]
-    fn a_block_takes_17_bytes_instead_of_32() {
-        let [words, .., block] = messages().map(|message| message.length());
-        assert_eq!((words, block), (12 + 32, 12 + 17));
-    }
-
-    #[test]
-    fn the_checksum_is_the_common_crc_32() {
-        assert_eq!(CRC.checksum(b"123456789"), 0xCBF4_3926);
-    }
-
-    #[test]
-    fn every_flipped_bit_is_noticed() {
-        let bytes = frame(&messages()[0]);
-        for bit in 0..bytes.len() * 8 {
-            let mut damaged = bytes.clone();
-            damaged[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(Header::read(&damaged), Err(PacketError::Crc), "bit {bit}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..1100)) {
-            let _ = Header::read(&bytes);
-            for kind in 0..=8 {
-                if let Some(kind) = Kind::from_number(kind)
-                    && let Ok(message) = Message::from_bytes(kind, NodeId(1), &bytes)
-                {
-                    prop_assert_eq!(&message.to_bytes()[..], &bytes[..]);
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -22,6 +22,7 @@ use crate::residual::Residual;
 use crate::responder::{self, Route};
 use crate::silence::{Circumstances, Silence};
 use crate::trust::{Evidence, Neighbour, OwnTrust, find, is_emergency};
+use crate::tuner::{Policy, Tuner};
 use crate::wake::{Role, Wake, Window};
 
 pub use crate::merge::{MergeReport, Merger, merge};
@@ -31,7 +32,7 @@ const CHECKPOINT_EVERY: u32 = 64;
 /// Messages that a node may start in one tick of its own accord.
 pub const OUTBOX: usize = 3;
 /// Pause between a poll and its answer, and between answers, in microseconds.
-const ANSWER_GAP_US: u64 = 50;
+pub(crate) const ANSWER_GAP_US: u64 = 50;
 
 /// Messages that a node starts in one tick.
 pub type Outbox = heapless::Vec<Outgoing, OUTBOX>;
@@ -112,6 +113,8 @@ pub struct Speaker<'a> {
     pub trust: &'a OwnTrust,
     /// What it thinks of its neighbours.
     pub neighbours: &'a [Neighbour],
+    /// Where it would have the tuned parameters; `None` where nobody tunes.
+    pub policy: Option<Policy>,
 }
 
 /// Speak: at the start of a round, decide whether the model is worth sending; a sleeper asks its
@@ -231,7 +234,8 @@ fn queue(
     let n = outbox.len() as u32;
     let bits = draw(config.wake.seed, Purpose::Backoff, node.id.0, now.0, n);
     let at_us = window.from_us + below(bits, room);
-    // A node starts at most OUTBOX messages a tick: a beacon, an update or poll, a word on genes.
+    // A node starts at most OUTBOX messages a tick: a beacon, an update or poll, a policy, a word
+    // on genes, and a burst of its stream.
     outbox.push(Outgoing { message, round: node.wake.rounds(), at_us }).is_ok()
 }
 
@@ -254,6 +258,8 @@ pub struct Listener<'a> {
     pub clients: &'a [NodeId],
     /// A sentinel's routes, sorted by origin.
     pub routes: &'a mut [Route],
+    /// Its tuner; `None` where nobody tunes.
+    pub tuner: Option<&'a mut Tuner>,
     /// When its transmitter is free again, in microseconds from the tick's start.
     pub busy_us: &'a mut u64,
     /// Its evolution, in a mesh that has it.
@@ -303,6 +309,14 @@ pub fn hear(
             node.wake.standing = *standing;
             if *emergency {
                 node.wake.hasten(&config.wake, now);
+            }
+        }
+        Message::Policy(policy) => {
+            // Strangers have no voice, and no place in the list to push others out of.
+            if let Some(tuner) = &mut node.tuner
+                && find(node.neighbours, sender).is_some()
+            {
+                tuner.hear(sender, policy);
             }
         }
         Message::Beacon { emergency: true } if sender == node.wake.sentinel => {
@@ -376,7 +390,7 @@ fn serve(
     let emergency = is_emergency(&config.trust, node.neighbours, now);
     let standing = find(node.neighbours, client).map_or(config.trust.initial, |n| n.reputation);
     let longest_us = config.air.longest_us();
-    let most = u64::from(config.service_frames) + 1;
+    let most = u64::from(config.service_frames) + 1 + u64::from(config.tuner);
     if !node.energy.affords(&config.energy, most * longest_us) {
         return;
     }
@@ -389,9 +403,13 @@ fn serve(
         answer(Outgoing { message, round: round.wrapping_add(at_us as u32), at_us });
     };
     send(Message::Grant { to: client, standing, emergency });
+    if let Some(tuner) = &node.tuner {
+        send(Message::Policy(*tuner.agreed()));
+    }
     // What would not end in this tick stays kept for the next service period.
     let room_us = config.wake.tick_us.saturating_sub(at_us.max(*node.busy_us));
-    let fit = (room_us / (longest_us + ANSWER_GAP_US)).saturating_sub(1) as usize;
+    let before = 1 + u64::from(node.tuner.is_some());
+    let fit = (room_us / (longest_us + ANSWER_GAP_US)).saturating_sub(before) as usize;
     responder::serve(node.routes, place, fit.min(usize::from(config.service_frames)), |update| {
         send(Message::Relay { to: client, update: Update { wire: config.wire, ..update } });
     });

@@ -62,6 +62,46 @@ pub fn sqrt(value: Q16) -> Q16 {
     Q16::from_bits(isqrt(wide) as i32)
 }
 
+/// log2(1 + i / 64) for i from 0 to 64, in 2^-16, truncated.
+const LOG2_TABLE: [i32; 65] = log2_table();
+
+/// The table by repeated squaring: each squaring of a number in [1, 2) brings out one more bit.
+const fn log2_table() -> [i32; 65] {
+    let mut table = [0; 65];
+    let mut i = 0;
+    while i < 64 {
+        // 1 + i / 64 in 2^-31.
+        let mut number = (64 + i as u64) << 25;
+        let mut bit = 0;
+        while bit < 16 {
+            number = (number * number) >> 31;
+            table[i] *= 2;
+            if number >= 1 << 32 {
+                number >>= 1;
+                table[i] += 1;
+            }
+            bit += 1;
+        }
+        i += 1;
+    }
+    table[64] = 1 << 16;
+    table
+}
+
+/// log2 of a whole number, as Q16.16, by table and straight lines between its entries; at most
+/// 2^-14 below the true value and never above it. 0 for 0.
+#[must_use]
+pub fn log2(value: u64) -> Q16 {
+    let Some(whole) = value.checked_ilog2() else { return Q16::ZERO };
+    // The fraction in 2^-32.
+    let fraction = if whole == 0 { 0 } else { (value << (64 - whole)) >> 32 };
+    let index = (fraction >> 26) as usize;
+    let rest = (fraction & 0x03FF_FFFF) as i64;
+    let at = |index: usize| i64::from(LOG2_TABLE.get(index).copied().unwrap_or(1 << 16));
+    let between = at(index) + (((at(index + 1) - at(index)) * rest) >> 26);
+    Q16::from_bits(((whole as i32) << 16) + between as i32)
+}
+
 /// Hermite cubic of 2^-t on [0, 1]: 1 - a t + b t^2 - c t^3, coefficients in 1/65536.
 const HERMITE: [i64; 3] = [45_426, 15_214, 2_556];
 
@@ -118,6 +158,29 @@ mod tests {
         assert_eq!(sqrt(Q16::from_num(4)), Q16::from_num(2));
         assert_eq!(sqrt(Q16::from_num(2)).to_bits(), 92_681);
         assert_eq!(sqrt(Q16::from_num(-1)), Q16::ZERO);
+    }
+
+    #[test]
+    fn log2_is_exact_at_powers_and_close_between() {
+        assert_eq!(log2(0), Q16::ZERO);
+        for power in 0..64 {
+            assert_eq!(log2(1 << power), Q16::from_num(power));
+        }
+        // log2 times 65536, truncated.
+        let exact = [
+            (3, 103_872),
+            (5, 152_169),
+            (7, 183_982),
+            (100, 435_411),
+            (999, 653_023),
+            (65_535, 1_048_574),
+            (1_000_003, 1_306_235),
+        ];
+        for (value, bits) in exact {
+            let got = log2(value).to_bits();
+            assert!(got <= bits && bits - got <= 5, "{value}: {got} for {bits}");
+        }
+        assert_eq!(log2(u64::MAX), Q16::from_bits((64 << 16) - 1));
     }
 
     #[test]

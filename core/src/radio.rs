@@ -68,7 +68,7 @@ impl AirConfig {
 
     /// Bytes that a message's frames carry together, its signature included.
     #[must_use]
-    pub const fn payload_bytes(&self, message: &Message) -> usize {
+    pub fn payload_bytes(&self, message: &Message) -> usize {
         let signature = if signed(message).is_some() { self.signature_bytes as usize } else { 0 };
         message.length() + signature
     }

@@ -39,6 +39,8 @@ pub struct TrustConfig {
     pub vote_reputation: Q16,
     /// Ticks for which a claimed regime counts.
     pub vote_ticks: u64,
+    /// Exponent of influence in halves, 4 to 7; 0: by the number of voices.
+    pub exponent_halves: u8,
 }
 
 impl Default for TrustConfig {
@@ -57,6 +59,7 @@ impl Default for TrustConfig {
             quorum: 3,
             vote_reputation: percent(80),
             vote_ticks: 300,
+            exponent_halves: 0,
         }
     }
 }
@@ -187,13 +190,34 @@ pub fn is_emergency(config: &TrustConfig, neighbours: &[Neighbour], now: Tick) -
 /// voices, 3 up to 50 and 3.5 beyond.
 #[must_use]
 pub fn influence(reputation: Q16, neighbours: usize) -> Q16 {
+    influence_halves(reputation, power_halves(neighbours))
+}
+
+impl TrustConfig {
+    /// [`influence`], with the exponent of the configuration where that sets one.
+    #[must_use]
+    pub fn influence(&self, reputation: Q16, neighbours: usize) -> Q16 {
+        match self.exponent_halves {
+            0 => influence(reputation, neighbours),
+            halves => influence_halves(reputation, halves),
+        }
+    }
+}
+
+/// The exponent of influence among `neighbours` voices, in halves.
+#[must_use]
+pub const fn power_halves(neighbours: usize) -> u8 {
+    match neighbours {
+        0..20 => 4,
+        20..=50 => 6,
+        _ => 7,
+    }
+}
+
+fn influence_halves(reputation: Q16, halves: u8) -> Q16 {
     let r = reputation.clamp(Q16::ZERO, Q16::ONE);
-    let square = r.saturating_mul(r);
-    let power = match neighbours {
-        0..20 => square,
-        20..=50 => square.saturating_mul(r),
-        _ => square.saturating_mul(r).saturating_mul(sqrt(r)),
-    };
+    let whole = (1..halves / 2).fold(r, |power, _| power.saturating_mul(r));
+    let power = if halves % 2 == 1 { whole.saturating_mul(sqrt(r)) } else { whole };
     power.min(percent(80))
 }
 

@@ -185,10 +185,11 @@ fn prediction_line(summary: &RunSummary) -> String {
 fn energy_lines(summary: &RunSummary) -> Vec<String> {
     let energy = &summary.energy;
     let mut lines = vec![format!(
-        "  energy     {:.1} % left on average, {:.1} % at least, {} brownouts",
+        "  energy     {:.1} % left on average, {:.1} % at least, {} brownouts, {} off",
         100.0 * energy.left_mean,
         100.0 * energy.left_least,
-        energy.brownouts
+        energy.brownouts,
+        energy.off
     )];
     for row in energy.roles.iter().chain([&energy.all]) {
         lines.push(format!(

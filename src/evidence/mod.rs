@@ -7,9 +7,11 @@ pub mod drift;
 mod energy;
 mod fusion;
 mod memory;
+mod onboarding;
 mod operations;
 mod predictors;
 mod statistics;
+mod stream;
 
 use std::path::PathBuf;
 
@@ -49,7 +51,17 @@ impl Table {
 /// The names of all tables.
 #[must_use]
 pub fn names() -> &'static [&'static str] {
-    &["memory", "energy", "predictors", "operations", "cascade", "codec", "fusion"]
+    &[
+        "memory",
+        "energy",
+        "predictors",
+        "operations",
+        "cascade",
+        "codec",
+        "fusion",
+        "stream",
+        "onboarding",
+    ]
 }
 
 /// Makes a table.
@@ -65,6 +77,8 @@ pub fn table(name: &str, context: &Context) -> Result<Table, String> {
         "cascade" => cascade::table(context),
         "codec" => codec::table(context),
         "fusion" => fusion::table(context),
+        "stream" => stream::table(context),
+        "onboarding" => onboarding::table(context),
         other => Err(format!("no table `{other}`")),
     }
 }

@@ -12,15 +12,16 @@ use qres_core::responder::Route;
 use qres_core::trust::{Neighbour, OwnTrust};
 use qres_core::wake::{Role, Wake};
 
+use super::archive::{Archive, Streaming};
 use super::components::{
     Battery, Carried, Detector, Doing, Entropy, Genome, Identity, Memory, Neuron, Quiet, Schedule,
-    Score, Sensor, Service, Standing, Tally, Trust,
+    Score, Sensor, Service, Standing, Tally, Trust, Tuning,
 };
 use super::guard::{Guard, Keys};
 use super::plan::{NodePlan, Plan};
 use super::resources::{Air, Cascades, Clock, Pages, Roster, Setup, Tap, Weather};
 use super::schedule::{TickSystems, tick_schedule};
-use super::{environment, fusing, radio, sensing, settling, waking};
+use super::{archive, environment, fusing, radio, sensing, settling, waking};
 use crate::world::signal::SensorState;
 
 /// A world with the schedule of a tick and all nodes that are there from the start.
@@ -53,10 +54,10 @@ fn schedule() -> bevy::ecs::schedule::Schedule {
             .chain()
             .in_set(TickSystems::Radio),
         settling::merge.in_set(TickSystems::Aggregate),
-        settling::review.in_set(TickSystems::Trust),
+        (settling::review, settling::tune).chain().in_set(TickSystems::Trust),
         (settling::evolve, settling::trace).chain().in_set(TickSystems::Evolve),
         settling::pay.in_set(TickSystems::Energy),
-        settling::count.in_set(TickSystems::Observe),
+        (settling::count, archive::compare).in_set(TickSystems::Observe),
     ));
     schedule
 }
@@ -65,6 +66,7 @@ fn schedule() -> bevy::ecs::schedule::Schedule {
 /// storage is as large as it has to be and no larger.
 pub(super) fn spawn_up_to(world: &mut World, plan: &Arc<Plan>, count: usize) {
     let joined = world.resource::<Roster>().0.len();
+    let (tunes, streams) = (plan.config.tuner, plan.config.stream);
     let plan = Arc::clone(plan);
     let config = plan.config;
     let fresh = count.min(plan.nodes.len()).saturating_sub(joined);
@@ -80,6 +82,18 @@ pub(super) fn spawn_up_to(world: &mut World, plan: &Arc<Plan>, count: usize) {
             let routes = service.map_or(&[][..], |service| &service.routes);
             let guard = Guard::new(routes.iter().map(|route| route.origin));
             world.entity_mut(*entity).insert(guard);
+        }
+    }
+    for node in entities.iter().filter(|_| streams.is_some()) {
+        let sentinel = world.get::<Schedule>(*node).is_some_and(|s| s.0.role == Role::Sentinel);
+        match &streams {
+            Some(stream) if !sentinel => world.entity_mut(*node).insert(Streaming::new(stream)),
+            _ => world.entity_mut(*node).insert(Archive::default()),
+        };
+    }
+    if tunes {
+        for node in &entities {
+            world.entity_mut(*node).insert(Tuning::default());
         }
     }
     world.resource_mut::<Roster>().0.extend(entities);

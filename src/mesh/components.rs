@@ -15,6 +15,7 @@ use qres_core::residual::Residual;
 use qres_core::responder::Route;
 use qres_core::silence::Silence;
 use qres_core::trust::{Neighbour, OwnTrust};
+use qres_core::tuner::Tuner;
 use qres_core::wake::Wake;
 
 use crate::world::signal::SensorState;
@@ -63,6 +64,10 @@ pub struct Standing(pub OwnTrust);
 /// What it thinks of each neighbour of its modality, sorted by id.
 #[derive(Component, Clone, Debug)]
 pub struct Trust(pub Box<[Neighbour]>);
+
+/// The tuner; only where a mesh tunes.
+#[derive(Component, Clone, Debug, Default)]
+pub struct Tuning(pub Box<Tuner>);
 
 /// What a sentinel keeps for its clients.
 #[derive(Clone, Debug, Default)]

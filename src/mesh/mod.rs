@@ -4,6 +4,7 @@
 //! does. It never sees rendering; the outside reads [`publish`] and steps it. Several meshes can
 //! live in one process without touching each other.
 
+pub mod archive;
 mod build;
 pub mod components;
 mod environment;

@@ -15,6 +15,7 @@ use qres_core::neuron::{Form, Kind, NeuronConfig, SwarmNeuron, TAPS, kernel};
 use qres_core::q16::{Q16, percent};
 use qres_core::radio::AirConfig;
 use qres_core::regime::RegimeConfig;
+use qres_core::residual_stream::StreamConfig;
 use qres_core::signature::{SIGNATURE_BYTES, SignatureCost};
 use qres_core::trust::TrustConfig;
 use qres_core::wake::{Role, WakeConfig};
@@ -28,6 +29,7 @@ use crate::world::graph::{Graph, LINKS_MAX, LossLaw};
 use crate::world::layout;
 use crate::world::sentinels::{Field, Posts, appoint, cover};
 use crate::world::signal::{GAP, Signal};
+use crate::world::solar::Sun;
 use crate::world::storm::StormTrack;
 
 use super::fusing::Companions;
@@ -121,6 +123,8 @@ pub struct Plan {
     pub companions: Arc<[Companions]>,
     /// Storms.
     pub storms: Arc<[StormTrack]>,
+    /// Light that nodes gather; `None` where there is none.
+    pub sun: Option<Arc<Sun>>,
     /// Models that nodes are born with, from an earlier run.
     pub memory: BTreeMap<NodeId, GeneBytes>,
 }
@@ -180,6 +184,7 @@ impl Plan {
             signals: signals.into(),
             companions: super::fusing::companions(scenario),
             storms: scenario.storms.iter().map(StormTrack::new).collect(),
+            sun: Sun::new(scenario, loaded).map(Arc::new),
             memory: BTreeMap::new(),
         })
     }
@@ -189,6 +194,16 @@ impl Plan {
         for malice in self.nodes.iter_mut().filter_map(|node| node.malice.as_mut()) {
             malice.muted = true;
         }
+    }
+
+    /// Power that node `id` at `position_mm` gathers in tick `now` on top of the constant one, in
+    /// microwatts: the light in the middle of the tick.
+    #[must_use]
+    pub fn light_uw(&self, id: NodeId, position_mm: [i32; 3], now: Tick) -> u32 {
+        let Some(sun) = &self.sun else { return 0 };
+        let tick_us = self.config.wake.tick_us;
+        let middle_us = now.0.saturating_mul(tick_us).saturating_add(tick_us / 2);
+        sun.power_uw(self.seed, id.0, position_mm, middle_us / 1_000)
     }
 
     /// Lets node `id` be born with a model of an earlier run.
@@ -489,6 +504,8 @@ fn node_config(scenario: &Scenario, seed: u64) -> NodeConfig {
         service_frames: scenario.twt.buffer_frames,
         gossip: protocol.gossip,
         evolution: evolution_config(protocol),
+        tuner: protocol.tuner,
+        stream: stream_config(protocol),
         ..NodeConfig::default()
     }
 }
@@ -517,6 +534,19 @@ fn evolution_config(protocol: &scenario::Protocol) -> Option<EvolutionConfig> {
     }
 }
 
+fn stream_config(protocol: &scenario::Protocol) -> Option<StreamConfig> {
+    let stream = &protocol.stream;
+    let step = Q16::from_bits(scenario::fixed(stream.step));
+    (step > Q16::ZERO).then(|| StreamConfig {
+        neuron: neuron_config(protocol),
+        step,
+        frame_samples: stream.frame_samples,
+        key_every: stream.key_every_frames,
+        check_every: stream.check_every_frames,
+        ..StreamConfig::default()
+    })
+}
+
 fn wake_config(scenario: &Scenario, seed: u64) -> WakeConfig {
     let twt = &scenario.twt;
     let us = |ms: u32| u64::from(ms) * 1_000;
@@ -537,6 +567,8 @@ fn energy_config(scenario: &Scenario) -> EnergyConfig {
             EnergyProfile::Published => PowerProfile::PUBLISHED,
             EnergyProfile::Esp32C6 => PowerProfile::ESP32_C6,
             EnergyProfile::Esp32C6LongRange => PowerProfile::ESP32_C6_LONG_RANGE,
+            EnergyProfile::RaspberryPiZero2W => PowerProfile::RASPBERRY_PI_ZERO_2_W,
+            EnergyProfile::SpikingCore => PowerProfile::SPIKING_CORE,
         },
         capacity_uj: u64::from(energy.battery_mj) * 1_000,
         start: percent(i32::from(energy.start_percent)),
@@ -547,6 +579,8 @@ fn energy_config(scenario: &Scenario) -> EnergyConfig {
             scenario::Listen::Dtim(_) => Listen::Dtim10,
             scenario::Listen::Never => Listen::Never,
         },
+        brownout_percent: energy.brownout_percent,
+        recover_percent: energy.recover_percent,
     }
 }
 

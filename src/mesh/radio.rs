@@ -15,8 +15,9 @@ use qres_core::regime::Regime;
 use qres_core::signature::{SignatureBytes, concerns, signed, split};
 use qres_core::wake::Role;
 
+use super::archive::Archive;
 use super::components::{
-    Battery, Detector, Doing, Genome, Identity, Memory, Neuron, Schedule, Tally, Trust,
+    Battery, Detector, Doing, Genome, Identity, Memory, Neuron, Schedule, Tally, Trust, Tuning,
 };
 use super::for_nodes;
 use super::guard::{Guard, Keys};
@@ -87,6 +88,8 @@ pub fn receive(
         &mut Doing,
         &mut Tally,
         Option<&mut Guard>,
+        Option<&mut Tuning>,
+        Option<&mut Archive>,
     )>,
     keys: Res<Keys>,
 ) {
@@ -102,6 +105,8 @@ pub fn receive(
         mut doing,
         mut tally,
         guard,
+        mut tuning,
+        mut archive,
     )| {
         let (identity, battery, ..) = mind;
         let window = schedule.0.window();
@@ -126,6 +131,8 @@ pub fn receive(
             tally: &mut tally,
             guard: guard.map(Mut::into_inner),
             keys: keys.0.as_ref(),
+            tuning: tuning.as_deref_mut(),
+            archive: archive.as_deref_mut(),
             heard: 0,
             busy_us: 0,
         };
@@ -161,6 +168,7 @@ pub fn collect(
         &mut Genome,
         &mut Tally,
         Option<&mut Guard>,
+        Option<&mut Tuning>,
     )>,
     keys: Res<Keys>,
 ) {
@@ -177,6 +185,7 @@ pub fn collect(
         mut genome,
         mut tally,
         guard,
+        mut tuning,
     )| {
         let (identity, battery, ..) = mind;
         for outgoing in air.service.of(identity.id) {
@@ -204,6 +213,8 @@ pub fn collect(
             tally: &mut tally,
             guard: guard.map(Mut::into_inner),
             keys: keys.0.as_ref(),
+            tuning: tuning.as_deref_mut(),
+            archive: None,
             heard: SECOND_PASS,
             busy_us: 0,
         };
@@ -265,6 +276,8 @@ struct Ear<'a> {
     tally: &'a mut Tally,
     guard: Option<&'a mut Guard>,
     keys: Option<&'a Keyring>,
+    tuning: Option<&'a mut Tuning>,
+    archive: Option<&'a mut Archive>,
     /// Order of the next frame that a tap keeps.
     heard: u32,
     /// When the transmitter is free again, in microseconds from the tick's start.
@@ -337,6 +350,13 @@ impl Ear<'_> {
         if !self.admits(&message, trailer) {
             return;
         }
+        // What a sentinel's host makes of a stream is no part of the node.
+        if let (Message::Stream { to, part }, Some(archive)) = (&message, &mut self.archive)
+            && *to == id
+            && let Some(stream) = &config.stream
+        {
+            archive.take(stream, header.sender, part);
+        }
         let memory = &mut *self.memory;
         // Only a model needs a page to wait on.
         let mut none = Inbox::default();
@@ -359,6 +379,7 @@ impl Ear<'_> {
             inbox,
             clients,
             routes,
+            tuner: self.tuning.as_deref_mut().map(|tuning| &mut *tuning.0),
             busy_us: &mut self.busy_us,
             evolution: genetics(config, self.genome, self.mind),
         };

@@ -4,8 +4,9 @@ use bevy::ecs::prelude::*;
 use qres_core::phase;
 use qres_core::q16::Q16;
 
+use super::archive::Streaming;
 use super::components::{
-    Battery, Detector, Entropy, FIRST_SAMPLES, Genome, Identity, Neuron, Score, Sensor,
+    Battery, Detector, Entropy, FIRST_SAMPLES, Genome, Identity, Neuron, Score, Sensor, Tuning,
 };
 use super::for_nodes;
 use super::fusing::Fusing;
@@ -46,17 +47,24 @@ pub fn predict(
     clock: Res<Clock>,
     setup: Res<Setup>,
     mut nodes: Query<(
-        (&Sensor, &Battery, &Detector),
-        (&mut Neuron, &mut Entropy, &mut Genome, &mut Score, Option<&mut Fusing>),
+        (&Sensor, &Battery, &Detector, Option<&Tuning>),
+        (&mut Neuron, &mut Entropy, &mut Genome, &mut Score),
+        (Option<&mut Fusing>, Option<&mut Streaming>),
     )>,
 ) {
     let config = &setup.0.config;
     for_nodes!(nodes, clock.parallel, |(
-        (sensor, battery, detector),
-        (mut neuron, mut entropy, mut genome, mut score, mut fusing),
+        (sensor, battery, detector, tuning),
+        (mut neuron, mut entropy, mut genome, mut score),
+        (mut fusing, streaming),
     )| {
         let Some(sample) = sensor.sample else { return };
+        let tuned = tuning.map(|tuning| tuning.0.apply(config));
+        let config = tuned.as_ref().unwrap_or(config);
         let critical = battery.0.is_critical(&config.energy);
+        if let (Some(mut streaming), Some(stream)) = (streaming, &config.stream) {
+            streaming.sense(stream, sample);
+        }
         let last = neuron.0.last_sample();
         let known = neuron.0.samples() > 0;
         let (model, residual) = (&mut neuron.0, &mut entropy.0);

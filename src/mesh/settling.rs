@@ -2,11 +2,12 @@
 
 use bevy::ecs::prelude::*;
 use qres_core::phase::{self, Circumstance, Merger};
+use qres_core::tuner::Surroundings;
 use qres_core::wake::Role;
 
 use super::components::{
     Battery, Carried, Detector, Doing, Entropy, Genome, Identity, Memory, Neuron, Schedule, Sensor,
-    Standing, Tally, Trust,
+    Standing, Tally, Trust, Tuning,
 };
 use super::for_nodes;
 use super::guard::Guard;
@@ -23,6 +24,7 @@ pub fn merge(
         &Entropy,
         &Detector,
         Option<&mut Carried>,
+        Option<&Tuning>,
         &mut Neuron,
         &mut Trust,
         &mut Memory,
@@ -36,6 +38,7 @@ pub fn merge(
         entropy,
         detector,
         mut carried,
+        tuning,
         mut neuron,
         mut trust,
         mut memory,
@@ -49,6 +52,8 @@ pub fn merge(
         tally.exchanges += u32::from(exchanged);
         tally.marks = now;
         let Some(mut inbox) = memory.inbox.take() else { return };
+        let tuned = tuning.map(|tuning| tuning.0.apply(config));
+        let config = tuned.as_ref().unwrap_or(config);
         let neighbours = &mut trust.0;
         let (round, regime) = (schedule.0.rounds(), detector.0.regime());
         let merger = Merger { id: identity.id, round, regime };
@@ -133,18 +138,46 @@ pub fn trace(
     }
 }
 
+/// At the end of a round: tunes, where a mesh tunes.
+pub fn tune(
+    clock: Res<Clock>,
+    setup: Res<Setup>,
+    mut nodes: Query<(&Schedule, &Trust, &Neuron, &Detector, &Battery, &mut Tuning)>,
+) {
+    let config = &setup.0.config.energy;
+    for_nodes!(nodes, clock.parallel, |(
+        schedule,
+        trust,
+        neuron,
+        detector,
+        battery,
+        mut tuning,
+    )| {
+        if schedule.0.window().closes {
+            tuning.0.review(&Surroundings {
+                neighbours: &trust.0,
+                weights: neuron.0.weights(),
+                regime: detector.0.effective(battery.0.is_critical(config)),
+                energy: battery.0.share(config),
+            });
+        }
+    });
+}
+
 /// Pays for the tick.
 pub fn pay(
     clock: Res<Clock>,
     setup: Res<Setup>,
-    mut nodes: Query<(&Schedule, &mut Doing, &mut Battery, Option<&mut Guard>)>,
+    mut nodes: Query<(&Identity, &Schedule, &mut Doing, &mut Battery, Option<&mut Guard>)>,
 ) {
-    let config = &setup.0.config;
+    let plan = &setup.0;
+    let config = &plan.config;
     let now = clock.now;
-    for_nodes!(nodes, clock.parallel, |(schedule, mut doing, mut battery, guard)| {
+    for_nodes!(nodes, clock.parallel, |(identity, schedule, mut doing, mut battery, guard)| {
         let window = schedule.0.window();
         let activity = &mut doing.0;
         activity.awake_us = window.length_us();
+        activity.harvest_uw = plan.light_uw(identity.id, identity.position_mm, now);
         if schedule.0.role != Role::Sentinel {
             activity.ramps = u32::from(window.opens);
         } else if window.is_awake() {

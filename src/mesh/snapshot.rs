@@ -9,9 +9,10 @@ use qres_core::inbox::Inbox;
 use qres_core::responder::Route;
 use qres_core::trust::Neighbour;
 
+use super::archive::{Archive, Streaming};
 use super::components::{
     Battery, Carried, Detector, Entropy, Genome, Identity, Memory, Neuron, Quiet, Schedule, Score,
-    Sensor, Standing, Tally, Trust,
+    Sensor, Standing, Tally, Trust, Tuning,
 };
 use super::fusing::Fusing;
 use super::guard::Guard;
@@ -89,7 +90,7 @@ impl Sink for Buffer {
 type State<'w> = (
     &'w Identity,
     (&'w Sensor, &'w Tally, &'w Score),
-    &'w Memory,
+    (&'w Memory, Option<&'w Streaming>, Option<&'w Archive>),
     (
         &'w Neuron,
         &'w Entropy,
@@ -99,13 +100,14 @@ type State<'w> = (
         &'w Genome,
         Option<&'w Carried>,
     ),
-    (&'w Standing, &'w Trust),
+    (&'w Standing, &'w Trust, Option<&'w Tuning>),
     (&'w Battery, Option<&'w Fusing>, Option<&'w Guard>),
 );
 
 fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut Buffer) {
-    let (_, (sensor, tally, score), memory, mind, (standing, trust), (battery, fusing, guard)) =
-        state;
+    let (_, (sensor, tally, score), radio, mind, standing, (battery, fusing, guard)) = state;
+    let (memory, streaming, archive) = radio;
+    let (standing, trust, tuning) = standing;
     match section {
         0 => {
             sensor.state.encode(sink);
@@ -123,6 +125,12 @@ fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut
             encode_slice(memory.service.as_ref().map_or(&[][..], |s| &s.routes), sink);
             if let Some(guard) = guard {
                 guard.encode(sink);
+            }
+            if let Some(streaming) = streaming {
+                streaming.encode(sink);
+            }
+            if let Some(archive) = archive {
+                archive.encode(sink);
             }
         }
         2 => {
@@ -145,6 +153,10 @@ fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut
         3 => {
             standing.0.encode(sink);
             encode_slice(&trust.0, sink);
+            // A page that only some meshes have takes no byte in the others.
+            if let Some(tuning) = tuning {
+                tuning.0.encode(sink);
+            }
         }
         _ => battery.0.encode(sink),
     }
@@ -198,7 +210,7 @@ fn fingerprint(world: &World) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&RULES_VERSION.to_le_bytes());
     hasher.update(&plan.seed.to_le_bytes()).update(&plan.sample_every.to_le_bytes());
-    hasher.update(format!("{:?} {:?}", plan.config, plan.storms).as_bytes());
+    hasher.update(format!("{:?} {:?} {:?}", plan.config, plan.storms, plan.sun).as_bytes());
     hasher.update(&[u8::from(plan.collisions), u8::from(plan.listens), plan.integrity as u8]);
     for signal in plan.signals.iter() {
         signal.hash_into(&mut hasher);
@@ -298,6 +310,12 @@ fn decode(section: usize, node: &mut EntityWorldMut<'_>, source: &mut Source<'_>
             if let Some(mut guard) = node.get_mut::<Guard>() {
                 guard.decode(source)?;
             }
+            if let Some(mut streaming) = node.get_mut::<Streaming>() {
+                *streaming = Canonical::decode(source)?;
+            }
+            if let Some(mut archive) = node.get_mut::<Archive>() {
+                *archive = Canonical::decode(source)?;
+            }
         }
         2 => {
             node.get_mut::<Neuron>()?.0 = Canonical::decode(source)?;
@@ -318,6 +336,9 @@ fn decode(section: usize, node: &mut EntityWorldMut<'_>, source: &mut Source<'_>
         3 => {
             node.get_mut::<Standing>()?.0 = Canonical::decode(source)?;
             decode_slice::<Neighbour>(&mut node.get_mut::<Trust>()?.0, source)?;
+            if let Some(mut tuning) = node.get_mut::<Tuning>() {
+                *tuning.0 = Canonical::decode(source)?;
+            }
         }
         _ => node.get_mut::<Battery>()?.0 = Canonical::decode(source)?,
     }

@@ -4,16 +4,19 @@ use std::collections::BTreeMap;
 
 use bevy::ecs::prelude::*;
 use qres_core::boundary::f64_from_q16;
+use qres_core::energy::EnergyPool;
 use qres_core::id::GroupId;
 use qres_core::neuron::TAPS;
 use qres_core::q16::Q16;
 use qres_core::regime::Regime;
+use qres_core::tuner::Policy;
 use qres_core::wake::Role;
 use serde::Serialize;
 
 use super::Mesh;
+use super::archive::{self, StreamSummary};
 use super::components::{
-    Battery, Detector, Genome, Identity, Neuron, Schedule, Score, Tally, Trust,
+    Battery, Detector, Genome, Identity, Neuron, Schedule, Score, Tally, Trust, Tuning,
 };
 use super::guard::{self, IntegritySummary};
 use super::resources::{Cascades, Clock, Setup};
@@ -49,6 +52,27 @@ pub struct RunSummary {
     pub adversaries: Adversaries,
     /// Evolution of models.
     pub genes: Genes,
+    /// Where the tuned parameters are; null where nobody tunes.
+    pub tuner: Option<Tuned>,
+    /// What became of residual streams; null where nobody streams.
+    pub stream: Option<StreamSummary>,
+}
+
+/// Tuned parameters: least, median and greatest over nodes.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Tuned {
+    /// Trust step.
+    pub gamma: [f64; 3],
+    /// Decay of the learning rate.
+    pub decay: [f64; 3],
+    /// Rounds between audits: agreed on, but nobody audits yet.
+    pub audit_interval: [u8; 3],
+    /// Values dropped at each end of a merge.
+    pub trim: [u8; 3],
+    /// Exponent of influence, in halves.
+    pub exponent_halves: [u8; 3],
+    /// Confirmations that a ban wants: agreed on, but bans are each node's own yet.
+    pub confirmations: [u8; 3],
 }
 
 /// Rounds in which a node both sent and received.
@@ -82,6 +106,10 @@ pub struct EnergySummary {
     pub left_least: f64,
     /// Times that a node ran out.
     pub brownouts: u32,
+    /// Nodes that are off at the end.
+    pub off: u32,
+    /// Mean taken in per node, in joules; what a full battery had no room for is not counted.
+    pub harvested_j: f64,
     /// Over all roles: spent, always-on with the same traffic, saved.
     pub all: EnergyRow,
     /// Each role that there is.
@@ -204,8 +232,34 @@ impl Mesh {
             integrity: guard::summary(world, plan.integrity),
             adversaries: adversaries(world),
             genes: genes(world),
+            tuner: tuned(world),
+            stream: archive::totals(world),
         }
     }
+}
+
+/// Least, median and greatest of each tuned parameter; `None` where nobody tunes.
+fn tuned(world: &mut World) -> Option<Tuned> {
+    let mut query = world.query::<&Tuning>();
+    let policies: Vec<Policy> = query.iter(world).map(|tuning| *tuning.0.agreed()).collect();
+    if policies.is_empty() {
+        return None;
+    }
+    let float = |value: Q16| f64_from_q16(value);
+    Some(Tuned {
+        gamma: three(&policies, |policy| policy.gamma)?.map(float),
+        decay: three(&policies, |policy| policy.decay)?.map(float),
+        audit_interval: three(&policies, |policy| policy.audit_interval)?,
+        trim: three(&policies, |policy| policy.trim)?,
+        exponent_halves: three(&policies, |policy| policy.exponent_halves)?,
+        confirmations: three(&policies, |policy| policy.confirmations)?,
+    })
+}
+
+fn three<T: Ord + Copy>(policies: &[Policy], part: fn(&Policy) -> T) -> Option<[T; 3]> {
+    let mut column: Vec<T> = policies.iter().map(part).collect();
+    column.sort_unstable();
+    Some([*column.first()?, *column.get(column.len() / 2)?, *column.last()?])
 }
 
 /// The largest distance between shared weights of two nodes of a group whose models have one form,
@@ -250,13 +304,18 @@ const fn role_name(role: Role) -> &'static str {
 
 fn energy(world: &mut World) -> EnergySummary {
     let config = world.resource::<Setup>().0.config;
-    let (mut left, mut least, mut brownouts) = (0.0, f64::INFINITY, 0);
+    let (mut left, mut least, mut brownouts, mut off) = (0.0, f64::INFINITY, 0, 0);
+    let start_uj = EnergyPool::new(&config.energy).level_uj() as i64;
+    let mut harvested_uj = 0;
     let mut query = world.query::<&Battery>();
     for battery in query.iter(world) {
         let share = f64_from_q16(battery.0.share(&config.energy));
         left += share;
         least = share.min(least);
         brownouts += u32::from(battery.0.brownouts());
+        off += u32::from(battery.0.is_browned_out());
+        let spent_uj = (battery.0.spending.total_nj() / 1_000) as i64;
+        harvested_uj += battery.0.level_uj() as i64 + spent_uj - start_uj;
     }
     let all = row(world, "all", None);
     let each = [Role::Sentinel, Role::Scheduled, Role::OnDemand];
@@ -265,6 +324,8 @@ fn energy(world: &mut World) -> EnergySummary {
         left_mean: left / f64::from(all.nodes.max(1)),
         left_least: if least.is_finite() { least } else { 0.0 },
         brownouts,
+        off,
+        harvested_j: harvested_uj as f64 / 1e6 / f64::from(all.nodes.max(1)),
         all,
         roles: roles.into_iter().filter(|row| row.nodes > 0).collect(),
         ceiling_percent: f64::from(config.energy.ceiling_basis_points()) / 100.0,

@@ -10,10 +10,11 @@ use qres_core::trust::OwnTrust;
 use qres_core::wake::Wake;
 
 use super::Mesh;
+use super::archive::Streaming;
 use super::build::{peers, service};
 use super::components::{
     Battery, Carried, Detector, Entropy, Genome, Identity, Memory, Neuron, Quiet, Schedule, Sensor,
-    Standing, Trust,
+    Standing, Trust, Tuning,
 };
 use super::resources::{Roster, Tap};
 use super::snapshot::Buffer;
@@ -68,6 +69,12 @@ impl Mesh {
         if let Some(carried) = node.get::<Carried>() {
             carried.0.encode(&mut bytes);
         }
+        if let Some(tuning) = node.get::<Tuning>() {
+            tuning.0.encode(&mut bytes);
+        }
+        if let Some(streaming) = node.get::<Streaming>() {
+            streaming.feed.encode(&mut bytes);
+        }
         Some(*blake3::hash(&bytes.0).as_bytes())
     }
 
@@ -76,6 +83,14 @@ impl Mesh {
         let world = self.world();
         let entity = *world.resource::<Roster>().0.get(id.index())?;
         world.get::<Sensor>(entity)?.sample
+    }
+
+    /// Power that the world gives node `id` in tick `now`, in microwatts, on top of the constant
+    /// one: what [`Node::harvest_uw`] is to be before that tick.
+    #[must_use]
+    pub fn light_uw(&self, id: NodeId, now: Tick) -> u32 {
+        let plan = self.plan();
+        plan.nodes.get(id.index()).map_or(0, |node| plan.light_uw(id, node.position_mm, now))
     }
 
     /// Keeps the frames that `nodes` receive, from the next tick on.

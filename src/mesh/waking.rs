@@ -5,12 +5,15 @@ use qres_core::energy::Activity;
 use qres_core::id::NodeId;
 use qres_core::packet::{Message, Update};
 use qres_core::phase::{self, Outbox, Speaker};
+use qres_core::residual_stream::{Extras, send_stream};
 use qres_core::responder::Route;
 use qres_core::signature::own_round;
+use qres_core::tuner::send_policy;
 
+use super::archive::Streaming;
 use super::components::{
     Battery, Carried, Detector, Doing, Entropy, Genome, Identity, Memory, Neuron, Quiet, Schedule,
-    Sensor, Standing, Tally, Trust,
+    Sensor, Standing, Tally, Trust, Tuning,
 };
 use super::for_nodes;
 use super::guard::{Guard, Keys};
@@ -63,18 +66,21 @@ pub fn speak(
     air: Res<Air>,
     keys: Res<Keys>,
     mut nodes: Query<(
-        (&Identity, &Neuron, &Entropy, &Detector, &Battery, &Schedule, &Standing, &Trust),
         (
-            (&mut Quiet, &mut Memory, &mut Genome, &mut Doing, &mut Tally),
-            (Option<&mut Carried>, Option<&mut Guard>),
+            (&Identity, &Neuron, &Entropy, &Detector, &Battery, &Schedule, &Standing, &Trust),
+            Option<&Tuning>,
         ),
+        (&mut Quiet, &mut Memory, &mut Genome, &mut Doing, &mut Tally),
+        (Option<&mut Carried>, Option<&mut Guard>, Option<&mut Streaming>),
     )>,
 ) {
     let plan = &*setup.0;
     let config = &plan.config;
     let now = clock.now;
-    for_nodes!(nodes, clock.parallel, |(node, (saying, (mut carried, mut guard)))| {
+    for_nodes!(nodes, clock.parallel, |(node, saying, pages)| {
         let (mut quiet, mut memory, mut genome, mut doing, mut tally) = saying;
+        let (mut carried, mut guard, streaming) = pages;
+        let (node, tuning) = node;
         let (identity, neuron, entropy, detector, battery, schedule, standing, trust) = node;
         let malice = plan.nodes.get(identity.id.index()).and_then(|node| node.malice);
         if !schedule.0.window().is_awake() || malice.is_some_and(|malice| malice.muted) {
@@ -90,6 +96,7 @@ pub fn speak(
             wake: &schedule.0,
             trust: &standing.0,
             neighbours: &trust.0,
+            policy: tuning.map(|tuning| *tuning.0.proposal()),
         };
         let mut outbox = Outbox::new();
         let routes = memory.service.as_mut().map_or(&mut [][..], |service| &mut service.routes);
@@ -109,7 +116,17 @@ pub fn speak(
                 air.signatures.scope(|signatures| signatures.extend(signed));
             }
         }
-        for (order, outgoing) in outbox.iter().enumerate() {
+        let mut extras = Extras::new();
+        send_policy(config, now, &speaker, &outbox, &mut extras);
+        if let Some(mut streaming) = streaming {
+            send_stream(config, now, &speaker, &mut streaming.feed, &outbox, &mut extras);
+            let sent = extras.iter().filter_map(|outgoing| match &outgoing.message {
+                Message::Stream { part, .. } => Some(part.frame().len() as u64),
+                _ => None,
+            });
+            streaming.bytes += sent.sum::<u64>();
+        }
+        for (order, outgoing) in outbox.iter().chain(&extras).enumerate() {
             let payload = config.air.payload_bytes(&outgoing.message);
             doing.0.transmit_us += config.air.message_us(payload);
             tally.send(&config.air, payload);

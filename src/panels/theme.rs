@@ -71,12 +71,12 @@ pub fn regime(palette: Palette, regime: Regime) -> Color32 {
 pub fn packet(palette: Palette, kind: PacketKind) -> Color32 {
     let [update, poll, beacon, grant, relay, gene] = palette.packets();
     colour(match kind {
-        PacketKind::Update => update,
+        PacketKind::Update | PacketKind::Policy => update,
         PacketKind::Poll => poll,
         PacketKind::Beacon => beacon,
         PacketKind::Grant => grant,
-        PacketKind::Relay => relay,
         PacketKind::Offer | PacketKind::Request | PacketKind::Digest => gene,
+        PacketKind::Relay | PacketKind::Stream => relay,
     })
 }
 

@@ -3,7 +3,7 @@
 
 use super::{
     Accepts, Aggregation, Camera, Evolution, Fault, Layout, Listen, Normalise, Preparation,
-    Scenario, Sentinels, Signal, Source, Spectrum, Storm, combine,
+    Scenario, Sentinels, Signal, Source, Spectrum, Storm, Sun, combine,
     fields::{Field, field},
     locate::pattern,
 };
@@ -24,9 +24,7 @@ impl Scenario {
         self.nodes()?;
         self.radio()?;
         self.twt()?;
-        whole("energy.battery_mj", self.energy.battery_mj)?;
-        whole("energy.start_percent", self.energy.start_percent)?;
-        whole("energy.harvest_uw", self.energy.harvest_uw)?;
+        self.energy()?;
         self.protocol()?;
         list("signals", &self.signals)?;
         each("signals", &self.signals, signal)?;
@@ -100,6 +98,39 @@ impl Scenario {
         }
     }
 
+    fn energy(&self) -> Result<(), Fault> {
+        let energy = &self.energy;
+        whole("energy.battery_mj", energy.battery_mj)?;
+        whole("energy.start_percent", energy.start_percent)?;
+        whole("energy.harvest_uw", energy.harvest_uw)?;
+        match &energy.sun {
+            Sun::Never => {}
+            Sun::Day { peak_uw, day_minutes } => {
+                whole("energy.sun.peak_uw", *peak_uw)?;
+                whole("energy.sun.day_minutes", *day_minutes)?;
+            }
+            Sun::Hours { power_uw, from_hour, hours } => {
+                whole("energy.sun.power_uw", *power_uw)?;
+                whole("energy.sun.from_hour", *from_hour)?;
+                whole("energy.sun.hours", *hours)?;
+            }
+            Sun::Recorded(record) => {
+                text("energy.sun.path", &record.path)?;
+                text("energy.sun.column", &record.column)?;
+                real("energy.sun.uw_per_unit", record.uw_per_unit)?;
+                whole("energy.sun.period_minutes", record.period_minutes)?;
+                list("energy.sun.missing", &record.missing)?;
+                text("energy.sun.source", &record.source)?;
+            }
+        }
+        whole("energy.clouds.dim_percent", energy.clouds.dim_percent)?;
+        whole("energy.clouds.cloudy_hours", energy.clouds.cloudy_hours)?;
+        whole("energy.clouds.clear_hours", energy.clouds.clear_hours)?;
+        whole("energy.clouds.region_mm", energy.clouds.region_mm)?;
+        whole("energy.brownout_percent", energy.brownout_percent)?;
+        whole("energy.recover_percent", energy.recover_percent)
+    }
+
     fn protocol(&self) -> Result<(), Fault> {
         let protocol = &self.protocol;
         let lags = &protocol.lags;
@@ -120,6 +151,10 @@ impl Scenario {
         whole("protocol.trim_per_tail", protocol.trim_per_tail)?;
         aggregation(&protocol.aggregation)?;
         preparation(&protocol.preparation)?;
+        real("protocol.stream.step", protocol.stream.step)?;
+        whole("protocol.stream.frame_samples", protocol.stream.frame_samples)?;
+        whole("protocol.stream.key_every_frames", protocol.stream.key_every_frames)?;
+        whole("protocol.stream.check_every_frames", protocol.stream.check_every_frames)?;
         whole("protocol.commissioning.neighbours", protocol.commissioning.neighbours)?;
         real("protocol.commissioning.reputation", protocol.commissioning.reputation)?;
         whole("protocol.commissioning.limit_ticks", protocol.commissioning.limit_ticks)?;

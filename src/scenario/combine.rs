@@ -2,8 +2,8 @@
 //! Assumes that `check` has passed the ranges; must not look at files.
 
 use super::{
-    AIR_HEADER_BYTES, Aggregation, DatasetSpec, Fault, Layout, Scenario, Sentinels, Signal, Source,
-    Station, Storm,
+    AIR_HEADER_BYTES, Aggregation, Fault, Layout, Scenario, Sentinels, Signal, Source, Station,
+    Storm, Sun,
     check::each,
     library,
     problem::{clip, nearest},
@@ -14,6 +14,7 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), Fault> {
     nodes(scenario)?;
     radio(scenario)?;
     twt(scenario)?;
+    energy(scenario)?;
     protocol(scenario)?;
     signals(scenario)?;
     each("storms", &scenario.storms, storm)?;
@@ -139,6 +140,32 @@ fn twt(scenario: &Scenario) -> Result<(), Fault> {
     Ok(())
 }
 
+fn energy(scenario: &Scenario) -> Result<(), Fault> {
+    let energy = &scenario.energy;
+    if energy.recover_percent < 2 * energy.brownout_percent {
+        return Err(Fault::at(
+            "energy.recover_percent",
+            format!(
+                "`energy.recover_percent` {} is below twice `energy.brownout_percent` {}",
+                energy.recover_percent, energy.brownout_percent
+            ),
+            "accepted: at least twice as much, or nodes would flutter",
+        )
+        .or_at(&["energy.brownout_percent"]));
+    }
+    let Sun::Recorded(record) = &energy.sun else { return Ok(()) };
+    if energy.clouds.dim_percent > 0 {
+        return Err(Fault::at(
+            "energy.clouds.dim_percent",
+            format!("`energy.clouds.dim_percent` is {}", energy.clouds.dim_percent),
+            "accepted with a recorded sun: 0, since its clouds are in the record",
+        )
+        .or_at(&["energy.sun"]));
+    }
+    let stations = matches!(scenario.nodes.layout, Layout::Stations(_));
+    file_path("energy.sun.path", &record.path, stations)
+}
+
 fn protocol(scenario: &Scenario) -> Result<(), Fault> {
     let protocol = &scenario.protocol;
     let lags = &protocol.lags;
@@ -213,7 +240,7 @@ fn signals(scenario: &Scenario) -> Result<(), Fault> {
     let stations = matches!(scenario.nodes.layout, Layout::Stations(_));
     each("signals", signals, |at, signal| match &signal.source {
         Source::Synthetic(_) => Ok(()),
-        Source::Dataset(spec) => dataset_path(&format!("{at}.source.path"), spec, stations),
+        Source::Dataset(spec) => file_path(&format!("{at}.source.path"), &spec.path, stations),
         Source::Sample(spec) if library::sample(&spec.file).is_some() => Ok(()),
         Source::Sample(spec) => {
             let hint = meant(nearest(&spec.file, library::sample_names()));
@@ -252,25 +279,25 @@ fn companions(at: &str, signal: &Signal, signals: &[Signal]) -> Result<(), Fault
     Ok(())
 }
 
-fn dataset_path(at: &str, spec: &DatasetSpec, stations: bool) -> Result<(), Fault> {
+fn file_path(at: &str, path: &str, stations: bool) -> Result<(), Fault> {
     let fault = |why: &str| {
         Err(Fault::at(
             at,
-            format!("`{at}` is \"{}\", {why}", clip(&spec.path, 60)),
+            format!("`{at}` is \"{}\", {why}", clip(path, 60)),
             "accepted: a file below the data folder, such as \"air/{station}.csv\"",
         ))
     };
-    let bare = spec.path.replace("{station}", "");
-    if spec.path.starts_with('/') || spec.path.contains([':', '\\']) {
+    let bare = path.replace("{station}", "");
+    if path.starts_with('/') || path.contains([':', '\\']) {
         return fault("which is not a path below a folder on every system");
     }
-    if spec.path.split('/').any(|part| matches!(part, ".." | "." | "")) {
+    if path.split('/').any(|part| matches!(part, ".." | "." | "")) {
         return fault("which leaves the data folder or has an empty part");
     }
     if bare.contains(['{', '}']) || bare.contains(char::is_control) {
         return fault("which has a placeholder other than {station}, or a control character");
     }
-    if bare.len() < spec.path.len() && !stations {
+    if bare.len() < path.len() && !stations {
         return fault("but the layout has no stations");
     }
     Ok(())

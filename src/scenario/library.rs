@@ -14,6 +14,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("city-10k", include_str!("../../scenarios/city-10k.ron")),
     ("fusion", include_str!("../../scenarios/fusion.ron")),
     ("mutation-cascade", include_str!("../../scenarios/mutation-cascade.ron")),
+    ("solar-week", include_str!("../../scenarios/solar-week.ron")),
     ("storm-front", include_str!("../../scenarios/storm-front.ron")),
 ];
 
@@ -104,7 +105,8 @@ mod tests {
             ("no/where/calm-24.ron", "did you mean `calm-24h`?"),
             (
                 "",
-                "embedded: air-quality, calm-24h, city-10k, fusion, mutation-cascade, storm-front",
+                "embedded: air-quality, calm-24h, city-10k, fusion, mutation-cascade, solar-week, \
+                 storm-front",
             ),
             ("zzz", "embedded: air-quality"),
         ];

@@ -21,6 +21,7 @@ mod protocol;
 mod radio;
 mod read;
 mod signals;
+mod solar;
 #[cfg(test)]
 mod tests;
 
@@ -35,12 +36,15 @@ pub use library::{Resolved, embedded, resolve, sample, sample_names};
 pub use nodes::{DEFAULT_COUNT, Layout, Nodes, Sentinels, Start, Station};
 pub use power::{Energy, EnergyProfile, Listen, Twt};
 pub use problem::{Position, Problem};
-pub use protocol::{Commissioning, Evolution, Integrity, LearningRate, ModelKind, Protocol};
+pub use protocol::{
+    Commissioning, Evolution, Integrity, LearningRate, ModelKind, Protocol, Stream,
+};
 pub use radio::{AIR_HEADER_BYTES, Radio, RadioProfile};
 pub use read::MAX_FILE_BYTES;
 pub use signals::{
     DatasetSpec, Delimiter, Normalise, Phase, SampleSpec, Signal, Source, Synthetic, Wave,
 };
+pub use solar::{Clouds, RecordedSun, Sun};
 
 /// A whole scenario, as its file says it.
 ///

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Clouds, Sun};
+
 /// The wake schedule (target wake time) of nodes that sleep.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -41,7 +43,7 @@ pub enum Listen {
 }
 
 /// What a node lives on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Energy {
     /// Whose power figures are used; default `Published`.
@@ -50,8 +52,17 @@ pub struct Energy {
     pub battery_mj: u32,
     /// Charge at the start, in percent, 0 to 100; default 100.
     pub start_percent: u8,
-    /// Mean power gathered from outside, in microwatts, 0 to 100,000,000; default 0.
+    /// Power gathered from outside at all times, in microwatts, 0 to 100,000,000; default 0.
     pub harvest_uw: u32,
+    /// Light that is gathered on top of it; default `Never`.
+    pub sun: Sun,
+    /// What takes some of the light away.
+    pub clouds: Clouds,
+    /// Charge at which a node goes off, in percent, 0 to 9; default 0.
+    pub brownout_percent: u8,
+    /// Charge at which it comes back, in percent, 1 to 50 and at least twice `brownout_percent`;
+    /// default 5.
+    pub recover_percent: u8,
 }
 
 /// A set of power figures.
@@ -64,6 +75,10 @@ pub enum EnergyProfile {
     Esp32C6,
     /// An ESP32-C6 with a long-range radio.
     Esp32C6LongRange,
+    /// A Raspberry Pi Zero 2 W with its own Wi-Fi.
+    RaspberryPiZero2W,
+    /// A thought experiment: a spiking core with a long-range radio.
+    SpikingCore,
 }
 
 impl Default for Twt {
@@ -89,6 +104,10 @@ impl Default for Energy {
             battery_mj: 23_760_000,
             start_percent: 100,
             harvest_uw: 0,
+            sun: Sun::Never,
+            clouds: Clouds::default(),
+            brownout_percent: 0,
+            recover_percent: 5,
         }
     }
 }

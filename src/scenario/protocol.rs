@@ -42,6 +42,10 @@ pub struct Protocol {
     pub gossip: bool,
     /// Whether updates are signed; default `None`.
     pub integrity: Integrity,
+    /// Whether nodes tune some of these parameters together; default false.
+    pub tuner: bool,
+    /// Whether nodes send their readings to their sentinel, and how.
+    pub stream: Stream,
     /// When a new node counts as settled.
     pub commissioning: Commissioning,
     /// Trusted neighbours in Storm that make a sentinel sound an emergency, 1 to 64; default 3.
@@ -110,6 +114,21 @@ pub enum Integrity {
     Full,
 }
 
+/// A residual stream: the readings themselves, so raw data in effect.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Stream {
+    /// The sensor's step in its unit, 0 to 16,000: readings are whole numbers of it. Default 0:
+    /// nothing is streamed.
+    pub step: f64,
+    /// Readings in a full frame, 1 to 255; default 64.
+    pub frame_samples: u8,
+    /// Frames from keyframe to keyframe, 1 to 255; default 32.
+    pub key_every_frames: u8,
+    /// Frames from checksum to checksum, 1 to 255; default 4.
+    pub check_every_frames: u8,
+}
+
 /// Learning rates, each 0 to 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -152,11 +171,19 @@ impl Default for Protocol {
             wire: Wire::default(),
             gossip: true,
             integrity: Integrity::None,
+            tuner: false,
+            stream: Stream::default(),
             commissioning: Commissioning::default(),
             quorum: 3,
             initial_reputation: 0.5,
             votes_age_rounds: 10,
         }
+    }
+}
+
+impl Default for Stream {
+    fn default() -> Self {
+        Self { step: 0.0, frame_samples: 64, key_every_frames: 32, check_every_frames: 4 }
     }
 }
 

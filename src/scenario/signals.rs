@@ -199,6 +199,6 @@ const fn default_scale() -> f64 {
     1.0
 }
 
-fn default_missing() -> Vec<String> {
+pub(super) fn default_missing() -> Vec<String> {
     vec!["NA".to_owned(), String::new()]
 }

@@ -42,12 +42,12 @@ fn measure(packet: &PacketView, number: u32, tick_ms: u32) -> PacketData {
         start,
         airtime,
         kind: match packet.kind {
-            PacketKind::Update => 0,
+            PacketKind::Update | PacketKind::Policy => 0,
             PacketKind::Poll => 1,
             PacketKind::Beacon => 2,
             PacketKind::Grant => 3,
-            PacketKind::Relay => 4,
             PacketKind::Offer | PacketKind::Request | PacketKind::Digest => 5,
+            PacketKind::Relay | PacketKind::Stream => 4,
         },
         fate: match packet.fate {
             Fate::Delivered => 0,

@@ -15,7 +15,7 @@ use std::{
 
 use csv::ByteRecord;
 
-use crate::scenario::{self, DatasetSpec, Delimiter, Layout, SampleSpec, Scenario, Source};
+use crate::scenario::{self, DatasetSpec, Delimiter, Layout, SampleSpec, Scenario, Source, Sun};
 
 pub use problem::{DatasetFault, DatasetProblem};
 
@@ -68,7 +68,8 @@ pub struct NeededFile {
 }
 
 /// One series for each place (stations, or one place otherwise) and each signal; `None` where the
-/// signal is computed. Places that read the same file share the series.
+/// signal is computed. Where the sun is recorded, its series stands behind those of the signals.
+/// Places that read the same file share the series.
 pub type Loaded = Vec<Vec<Option<Arc<Series>>>>;
 
 /// Reads one column of a data set; `station` stands in for `{station}` in its path.
@@ -77,7 +78,7 @@ pub type Loaded = Vec<Vec<Option<Arc<Series>>>>;
 ///
 /// That the file is not there or is unreadable, or the first line that is wrong.
 pub fn load(dir: &Path, spec: &DatasetSpec, station: &str) -> Result<Series, DatasetProblem> {
-    let needed = needed_file(spec, station);
+    let needed = Wanted::of_signal(spec).file(station);
     if !dir.join(&needed.path).is_file() {
         return Err(DatasetProblem::missing(dir, &[needed]));
     }
@@ -134,16 +135,13 @@ pub fn load_sample(spec: &SampleSpec) -> Result<Series, DatasetProblem> {
 pub fn needed(scenario: &Scenario) -> Vec<NeededFile> {
     let mut files: BTreeMap<String, NeededFile> = BTreeMap::new();
     for station in places(scenario) {
-        for signal in &scenario.signals {
-            let Source::Dataset(spec) = &signal.source else {
-                continue;
-            };
-            let file = needed_file(spec, station);
+        for (_, wanted) in wanted(scenario) {
+            let file = wanted.file(station);
             let known = files
                 .entry(file.path.clone())
                 .or_insert_with(|| NeededFile { columns: Vec::new(), ..file });
-            if !known.columns.contains(&spec.column) {
-                known.columns.push(spec.column.clone());
+            if !known.columns.iter().any(|column| column == wanted.column.name) {
+                known.columns.push(wanted.column.name.to_owned());
             }
         }
     }
@@ -162,7 +160,8 @@ pub fn load_all(dir: &Path, scenario: &Scenario) -> Result<Loaded, DatasetProble
         return Err(DatasetProblem::missing(dir, &absent));
     }
     let signals = &scenario.signals;
-    let mut computed = vec![None; signals.len()];
+    let suns = usize::from(matches!(scenario.energy.sun, Sun::Recorded(_)));
+    let mut computed = vec![None; signals.len() + suns];
     for (slot, signal) in computed.iter_mut().zip(signals) {
         if let Source::Sample(spec) = &signal.source {
             *slot = Some(Arc::new(load_sample(spec)?));
@@ -198,12 +197,9 @@ type Group = (String, Delimiter);
 /// What a place reads from each file, with the index of the signal.
 fn groups<'a>(scenario: &'a Scenario, station: &str) -> Vec<(Group, Vec<(usize, Column<'a>)>)> {
     let mut groups: Vec<(Group, Vec<(usize, Column<'a>)>)> = Vec::new();
-    for (at, signal) in scenario.signals.iter().enumerate() {
-        let Source::Dataset(spec) = &signal.source else {
-            continue;
-        };
-        let group = (resolved(spec, station), spec.delimiter);
-        let column = (at, Column { name: &spec.column, missing: &spec.missing });
+    for (at, wanted) in wanted(scenario) {
+        let group = (wanted.file(station).path, wanted.delimiter);
+        let column = (at, wanted.column);
         match groups.iter_mut().find(|(known, _)| *known == group) {
             Some((_, columns)) => columns.push(column),
             None => groups.push((group, vec![column])),
@@ -219,16 +215,43 @@ fn places(scenario: &Scenario) -> Vec<&str> {
     }
 }
 
-fn resolved(spec: &DatasetSpec, station: &str) -> String {
-    spec.path.replace("{station}", station)
+/// A column of a file that a scenario names.
+struct Wanted<'a> {
+    path: &'a str,
+    delimiter: Delimiter,
+    column: Column<'a>,
+    source: &'a str,
 }
 
-fn needed_file(spec: &DatasetSpec, station: &str) -> NeededFile {
-    NeededFile {
-        path: resolved(spec, station),
-        columns: vec![spec.column.clone()],
-        source: spec.source.clone(),
+impl<'a> Wanted<'a> {
+    fn of_signal(spec: &'a DatasetSpec) -> Self {
+        let column = Column { name: &spec.column, missing: &spec.missing };
+        Self { path: &spec.path, delimiter: spec.delimiter, column, source: &spec.source }
     }
+
+    fn file(&self, station: &str) -> NeededFile {
+        NeededFile {
+            path: self.path.replace("{station}", station),
+            columns: vec![self.column.name.to_owned()],
+            source: self.source.to_owned(),
+        }
+    }
+}
+
+/// What a scenario reads, with its place in a row of [`Loaded`].
+fn wanted(scenario: &Scenario) -> Vec<(usize, Wanted<'_>)> {
+    let mut all = Vec::new();
+    for (at, signal) in scenario.signals.iter().enumerate() {
+        if let Source::Dataset(spec) = &signal.source {
+            all.push((at, Wanted::of_signal(spec)));
+        }
+    }
+    if let Sun::Recorded(sun) = &scenario.energy.sun {
+        let column = Column { name: &sun.column, missing: &sun.missing };
+        let (path, delimiter, source) = (&sun.path, sun.delimiter, &sun.source);
+        all.push((scenario.signals.len(), Wanted { path, delimiter, column, source }));
+    }
+    all
 }
 
 /// A column on its way: where it is in a row, and how long the gap is that the last row was in.

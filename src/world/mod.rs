@@ -10,6 +10,7 @@ pub mod layout;
 pub mod sentinels;
 pub mod signal;
 mod sine;
+pub mod solar;
 pub mod storm;
 
 pub use sine::sine;

@@ -9,5 +9,8 @@ mod determinism;
 mod fusing;
 mod integrity;
 mod snapshot;
+mod solar;
+mod stream;
+mod tuner;
 mod twin;
 mod weather;

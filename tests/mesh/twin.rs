@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use crate::common::{THICKET, embedded, mesh, parsed};
-use qres::scenario::{Integrity, Scenario};
+use qres::scenario::{Integrity, Scenario, Sun};
 use qres::world::keyring::Keyring;
 use qres_core::id::{NodeId, Tick};
 use qres_core::packet::Update;
@@ -56,6 +56,7 @@ fn hold_together(scenario: &Scenario, ticks: u64) -> (usize, usize) {
         }
         for ((id, twin), radio) in ids.iter().zip(&mut twins).zip(&mut radios) {
             let sample = mesh.sensed(*id);
+            twin.harvest_uw = mesh.light_uw(*id, Tick(tick));
             twin.tick(&config, Tick(tick), sample, radio);
             sent += radio.sent;
             let expected = mesh.node_digest(*id).expect("joined");
@@ -98,6 +99,33 @@ fn a_thicket_that_signs_its_updates() {
     scenario.protocol.integrity = Integrity::Accounted;
     let (sent, heard) = hold_together(&scenario, 400);
     assert!(sent > 1_000 && heard > sent, "sent {sent}, heard {heard}: the test must see traffic");
+}
+
+#[test]
+fn a_thicket_that_tunes() {
+    let mut scenario = parsed(THICKET);
+    scenario.protocol.tuner = true;
+    let (sent, heard) = hold_together(&scenario, 500);
+    assert!(sent > 2_000 && heard > sent, "sent {sent}, heard {heard}: the test must see traffic");
+}
+
+#[test]
+fn a_thicket_that_streams() {
+    let mut scenario = parsed(THICKET);
+    scenario.protocol.stream.step = 0.01;
+    scenario.protocol.stream.frame_samples = 16;
+    let (sent, heard) = hold_together(&scenario, 400);
+    assert!(sent > 2_000 && heard > sent, "sent {sent}, heard {heard}: the test must see traffic");
+}
+
+#[test]
+fn a_thicket_under_the_sun() {
+    let mut scenario = parsed(THICKET);
+    scenario.energy.sun = Sun::Day { peak_uw: 150_000, day_minutes: 1_440 };
+    scenario.energy.clouds.dim_percent = 60;
+    scenario.energy.clouds.region_mm = 9_000;
+    scenario.energy.brownout_percent = 4;
+    hold_together(&scenario, 400);
 }
 
 #[test]

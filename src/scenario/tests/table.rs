@@ -4,7 +4,7 @@ use super::refused;
 use crate::scenario::{fields::field_table, *};
 
 /// Every field that a layout or a source allows, each at least once over them.
-const FULL: [&str; 11] = [
+const FULL: [&str; 13] = [
     r#"(title: "t", watch_for: "w", nodes: (layout: Stations([
         (name: "A", latitude: 1, longitude: 2), (name: "B", latitude: 1, longitude: 2.5)])),
         protocol: (trim_per_tail: 0),
@@ -19,7 +19,7 @@ const FULL: [&str; 11] = [
         storms: [(from_tick: 0, to_tick: 9, path: [(tick: 1, x_mm: 2, z_mm: 3)], radius_mm: 4,
         spectrum: Coloured(period_samples: 5, coherence_samples: 9))])"#,
     r#"(title: "t", watch_for: "w", nodes: (layout: RandomGeometric()),
-        signals: [(modality: "a")])"#,
+        signals: [(modality: "a")], energy: (sun: Day()))"#,
     r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
         protocol: (aggregation: MultiKrum(), preparation: Nnm()))"#,
     r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
@@ -32,6 +32,10 @@ const FULL: [&str; 11] = [
         protocol: (aggregation: Ubar()))"#,
     r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
         protocol: (aggregation: Adaptive()))"#,
+    r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
+        energy: (sun: Hours()))"#,
+    r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
+        energy: (sun: Recorded(path: "sun.csv", column: "light")))"#,
 ];
 
 fn full() -> Vec<Scenario> {

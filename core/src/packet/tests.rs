@@ -1,0 +1,109 @@
+//! Every message there and back, its bytes, and bytes that are none.
+
+use super::*;
+use proptest::prelude::*;
+
+fn update() -> Update {
+    let weights = core::array::from_fn(|i| Q16::from_bits(i as i32 * 1_000 - 3_000));
+    Update {
+        origin: NodeId(7),
+        round: 300,
+        group: GroupId(2),
+        regime: Regime::Storm,
+        polls: true,
+        wire: Wire::Q16,
+        taps: 8,
+        gene: GeneId(0xAABB_CCDD),
+        weights,
+    }
+}
+
+fn gene() -> Gene {
+    Gene {
+        group: GroupId(2),
+        form: crate::neuron::Form {
+            taps: 8,
+            lags: [2, 3, 4, 5, 6, 7, 8, 25],
+            ..crate::neuron::Form::default()
+        },
+        lineage: crate::gene::Lineage::default(),
+        weights: update().weights,
+    }
+}
+
+fn messages() -> [Message; 11] {
+    [
+        Message::Update(update()),
+        Message::Poll { to: NodeId(9) },
+        Message::Beacon { emergency: true },
+        Message::Grant { to: NodeId(1), standing: Q16::ONE, emergency: false },
+        Message::Relay { to: NodeId(4), update: update() },
+        Message::Offer { to: NodeId::NONE, gain_percent: 63, gene: gene() },
+        Message::Request { to: NodeId(4), gene: gene().id() },
+        Message::Digest { gene: gene().id() },
+        Message::Policy(Policy::default()),
+        Message::Stream { to: NodeId(5), part: StreamPart::new(&[7; 56]).expect("a frame") },
+        Message::Update(Update { wire: Wire::Bfp16, ..update() }),
+    ]
+}
+
+fn frame(message: &Message) -> heapless::Vec<u8, MTU> {
+    let mut frame = heapless::Vec::new();
+    let header = Header { kind: message.kind(), round: 44, index: 0, count: 1, sender: NodeId(7) };
+    assert!(header.write(&message.to_bytes(), &mut frame).is_some());
+    frame
+}
+
+#[test]
+fn every_message_round_trips() {
+    for message in messages() {
+        let bytes = frame(&message);
+        let (header, payload) = Header::read(&bytes).expect("own frame");
+        assert_eq!(header.kind, message.kind());
+        assert_eq!(payload.len(), message.length());
+        assert_eq!(Message::from_bytes(header.kind, header.sender, payload), Ok(message));
+    }
+}
+
+#[test]
+fn a_poll_is_these_bytes() {
+    let bytes = frame(&Message::Poll { to: NodeId(9) });
+    assert_eq!(bytes[..8], [0x11, 44, 0, 1, 7, 0, 0, 0]);
+    assert_eq!(bytes[12..], [9, 0, 0, 0]);
+    assert_eq!(bytes.len(), 16);
+}
+
+#[test]
+fn a_block_takes_17_bytes_instead_of_32() {
+    let [words, .., block] = messages().map(|message| message.length());
+    assert_eq!((words, block), (12 + 32, 12 + 17));
+}
+
+#[test]
+fn the_checksum_is_the_common_crc_32() {
+    assert_eq!(CRC.checksum(b"123456789"), 0xCBF4_3926);
+}
+
+#[test]
+fn every_flipped_bit_is_noticed() {
+    let bytes = frame(&messages()[0]);
+    for bit in 0..bytes.len() * 8 {
+        let mut damaged = bytes.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        assert_eq!(Header::read(&damaged), Err(PacketError::Crc), "bit {bit}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..1100)) {
+        let _ = Header::read(&bytes);
+        for kind in 0..=15 {
+            if let Some(kind) = Kind::from_number(kind)
+                && let Ok(message) = Message::from_bytes(kind, NodeId(1), &bytes)
+            {
+                prop_assert_eq!(&message.to_bytes()[..], &bytes[..]);
+            }
+        }
+    }
+}
