@@ -22,6 +22,7 @@ pub fn energy(ticks: u64, out: &mut Hasher) {
             start: draws.share(),
             harvest_uw: 60_000,
             listen: Listen::Never,
+            ..EnergyConfig::default()
         };
         let mut pool = EnergyPool::new(&config);
         for tick in 0..ticks {
@@ -35,6 +36,7 @@ pub fn energy(ticks: u64, out: &mut Hasher) {
                 ramps: draws.below(3) as u32,
                 samples: draws.below(3) as u32,
                 signature_us: draws.below(90_000),
+                harvest_uw: draws.below(30_000) as u32,
             };
             pool.settle(&config, &did);
             pool.level_uj().encode(out);
