@@ -26,7 +26,7 @@ impl Keys {
     pub fn new(plan: &Plan) -> Self {
         let nodes = plan.nodes.len() as u32;
         Self(match plan.integrity {
-            Integrity::None => None,
+            Integrity::Off => None,
             Integrity::Accounted => Some(Keyring::accounted(plan.seed, nodes)),
             Integrity::Full => Some(Keyring::full(plan.seed, nodes)),
         })
@@ -133,7 +133,7 @@ impl Mesh {
 /// Signatures over a run.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct IntegritySummary {
-    /// `none`, `accounted` (bytes, energy and decisions without curve arithmetic) or `full`.
+    /// `off`, `accounted` (bytes, energy and decisions without curve arithmetic) or `full`.
     pub mode: &'static str,
     /// Updates signed.
     pub signed: u64,
@@ -146,7 +146,7 @@ pub struct IntegritySummary {
 /// The figures of the run so far.
 pub(super) fn summary(world: &mut World, mode: Integrity) -> IntegritySummary {
     let mode = match mode {
-        Integrity::None => "none",
+        Integrity::Off => "off",
         Integrity::Accounted => "accounted",
         Integrity::Full => "full",
     };

@@ -476,7 +476,7 @@ fn node_config(scenario: &Scenario, seed: u64) -> NodeConfig {
     let q16 = |value| Q16::from_bits(scenario::fixed(value));
     let protocol = &scenario.protocol;
     let rates = &protocol.learning_rate;
-    let is_signed = protocol.integrity != Integrity::None;
+    let is_signed = protocol.integrity != Integrity::Off;
     NodeConfig {
         neuron: neuron_config(protocol),
         regime: RegimeConfig {

@@ -290,7 +290,7 @@ pub const FIELDS: &[Field] = &[
     row("protocol.wire", Accepts::Said("Q16 or Bfp16"), "Q16",
         "weights in updates: 4 bytes each, or 2 each and one for all"),
     row("protocol.gossip", YES_NO, "true", "nodes exchange what they learn"),
-    row("protocol.integrity", Accepts::Said("None, Accounted or Full"), "None",
+    row("protocol.integrity", Accepts::Said("Off, Accounted or Full"), "Off",
         "updates are signed: not, in effect, or with real arithmetic"),
     row("protocol.tuner", YES_NO, "false", "nodes tune some of these parameters together"),
     row("protocol.stream", Accepts::Said("Stream(..)"), "()",

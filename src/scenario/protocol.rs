@@ -40,7 +40,7 @@ pub struct Protocol {
     pub wire: Wire,
     /// Whether nodes exchange what they learn; default true.
     pub gossip: bool,
-    /// Whether updates are signed; default `None`.
+    /// Whether updates are signed; default `Off`.
     pub integrity: Integrity,
     /// Whether nodes tune some of these parameters together; default false.
     pub tuner: bool,
@@ -107,7 +107,7 @@ const fn default_gain() -> u8 {
 pub enum Integrity {
     /// Unsigned: a sender's id is believed.
     #[default]
-    None,
+    Off,
     /// The bytes, the energy and the decisions of signatures, without curve arithmetic.
     Accounted,
     /// Ed25519.
@@ -170,7 +170,7 @@ impl Default for Protocol {
             weigh_by_reputation: true,
             wire: Wire::default(),
             gossip: true,
-            integrity: Integrity::None,
+            integrity: Integrity::Off,
             tuner: false,
             stream: Stream::default(),
             commissioning: Commissioning::default(),

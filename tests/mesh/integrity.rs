@@ -59,8 +59,8 @@ fn forgeries(
     ]
 }
 
-/// Runs for 160 ticks; `attacked`: what the forger heard in a tick it turns against all in the next,
-/// in the names of those whom it hears.
+/// Runs for 160 ticks; `attacked`: what the forger heard in a tick it turns against all in the
+/// next, in the names of those whom it hears.
 fn run(integrity: Integrity, attacked: bool) -> Mesh {
     let scenario = scenario(OPEN, integrity);
     let keys = match integrity {
@@ -95,7 +95,7 @@ fn run(integrity: Integrity, attacked: bool) -> Mesh {
 #[test]
 fn forged_and_changed_updates_have_no_effect_where_updates_are_signed() {
     let weights = |integrity, attacked| run(integrity, attacked).neurons();
-    assert_ne!(weights(Integrity::None, false), weights(Integrity::None, true), "they work");
+    assert_ne!(weights(Integrity::Off, false), weights(Integrity::Off, true), "they work");
     assert_eq!(weights(Integrity::Accounted, false), weights(Integrity::Accounted, true));
 }
 
@@ -124,18 +124,16 @@ fn accounted_and_full_decide_the_same() {
 /// notices, and little else is refused.
 #[test]
 fn honest_meshes_refuse_nothing_whole_and_pay_for_everything() {
-    let figures =
-        [(Integrity::None, 32), (Integrity::Accounted, 32), (Integrity::Accounted, 1_024)].map(
-            |(mode, mtu)| {
-                let mut scenario = scenario(THICKET, mode);
-                scenario.radio.mtu_bytes = mtu;
-                let mut mesh = mesh(&scenario, 1);
-                run_to(&mut mesh, 400);
-                mesh.summary()
-            },
-        );
+    let figures = [(Integrity::Off, 32), (Integrity::Accounted, 32), (Integrity::Accounted, 1_024)]
+        .map(|(mode, mtu)| {
+            let mut scenario = scenario(THICKET, mode);
+            scenario.radio.mtu_bytes = mtu;
+            let mut mesh = mesh(&scenario, 1);
+            run_to(&mut mesh, 400);
+            mesh.summary()
+        });
     let [plain, signed, whole] = figures;
-    assert_eq!((plain.integrity.mode, plain.integrity.signed), ("none", 0));
+    assert_eq!((plain.integrity.mode, plain.integrity.signed), ("off", 0));
     assert!(signed.energy.brownouts > 0 && signed.integrity.verified > 1_000);
     assert!(whole.integrity.verified > 1_000);
     assert_eq!(whole.integrity.refused, 0);

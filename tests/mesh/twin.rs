@@ -35,7 +35,7 @@ impl Radio for Replay {
 /// A radio of a mesh; it holds stand-ins of all keys where the mesh is signed.
 fn radio(scenario: &Scenario) -> Replay {
     let keys = Keyring::accounted(scenario.seed, scenario.nodes.count.unwrap_or(100));
-    let is_signed = scenario.protocol.integrity != Integrity::None;
+    let is_signed = scenario.protocol.integrity != Integrity::Off;
     Replay { keys: is_signed.then_some(keys), ..Replay::default() }
 }
 
