@@ -201,7 +201,11 @@ mod tests {
 
     extern crate std;
 
-    fn frames(payload: &[u8], mtu: usize, round: u32) -> heapless::Vec<heapless::Vec<u8, MTU>, 128> {
+    fn frames(
+        payload: &[u8],
+        mtu: usize,
+        round: u32,
+    ) -> heapless::Vec<heapless::Vec<u8, MTU>, 128> {
         let mut all = heapless::Vec::new();
         cut(Kind::Update, NodeId(5), round, payload, mtu, |frame| {
             let frame = heapless::Vec::from_slice(frame).expect("fits");
