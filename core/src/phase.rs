@@ -539,6 +539,10 @@ fn try_mutant(
     evolution: &mut Evolution,
 ) -> bool {
     let (gene, state) = evolution::mutant(config.wake.seed, id, now, neuron, group);
+    // Some changes come to nothing, such as one of a linear model's hyper-parameters.
+    if gene.form == *neuron.form() {
+        return false;
+    }
     evolution.counts.mutants += 1;
     let verdict = evolution.replay(trial, &gene.form, state);
     let better = evolution::is_better(settings, verdict.error, evolution.own_error());

@@ -11,6 +11,7 @@ mod environment;
 pub mod fusing;
 pub mod genes;
 pub mod guard;
+pub mod malice;
 pub mod plan;
 pub mod publish;
 mod radio;

@@ -20,6 +20,7 @@ use qres_core::signature::{SIGNATURE_BYTES, SignatureCost};
 use qres_core::trust::TrustConfig;
 use qres_core::wake::{Role, WakeConfig};
 
+use super::malice::{self, Malice};
 use super::recipe;
 use crate::scenario::{
     self, EnergyProfile, Integrity, Layout, Normalise, Phase, Scenario, Sentinels, Source,
@@ -58,17 +59,6 @@ pub struct NodePlan {
     pub phase: u32,
     /// What harm it does.
     pub malice: Option<Malice>,
-}
-
-/// An adversary's part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Malice {
-    /// What it does.
-    pub attack: scenario::Attack,
-    /// From when on.
-    pub from: Tick,
-    /// It keeps silent instead: the control that harm is measured against.
-    pub muted: bool,
 }
 
 /// A signal with what a storm needs to know of it.
@@ -171,7 +161,7 @@ impl Plan {
             .enumerate()
             .map(|(node, position)| draft.node(node as u32, *position))
             .collect::<Result<_, _>>()?;
-        recruit(scenario, seed, &mut nodes);
+        malice::recruit(scenario, seed, &mut nodes);
         Ok(Self {
             seed,
             sample_every: u64::from(scenario.sample_every.max(1)),
@@ -217,28 +207,12 @@ impl Plan {
         let mut trial = SwarmNeuron::new(&self.config.neuron);
         trial.install_gene(node.group, bytes).map_err(|why| why.to_string())?;
         if self.config.evolution.is_none() && *trial.form() != self.config.neuron.form {
-            return Err("its model has another form, other lags or another kind, and models keep theirs here".to_owned());
+            let why = "its model has other lags or another kind, and models keep theirs here";
+            return Err(why.to_owned());
         }
         let gene = GeneBytes::from_slice(bytes).map_err(|_| "the model is too long".to_owned())?;
         self.memory.insert(id, gene);
         Ok(())
-    }
-}
-
-/// Makes adversaries of nodes that the seed draws; whom an earlier entry has drawn stays its.
-fn recruit(scenario: &Scenario, seed: u64, nodes: &mut [NodePlan]) {
-    for (entry, adversary) in scenario.adversaries.iter().enumerate() {
-        let lot = |node: u32| draw(seed, Purpose::Attack, node, u64::MAX, entry as u32);
-        let mut order: Vec<u32> = (0..nodes.len() as u32).collect();
-        order.sort_unstable_by_key(|node| (lot(*node), *node));
-        let count = nodes.len() * usize::from(adversary.share_percent) / 100;
-        let malice =
-            Malice { attack: adversary.kind, from: Tick(adversary.from_tick), muted: false };
-        for node in order.into_iter().take(count) {
-            if let Some(node) = nodes.get_mut(node as usize) {
-                node.malice.get_or_insert(malice);
-            }
-        }
     }
 }
 

@@ -105,7 +105,7 @@ pub fn speak(
         let kept = own_round(identity.id, routes);
         phase::speak(config, now, &speaker, &mut quiet.0, routes, evolution, carry, &mut outbox);
         if let Some(malice) = malice.filter(|malice| malice.from <= now) {
-            attack::speak(malice.attack, plan.seed, now, &speaker, &mut outbox);
+            attack::speak(config, malice.attack, plan.seed, now, &speaker, &mut outbox);
         }
         // Last, so that a liar signs its lies: with its own key, for its own name only.
         if let (Some(guard), Some(keys)) = (&mut guard, &keys.0) {

@@ -238,7 +238,7 @@ pub const FIELDS: &[Field] = &[
         "nodes try genes on their own samples and spread what they adopt"),
     row("protocol.evolution.mutation", YES_NO, "true", "On: models mutate in a storm"),
     row("protocol.evolution.mutate_every_samples", whole(1, 1000, "samples"), "4",
-        "On: from one mutant to the next, in Storm"),
+        "On: from one mutant to the next; only in Storm"),
     row("protocol.evolution.gain_percent", whole(0, 90, "%"), "5",
         "On: a gene is adopted when it lowers the error by this much"),
     row("protocol.learning_rate", Accepts::Said("LearningRate(..)"), "()",

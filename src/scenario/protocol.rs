@@ -81,7 +81,7 @@ pub enum Evolution {
         /// Whether models mutate in a storm; without, genes can only spread. Default true.
         #[serde(default = "yes")]
         mutation: bool,
-        /// Samples in Storm from one mutant to the next, 1 to 1000; default 4.
+        /// Samples from one mutant to the next, 1 to 1000; mutants arise in Storm only. Default 4.
         #[serde(default = "default_mutate_every")]
         mutate_every_samples: u16,
         /// A gene must lower a node's error by this much to be adopted, 0 to 90; default 5.

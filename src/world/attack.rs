@@ -1,5 +1,6 @@
 //! What adversaries send. They behave like everybody else apart from that, and they pay for it.
 
+use qres_core::config::NodeConfig;
 use qres_core::draw::{Purpose, below, draw};
 use qres_core::gene::{Gene, GeneId, Lineage};
 use qres_core::id::{NodeId, Tick};
@@ -15,7 +16,14 @@ use crate::scenario::Attack;
 const CLAIM_PERCENT: u8 = 90;
 
 /// Adds what an adversary has to say to what it sends anyway.
-pub fn speak(attack: Attack, seed: u64, now: Tick, node: &Speaker<'_>, outbox: &mut Outbox) {
+pub fn speak(
+    config: &NodeConfig,
+    attack: Attack,
+    seed: u64,
+    now: Tick,
+    node: &Speaker<'_>,
+    outbox: &mut Outbox,
+) {
     let window = node.wake.window();
     if !window.opens {
         return;
@@ -25,6 +33,9 @@ pub fn speak(attack: Attack, seed: u64, now: Tick, node: &Speaker<'_>, outbox: &
     };
     let bits = draw(seed, Purpose::Attack, node.id.0, now.0, 0);
     let at_us = window.from_us + below(bits, (window.length_us() / 2).max(1));
+    if !node.energy.affords(&config.energy, config.air.message_us(message.length())) {
+        return;
+    }
     // When the outbox is full, honest talk goes first.
     let _ = outbox.push(Outgoing { message, round: node.wake.rounds(), at_us });
 }

@@ -55,6 +55,10 @@ fn hold_together(scenario: &Scenario, ticks: u64) -> (usize, usize) {
             heard += 1;
         }
         for ((id, twin), radio) in ids.iter().zip(&mut twins).zip(&mut radios) {
+            // What an adversary adds to its talk is no part of the node.
+            if mesh.plan().nodes[id.index()].malice.is_some() {
+                continue;
+            }
             let sample = mesh.sensed(*id);
             twin.harvest_uw = mesh.light_uw(*id, Tick(tick));
             twin.tick(&config, Tick(tick), sample, radio);

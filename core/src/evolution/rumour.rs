@@ -13,6 +13,8 @@ use crate::id::NodeId;
 
 /// Genes that a node remembers having tried.
 const TRIED: usize = 8;
+/// Genes that it remembers having asked for.
+const ASKED: usize = 4;
 
 /// What a node spreads and asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub struct Rumour {
     pushes_left: u8,
     /// Neighbours met that had the gene already.
     useless: u8,
+    /// The last of them: one that repeats itself counts once.
+    met: NodeId,
     /// Gain that its offers state.
     gain_percent: u8,
     /// Rounds without a word.
@@ -30,9 +34,12 @@ pub struct Rumour {
     wanted: Option<Wanted>,
     tried: [GeneId; TRIED],
     tried_next: u8,
+    requested: [GeneId; ASKED],
+    requested_next: u8,
 }
 crate::canonical!(struct Rumour {
-    pushes_left, useless, gain_percent, quiet_rounds, asked, wanted, tried, tried_next,
+    pushes_left, useless, met, gain_percent, quiet_rounds, asked, wanted, tried, tried_next,
+    requested, requested_next,
 });
 
 /// A gene to ask for.
@@ -71,6 +78,7 @@ impl Rumour {
     pub fn spread(&mut self, gene: GeneId, gain_percent: u8, pushes: u8) {
         self.pushes_left = pushes;
         self.useless = 0;
+        self.met = NodeId::NONE;
         self.gain_percent = gain_percent;
         self.remember(gene);
     }
@@ -101,6 +109,7 @@ impl Rumour {
     /// Forgets what was tried: what failed in one regime may serve in another.
     pub fn forget(&mut self) {
         self.tried = [GeneId::default(); TRIED];
+        self.requested = [GeneId::default(); ASKED];
     }
 
     /// A neighbour named its gene: one contact that was useless if it is the node's own; something
@@ -114,11 +123,17 @@ impl Rumour {
         interest: u8,
     ) {
         if gene == own {
-            self.useless = self.useless.saturating_add(1);
+            if from != self.met {
+                self.met = from;
+                self.useless = self.useless.saturating_add(1);
+            }
             if self.useless >= interest {
                 self.pushes_left = 0;
             }
-        } else if in_trouble && self.wanted.is_none() && !self.has_tried(gene) {
+            return;
+        }
+        let fresh = !self.has_tried(gene) && !self.requested.contains(&gene);
+        if in_trouble && self.wanted.is_none() && fresh {
             self.wanted = Some(Wanted { from, gene });
         }
     }
@@ -144,7 +159,11 @@ impl Rumour {
         }
         if let Some(Wanted { from, gene }) = self.wanted.take() {
             // One try: who does not answer is not asked again.
-            self.remember(gene);
+            let place = usize::from(self.requested_next) % ASKED;
+            if let Some(slot) = self.requested.get_mut(place) {
+                *slot = gene;
+            }
+            self.requested_next = (self.requested_next + 1) % ASKED as u8;
             return Word::Request { to: from, gene };
         }
         if evolved && self.quiet_rounds >= digest_rounds {
@@ -183,10 +202,11 @@ mod tests {
     fn it_stops_when_neighbours_have_the_gene_already() {
         let mut rumour = hot();
         rumour.notice(PEER, OWN, OWN, false, 2);
-        assert!(rumour.is_hot());
-        rumour.notice(PEER, OTHER, OWN, false, 2);
-        assert!(rumour.is_hot(), "another gene is no feedback");
         rumour.notice(PEER, OWN, OWN, false, 2);
+        assert!(rumour.is_hot(), "one neighbour counts once");
+        rumour.notice(NodeId(4), OTHER, OWN, false, 2);
+        assert!(rumour.is_hot(), "another gene is no feedback");
+        rumour.notice(NodeId(4), OWN, OWN, false, 2);
         assert!(!rumour.is_hot());
     }
 
@@ -199,6 +219,7 @@ mod tests {
         assert_eq!(rumour.word(true, false, 8), Word::Request { to: PEER, gene: OTHER });
         rumour.notice(PEER, OTHER, OWN, true, 3);
         assert_eq!(rumour.word(true, false, 8), Word::None);
+        assert!(!rumour.has_tried(OTHER), "the answer must get its trial");
         rumour.forget();
         rumour.notice(PEER, OTHER, OWN, true, 3);
         assert_eq!(rumour.word(true, false, 8), Word::Request { to: PEER, gene: OTHER });
