@@ -1,5 +1,6 @@
 //! The seeds of every corpus: valid encodings, made by the encoders themselves.
 
+use qres_core::aggregate::Voice;
 use qres_core::block_float::BlockFloat;
 use qres_core::canonical::Canonical;
 use qres_core::carry::Carry;
@@ -20,8 +21,11 @@ use qres_core::packet::{Header, MTU, Message, Update, Wire};
 use qres_core::q16::{HALF, Q16};
 use qres_core::radio::MockRadio;
 use qres_core::regime::Regime;
+use qres_core::residual_stream::{StreamConfig, StreamFeed, StreamReceiver, StreamSender};
 use qres_core::responder::Route;
 use qres_core::store::{FILLER, encode};
+use qres_core::summary::SummaryGene;
+use qres_core::tuner::{Policy, Tuner};
 use qres_core::wake::Role;
 
 use crate::bodies::proof::{CLAIM, SEED, WEIGHTS};
@@ -41,6 +45,8 @@ pub fn of(target: &str) -> Vec<Seed> {
         "file" => files(),
         "packets" => packets(),
         "proof" => proofs(),
+        "stream" => streams(),
+        "summary" => summaries(),
         "canonical" => states(),
         _ => Vec::new(),
     }
@@ -75,6 +81,7 @@ fn examples() -> Vec<(&'static str, Message)> {
         ("offer", Message::Offer { to, gain_percent: 12, gene: gene(Kind::Spiking, 8) }),
         ("request", Message::Request { to, gene: GeneId(5) }),
         ("digest", Message::Digest { gene: GeneId(5) }),
+        ("policy", Message::Policy(Policy::default())),
     ]
 }
 
@@ -220,6 +227,36 @@ fn proofs() -> Vec<Seed> {
     vec![("one".to_owned(), bytes)]
 }
 
+/// Two frames of a stream, the first a keyframe.
+fn streams() -> Vec<Seed> {
+    let config = StreamConfig::default();
+    let mut sender = StreamSender::new(&config, &update(4).weights);
+    let mut bytes = Vec::new();
+    for reading in 0..100 {
+        if let Ok(Some(frame)) = sender.push(&config, 2_000 + reading % 9 * 5) {
+            bytes.push(frame.len() as u8);
+            bytes.extend_from_slice(&frame);
+        }
+    }
+    let frame = sender.flush(&config).unwrap_or_default();
+    bytes.push(frame.len() as u8);
+    bytes.extend_from_slice(&frame);
+    vec![("frames".to_owned(), bytes)]
+}
+
+fn summaries() -> Vec<Seed> {
+    let voice = |node: u8| Voice {
+        node: NodeId(u32::from(node)),
+        influence: HALF,
+        loss: None,
+        weights: update(node).weights,
+    };
+    let voices = [voice(3), voice(5), voice(8)];
+    let summary = |taps| SummaryGene::of(9, GroupId(1), taps, [7; 32], &voices, 0);
+    let seeds = [1, 4, 8].into_iter().filter_map(|taps| Some((taps, summary(taps)?)));
+    seeds.map(|(taps, summary)| (format!("{taps}-taps"), summary.to_bytes().to_vec())).collect()
+}
+
 /// A node's parts after some ticks; the first byte is the part's place in `bodies/state.rs`.
 fn states() -> Vec<Seed> {
     let config =
@@ -251,6 +288,9 @@ fn states() -> Vec<Seed> {
         state(12, "carry", &Carry::default()),
         state(13, "evolution", &node.evolution.unwrap_or_default()),
         state(14, "fusion", &NodeFusion::default()),
+        state(15, "tuner", &Tuner::default()),
+        state(16, "feed", &StreamFeed::new(&StreamConfig::default())),
+        state(17, "receiver", &StreamReceiver::new(&StreamConfig::default())),
     ]
 }
 

@@ -11,6 +11,7 @@ mod kept;
 mod packet;
 pub mod proof;
 mod state;
+mod streams;
 
 /// A fuzz target: its name and its body.
 pub type Target = (&'static str, fn(&[u8]) -> bool);
@@ -26,6 +27,8 @@ pub const TARGETS: &[Target] = &[
     ("file", kept::file),
     ("packets", kept::packets),
     ("proof", proof::proof),
+    ("stream", streams::stream),
+    ("summary", streams::summary),
     ("canonical", state::canonical),
 ];
 

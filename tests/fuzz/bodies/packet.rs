@@ -5,7 +5,7 @@ use qres_core::fragment::{MTU_MIN, Reassembly, SLOTS, cut};
 use qres_core::id::{NodeId, Tick};
 use qres_core::packet::{HEADER_BYTES, Header, Kind, MESSAGE_MAX, MTU, Message};
 
-const KINDS: [Kind; 8] = [
+const KINDS: [Kind; 10] = [
     Kind::Update,
     Kind::Poll,
     Kind::Beacon,
@@ -14,7 +14,15 @@ const KINDS: [Kind; 8] = [
     Kind::Offer,
     Kind::Request,
     Kind::Digest,
+    Kind::Stream,
+    Kind::Policy,
 ];
+
+/// The kind of this number, or some kind for any other.
+fn kind_of(number: u8) -> Kind {
+    let known = KINDS.into_iter().find(|kind| *kind as u8 == number);
+    known.unwrap_or(KINDS[usize::from(number) % KINDS.len()])
+}
 
 /// A frame as it came, and with its checksum mended.
 pub fn header(data: &[u8]) -> bool {
@@ -40,7 +48,7 @@ fn frame(data: &[u8]) -> bool {
 /// Kind, sender, payload.
 pub fn message(data: &[u8]) -> bool {
     let Some(([kind, s0, s1, s2, s3], payload)) = data.split_first_chunk() else { return false };
-    let kind = KINDS[usize::from(*kind) % KINDS.len()];
+    let kind = kind_of(*kind);
     parsed(kind, NodeId(u32::from_le_bytes([*s0, *s1, *s2, *s3])), payload)
 }
 
@@ -66,7 +74,7 @@ pub fn fragment(data: &[u8]) -> bool {
         let (part, tail) = tail.split_at(usize::from(*length).min(tail.len()));
         rest = tail;
         let header = Header {
-            kind: KINDS[usize::from(*kind) % KINDS.len()],
+            kind: kind_of(*kind),
             round: *round,
             index: *index,
             count: *count,

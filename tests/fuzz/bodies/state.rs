@@ -10,9 +10,11 @@ use qres_core::inbox::{Inbox, Offer};
 use qres_core::neuron::SwarmNeuron;
 use qres_core::regime::RegimeDetector;
 use qres_core::residual::Residual;
+use qres_core::residual_stream::{StreamFeed, StreamReceiver};
 use qres_core::responder::Route;
 use qres_core::silence::Silence;
 use qres_core::trust::{Neighbour, OwnTrust};
+use qres_core::tuner::Tuner;
 use qres_core::wake::Wake;
 
 /// Every kind of state that a snapshot holds, by the first byte.
@@ -32,6 +34,9 @@ const READERS: &[fn(&[u8]) -> bool] = &[
     read::<Carry>,
     read::<Evolution>,
     read::<NodeFusion>,
+    read::<Tuner>,
+    read::<StreamFeed>,
+    read::<StreamReceiver>,
 ];
 
 /// A kind of state, then its bytes.

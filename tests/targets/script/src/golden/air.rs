@@ -11,11 +11,13 @@ use qres_core::packet::{Header, Kind, MESSAGE_MAX, Message, Update, Wire};
 use qres_core::q16::Q16;
 use qres_core::radio::{AirConfig, FRAME_MAX, Frame};
 use qres_core::regime::Regime;
+use qres_core::residual_stream::{STREAM_FRAME_MAX, StreamPart};
 use qres_core::responder::{self, Route};
 use qres_core::signature::SIGNATURE_BYTES;
 
 use super::draws::Draws;
 use super::learning::gene_of;
+use super::optional::policy;
 
 /// An update that some node could send.
 pub fn update(draws: &mut Draws, origin: u32) -> Update {
@@ -38,7 +40,7 @@ pub fn update(draws: &mut Draws, origin: u32) -> Update {
 fn message(draws: &mut Draws, sender: u32) -> Message {
     let to = NodeId(draws.below(9) as u32);
     let emergency = draws.once_in(2);
-    match draws.below(8) {
+    match draws.below(10) {
         0 => Message::Update(update(draws, sender)),
         1 => Message::Poll { to },
         2 => Message::Beacon { emergency },
@@ -49,6 +51,14 @@ fn message(draws: &mut Draws, sender: u32) -> Message {
             Message::Offer { to, gain_percent, gene: gene_of(draws) }
         }
         6 => Message::Request { to, gene: GeneId(draws.next() as u32) },
+        7 => Message::Policy(policy(draws)),
+        8 => {
+            let mut frame = [0; STREAM_FRAME_MAX];
+            draws.fill(&mut frame);
+            let length = draws.below(STREAM_FRAME_MAX as u64) as usize + 1;
+            StreamPart::new(&frame[..length])
+                .map_or(Message::Poll { to }, |part| Message::Stream { to, part })
+        }
         _ => Message::Digest { gene: GeneId(draws.next() as u32) },
     }
 }

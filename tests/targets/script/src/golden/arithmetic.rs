@@ -4,7 +4,7 @@ use blake3::Hasher;
 use qres_core::canonical::Canonical;
 use qres_core::draw::{Purpose, below, draw as draw_bits};
 use qres_core::q16::{
-    HALF, Q16, dot, exp2_neg, isqrt, magnitude, percent, round_q32, shrink, sqrt,
+    HALF, Q16, dot, exp2_neg, isqrt, log2, magnitude, percent, round_q32, shrink, sqrt,
 };
 
 use super::draws::Draws;
@@ -28,6 +28,7 @@ pub fn q16(ticks: u64, out: &mut Hasher) {
         magnitude(a).encode(out);
         isqrt(wide as u64).encode(out);
         sqrt(a).encode(out);
+        log2(wide as u64).encode(out);
         exp2_neg(a).encode(out);
         exp2_neg(Q16::from_bits(a.to_bits() >> 10)).encode(out);
         percent(b.to_bits() >> 12).encode(out);

@@ -14,6 +14,7 @@ use qres_core::packet::{Message, Wire};
 use qres_core::q16::Q16;
 use qres_core::radio::{Frame, Heard, MockRadio, Outgoing};
 use qres_core::regime::Regime;
+use qres_core::residual_stream::StreamConfig;
 use qres_core::responder::Route;
 use qres_core::wake::Role;
 
@@ -91,6 +92,8 @@ fn asleep() -> NodeConfig {
     config.air.mtu_bytes = 32;
     config.trust.commission_ticks = 200;
     config.silence.heartbeat_every = 5;
+    config.tuner = true;
+    config.stream = Some(StreamConfig::default());
     config
 }
 
@@ -141,6 +144,7 @@ impl Mesh {
         for (place, (node, radio)) in self.nodes.iter_mut().zip(&mut self.radios).enumerate() {
             let present = !self.draws.once_in(50);
             let sample = present.then(|| sample(place as u32, now.0));
+            node.harvest_uw = if now.0 % 300 < 100 { 40_000 } else { 0 };
             let report = node.tick(&self.config, now, sample, radio);
             put(&report, out);
             note(node, now, &report, seen);

@@ -13,6 +13,7 @@ mod files;
 mod keeping;
 mod learning;
 pub mod mesh;
+mod optional;
 mod power;
 #[cfg(feature = "crypto")]
 mod secrets;
@@ -53,6 +54,9 @@ const SECTIONS: &[Section] = &[
     #[cfg(feature = "alloc")]
     ("files", files::files),
     ("store", keeping::store),
+    ("tuner", optional::tuner),
+    ("stream", optional::stream),
+    ("summary", optional::summary),
     #[cfg(feature = "crypto")]
     ("signatures", secrets::signatures),
     #[cfg(feature = "crypto")]

@@ -92,7 +92,7 @@ fn rules(faulty: u8) -> [Rule; 15] {
 }
 
 /// An honest voice near zero, or, once in five, one from anywhere.
-fn voice(draws: &mut Draws, node: NodeId, spread: i32, influential: bool) -> Voice {
+pub fn voice(draws: &mut Draws, node: NodeId, spread: i32, influential: bool) -> Voice {
     let lies = draws.once_in(5);
     let weights = core::array::from_fn(|_| if lies { draws.any() } else { draws.within(spread) });
     let influence = if influential { draws.share() } else { Q16::ZERO };
