@@ -68,14 +68,14 @@ fn nnm_and_default_rule_9(bencher: Bencher<'_, '_>) {
 
 #[divan::bench(args = [
     ("mean", Rule::Mean),
-    ("trimmed mean", Rule::TrimmedMean { trim: FAULTY }),
+    ("trimmed-mean", Rule::TrimmedMean { trim: FAULTY }),
     ("median", Rule::Median),
     ("meamed", Rule::Meamed { faulty: FAULTY }),
     ("krum", Rule::Krum { faulty: FAULTY }),
     ("multi-krum", Rule::MultiKrum { faulty: FAULTY, select: 0 }),
     ("bulyan", Rule::Bulyan { faulty: FAULTY }),
-    ("geometric median, 8 steps", Rule::GeometricMedian { smoothing: SMOOTHING, steps: 8 }),
-    ("centred clipping, 3 steps", Rule::CentredClipping { radius: SMOOTHING, steps: 3 }),
+    ("geometric-median-8", Rule::GeometricMedian { smoothing: SMOOTHING, steps: 8 }),
+    ("centred-clipping-3", Rule::CentredClipping { radius: SMOOTHING, steps: 3 }),
     ("ClippedGossip", Rule::ClippedGossip { faulty: FAULTY }),
     ("CS+", Rule::CsPlus { faulty: FAULTY }),
     ("NNA", Rule::Nna { faulty: FAULTY }),

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::Table;
 use crate::mesh::components;
 use qres_core::{
-    energy, fragment, fusion, inbox, neuron, regime, residual, responder, silence, trust, wake,
+    energy, evolution, fragment, fusion, inbox, neuron, regime, residual, responder, silence,
+    trust, wake,
 };
 
 /// Hot state may take this much at 8 weights.
@@ -47,6 +48,7 @@ pub(super) fn table() -> Table {
     add("inbox page", size_of::<inbox::Inbox>(), None, "pooled, during a round");
     add("reassembly page", size_of::<fragment::Reassembly>(), None, "pooled, while fragments wait");
     add("fusion", size_of::<fusion::NodeFusion>(), None, "nodes with companions");
+    add("evolution", size_of::<evolution::Evolution>(), None, "meshes whose models evolve");
     add("route", size_of::<responder::Route>(), None, "sentinels, each node heard");
     let beside = size_of::<components::Identity>()
         + size_of::<components::Sensor>()
