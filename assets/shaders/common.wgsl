@@ -15,7 +15,7 @@ struct Frame {
     grid: vec4<f32>,   // phase x, phase z, -, -
     chosen: vec4<u32>, // selected node, colour by, storms, links
     count: vec4<u32>,  // nodes, packets, -, -
-    tints: array<vec4<f32>, 28>,
+    tints: array<vec4<f32>, 31>,
     storms: array<Storm, 8>,
 }
 
@@ -24,7 +24,7 @@ struct Node {
     to_at: vec4<f32>,
     from_state: vec4<f32>, // energy, reputation, regime 0..2, awake 0..1
     to_state: vec4<f32>,
-    flags: vec4<u32>,      // role, group, seed, -
+    flags: vec4<u32>,      // role, group, seed, lineage and freshness
 }
 
 struct Now {
@@ -37,7 +37,9 @@ struct Now {
     role: u32,
     group: u32,
     seed: f32,
-    shown: f32, // 0 when cut away
+    lineage: f32, // hue in turns; 0: its first gene
+    fresh: f32,   // 1 when another gene has just gone into service
+    shown: f32,   // 0 when cut away
 }
 
 @group(#{MATERIAL_BIND_GROUP}) @binding(0) var<storage, read> frame: Frame;
@@ -59,6 +61,7 @@ const TINT_LOW: u32 = 20u;
 const TINT_HIGH: u32 = 21u;
 const TINT_ASLEEP: u32 = 22u;
 const TINT_GROUP: u32 = 23u;
+const TINT_LINEAGE: u32 = 28u;
 
 fn tint(slot: u32) -> vec3<f32> {
     return frame.tints[slot].rgb;
@@ -84,6 +87,8 @@ fn node_now(index: u32) -> Now {
     now.role = node.flags.x;
     now.group = node.flags.y;
     now.seed = f32(node.flags.z) / 65535.0;
+    now.lineage = f32(node.flags.w & 0xffffu) / 65536.0;
+    now.fresh = f32((node.flags.w >> 16u) & 0xffu) / 255.0;
     now.shown = shown_at(at.xyz);
     return now;
 }
@@ -97,15 +102,28 @@ fn ramp(value: f32) -> vec3<f32> {
     return mix(tint(TINT_LOW), tint(TINT_HIGH), saturate(value));
 }
 
+// Lines of genes go from the first lineage colour over the second to the third: never the colours
+// of alarm.
+fn lineage_tint(hue: f32) -> vec3<f32> {
+    let low = mix(tint(TINT_LINEAGE), tint(TINT_LINEAGE + 1u), saturate(hue * 2.0));
+    return mix(low, tint(TINT_LINEAGE + 2u), saturate(hue * 2.0 - 1.0));
+}
+
 // The colour a node has under the chosen way to colour.
 fn node_tint(now: Now) -> vec3<f32> {
     switch frame.chosen.y {
         case 1u: { return ramp(now.energy); }
         case 2u: { return ramp(now.reputation); }
-        case 3u: { return tint(TINT_GROUP + min(now.group, 4u)); }
+        case 3u: {
+            let group = tint(TINT_GROUP + min(now.group, 4u));
+            return select(group, lineage_tint(now.lineage), now.lineage > 0.0);
+        }
         case 4u: { return mix(tint(TINT_ASLEEP), tint(TINT_HIGH), now.awake); }
         case 5u: { return ramp(now.residual / 4.0); }
-        default: { return regime_tint(now.regime); }
+        default: {
+            let evolved = select(0.0, 1.0 - saturate(now.regime), now.lineage > 0.0);
+            return mix(regime_tint(now.regime), lineage_tint(now.lineage), evolved);
+        }
     }
 }
 
@@ -117,7 +135,9 @@ fn node_light(now: Now) -> f32 {
     let quick = sin(frame.clock.x * 6.3 + now.seed * 40.0);
     let beat = quick * sin(frame.clock.x * 2.1 + now.seed * 9.0);
     let shimmer = 1.0 + 0.42 * amber * beat;
-    return store * mix(0.2, 1.0, now.awake) * alarm * shimmer;
+    // A gene that goes into service is a flash: a cascade runs as a wave of light.
+    let flash = 1.0 + 4.0 * now.fresh * now.fresh;
+    return store * mix(0.2, 1.0, max(now.awake, now.fresh)) * alarm * shimmer * flash;
 }
 
 fn node_radius(now: Now) -> f32 {

@@ -3,8 +3,9 @@
 
 use bevy::ecs::prelude::*;
 use qres_core::boundary::f64_from_q16;
-use qres_core::id::NodeId;
-use qres_core::neuron::TAPS;
+use qres_core::evolution::Evolution;
+use qres_core::id::{NodeId, Tick};
+use qres_core::neuron::{SwarmNeuron, TAPS};
 use qres_core::packet::Kind;
 use qres_core::q16::Q16;
 pub use qres_core::regime::Regime;
@@ -12,7 +13,7 @@ pub use qres_core::wake::Role;
 
 use super::Mesh;
 use super::components::{
-    Battery, Detector, Entropy, Identity, Neuron, Quiet, Schedule, Sensor, Standing, Tally, Trust,
+    Battery, Detector, Entropy, Genome, Identity, Neuron, Quiet, Schedule, Standing, Tally, Trust,
 };
 use super::plan::Plan;
 use super::resources::{Air, Clock, Roster, Setup, Weather};
@@ -65,6 +66,10 @@ pub struct NodeView {
     pub role: Role,
     /// Modality.
     pub group: u8,
+    /// Its gene's line as a hue, a full turn at 65536; 0 while it has its first gene.
+    pub lineage: u16,
+    /// 255 when another gene has just gone into service, fading to 0 over some ticks.
+    pub fresh: u8,
 }
 
 /// A frame at a receiver.
@@ -349,10 +354,12 @@ impl Mesh {
 fn node_views(world: &mut World) -> Vec<NodeView> {
     let config = world.resource::<Setup>().0.config;
     let reputations = reputations(world);
-    let mut query = world.query::<(&Identity, &Detector, &Battery, &Entropy, &Schedule, &Sensor)>();
+    let now = world.resource::<Clock>().now;
+    let mut query = world
+        .query::<((&Identity, &Detector, &Battery, &Entropy, &Schedule), (&Neuron, &Genome))>();
     let mut nodes: Vec<(NodeId, NodeView)> = query
         .iter(world)
-        .map(|(identity, detector, battery, entropy, schedule, _)| {
+        .map(|((identity, detector, battery, entropy, schedule), (neuron, genome))| {
             let view = NodeView {
                 position_mm: identity.position_mm,
                 regime: detector.0.regime(),
@@ -363,12 +370,30 @@ fn node_views(world: &mut World) -> Vec<NodeView> {
                 awake: schedule.0.window().is_awake(),
                 role: schedule.0.role,
                 group: identity.group.0,
+                lineage: hue(&neuron.0),
+                fresh: genome.0.as_ref().map_or(0, |evolution| freshness(evolution, now)),
             };
             (identity.id, view)
         })
         .collect();
     nodes.sort_unstable_by_key(|(id, _)| *id);
     nodes.into_iter().map(|(_, view)| view).collect()
+}
+
+/// Ticks over which the light of an adoption fades.
+const FRESH_TICKS: u64 = 16;
+
+/// A gene's line as a hue: genes of one form are alike, whoever found them.
+fn hue(neuron: &SwarmNeuron) -> u16 {
+    if neuron.lineage().generation == 0 { 0 } else { neuron.gene().form_tag().max(1) }
+}
+
+fn freshness(evolution: &Evolution, now: Tick) -> u8 {
+    if evolution.counts.mutations + evolution.counts.adoptions == 0 {
+        return 0;
+    }
+    let age = now.0.saturating_sub(evolution.adopted.0).saturating_sub(1).min(FRESH_TICKS);
+    ((FRESH_TICKS - age) * 255 / FRESH_TICKS) as u8
 }
 
 /// The mean reputation that neighbours hold of each node, 65535 for 1.

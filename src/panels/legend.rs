@@ -71,6 +71,7 @@ fn colours(ui: &mut Ui, stage: &Stage, look: &Look) {
             {
                 plain(ui, theme::regime(palette, regime), name);
             }
+            evolved(ui, stage);
         }
         ColourBy::Sleep => {
             plain(ui, theme::colour(scene::RAMP_HIGH), "awake");
@@ -80,11 +81,24 @@ fn colours(ui: &mut Ui, stage: &Stage, look: &Look) {
             for (name, tint) in stage.scene.group_names.iter().zip(scene::GROUPS) {
                 plain(ui, theme::colour(tint), name);
             }
+            evolved(ui, stage);
         }
         ColourBy::Energy => ramp(ui, "energy: empty", "full"),
         ColourBy::Reputation => ramp(ui, "reputation: none", "full"),
         ColourBy::Residual => ramp(ui, "as predicted", "4 deviations off"),
     }
+}
+
+/// Lines of genes, once there are any.
+fn evolved(ui: &mut Ui, stage: &Stage) {
+    if stage.published.nodes.iter().all(|node| node.lineage == 0) {
+        return;
+    }
+    entry(ui, "evolved, by gene", |ui| {
+        for tint in scene::LINEAGE {
+            glyph(ui, Glyph::Dot, theme::colour(tint));
+        }
+    });
 }
 
 fn ramp(ui: &mut Ui, low: &str, high: &str) {

@@ -87,7 +87,12 @@ impl Crowd {
                     to_at,
                     from_state: from.1,
                     to_state,
-                    flags: UVec4::new(role(node.role), u32::from(node.group), seed(id), 0),
+                    flags: UVec4::new(
+                        role(node.role),
+                        u32::from(node.group),
+                        seed(id),
+                        u32::from(node.lineage) | u32::from(node.fresh) << 16,
+                    ),
                 }
             })
             .collect();

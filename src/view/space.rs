@@ -179,6 +179,8 @@ mod tests {
                 awake: true,
                 role: Role::Scheduled,
                 group: 0,
+                lineage: 0,
+                fresh: 0,
             })
             .collect();
         Published { nodes, ..Default::default() }

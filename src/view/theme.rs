@@ -80,6 +80,8 @@ pub const GROUPS: [Tint; 5] = [
     Tint(255, 190, 92),
     Tint(255, 122, 160),
 ];
+/// Lines of evolved genes run between these; apart from the colours of alarm in either palette.
+pub const LINEAGE: [Tint; 3] = [Tint(64, 236, 196), Tint(150, 120, 255), Tint(255, 120, 236)];
 /// Reputation ring.
 pub const RING: Tint = Tint(206, 226, 255);
 /// What is selected.
@@ -110,7 +112,7 @@ pub const RAMP_HIGH: Tint = Tint(120, 246, 214);
 pub const ASLEEP: Tint = Tint(74, 84, 112);
 
 /// How many colours the shaders know; the order is that of `assets/shaders/common.wgsl`.
-pub const SLOTS: usize = 28;
+pub const SLOTS: usize = 31;
 
 /// The table as the shaders read it.
 #[must_use]
@@ -133,6 +135,7 @@ pub fn table(palette: Palette) -> [Vec4; SLOTS] {
         ASLEEP,
     ];
     let all = palette.regimes().into_iter().chain(palette.packets()).chain(fixed).chain(GROUPS);
+    let all = all.chain(LINEAGE);
     for (slot, tint) in table.iter_mut().zip(all) {
         *slot = tint.linear();
     }
