@@ -357,7 +357,10 @@ fn take_gene(config: &NodeConfig, node: &mut Listener<'_>, offered: Pending) {
     let Some(settings) = &config.evolution else { return };
     let Some(Genetics { evolution, own, in_trouble }) = &mut node.evolution else { return };
     let known = find(node.neighbours, offered.from).is_some_and(|neighbour| !neighbour.banned);
-    if !known || offered.gene.group != node.group {
+    // Who does not claim what the mesh asks of a gene is not worth a trial; who does, and lies,
+    // pays for it.
+    let claims = offered.gain_percent >= settings.least_gain_percent();
+    if !known || !claims || offered.gene.group != node.group {
         return;
     }
     let id = offered.gene.id();

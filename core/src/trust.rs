@@ -88,7 +88,7 @@ pub fn judge(config: &TrustConfig, offered: Q16, own: Q16, usual: Q16) -> Eviden
     }
 }
 
-/// One neighbour, as this node sees it: 24 bytes.
+/// One neighbour, as this node sees it: 20 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Neighbour {
     /// Who.

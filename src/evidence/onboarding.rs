@@ -55,7 +55,7 @@ pub(super) fn table(context: &Context) -> Result<Table, String> {
         let group = GroupId(kind as u8);
         let (effects, bytes) = leave_one_out(&plan.config, group, &records)?;
         let part = |at: usize| estimate(&effects.iter().map(|e| e[at]).collect::<Vec<_>>());
-        let update = HEADER_BYTES + 8 + 4 * usize::from(plan.config.neuron.form.taps);
+        let update = HEADER_BYTES + 12 + 4 * usize::from(plan.config.neuron.form.taps);
         let updates = (records.len() - 1) * (LEARNED / UPDATE_EVERY);
         table.row([
             json!(signal.modality),

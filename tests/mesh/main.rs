@@ -8,6 +8,7 @@ mod common;
 mod determinism;
 mod fusing;
 mod integrity;
+mod memory;
 mod snapshot;
 mod solar;
 mod stream;

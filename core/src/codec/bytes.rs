@@ -1,5 +1,5 @@
 //! The byte model: contexts of one to six bytes, a match, mixed in the logistic domain and coded
-//! bit by bit. Needs the heap (feature `alloc`): at most about 22 MiB, whatever the input.
+//! bit by bit. Needs the heap (feature `alloc`): at most about 13 MiB, whatever the input.
 //!
 //! Source of the method: M. Mahoney, "Adaptive weighing of context models for lossless data
 //! compression", 2005.

@@ -65,6 +65,15 @@ impl Default for EvolutionConfig {
     }
 }
 
+impl EvolutionConfig {
+    /// The gain that an offer must claim to be tried, in percent: what the mesh asks of a gene.
+    #[must_use]
+    pub fn least_gain_percent(&self) -> u8 {
+        let share = i64::from((Q16::ONE - self.adopt_below.clamp(Q16::ZERO, Q16::ONE)).to_bits());
+        (share * 100 >> 16) as u8
+    }
+}
+
 /// A gene that waits for its trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pending {
@@ -99,9 +108,8 @@ pub struct Evolution {
     samples: [Q16; WINDOW],
     /// |error| in deviations that the model in service made on the newest samples.
     errors: [Q16; JUDGED],
-    /// Samples taken, saturating at what the window needs; then only `head` moves.
+    /// Samples taken, as far as the window needs them.
     filled: u8,
-    head: u8,
     /// Samples since the last mutant.
     since_mutant: u16,
     pending: heapless::Vec<Pending, PENDING>,
@@ -114,7 +122,7 @@ pub struct Evolution {
     pub counts: EvolutionCounts,
 }
 crate::canonical!(struct Evolution {
-    samples, errors, filled, head, since_mutant, pending, regime, rumour, adopted, counts,
+    samples, errors, filled, since_mutant, pending, regime, rumour, adopted, counts,
 });
 
 impl Default for Evolution {
@@ -123,7 +131,6 @@ impl Default for Evolution {
             samples: [Q16::ZERO; WINDOW],
             errors: [Q16::ZERO; JUDGED],
             filled: 0,
-            head: 0,
             since_mutant: 0,
             pending: heapless::Vec::new(),
             regime: Regime::Calm,
