@@ -360,3 +360,26 @@ fn bad_compression_is_refused_and_nothing_lost() {
     refused(&["decompress", &place("q"), &place("b")], &["damaged"]);
     assert!(!folder.join("b").exists());
 }
+
+/// What is no file is never replaced by one, and what is keeps its permissions.
+#[cfg(unix)]
+#[test]
+fn links_and_permissions_outlive_a_compressed_file() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = folder("compress-modes");
+    let path = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    std::fs::write(path("in"), "some text, some text").expect("written");
+    std::fs::write(path("private"), "old").expect("written");
+    let private = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(path("private"), private).expect("set");
+    std::os::unix::fs::symlink(path("private"), path("link")).expect("linked");
+    let output = qres(&["compress", &path("in"), &path("link")]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let link = std::fs::symlink_metadata(path("link")).expect("there");
+    assert!(link.file_type().is_symlink(), "the link was replaced");
+    let mode = std::fs::metadata(path("private")).expect("there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_ne!(std::fs::read(path("private")).expect("read"), b"old");
+    refused(&["run", &path("in"), "--csv", &path("in")], &[]);
+    assert_eq!(std::fs::read(path("in")).expect("read"), b"some text, some text");
+}

@@ -210,14 +210,30 @@ fn cells(line: &[u8], separator: u8) -> Cells {
 
 /// The place of a column in the header.
 fn place(header: &[u8], separator: u8, name: &str) -> Result<usize, String> {
-    let names: Vec<String> = cells(header, separator)
-        .into_iter()
-        .map(|(from, to)| String::from_utf8_lossy(&header[from..to]).trim_matches('"').to_owned())
-        .collect();
-    names
-        .iter()
-        .position(|there| there == name)
-        .ok_or_else(|| format!("line 1 has no column `{name}`; there are: {}", names.join(", ")))
+    let text = |(from, to): (usize, usize)| {
+        let cell = String::from_utf8_lossy(header.get(from..to).unwrap_or_default());
+        // A byte order mark is no part of a name.
+        cell.trim_start_matches('\u{feff}').trim_matches('"').to_owned()
+    };
+    let names: Vec<String> = cells(header, separator).into_iter().map(text).collect();
+    let mut places = names.iter().enumerate().filter(|(_, there)| *there == name);
+    match (places.next(), places.next()) {
+        (Some((place, _)), None) => Ok(place),
+        (Some(_), Some(_)) => {
+            Err(format!("line 1 has several columns `{name}`; give each a name of its own"))
+        }
+        (None, _) => Err(format!("line 1 has no column `{name}`; there are: {}", listed(&names))),
+    }
+}
+
+/// The first names, as far as a line holds them.
+fn listed(names: &[String]) -> String {
+    const LINE: usize = 300;
+    let all = names.join(", ");
+    match all.char_indices().nth(LINE) {
+        Some((end, _)) => format!("{}.. ({} in all)", &all[..end], names.len()),
+        None => all,
+    }
 }
 
 #[cfg(test)]

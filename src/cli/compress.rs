@@ -157,15 +157,39 @@ fn write(input: &Path, out: &Path, content: &[u8]) -> Result<(), Failure> {
     {
         return Err(trouble("is the input too; name another file to write".to_owned()));
     }
-    let name = out.file_name().ok_or_else(|| trouble("is no name for a file".to_owned()))?;
+    let there = std::fs::metadata(out).ok();
+    // A pipe or a device is written to, never replaced.
+    if there.as_ref().is_some_and(|there| !there.is_file()) {
+        return std::fs::write(out, content).map_err(|error| trouble(error.to_string()));
+    }
+    // What a link names is replaced, not the link.
+    let target = out.canonicalize().unwrap_or_else(|_| out.to_path_buf());
+    let name = target.file_name().ok_or_else(|| trouble("is no name for a file".to_owned()))?;
     let mut beside = name.to_os_string();
     beside.push(format!(".{}.partial", std::process::id()));
-    let beside = out.with_file_name(beside);
-    let moved = std::fs::write(&beside, content).and_then(|()| std::fs::rename(&beside, out));
-    moved.map_err(|error| {
+    let beside = target.with_file_name(beside);
+    replace(&beside, &target, content, there.as_ref()).map_err(|error| {
         let _ = std::fs::remove_file(&beside);
         trouble(error.to_string())
     })
+}
+
+/// Writes `beside` and renames it over `target`, with the permissions of what was there; what may
+/// not be written is not replaced either.
+fn replace(
+    beside: &Path,
+    target: &Path,
+    content: &[u8],
+    there: Option<&std::fs::Metadata>,
+) -> std::io::Result<()> {
+    if there.is_some() {
+        std::fs::OpenOptions::new().append(true).open(target)?;
+    }
+    std::fs::write(beside, content)?;
+    if let Some(there) = there {
+        std::fs::set_permissions(beside, there.permissions())?;
+    }
+    std::fs::rename(beside, target)
 }
 
 fn say(input: &Path, from: usize, out: &Path, to: usize) -> Result<(), Failure> {

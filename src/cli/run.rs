@@ -39,6 +39,14 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         loaded.recalled.tell();
     }
     let ticks = load::ticks(&loaded.scenario, args.ticks, args.span)?;
+    if let Some(csv) = &args.csv
+        && let (Ok(from), Ok(to)) =
+            (std::path::Path::new(&input.scenario).canonicalize(), csv.canonicalize())
+        && from == to
+    {
+        let what = "is the scenario too; name another file for the table";
+        return Err(Failure::Input(format!("{}: {what}", csv.display())));
+    }
     let mut table =
         args.csv.as_deref().map(|path| series::Table::create(path, ticks)).transpose()?;
     let wall_s = drive(&mut loaded.mesh, ticks, args.quiet, table.as_mut())?;

@@ -70,7 +70,7 @@ impl EvolutionConfig {
     #[must_use]
     pub fn least_gain_percent(&self) -> u8 {
         let share = i64::from((Q16::ONE - self.adopt_below.clamp(Q16::ZERO, Q16::ONE)).to_bits());
-        (share * 100 >> 16) as u8
+        ((share * 100) >> 16) as u8
     }
 }
 
