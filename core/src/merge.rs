@@ -48,7 +48,8 @@ pub fn merge(
     inbox: &mut Inbox,
 ) -> MergeReport {
     let mut report = MergeReport { offered: inbox.offers().len() as u8, ..MergeReport::default() };
-    let own = neuron.trial(neuron.weights());
+    let exam = if inbox.offers().is_empty() { None } else { neuron.exam() };
+    let own = exam.as_ref().map(|exam| exam.error(neuron.weights()));
     let count = neighbours.len();
     let mut voices: heapless::Vec<Merged, VOICES> = heapless::Vec::new();
     let mut banned = false;
@@ -59,7 +60,7 @@ pub fn merge(
             report.foreign += 1;
             continue;
         }
-        let offered = neuron.trial(&offer.weights);
+        let offered = exam.as_ref().map(|exam| exam.error(&offer.weights));
         let mut harmful = false;
         if let (Some(own), Some(offered)) = (own, offered) {
             let evidence = judge(&config.trust, offered, own, residual.usual());

@@ -102,7 +102,7 @@ pub fn speak(
         let routes = memory.service.as_mut().map_or(&mut [][..], |service| &mut service.routes);
         let evolution = genome.0.as_deref_mut();
         let carry = carried.as_deref_mut().map(|carried| &mut carried.0);
-        let kept = own_round(identity.id, routes);
+        let kept = guard.as_ref().map_or(0, |_| own_round(identity.id, routes));
         phase::speak(config, now, &speaker, &mut quiet.0, routes, evolution, carry, &mut outbox);
         if let Some(malice) = malice.filter(|malice| malice.from <= now) {
             attack::speak(config, malice.attack, plan.seed, now, &speaker, &mut outbox);

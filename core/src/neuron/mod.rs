@@ -210,24 +210,20 @@ impl SwarmNeuron {
         self.state = state;
     }
 
-    /// Mean |error| in deviations that `weights` (with what this model holds of its own) would
-    /// have made on the last [`TRIAL_SAMPLES`] samples; `None` before enough are known.
+    /// The exam that offered weights sit: the last [`TRIAL_SAMPLES`] samples as the taps saw them;
+    /// `None` before enough are known.
     #[must_use]
-    pub fn trial(&self, weights: &[Q16; TAPS]) -> Option<Q16> {
+    pub fn exam(&self) -> Option<Exam<'_>> {
         if !self.is_trained() {
             return None;
         }
         let inverse = self.inverse_scale();
-        let state = State { shared: *weights, ..self.state };
-        let mut sum = 0_i64;
-        for back in 0..TRIAL_SAMPLES {
+        let question = |back: u8| {
             let level = self.sample_back(back + 1);
-            let inputs = self.inputs(back, level, inverse);
             let step = deviations(self.sample_back(back), level, inverse, RESIDUAL_LIMIT);
-            let error = step.saturating_sub(kernel::estimate(&self.form, &state, &inputs));
-            sum += i64::from(magnitude(error).to_bits());
-        }
-        Some(Q16::from_bits((sum / i64::from(TRIAL_SAMPLES)).min(i64::from(i32::MAX)) as i32))
+            (self.inputs(back, level, inverse), step)
+        };
+        Some(Exam { neuron: self, questions: core::array::from_fn(|back| question(back as u8)) })
     }
 
     /// Predicts the next sample, in the sensor's unit.
@@ -357,6 +353,29 @@ impl SwarmNeuron {
     }
 }
 
+/// Recent samples of a node, laid out once to judge many weights.
+#[derive(Clone, Debug)]
+pub struct Exam<'a> {
+    neuron: &'a SwarmNeuron,
+    /// What the taps saw, and the step that followed, both in deviations.
+    questions: [([Q16; TAPS], Q16); TRIAL_SAMPLES as usize],
+}
+
+impl Exam<'_> {
+    /// Mean |error| in deviations that `weights`, with what the model holds of its own, would have
+    /// made.
+    #[must_use]
+    pub fn error(&self, weights: &[Q16; TAPS]) -> Q16 {
+        let state = State { shared: *weights, ..self.neuron.state };
+        let mut sum = 0_i64;
+        for (inputs, step) in &self.questions {
+            let error = step.saturating_sub(kernel::estimate(&self.neuron.form, &state, inputs));
+            sum += i64::from(magnitude(error).to_bits());
+        }
+        Q16::from_bits((sum / i64::from(TRIAL_SAMPLES)).min(i64::from(i32::MAX)) as i32)
+    }
+}
+
 /// What the taps of `form` see, in deviations from `level`; `sample` gives the sample a lag back.
 pub(crate) fn inputs(
     form: &Form,
@@ -461,12 +480,11 @@ mod tests {
     }
 
     #[test]
-    fn trial_of_own_weights_agrees_with_recent_errors_and_of_wild_ones_does_not() {
+    fn own_weights_do_better_in_the_exam_than_wild_ones() {
         let (neuron, ..) = run(triangle, 4_000, percent(5));
-        let own = neuron.trial(neuron.weights()).expect("history is full");
-        let wild = neuron.trial(&[Q16::from_num(3); TAPS]).expect("history is full");
-        assert!(own < wild);
-        assert_eq!(SwarmNeuron::new(&config(4)).trial(&[Q16::ZERO; TAPS]), None);
+        let exam = neuron.exam().expect("history is full");
+        assert!(exam.error(neuron.weights()) < exam.error(&[Q16::from_num(3); TAPS]));
+        assert!(SwarmNeuron::new(&config(4)).exam().is_none());
     }
 
     #[test]

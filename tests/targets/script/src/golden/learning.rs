@@ -47,7 +47,7 @@ pub fn neuron(ticks: u64, out: &mut Hasher) {
         if tick % 64 == 63 {
             let offered = core::array::from_fn(|_| draws.within(WEIGHT_LIMIT));
             for neuron in &mut neurons {
-                neuron.trial(&offered).encode(out);
+                neuron.exam().map(|exam| exam.error(&offered)).encode(out);
                 match draws.below(8) {
                     0 => neuron.restore(),
                     1 => neuron.adopt(&offered),
