@@ -7,7 +7,7 @@ use crate::q16::{Q16, percent};
 use crate::residual::Residual;
 
 /// What a node thinks of its signal.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Regime {
     /// Errors are as ever.
@@ -78,6 +78,29 @@ impl Default for RegimeConfig {
     }
 }
 
+/// What a detector looks at after a sample.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Signs {
+    /// Entropy, 0 to 1.
+    pub entropy: Q16,
+    /// Rise of smoothed entropy per sample.
+    pub derivative: Q16,
+    /// Smoothed entropy, 0 to 1.
+    pub smoothed: Q16,
+}
+
+impl Signs {
+    /// The signs of a residual.
+    #[must_use]
+    pub fn of(residual: &Residual) -> Self {
+        Self {
+            entropy: residual.entropy(),
+            derivative: residual.derivative(),
+            smoothed: residual.smoothed(),
+        }
+    }
+}
+
 /// The detector's state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RegimeDetector {
@@ -120,9 +143,14 @@ impl RegimeDetector {
         if energy_critical { Regime::Calm } else { self.regime }
     }
 
-    /// Takes the newest sample's entropy; returns the regime after it.
+    /// Takes the newest sample's signs; returns the regime after it.
     pub fn update(&mut self, config: &RegimeConfig, residual: &Residual) -> Regime {
-        let sign = self.indication(config, residual);
+        self.take(config, &Signs::of(residual))
+    }
+
+    /// [`RegimeDetector::update`] on signs alone: the state machine, whole.
+    pub fn take(&mut self, config: &RegimeConfig, signs: &Signs) -> Regime {
+        let sign = self.indication(config, signs);
         let count = |streak: &mut u8, holds: bool| {
             *streak = if holds { streak.saturating_add(1) } else { 0 };
         };
@@ -140,15 +168,14 @@ impl RegimeDetector {
         self.regime
     }
 
-    fn indication(&self, config: &RegimeConfig, residual: &Residual) -> Regime {
-        let entropy = residual.entropy();
-        let storming = self.regime == Regime::Storm && entropy >= config.calm_entropy;
-        if entropy > config.storm_entropy || storming {
+    fn indication(&self, config: &RegimeConfig, signs: &Signs) -> Regime {
+        let storming = self.regime == Regime::Storm && signs.entropy >= config.calm_entropy;
+        if signs.entropy > config.storm_entropy || storming {
             return Regime::Storm;
         }
         let near = config.storm_entropy.saturating_mul(percent(80));
-        let rising = residual.derivative() > config.prestorm_derivative;
-        if rising || residual.smoothed() > near { Regime::PreStorm } else { Regime::Calm }
+        let rising = signs.derivative > config.prestorm_derivative;
+        if rising || signs.smoothed > near { Regime::PreStorm } else { Regime::Calm }
     }
 
     fn confirmed(&self, config: &RegimeConfig) -> Regime {

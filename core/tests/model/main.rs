@@ -1,0 +1,56 @@
+//! The node's state machines, explored exhaustively within stated bounds by a model checker: the
+//! code itself, not a copy of it.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says so")]
+
+mod quorum;
+mod regime;
+mod wake;
+
+use std::hash::{Hash, Hasher};
+
+use qres_core::canonical::Canonical;
+use stateright::{Checker, HasDiscoveries, Model};
+
+/// A part of a node as a model's state: two are one when their canonical encodings are.
+#[derive(Clone, Debug)]
+struct Part<T>(T);
+
+impl<T: Canonical> Part<T> {
+    fn digest(&self) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new();
+        self.0.encode(&mut hasher);
+        *hasher.finalize().as_bytes()
+    }
+}
+
+impl<T: Canonical> PartialEq for Part<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.digest() == other.digest()
+    }
+}
+
+impl<T: Canonical> Hash for Part<T> {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.digest().hash(hasher);
+    }
+}
+
+/// Explores all of `model`, to `depth` steps where one is given, and asserts its properties and
+/// that at least `least` states were seen; returns their number.
+fn explore<M>(model: M, depth: Option<usize>, least: usize) -> usize
+where
+    M: Model + Send + Sync + 'static,
+    M::State: std::fmt::Debug + Hash + Send + Sync + Clone + PartialEq,
+    M::Action: std::fmt::Debug + Send + Sync + Clone + PartialEq,
+{
+    let mut checker = model.checker().finish_when(HasDiscoveries::AnyFailures);
+    if let Some(depth) = depth {
+        checker = checker.target_max_depth(depth);
+    }
+    let checker = checker.spawn_bfs().join();
+    checker.assert_properties();
+    let states = checker.unique_state_count();
+    assert!(states >= least, "only {states} states");
+    states
+}
