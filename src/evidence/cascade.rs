@@ -137,7 +137,7 @@ fn compose(weather: &Weather, arm: &Arm, nodes: u32) -> Result<Scenario, String>
     scenario.adversaries.clear();
     if arm.poison {
         let kind = Attack::GenePoison;
-        scenario.adversaries.push(Adversary { kind, share_percent: 10, from_tick: ONSET });
+        scenario.adversaries.push(Adversary::drawn(kind, 10, ONSET));
     }
     scenario.storms.truncate(1);
     for storm in &mut scenario.storms {

@@ -1,11 +1,14 @@
 //! The experiments behind every claim: each states what it measures and prints the table that the
 //! documentation holds. Nothing here may know a window.
 
+mod averaging;
 mod cascade;
 mod codec;
+mod consensus;
 pub mod drift;
 mod energy;
 mod fusion;
+mod lab;
 mod memory;
 mod onboarding;
 mod operations;
@@ -61,6 +64,8 @@ pub fn names() -> &'static [&'static str] {
         "fusion",
         "stream",
         "onboarding",
+        "averaging",
+        "consensus",
     ]
 }
 
@@ -79,6 +84,8 @@ pub fn table(name: &str, context: &Context) -> Result<Table, String> {
         "fusion" => fusion::table(context),
         "stream" => stream::table(context),
         "onboarding" => onboarding::table(context),
+        "averaging" => averaging::table(context),
+        "consensus" => consensus::table(context),
         other => Err(format!("no table `{other}`")),
     }
 }

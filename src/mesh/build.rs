@@ -18,15 +18,19 @@ use super::components::{
     Score, Sensor, Service, Standing, Tally, Trust, Tuning,
 };
 use super::guard::{Guard, Keys};
+use super::orders::{self, Orders};
+use super::overheard::Overheard;
 use super::plan::{NodePlan, Plan};
 use super::resources::{Air, Cascades, Clock, Pages, Roster, Setup, Tap, Weather};
 use super::schedule::{TickSystems, tick_schedule};
-use super::{archive, environment, fusing, radio, sensing, settling, waking};
+use super::{archive, environment, fusing, malice, radio, sensing, settling, waking};
 use crate::world::signal::SensorState;
 
 /// A world with the schedule of a tick and all nodes that are there from the start.
 pub(super) fn world(plan: Plan, parallel: bool) -> World {
     let mut world = World::new();
+    let mut overheard = Overheard::default();
+    overheard.refresh(&plan, &Orders::default());
     world.insert_resource(Clock { now: Tick(0), parallel });
     world.insert_resource(Keys::new(&plan));
     world.insert_resource(Setup(Arc::new(plan)));
@@ -36,6 +40,9 @@ pub(super) fn world(plan: Plan, parallel: bool) -> World {
     world.init_resource::<Pages>();
     world.init_resource::<Tap>();
     world.init_resource::<Cascades>();
+    world.init_resource::<Orders>();
+    world.init_resource::<malice::Exposure>();
+    world.insert_resource(overheard);
     world.add_schedule(schedule());
     environment::join(&mut world);
     world
@@ -44,7 +51,9 @@ pub(super) fn world(plan: Plan, parallel: bool) -> World {
 fn schedule() -> bevy::ecs::schedule::Schedule {
     let mut schedule = tick_schedule();
     schedule.add_systems((
-        (environment::blow, environment::join).chain().in_set(TickSystems::Environment),
+        (environment::blow, orders::obey, environment::join)
+            .chain()
+            .in_set(TickSystems::Environment),
         (sensing::sense, fusing::sense).in_set(TickSystems::Sense),
         sensing::predict.in_set(TickSystems::Predict),
         sensing::detect.in_set(TickSystems::Regime),
@@ -57,7 +66,7 @@ fn schedule() -> bevy::ecs::schedule::Schedule {
         (settling::review, settling::tune).chain().in_set(TickSystems::Trust),
         (settling::evolve, settling::trace).chain().in_set(TickSystems::Evolve),
         settling::pay.in_set(TickSystems::Energy),
-        (settling::count, archive::compare).in_set(TickSystems::Observe),
+        (settling::count, archive::compare, malice::expose).in_set(TickSystems::Observe),
     ));
     schedule
 }
@@ -68,7 +77,7 @@ pub(super) fn spawn_up_to(world: &mut World, plan: &Arc<Plan>, count: usize) {
     let joined = world.resource::<Roster>().0.len();
     let (tunes, streams) = (plan.config.tuner, plan.config.stream);
     let plan = Arc::clone(plan);
-    let config = plan.config;
+    let config = world.resource::<Orders>().config(&plan);
     let fresh = count.min(plan.nodes.len()).saturating_sub(joined);
     let newcomers = (0..fresh).map(move |n| newborn(&plan, NodeId((joined + n) as u32)));
     let entities: Vec<Entity> = world.spawn_batch(newcomers).collect();

@@ -1,33 +1,117 @@
-//! Who is an adversary: drawn by the seed from what the scenario says. What adversaries do is in
-//! [`crate::world::attack`].
+//! Who is an adversary, from when, and with whom: drawn by the seed from what the scenario says, or
+//! named. What adversaries do is in [`crate::world::attack`].
 
+use bevy::ecs::prelude::*;
 use qres_core::draw::{Purpose, draw};
-use qres_core::id::Tick;
+use qres_core::id::{NodeId, Tick};
 
+use super::components::{Identity, Trust};
+use super::orders::Orders;
 use super::plan::NodePlan;
-use crate::scenario::{self, Scenario};
+use super::resources::{Clock, Setup};
+use crate::scenario::{self, Command, Order, Scenario};
+use crate::world::attack::Attack;
 
 /// An adversary's part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malice {
     /// What it does.
-    pub attack: scenario::Attack,
+    pub attack: Attack,
     /// From when on.
     pub from: Tick,
+    /// It is over then.
+    pub to: Tick,
+    /// Those of one number share what they hear and act as one; `None`: each for itself.
+    pub cartel: Option<u32>,
     /// It keeps silent instead: the control that harm is measured against.
     pub muted: bool,
 }
 
-/// Makes adversaries of nodes that the seed draws; whom an earlier entry has drawn stays its.
+impl Malice {
+    /// What it does now, if anything.
+    #[must_use]
+    pub fn now(&self, now: Tick) -> Option<Attack> {
+        (self.from <= now && now < self.to).then_some(self.attack)
+    }
+}
+
+/// What an observer has seen of adversaries. No node knows it, and no digest holds it.
+#[derive(Resource, Clone, Copy, Debug, Default)]
+pub struct Exposure {
+    /// When an honest node first banned one.
+    pub first: Option<Tick>,
+}
+
+/// Watches for the first ban of an adversary by an honest node.
+pub fn expose(
+    clock: Res<Clock>,
+    setup: Res<Setup>,
+    orders: Res<Orders>,
+    mut exposure: ResMut<Exposure>,
+    nodes: Query<(&Identity, &Trust)>,
+) {
+    let (plan, now) = (&*setup.0, clock.now);
+    if exposure.first.is_some() || !orders.has_adversaries(plan) {
+        return;
+    }
+    let hostile = |id: NodeId| orders.malice(plan, id).is_some();
+    let exposed = |(judge, trust): (&Identity, &Trust)| {
+        let mut banned = trust.0.iter().filter(|neighbour| neighbour.banned);
+        banned.any(|neighbour| hostile(neighbour.id)) && !hostile(judge.id)
+    };
+    if nodes.iter().any(exposed) {
+        exposure.first = Some(now);
+    }
+}
+
+/// Makes adversaries of nodes that the seed draws or the scenario names; whom an earlier entry has
+/// stays its.
 pub(super) fn recruit(scenario: &Scenario, seed: u64, nodes: &mut [NodePlan]) {
     for (entry, adversary) in scenario.adversaries.iter().enumerate() {
-        let lot = |node: u32| draw(seed, Purpose::Attack, node, u64::MAX, entry as u32);
-        let mut order: Vec<u32> = (0..nodes.len() as u32).collect();
-        order.sort_unstable_by_key(|node| (lot(*node), *node));
-        let count = nodes.len() * usize::from(adversary.share_percent) / 100;
-        let malice =
-            Malice { attack: adversary.kind, from: Tick(adversary.from_tick), muted: false };
-        for node in order.into_iter().take(count) {
+        let malice = Malice {
+            attack: Attack::new(&adversary.kind),
+            from: Tick(adversary.from_tick),
+            to: Tick(adversary.to_tick),
+            cartel: adversary.collude.then_some(entry as u32),
+            muted: false,
+        };
+        // The list was checked with the scenario.
+        let named = scenario::listed(&adversary.nodes, nodes.len() as u64).unwrap_or_default();
+        let members = match &named[..] {
+            [] => drawn(entry, adversary.share_percent, seed, nodes.len()),
+            _ => named,
+        };
+        for node in members {
+            if let Some(node) = nodes.get_mut(node as usize) {
+                node.malice.get_or_insert(malice);
+            }
+        }
+    }
+}
+
+/// A share of `count` nodes, drawn by the seed.
+fn drawn(entry: usize, share_percent: u8, seed: u64, count: usize) -> Vec<u32> {
+    let lot = |node: u32| draw(seed, Purpose::Attack, node, u64::MAX, entry as u32);
+    let mut order: Vec<u32> = (0..count as u32).collect();
+    order.sort_unstable_by_key(|node| (lot(*node), *node));
+    order.truncate(count * usize::from(share_percent) / 100);
+    order
+}
+
+/// Makes adversaries of all nodes that commands will make some of.
+pub(super) fn recruit_ordered(orders: &[Order], nodes: &mut [NodePlan]) {
+    for order in orders {
+        let Command::SetAttack { nodes: list, attack: Some(attack), .. } = &order.command else {
+            continue;
+        };
+        let malice = Malice {
+            attack: Attack::new(attack),
+            from: Tick(order.at_tick),
+            to: Tick(u64::MAX),
+            cartel: None,
+            muted: false,
+        };
+        for node in scenario::listed(list, nodes.len() as u64).unwrap_or_default() {
             if let Some(node) = nodes.get_mut(node as usize) {
                 node.malice.get_or_insert(malice);
             }

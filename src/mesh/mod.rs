@@ -12,6 +12,8 @@ pub mod fusing;
 pub mod genes;
 pub mod guard;
 pub mod malice;
+pub mod orders;
+pub mod overheard;
 pub mod plan;
 pub mod publish;
 mod radio;

@@ -23,7 +23,7 @@ use qres_core::wake::{Role, WakeConfig};
 use super::malice::{self, Malice};
 use super::recipe;
 use crate::scenario::{
-    self, EnergyProfile, Integrity, Layout, Normalise, Phase, Scenario, Sentinels, Source,
+    self, EnergyProfile, Integrity, Layout, Normalise, Order, Phase, Scenario, Sentinels, Source,
 };
 use crate::world::dataset::{Loaded, Series};
 use crate::world::graph::{Graph, LINKS_MAX, LossLaw};
@@ -117,6 +117,10 @@ pub struct Plan {
     pub sun: Option<Arc<Sun>>,
     /// Models that nodes are born with, from an earlier run.
     pub memory: BTreeMap<NodeId, GeneBytes>,
+    /// What the scenario orders in mid-run.
+    pub commands: Arc<[Order]>,
+    /// Whether any node has a part as an adversary.
+    pub hostile: bool,
 }
 
 /// Why a scenario that reads well cannot become a mesh.
@@ -162,7 +166,9 @@ impl Plan {
             .map(|(node, position)| draft.node(node as u32, *position))
             .collect::<Result<_, _>>()?;
         malice::recruit(scenario, seed, &mut nodes);
+        let hostile = nodes.iter().any(|node| node.malice.is_some());
         Ok(Self {
+            hostile,
             seed,
             sample_every: u64::from(scenario.sample_every.max(1)),
             config,
@@ -176,11 +182,16 @@ impl Plan {
             storms: scenario.storms.iter().map(StormTrack::new).collect(),
             sun: Sun::new(scenario, loaded).map(Arc::new),
             memory: BTreeMap::new(),
+            commands: scenario.commands.clone().into(),
         })
     }
 
-    /// The control: every adversary keeps silent.
+    /// The control: every adversary keeps silent, also those that commands would make.
     pub fn mute_adversaries(&mut self) {
+        malice::recruit_ordered(&self.commands, &mut self.nodes);
+        let (others, _): (Vec<_>, Vec<_>) =
+            self.commands.iter().cloned().partition(|order| !order.command.is_attack());
+        self.commands = others.into();
         for malice in self.nodes.iter_mut().filter_map(|node| node.malice.as_mut()) {
             malice.muted = true;
         }

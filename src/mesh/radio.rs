@@ -21,10 +21,13 @@ use super::components::{
 };
 use super::for_nodes;
 use super::guard::{Guard, Keys};
+use super::orders::Orders;
+use super::overheard::Overheard;
 use super::plan::Plan;
 use super::publish::PacketView;
 use super::resources::{Air, Clock, Pages, Queued, Setup, Signed, Tap};
 use crate::world::air::{Fate, Receiver, Traffic, Transmission};
+use crate::world::attack;
 use crate::world::keyring::Keyring;
 
 /// Taps count the frames of the second pass from here.
@@ -33,9 +36,21 @@ const SECOND_PASS: u32 = 1 << 16;
 const INJECTED: u32 = 1 << 16;
 
 /// Puts what nodes have queued on the air, in order of (sender, order).
-pub fn transmit(setup: Res<Setup>, mut air: ResMut<Air>) {
+pub fn transmit(
+    clock: Res<Clock>,
+    setup: Res<Setup>,
+    orders: Res<Orders>,
+    mut overheard: ResMut<Overheard>,
+    mut air: ResMut<Air>,
+) {
     let air = &mut *air;
     air.seen.iter_mut().for_each(Vec::clear);
+    if overheard.is_on() {
+        // One update a node and tick, so the order in which they come does not matter.
+        for (sender, _, outgoing) in air.queue.iter_mut().flat_map(|queue| queue.iter()) {
+            overheard.note(&setup.0, &orders, clock.now, *sender, &outgoing.message);
+        }
+    }
     let signatures = &mut air.signatures;
     fill(&setup.0, &mut air.queue, signatures, air.injected.drain(..), &mut air.broadcast);
 }
@@ -76,6 +91,7 @@ fn fill(
 pub fn receive(
     clock: Res<Clock>,
     setup: Res<Setup>,
+    orders: Res<Orders>,
     air: Res<Air>,
     pages: Res<Pages>,
     tap: Res<Tap>,
@@ -139,7 +155,10 @@ pub fn receive(
         ear.open();
         let mut answers = 0;
         receiver.listen(&air.broadcast, |frame, fate| {
-            ear.take(&air.broadcast, frame, fate, |outgoing, signature| {
+            ear.take(&air.broadcast, frame, fate, |mut outgoing, signature| {
+                if let Some(attack) = orders.attack(plan, identity.id, now) {
+                    attack::answer(attack, &mut outgoing.message);
+                }
                 doing.0.transmit_us += airtime(&plan.config.air, &outgoing);
                 air.answers.scope(|queue| queue.push((identity.id, answers, outgoing)));
                 if let Some(signature) = signature {

@@ -10,7 +10,9 @@ use super::components::{
 };
 use super::for_nodes;
 use super::fusing::Fusing;
+use super::orders::Orders;
 use super::resources::{Clock, Setup, Weather};
+use crate::world::attack;
 use crate::world::signal::clamp;
 use crate::world::storm::{ActiveStorm, Reading};
 
@@ -19,6 +21,7 @@ pub fn sense(
     clock: Res<Clock>,
     setup: Res<Setup>,
     weather: Res<Weather>,
+    orders: Res<Orders>,
     mut nodes: Query<(&Identity, &Battery, &mut Sensor)>,
 ) {
     let plan = &*setup.0;
@@ -35,7 +38,11 @@ pub fn sense(
         let (level, deviation) = (source.level, source.deviation);
         let at = Reading { index, value: clear, level, deviation };
         let blown = |storm: &ActiveStorm| storm.disturb(plan.seed, id, identity.position_mm, &at);
-        let value = clear + weather.0.iter().map(blown).sum::<i64>();
+        let mut value = clear + weather.0.iter().map(blown).sum::<i64>();
+        if let Some(attack) = orders.attack(plan, identity.id, clock.now) {
+            let reading = attack::Reading { value, level, deviation: deviation.into(), index };
+            value = attack::sense(attack, &reading, plan.seed, id);
+        }
         if !battery.0.is_browned_out() {
             sensor.sample = Some(Q16::from_bits(clamp(value)));
         }

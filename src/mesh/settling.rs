@@ -11,12 +11,14 @@ use super::components::{
 };
 use super::for_nodes;
 use super::guard::Guard;
+use super::orders::Orders;
 use super::resources::{Cascades, Clock, Pages, Roster, Setup};
 
 /// At the end of a round: judge what was heard and adopt the robust mean.
 pub fn merge(
     clock: Res<Clock>,
     setup: Res<Setup>,
+    orders: Res<Orders>,
     pages: Res<Pages>,
     mut nodes: Query<(
         &Identity,
@@ -31,7 +33,7 @@ pub fn merge(
         &mut Tally,
     )>,
 ) {
-    let config = &setup.0.config;
+    let config = &orders.config(&setup.0);
     for_nodes!(nodes, clock.parallel, |(
         identity,
         schedule,

@@ -16,13 +16,16 @@ use super::components::{
 };
 use super::fusing::Fusing;
 use super::guard::Guard;
+use super::malice::Exposure;
+use super::orders::{self, Orders};
+use super::overheard::{self, Overheard};
 use super::resources::{Cascades, Clock, Roster, Setup};
 use crate::world::signal::SensorState;
 
 /// Names of the sections, in order.
 pub const SECTIONS: [&str; 5] = ["world", "radio", "nodes", "trust", "energy"];
 
-const MAGIC: [u8; 4] = *b"QSN1";
+const MAGIC: [u8; 4] = *b"QSN2";
 
 /// Version of what a tick does; part of every digest. Changed together with the golden traces.
 pub const RULES_VERSION: u32 = 2;
@@ -185,6 +188,12 @@ fn encode_section(world: &mut World, section: usize, mut flush: impl FnMut(&mut 
     }
     if section == 0 {
         world.resource::<Cascades>().encode(&mut buffer);
+        let (orders, overheard) = (world.resource::<Orders>(), world.resource::<Overheard>());
+        // What only some meshes have takes no byte in the others.
+        if !orders.is_empty() || overheard.is_on() {
+            orders::encode(orders, &mut buffer);
+            overheard::encode(overheard, &mut buffer);
+        }
     }
     flush(&mut buffer.0);
 }
@@ -228,6 +237,9 @@ fn fingerprint(world: &World) -> [u8; 32] {
     for node in &plan.nodes {
         hasher.update(format!("{node:?}").as_bytes());
     }
+    for order in plan.commands.iter() {
+        hasher.update(format!("{order:?}").as_bytes());
+    }
     *hasher.finalize().as_bytes()
 }
 
@@ -238,6 +250,7 @@ pub(super) fn save(world: &mut World, chain: &Digest) -> Vec<u8> {
     fingerprint(world).encode(&mut out);
     (world.resource::<Roster>().0.len() as u32).encode(&mut out);
     chain.0.encode(&mut out);
+    world.resource::<Exposure>().first.encode(&mut out);
     for section in 0..SECTIONS.len() {
         let mut bytes = Vec::new();
         encode_section(world, section, |piece| bytes.append(piece));
@@ -260,6 +273,8 @@ pub(super) fn load(world: &mut World, bytes: &[u8]) -> Result<Digest, SnapshotEr
     }
     let count = u32::decode(&mut source).ok_or(damaged)? as usize;
     let chain = Digest(Canonical::decode(&mut source).ok_or(damaged)?);
+    let first = Canonical::decode(&mut source).ok_or(damaged)?;
+    world.insert_resource(Exposure { first });
     let plan = world.resource::<Setup>().0.clone();
     if count > plan.nodes.len() || world.resource::<Roster>().0.len() > count {
         return Err(SnapshotError::OtherPlan);
@@ -275,6 +290,11 @@ pub(super) fn load(world: &mut World, bytes: &[u8]) -> Result<Digest, SnapshotEr
         }
         if section == 0 {
             *world.resource_mut::<Cascades>() = Canonical::decode(&mut part).ok_or(damaged)?;
+            if part.remaining() > 0 {
+                orders::decode(world, &mut part).ok_or(damaged)?;
+                let mut overheard = world.resource_mut::<Overheard>();
+                overheard::decode(&mut overheard, &mut part).ok_or(damaged)?;
+            }
         }
         if part.remaining() > 0 {
             return Err(damaged);

@@ -1,11 +1,11 @@
 //! The figures of a run, computed from what nodes did: never from what they should have done.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bevy::ecs::prelude::*;
 use qres_core::boundary::f64_from_q16;
 use qres_core::energy::EnergyPool;
-use qres_core::id::GroupId;
+use qres_core::id::{GroupId, NodeId};
 use qres_core::neuron::TAPS;
 use qres_core::q16::Q16;
 use qres_core::regime::Regime;
@@ -19,6 +19,8 @@ use super::components::{
     Battery, Detector, Genome, Identity, Neuron, Schedule, Score, Tally, Trust, Tuning,
 };
 use super::guard::{self, IntegritySummary};
+use super::malice::Exposure;
+use super::orders::Orders;
 use super::resources::{Cascades, Clock, Setup};
 
 /// The figures of a run.
@@ -170,15 +172,18 @@ pub struct DriftSummary {
     pub floor: f64,
 }
 
-/// Bans.
+/// Bans. An adversary is a node that the scenario or a command has given an attack at any time, also
+/// one that is over or has not begun.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Adversaries {
-    /// Adversaries in the scenario.
+    /// Adversaries.
     pub count: u32,
-    /// Adversaries that some neighbour has banned.
+    /// Adversaries that at least one honest neighbour has banned and not readmitted.
     pub detected: u32,
-    /// Honest nodes that some neighbour has banned.
+    /// Honest nodes that at least one honest neighbour has banned and not readmitted.
     pub false_positives: u32,
+    /// The first tick in which an honest node banned an adversary; null if none ever did.
+    pub first_detection_tick: Option<u64>,
 }
 
 /// Evolution.
@@ -399,20 +404,16 @@ fn genes(world: &mut World) -> Genes {
 
 fn adversaries(world: &mut World) -> Adversaries {
     let plan = world.resource::<Setup>().0.clone();
-    let count = plan.nodes.len();
-    let mut banned = vec![false; count];
-    let mut query = world.query::<&Trust>();
-    for neighbour in query.iter(world).flat_map(|trust| trust.0.iter()) {
-        if let Some(slot) = banned.get_mut(neighbour.id.index()) {
-            *slot |= neighbour.banned;
-        }
+    let hostile = world.resource::<Orders>().adversaries(&plan);
+    let mut query = world.query::<(&Identity, &Trust)>();
+    let honest = query.iter(world).filter(|(judge, _)| !hostile.contains(&judge.id));
+    let judged = honest.flat_map(|(_, trust)| trust.0.iter());
+    let banned: BTreeSet<NodeId> =
+        judged.filter(|neighbour| neighbour.banned).map(|neighbour| neighbour.id).collect();
+    Adversaries {
+        count: hostile.len() as u32,
+        detected: banned.intersection(&hostile).count() as u32,
+        false_positives: banned.difference(&hostile).count() as u32,
+        first_detection_tick: world.resource::<Exposure>().first.map(|tick| tick.0),
     }
-    let mut result = Adversaries::default();
-    for (node, banned) in plan.nodes.iter().zip(banned) {
-        let hostile = node.malice.is_some();
-        result.count += u32::from(hostile);
-        result.detected += u32::from(hostile && banned);
-        result.false_positives += u32::from(!hostile && banned);
-    }
-    result
 }

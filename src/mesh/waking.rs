@@ -6,7 +6,7 @@ use qres_core::id::NodeId;
 use qres_core::packet::{Message, Update};
 use qres_core::phase::{self, Outbox, Speaker};
 use qres_core::residual_stream::{Extras, send_stream};
-use qres_core::responder::Route;
+use qres_core::responder::{self, Route};
 use qres_core::signature::own_round;
 use qres_core::tuner::send_policy;
 
@@ -17,6 +17,8 @@ use super::components::{
 };
 use super::for_nodes;
 use super::guard::{Guard, Keys};
+use super::orders::Orders;
+use super::overheard::{Notes, Overheard};
 use super::resources::{Air, Clock, Setup};
 use crate::world::attack;
 
@@ -65,6 +67,8 @@ pub fn speak(
     setup: Res<Setup>,
     air: Res<Air>,
     keys: Res<Keys>,
+    orders: Res<Orders>,
+    overheard: Res<Overheard>,
     mut nodes: Query<(
         (
             (&Identity, &Neuron, &Entropy, &Detector, &Battery, &Schedule, &Standing, &Trust),
@@ -82,7 +86,7 @@ pub fn speak(
         let (mut carried, mut guard, streaming) = pages;
         let (node, tuning) = node;
         let (identity, neuron, entropy, detector, battery, schedule, standing, trust) = node;
-        let malice = plan.nodes.get(identity.id.index()).and_then(|node| node.malice);
+        let malice = orders.malice(plan, identity.id);
         if !schedule.0.window().is_awake() || malice.is_some_and(|malice| malice.muted) {
             return;
         }
@@ -103,9 +107,18 @@ pub fn speak(
         let evolution = genome.0.as_deref_mut();
         let carry = carried.as_deref_mut().map(|carried| &mut carried.0);
         let kept = guard.as_ref().map_or(0, |_| own_round(identity.id, routes));
-        phase::speak(config, now, &speaker, &mut quiet.0, routes, evolution, carry, &mut outbox);
-        if let Some(malice) = malice.filter(|malice| malice.from <= now) {
-            attack::speak(config, malice.attack, plan.seed, now, &speaker, &mut outbox);
+        let hostile = malice.filter(|malice| malice.now(now).is_some());
+        // What an adversary's node would keep for sleepers is kept once the attack has seen it.
+        let honest = if hostile.is_some() { &mut [] } else { &mut *routes };
+        phase::speak(config, now, &speaker, &mut quiet.0, honest, evolution, carry, &mut outbox);
+        if let Some(malice) = hostile {
+            let mut notes = Notes::default();
+            if schedule.0.window().opens {
+                let view = overheard.view(plan, &orders, now, &malice, &speaker, &mut notes);
+                let scene = attack::Scene { config, seed: plan.seed, now, view };
+                attack::speak(malice.attack, &scene, &speaker, routes, &mut outbox);
+            }
+            keep_own(identity.id, routes, &outbox);
         }
         // Last, so that a liar signs its lies: with its own key, for its own name only.
         if let (Some(guard), Some(keys)) = (&mut guard, &keys.0) {
@@ -134,6 +147,17 @@ pub fn speak(
             air.queue.scope(|queue| queue.push((identity.id, order as u32, *outgoing)));
         }
     });
+}
+
+/// Keeps the update that an adversary sends for its sleepers too.
+fn keep_own(id: NodeId, routes: &mut [Route], outbox: &Outbox) {
+    for outgoing in outbox {
+        if let Message::Update(update) = &outgoing.message
+            && update.origin == id
+        {
+            responder::keep(routes, update);
+        }
+    }
 }
 
 /// The update that a node has made in this tick, to be signed: its place among what is sent, if it

@@ -1,6 +1,9 @@
 //! Ranges: every value against the field table. What must hold between values is `combine`.
 //! Stops at the first fault, in the order of the file.
 
+mod hostile;
+pub(super) use hostile::command;
+
 use super::{
     Accepts, Aggregation, Camera, Evolution, Fault, Layout, Listen, Normalise, Preparation,
     Scenario, Sentinels, Signal, Source, Spectrum, Storm, Sun, combine,
@@ -31,10 +34,9 @@ impl Scenario {
         list("storms", &self.storms)?;
         each("storms", &self.storms, storm)?;
         list("adversaries", &self.adversaries)?;
-        each("adversaries", &self.adversaries, |at, adversary| {
-            whole(&format!("{at}.share_percent"), adversary.share_percent)?;
-            whole(&format!("{at}.from_tick"), adversary.from_tick)
-        })?;
+        each("adversaries", &self.adversaries, hostile::adversary)?;
+        list("commands", &self.commands)?;
+        each("commands", &self.commands, hostile::order)?;
         list("camera", &self.camera)?;
         each("camera", &self.camera, camera)?;
         combine::check(self)
@@ -149,8 +151,8 @@ impl Scenario {
         real("protocol.prestorm_derivative", protocol.prestorm_derivative)?;
         whole("protocol.dwell_samples", protocol.dwell_samples)?;
         whole("protocol.trim_per_tail", protocol.trim_per_tail)?;
-        aggregation(&protocol.aggregation)?;
-        preparation(&protocol.preparation)?;
+        aggregation("protocol.aggregation", &protocol.aggregation)?;
+        preparation("protocol.preparation", &protocol.preparation)?;
         real("protocol.stream.step", protocol.stream.step)?;
         whole("protocol.stream.frame_samples", protocol.stream.frame_samples)?;
         whole("protocol.stream.key_every_frames", protocol.stream.key_every_frames)?;
@@ -164,9 +166,15 @@ impl Scenario {
     }
 }
 
-fn aggregation(rule: &Aggregation) -> Result<(), Fault> {
-    let count = |name: &str, value: u8| whole(&format!("protocol.aggregation.{name}"), value);
-    let number = |name: &str, value: f64| real(&format!("protocol.aggregation.{name}"), value);
+/// Checks a rule at `at`, whose fields have the ranges of `protocol.aggregation`.
+fn aggregation(at: &str, rule: &Aggregation) -> Result<(), Fault> {
+    const KNOWN: &str = "protocol.aggregation";
+    let count = |name: &str, value: u8| {
+        whole_as(&format!("{at}.{name}"), &format!("{KNOWN}.{name}"), value)
+    };
+    let number = |name: &str, value: f64| {
+        real_as(&format!("{at}.{name}"), &format!("{KNOWN}.{name}"), value)
+    };
     match rule {
         Aggregation::Mean | Aggregation::TrimmedMean | Aggregation::Median => Ok(()),
         Aggregation::Meamed { faulty }
@@ -190,7 +198,8 @@ fn aggregation(rule: &Aggregation) -> Result<(), Fault> {
         Aggregation::Balance { reach, decay, horizon_rounds, own_share } => {
             number("reach", *reach)?;
             number("decay", *decay)?;
-            whole("protocol.aggregation.horizon_rounds", *horizon_rounds)?;
+            let known = format!("{KNOWN}.horizon_rounds");
+            whole_as(&format!("{at}.horizon_rounds"), &known, *horizon_rounds)?;
             number("own_share", *own_share)
         }
         Aggregation::Ubar { keep, own_share } => {
@@ -206,13 +215,15 @@ fn aggregation(rule: &Aggregation) -> Result<(), Fault> {
     }
 }
 
-fn preparation(preparation: &Preparation) -> Result<(), Fault> {
+/// Checks a preparation at `at`, whose fields have the ranges of `protocol.preparation`.
+fn preparation(at: &str, preparation: &Preparation) -> Result<(), Fault> {
+    let count = |name: &str, value: u8| {
+        whole_as(&format!("{at}.{name}"), &format!("protocol.preparation.{name}"), value)
+    };
     match preparation {
         Preparation::Nothing => Ok(()),
-        Preparation::Nnm { faulty } | Preparation::Arc { faulty } => {
-            whole("protocol.preparation.faulty", *faulty)
-        }
-        Preparation::Bucketing { size } => whole("protocol.preparation.size", *size),
+        Preparation::Nnm { faulty } | Preparation::Arc { faulty } => count("faulty", *faulty),
+        Preparation::Bucketing { size } => count("size", *size),
     }
 }
 
@@ -293,20 +304,30 @@ pub(super) fn each<T>(
 }
 
 fn whole(path: &str, value: impl Into<i128>) -> Result<(), Fault> {
+    whole_as(path, path, value)
+}
+
+/// [`whole`] with the range of another field.
+fn whole_as(path: &str, known: &str, value: impl Into<i128>) -> Result<(), Fault> {
     let value = value.into();
     let holds = |accepts| match accepts {
         Accepts::Whole { low, high, .. } => (i128::from(low)..=i128::from(high)).contains(&value),
         _ => false,
     };
-    within(path, holds, || value.to_string())
+    within(path, known, holds, || value.to_string())
 }
 
 fn real(path: &str, value: f64) -> Result<(), Fault> {
+    real_as(path, path, value)
+}
+
+/// [`real`] with the range of another field.
+fn real_as(path: &str, known: &str, value: f64) -> Result<(), Fault> {
     let holds = |accepts| match accepts {
         Accepts::Real { low, high, .. } => (low..=high).contains(&value),
         _ => false,
     };
-    within(path, holds, || format!("{value:?}"))
+    within(path, known, holds, || format!("{value:?}"))
 }
 
 fn text(path: &str, value: &str) -> Result<(), Fault> {
@@ -318,7 +339,7 @@ fn text(path: &str, value: &str) -> Result<(), Fault> {
     let found = || {
         if length == 0 { "empty".to_owned() } else { format!("{length} characters") }
     };
-    within(path, holds, found)
+    within(path, path, holds, found)
 }
 
 fn list<T>(path: &str, value: &[T]) -> Result<(), Fault> {
@@ -326,23 +347,29 @@ fn list<T>(path: &str, value: &[T]) -> Result<(), Fault> {
         Accepts::List { low, high } => (low..=high).contains(&value.len()),
         _ => false,
     };
-    within(path, holds, || format!("a list of {}", value.len()))
+    within(path, path, holds, || format!("a list of {}", value.len()))
 }
 
 fn within(
     path: &str,
+    known: &str,
     holds: impl Fn(Accepts) -> bool,
     found: impl Fn() -> String,
 ) -> Result<(), Fault> {
-    match field(&pattern(path)) {
+    match field(&pattern(known)) {
         Some(Field { accepts, .. }) if holds(*accepts) => Ok(()),
-        _ => Err(said(path, &found())),
+        _ => Err(said_as(path, known, &found())),
     }
 }
 
 /// A fault whose accepted values the field table knows.
 fn said(path: &str, found: &str) -> Fault {
-    let accepted = field(&pattern(path)).map_or_else(String::new, accepted);
+    said_as(path, path, found)
+}
+
+/// [`said`] with what another field accepts.
+fn said_as(path: &str, known: &str, found: &str) -> Fault {
+    let accepted = field(&pattern(known)).map_or_else(String::new, accepted);
     Fault::at(path, format!("`{path}` is {found}"), accepted)
 }
 

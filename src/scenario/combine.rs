@@ -1,6 +1,9 @@
 //! Combinations: values that are each in range but cannot stand together.
 //! Assumes that `check` has passed the ranges; must not look at files.
 
+mod hostile;
+pub(super) use hostile::command;
+
 use super::{
     AIR_HEADER_BYTES, Aggregation, Fault, Layout, Scenario, Sentinels, Signal, Source, Station,
     Storm, Sun,
@@ -18,6 +21,7 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), Fault> {
     protocol(scenario)?;
     signals(scenario)?;
     each("storms", &scenario.storms, storm)?;
+    hostile::check(scenario)?;
     cameras(scenario)
 }
 
@@ -189,8 +193,7 @@ fn protocol(scenario: &Scenario) -> Result<(), Fault> {
         )
         .or_at(&["protocol.storm_entropy"]));
     }
-    // Nodes take their signals in turn, so the last signal has the fewest.
-    let fewest = scenario.node_count() / (scenario.signals.len() as u64).max(1);
+    let fewest = fewest(scenario);
     let rule = &protocol.aggregation;
     let needed = rule.voices_needed(protocol.trim_per_tail);
     if protocol.gossip && fewest < needed && *rule != Aggregation::TrimmedMean {
@@ -231,6 +234,11 @@ fn protocol(scenario: &Scenario) -> Result<(), Fault> {
         ));
     }
     Ok(())
+}
+
+/// Nodes of the modality that has fewest: nodes take their signals in turn, so the last one.
+fn fewest(scenario: &Scenario) -> u64 {
+    scenario.node_count() / (scenario.signals.len() as u64).max(1)
 }
 
 fn signals(scenario: &Scenario) -> Result<(), Fault> {

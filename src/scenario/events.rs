@@ -62,31 +62,6 @@ pub enum Spectrum {
     Gain,
 }
 
-/// Nodes that do harm.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Adversary {
-    /// What they do. Required.
-    pub kind: Attack,
-    /// Share of all nodes, drawn by the seed, 1 to 90 percent; default 10.
-    #[serde(default = "default_share")]
-    pub share_percent: u8,
-    /// First tick, 0 to 1,000,000,000; default 0.
-    #[serde(default)]
-    pub from_tick: u64,
-}
-
-/// What an adversary does; apart from it, it behaves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Attack {
-    /// The false cure: offers genes with wild weights that it claims to help.
-    GenePoison,
-}
-
-const fn default_share() -> u8 {
-    10
-}
-
 /// A named view.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -137,6 +137,14 @@ const DELIMITER: Accepts = Accepts::Said("Comma or Tab");
 const PERIOD: Accepts = whole(1, 604_800_000, "ms");
 const WINDOW: Accepts = whole(1, 3_600_000, "ms");
 
+const ROUNDS: Accepts = whole(1, 1_000_000, "rounds");
+const NODES: &str = "ids and ranges such as \"3 5 10-20\"";
+const ATTACKS: &str = "Bias(..), SignFlip(..), Gaussian(..), Saturate, InnerProduct(..), \
+    LittleIsEnough(..), MinMax(..), MinSum(..), Mimic, Dissensus(..), Spectral(..), \
+    DirectedDeviation(..), TopologyLiar(..), LabelFlip, Replay, Stale, FreeRider, GenePoison, \
+    FalseEntropy(..), VoteSpoof, OnOff(..), Slander, AuditPrediction(..), FloatCheater(..) or \
+    Cartel(..)";
+
 /// Every field that a scenario file may hold, in the order of the file.
 #[rustfmt::skip]
 pub const FIELDS: &[Field] = &[
@@ -359,11 +367,57 @@ pub const FIELDS: &[Field] = &[
     row("storms[].spectrum.coherence_samples", whole(2, 10_000, "samples"), "required",
         "Coloured: over which height and phase keep roughly"),
     row("adversaries", list(0, 16), "[]", "nodes that do harm"),
-    row("adversaries[].kind", Accepts::Said("GenePoison"), "required",
-        "what they do: GenePoison offers genes with wild weights as cures"),
+    row("adversaries[].kind", Accepts::Said(ATTACKS), "required", "what they do"),
+    row("adversaries[].kind.bias", real(-8.0, 8.0, ""), "0.5",
+        "Bias, AuditPrediction: added to every weight"),
+    row("adversaries[].kind.scale", real(0.0, 1000.0, ""), "1",
+        "SignFlip, Spectral, OnOff: stretched by"),
+    row("adversaries[].kind.deviation", real(0.0, 1000.0, ""), "1", "Gaussian: of the noise"),
+    row("adversaries[].kind.epsilon", real(0.0, 64.0, ""), "2",
+        "InnerProduct: stretched by; Dissensus: how much of the pull is undone"),
+    row("adversaries[].kind.z", real(0.0, 64.0, "deviations"), "1.5",
+        "LittleIsEnough: beside the mean; 0: as many as the numbers of voices allow"),
+    row("adversaries[].kind.search", YES_NO, "false",
+        "InnerProduct, LittleIsEnough: looks for what does most harm"),
+    row("adversaries[].kind.direction", Accepts::Said("Deviation, Sign or Unit"), "Deviation",
+        "MinMax, MinSum: which way from the mean"),
+    row("adversaries[].kind.factor", real(-1000.0, 1000.0, ""), "-5",
+        "DirectedDeviation, TopologyLiar: times the model"),
+    row("adversaries[].kind.noise", real(0.0, 1000.0, "times the noise"), "20",
+        "FalseEntropy: deviation of what is added to the sensor"),
+    row("adversaries[].kind.farm_rounds", ROUNDS, "30", "OnOff: honest"),
+    row("adversaries[].kind.burst_rounds", ROUNDS, "10", "OnOff: not honest"),
+    row("adversaries[].kind.every_rounds", ROUNDS, "50",
+        "AuditPrediction: from one expected audit to the next"),
+    row("adversaries[].kind.bits", whole(1, 16, "bits"), "11",
+        "FloatCheater: left of each weight"),
+    row("adversaries[].kind.sigmas", real(0.0, 64.0, "deviations"), "1.5",
+        "Cartel: beside the mean in the end"),
+    row("adversaries[].kind.ramp_rounds", ROUNDS, "50", "Cartel: until it is there"),
     row("adversaries[].share_percent", whole(1, 90, "%"), "10",
-        "share of all nodes, drawn by the seed"),
+        "share of all nodes, drawn by the seed; not where `nodes` names them"),
+    row("adversaries[].nodes", Accepts::Said(NODES), "\"\"", "which nodes; empty: drawn"),
     row("adversaries[].from_tick", TICK, "0", "first tick"),
+    row("adversaries[].to_tick", TICK, "1000000000", "over at; after from_tick"),
+    row("adversaries[].collude", YES_NO, "false", "they share what they hear and act as one"),
+    row("commands", list(0, 1024), "[]", "what is ordered in mid-run"),
+    row("commands[].at_tick", TICK, "required", "the tick that begins with it"),
+    row("commands[].command", Accepts::Said("SetAttack(..) or SetDefence(..)"), "required",
+        "what is done"),
+    row("commands[].command.nodes", Accepts::Said(NODES), "required", "SetAttack: which nodes"),
+    row("commands[].command.attack",
+        Accepts::Said("None or Some(..) of a kind as in `adversaries`"), "None",
+        "SetAttack: what they do from now on"),
+    row("commands[].command.collude", YES_NO, "false", "SetAttack: as in `adversaries`"),
+    row("commands[].command.aggregation", Accepts::Said("a rule as in `protocol.aggregation`"),
+        "TrimmedMean", "SetDefence: how all nodes merge from now on"),
+    row("commands[].command.preparation",
+        Accepts::Said("a preparation as in `protocol.preparation`"), "Nothing",
+        "SetDefence: what is done before"),
+    row("commands[].command.trim_per_tail", whole(0, 8, "values"), "1",
+        "SetDefence: as `protocol.trim_per_tail`"),
+    row("commands[].command.weigh_by_reputation", YES_NO, "true",
+        "SetDefence: as `protocol.weigh_by_reputation`"),
     row("camera", list(0, 64), "[]", "bookmarked views"),
     row("camera[].name", text(1, 64), "required", "each its own"),
     row("camera[].eye_mm", Accepts::Said("three whole numbers (x, y, z) from -1000000000 to \

@@ -2,8 +2,10 @@
 //! Must not know the mesh, the world or the screen, and never panics whatever the bytes.
 
 mod aggregation;
+mod attacks;
 mod check;
 mod combine;
+mod commands;
 mod events;
 mod explain;
 mod fault;
@@ -28,7 +30,9 @@ mod tests;
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub use aggregation::{Aggregation, Preparation, Wire};
-pub use events::{Adversary, Attack, Camera, Spectrum, Storm, Waypoint};
+pub use attacks::{Adversary, Attack, Direction, listed};
+pub use commands::{Command, Order};
+pub use events::{Camera, Spectrum, Storm, Waypoint};
 pub use fault::Fault;
 pub use fields::{Accepts, FIELDS, Field, field_table};
 pub use fixed::{fixed, q16};
@@ -96,6 +100,9 @@ pub struct Scenario {
     /// Who does harm, to 16 entries; default none.
     #[serde(default)]
     pub adversaries: Vec<Adversary>,
+    /// What is ordered in mid-run, to 1024 entries; default none.
+    #[serde(default)]
+    pub commands: Vec<Order>,
     /// Bookmarked views, to 64; default none.
     #[serde(default)]
     pub camera: Vec<Camera>,

@@ -38,8 +38,30 @@ const FULL: [&str; 13] = [
         energy: (sun: Recorded(path: "sun.csv", column: "light")))"#,
 ];
 
+/// Attacks that have fields, each field at least once, and commands.
+const HOSTILE: [&str; 14] = [
+    "adversaries: [(kind: Bias())]",
+    "adversaries: [(kind: SignFlip())]",
+    "adversaries: [(kind: Gaussian())]",
+    "adversaries: [(kind: InnerProduct())]",
+    "adversaries: [(kind: LittleIsEnough())]",
+    "adversaries: [(kind: MinMax())]",
+    "adversaries: [(kind: DirectedDeviation())]",
+    "adversaries: [(kind: FalseEntropy())]",
+    "adversaries: [(kind: OnOff())]",
+    "adversaries: [(kind: AuditPrediction())]",
+    "adversaries: [(kind: FloatCheater())]",
+    "adversaries: [(kind: Cartel())]",
+    "commands: [(at_tick: 5, command: SetAttack(nodes: \"1 3-5\"))]",
+    "commands: [(at_tick: 5, command: SetDefence())]",
+];
+
 fn full() -> Vec<Scenario> {
-    FULL.iter().map(|t| Scenario::parse("x", t).unwrap_or_else(|p| panic!("{p:#}"))).collect()
+    let small = |rest: &&str| {
+        format!("(title: \"t\", watch_for: \"w\", nodes: (), signals: [(modality: \"a\")], {rest})")
+    };
+    let texts = FULL.iter().map(|text| (*text).to_owned()).chain(HOSTILE.iter().map(small));
+    texts.map(|t| Scenario::parse("x", &t).unwrap_or_else(|p| panic!("{p:#}"))).collect()
 }
 
 /// The text of `path` in `text`, with the first element of every list.
@@ -66,13 +88,14 @@ fn every_default_is_the_one_in_the_table() {
                     _ => plain == default.replace(' ', ""),
                 }
             };
-            let list = ["storms", "camera", "adversaries"].contains(path);
+            let list = ["storms", "camera", "adversaries", "commands"].contains(path);
             let there = list || values.iter().any(same);
             assert!(there, "{path}: {default} is not among {values:?}");
         }
     }
     let plain = Scenario::parse("x", FULL[2]).unwrap_or_else(|p| panic!("{p:#}"));
     assert!(plain.storms.is_empty() && plain.camera.is_empty() && plain.adversaries.is_empty());
+    assert!(plain.commands.is_empty());
     assert_eq!(Layout::default(), Layout::Grid { columns: 10, spacing_mm: 10_000 });
     assert_eq!(plain.node_count(), 100);
 }

@@ -1,47 +1,23 @@
-//! What adversaries send. They behave like everybody else apart from that, and they pay for it.
+//! The false cure: in each round a fresh gene with weights at their limits, in a form that few have
+//! tried and with an invented lineage, offered to all with a claimed gain of 90 %.
+//!
+//! It does harm only where models evolve. No parameter; it looks at its own model's form. The project's
+//! own; docs/evolution.md says what meets it.
 
-use qres_core::config::NodeConfig;
 use qres_core::draw::{Purpose, below, draw};
 use qres_core::gene::{Gene, GeneId, Lineage};
 use qres_core::id::{NodeId, Tick};
 use qres_core::neuron::WEIGHT_LIMIT;
 use qres_core::packet::Message;
-use qres_core::phase::{Outbox, Speaker};
+use qres_core::phase::Speaker;
 use qres_core::q16::Q16;
-use qres_core::radio::Outgoing;
-
-use crate::scenario::Attack;
 
 /// What a false cure claims to gain, in percent.
 const CLAIM_PERCENT: u8 = 90;
 
-/// Adds what an adversary has to say to what it sends anyway.
-pub fn speak(
-    config: &NodeConfig,
-    attack: Attack,
-    seed: u64,
-    now: Tick,
-    node: &Speaker<'_>,
-    outbox: &mut Outbox,
-) {
-    let window = node.wake.window();
-    if !window.opens {
-        return;
-    }
-    let message = match attack {
-        Attack::GenePoison => false_cure(seed, now, node),
-    };
-    let bits = draw(seed, Purpose::Attack, node.id.0, now.0, 0);
-    let at_us = window.from_us + below(bits, (window.length_us() / 2).max(1));
-    if !node.energy.affords(&config.energy, config.air.message_us(message.length())) {
-        return;
-    }
-    // When the outbox is full, honest talk goes first.
-    let _ = outbox.push(Outgoing { message, round: node.wake.rounds(), at_us });
-}
-
 /// A fresh gene in each round, with weights at their limits and a form that few have tried.
-fn false_cure(seed: u64, now: Tick, node: &Speaker<'_>) -> Message {
+#[must_use]
+pub fn false_cure(seed: u64, now: Tick, node: &Speaker<'_>) -> Message {
     let bits = |n| draw(seed, Purpose::Attack, node.id.0, now.0, n);
     let (form, _) = node.neuron.form().mutate(bits(1));
     let mut weights = [Q16::ZERO; qres_core::neuron::TAPS];

@@ -1,0 +1,218 @@
+//! Graphs for experiments without a radio, and how well they are connected. Floating point is
+//! allowed: nothing here is part of a run.
+
+use qres_core::draw::{Purpose, draw};
+
+/// An undirected graph: the neighbours of each place, sorted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Graph {
+    near: Vec<Vec<usize>>,
+}
+
+impl Graph {
+    fn from_edges(count: usize, is_edge: impl Fn(usize, usize) -> bool) -> Self {
+        let near = |one: usize| {
+            let joined = |other: &usize| *other != one && is_edge(one.min(*other), one.max(*other));
+            (0..count).filter(joined).collect()
+        };
+        Self { near: (0..count).map(near).collect() }
+    }
+
+    /// A ring in which each place knows the `reach` next on either side.
+    #[must_use]
+    pub fn ring(count: usize, reach: usize) -> Self {
+        Self::from_edges(count, |one, other| {
+            let apart = other - one;
+            apart.min(count - apart) <= reach
+        })
+    }
+
+    /// A grid in which each place knows the ones beside, above and below.
+    #[must_use]
+    pub fn grid(width: usize, height: usize) -> Self {
+        Self::from_edges(width * height, |one, other| {
+            other - one == width || (other - one == 1 && other % width != 0)
+        })
+    }
+
+    /// Places drawn evenly in a square, joined within the radius that gives `mean_degree`; drawn
+    /// anew until all hang together, `None` where a thousand draws do not.
+    #[must_use]
+    pub fn geometric(count: usize, mean_degree: f64, seed: u64) -> Option<Self> {
+        (0..1_000)
+            .map(|attempt| Self::scattered(count, mean_degree, seed, attempt))
+            .find(Self::is_connected)
+    }
+
+    fn scattered(count: usize, mean_degree: f64, seed: u64, attempt: u64) -> Self {
+        let unit = |place: usize, axis: u32| {
+            let bits = draw(seed, Purpose::Phase, place as u32, attempt, axis);
+            (bits >> 11) as f64 / (1_u64 << 53) as f64
+        };
+        let at: Vec<[f64; 2]> =
+            (0..count).map(|place| [0, 1].map(|axis| unit(place, axis))).collect();
+        let squared = |one: usize, other: usize| {
+            let [x, y] = [0, 1].map(|axis| at[one][axis] - at[other][axis]);
+            x * x + y * y
+        };
+        let pairs = (0..count).flat_map(|one| (one + 1..count).map(move |other| (one, other)));
+        let mut lengths: Vec<f64> = pairs.map(|(one, other)| squared(one, other)).collect();
+        lengths.sort_unstable_by(f64::total_cmp);
+        let wanted = (count as f64 * mean_degree / 2.0).round() as usize;
+        let longest = lengths.get(wanted.max(1) - 1).copied().unwrap_or(2.0);
+        Self::from_edges(count, |one, other| squared(one, other) <= longest)
+    }
+
+    /// Two cliques of `size`; each place also knows `cross` places of the other clique.
+    #[must_use]
+    pub fn two_worlds(size: usize, cross: usize) -> Self {
+        Self::from_edges(2 * size, |one, other| {
+            let same = (one < size) == (other < size);
+            same || (other - size + size - one) % size < cross
+        })
+    }
+
+    /// Places.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.near.len()
+    }
+
+    /// The neighbours of a place, sorted.
+    #[must_use]
+    pub fn near(&self, place: usize) -> &[usize] {
+        self.near.get(place).map_or(&[], Vec::as_slice)
+    }
+
+    /// The mean number of neighbours.
+    #[must_use]
+    pub fn mean_degree(&self) -> f64 {
+        self.near.iter().map(Vec::len).sum::<usize>() as f64 / self.len().max(1) as f64
+    }
+
+    /// Whether every place can be reached from every other.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        let mut seen = vec![false; self.len()];
+        let mut open = vec![0];
+        while let Some(place) = open.pop() {
+            if !std::mem::replace(&mut seen[place], true) {
+                open.extend(&self.near[place]);
+            }
+        }
+        seen.iter().all(|seen| *seen)
+    }
+
+    /// Algebraic connectivity: the second smallest eigenvalue of the Laplacian (Fiedler,
+    /// "Algebraic connectivity of graphs", 1973).
+    #[must_use]
+    pub fn connectivity(&self) -> f64 {
+        let laplacian = self.matrix(|_, _| -1.0, |place| self.near[place].len() as f64);
+        eigenvalues(laplacian).get(1).copied().unwrap_or(0.0)
+    }
+
+    /// The second largest eigenvalue in size of the Metropolis weights 1 / (1 + larger degree): the
+    /// factor by which plain gossip brings disagreement down in a round (Xiao and Boyd, "Fast
+    /// linear iterations for distributed averaging", 2004).
+    #[must_use]
+    pub fn contraction(&self) -> f64 {
+        let degree = |place: usize| self.near[place].len();
+        let weight = |one: usize, other: usize| 1.0 / (1 + degree(one).max(degree(other))) as f64;
+        let kept =
+            |one: usize| 1.0 - self.near[one].iter().map(|two| weight(one, *two)).sum::<f64>();
+        let mut sizes: Vec<f64> =
+            eigenvalues(self.matrix(weight, kept)).into_iter().map(f64::abs).collect();
+        sizes.sort_unstable_by(f64::total_cmp);
+        sizes.iter().rev().nth(1).copied().unwrap_or(0.0)
+    }
+
+    fn matrix(
+        &self,
+        edge: impl Fn(usize, usize) -> f64,
+        own: impl Fn(usize) -> f64,
+    ) -> Vec<Vec<f64>> {
+        let row = |one: usize| {
+            let mut row = vec![0.0; self.len()];
+            row[one] = own(one);
+            self.near[one].iter().for_each(|other| row[*other] = edge(one, *other));
+            row
+        };
+        (0..self.len()).map(row).collect()
+    }
+}
+
+/// The eigenvalues of a symmetric matrix, smallest first, by Jacobi's rotations (1846).
+fn eigenvalues(mut matrix: Vec<Vec<f64>>) -> Vec<f64> {
+    let count = matrix.len();
+    for _ in 0..30 {
+        let mut rest = 0.0;
+        for p in 0..count {
+            for q in p + 1..count {
+                let off = matrix[p][q];
+                rest += off * off;
+                if off.abs() > 1e-14 {
+                    rotate(&mut matrix, p, q);
+                }
+            }
+        }
+        if rest < 1e-20 {
+            break;
+        }
+    }
+    let mut values: Vec<f64> = (0..count).map(|place| matrix[place][place]).collect();
+    values.sort_unstable_by(f64::total_cmp);
+    values
+}
+
+/// The rotation of the plane (p, q) that makes the entry there zero.
+fn rotate(matrix: &mut [Vec<f64>], p: usize, q: usize) {
+    let theta = (matrix[q][q] - matrix[p][p]) / (2.0 * matrix[p][q]);
+    let tangent = theta.signum() / (theta.abs() + libm::sqrt(theta * theta + 1.0));
+    let cosine = 1.0 / libm::sqrt(tangent * tangent + 1.0);
+    let sine = tangent * cosine;
+    for row in matrix.iter_mut() {
+        let (a, b) = (row[p], row[q]);
+        row[p] = cosine * a - sine * b;
+        row[q] = sine * a + cosine * b;
+    }
+    for column in 0..matrix.len() {
+        let (a, b) = (matrix[p][column], matrix[q][column]);
+        matrix[p][column] = cosine * a - sine * b;
+        matrix[q][column] = sine * a + cosine * b;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connectivities_that_are_known() {
+        // The ring of n: 2 - 2 cos(2 pi / n); the path of n: 2 - 2 cos(pi / n); the clique: n.
+        let near = |value: f64, wanted: f64| assert!((value - wanted).abs() < 1e-9, "{value}");
+        let turn = std::f64::consts::TAU;
+        near(Graph::ring(10, 1).connectivity(), 2.0 - 2.0 * libm::cos(turn / 10.0));
+        near(Graph::grid(7, 1).connectivity(), 2.0 - 2.0 * libm::cos(turn / 14.0));
+        near(Graph::two_worlds(5, 5).connectivity(), 10.0);
+        near(Graph::ring(10, 1).contraction(), (1.0 + 2.0 * libm::cos(turn / 10.0)) / 3.0);
+        // Two cliques with c cross edges a place: the cut's mode has 2 c.
+        near(Graph::two_worlds(13, 8).connectivity(), 16.0);
+    }
+
+    #[test]
+    fn degrees_are_as_asked() {
+        let degree = |graph: Graph| graph.mean_degree();
+        assert!((degree(Graph::ring(20, 2)) - 4.0).abs() < 1e-12);
+        assert!((degree(Graph::two_worlds(13, 8)) - 20.0).abs() < 1e-12);
+        assert!((degree(Graph::grid(10, 10)) - 3.6).abs() < 1e-12);
+        let sensors = Graph::geometric(100, 12.0, 3).expect("hangs together");
+        assert!(sensors.is_connected() && (sensors.mean_degree() - 12.0).abs() < 0.05);
+        assert_eq!(Some(sensors), Graph::geometric(100, 12.0, 3));
+    }
+
+    #[test]
+    fn what_falls_apart_is_not_connected() {
+        assert!(!Graph::two_worlds(4, 0).is_connected());
+        assert!(Graph::two_worlds(4, 0).connectivity().abs() < 1e-9);
+    }
+}
