@@ -29,15 +29,15 @@ pub fn against_control(
     ticks: u64,
     threads: usize,
 ) -> Option<DriftSummary> {
-    let mut honest = plan.clone();
-    honest.mute_adversaries();
-    let mut other = honest.clone();
-    let control = neurons(honest, ticks, threads);
-    other.seed ^= OTHER_NOISE;
-    let other = neurons(other, ticks, threads);
+    let (control, other) = controls(plan, ticks, threads);
     let run: Vec<SwarmNeuron> = mesh.neurons().into_iter().map(|(_, neuron)| neuron).collect();
-    let drift = distances(plan, ticks, &run, &control);
-    let floor = distances(plan, ticks, &other, &control);
+    let sorted = |distances: Vec<Distance>| {
+        let mut values: Vec<f64> = distances.iter().map(|distance| distance.drift).collect();
+        values.sort_unstable_by(f64::total_cmp);
+        values
+    };
+    let drift = sorted(by_node(plan, ticks, &run, &control));
+    let floor = sorted(by_node(plan, ticks, &other, &control));
     Some(DriftSummary {
         median: percentile(&drift, 0.5),
         p95: percentile(&drift, 0.95),
@@ -46,31 +46,53 @@ pub fn against_control(
     })
 }
 
+/// The models of the control run, in which adversaries are silent, and of another under other
+/// noise.
+pub(super) fn controls(
+    plan: &Plan,
+    ticks: u64,
+    threads: usize,
+) -> (Vec<SwarmNeuron>, Vec<SwarmNeuron>) {
+    let mut honest = plan.clone();
+    honest.mute_adversaries();
+    let mut other = honest.clone();
+    other.seed ^= OTHER_NOISE;
+    (neurons(honest, ticks, threads), neurons(other, ticks, threads))
+}
+
 fn neurons(plan: Plan, ticks: u64, threads: usize) -> Vec<SwarmNeuron> {
     let mut mesh = Mesh::new(plan, threads);
     (0..ticks).for_each(|_| mesh.step());
     mesh.neurons().into_iter().map(|(_, neuron)| neuron).collect()
 }
 
-/// The drift of each node that has a probe, sorted.
-fn distances(plan: &Plan, ticks: u64, one: &[SwarmNeuron], other: &[SwarmNeuron]) -> Vec<f64> {
+/// The drift of one node.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Distance {
+    /// Its place.
+    pub node: usize,
+    /// In deviations of its probe.
+    pub drift: f64,
+}
+
+/// The drift of each node that has a probe, by node.
+pub(super) fn by_node(
+    plan: &Plan,
+    ticks: u64,
+    one: &[SwarmNeuron],
+    other: &[SwarmNeuron],
+) -> Vec<Distance> {
     let config = &plan.config.neuron;
-    let mut all: Vec<f64> = one
-        .iter()
-        .zip(other)
-        .enumerate()
-        .filter_map(|(node, (one, other))| {
-            let probe = probe(plan, node, ticks)?;
-            let differences: f64 = predictions(one, config, &probe)
-                .zip(predictions(other, config, &probe))
-                .map(|(a, b)| (a - b) * (a - b))
-                .sum();
-            let spread = deviation(&probe)?;
-            Some((differences / PROBE as f64).sqrt() / spread)
-        })
-        .collect();
-    all.sort_unstable_by(f64::total_cmp);
-    all
+    let distance = |(node, (one, other)): (usize, (&SwarmNeuron, &SwarmNeuron))| {
+        let probe = probe(plan, node, ticks)?;
+        let differences: f64 = predictions(one, config, &probe)
+            .zip(predictions(other, config, &probe))
+            .map(|(a, b)| (a - b) * (a - b))
+            .sum();
+        let spread = deviation(&probe)?;
+        Some(Distance { node, drift: (differences / PROBE as f64).sqrt() / spread })
+    };
+    one.iter().zip(other).enumerate().filter_map(distance).collect()
 }
 
 /// Samples that the node has not seen: what its undisturbed signal does after the run. A recorded

@@ -2,6 +2,7 @@
 //! documentation holds. Nothing here may know a window.
 
 mod averaging;
+mod byzantine;
 mod cascade;
 mod codec;
 mod consensus;
@@ -66,6 +67,7 @@ pub fn names() -> &'static [&'static str] {
         "onboarding",
         "averaging",
         "consensus",
+        "byzantine",
     ]
 }
 
@@ -86,6 +88,7 @@ pub fn table(name: &str, context: &Context) -> Result<Table, String> {
         "onboarding" => onboarding::table(context),
         "averaging" => averaging::table(context),
         "consensus" => consensus::table(context),
+        "byzantine" => byzantine::table(context),
         other => Err(format!("no table `{other}`")),
     }
 }
