@@ -1,6 +1,8 @@
 //! Replays the corpus of the simulator's fuzz targets, with the bodies that cargo-fuzz runs. What a
 //! campaign found stays found. The core's targets are replayed by its own test of this name.
 
+#![expect(clippy::expect_used, reason = "a seed that cannot be made should say why and stop")]
+
 #[path = "../fuzz/simulator/mod.rs"]
 mod simulator;
 
