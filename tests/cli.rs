@@ -337,7 +337,21 @@ fn files_compress_and_come_back() {
     assert!(qres(&arguments).status.success());
     let report = json(&["inspect", &place("t"), "--json"]);
     assert_eq!(report["columns"][0]["max_error_samples"], 2);
+    assert_eq!(report["whole"], true);
     assert_eq!(std::fs::read_dir(&folder).expect("there").count(), 6, "nothing is left behind");
+    let exponent = ["--columns", "T (degC)", "--max-error", "1e-3"];
+    let refused = qres(&[&["compress", a.as_str(), t.as_str()][..], &exponent].concat());
+    let error = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(2), "{error}");
+    assert!(error.contains("such as 0.001") && error.contains("0 to 6553.5"), "{error}");
+    // The header of a damaged file is still told, and that its content is not whole.
+    let mut damaged = std::fs::read(&t).expect("there");
+    let middle = damaged.len() - 30;
+    damaged[middle] ^= 1;
+    std::fs::write(&t, &damaged).expect("written");
+    let told = qres(&["inspect", &t, "--json"]);
+    let report: Value = serde_json::from_slice(&told.stdout).expect("JSON");
+    assert_eq!((&report["whole"], told.status.code()), (&false.into(), Some(1)), "{report}");
 }
 
 #[test]

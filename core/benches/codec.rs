@@ -45,6 +45,29 @@ fn text() -> Vec<u8> {
     series().iter().flat_map(|sample| format!("{sample},").into_bytes()).collect()
 }
 
+/// One packet of 64 samples, as a sensor sends them one after another.
+#[divan::bench]
+fn packet_encode(bencher: Bencher<'_, '_>) {
+    let samples = series();
+    let mut parts = samples.chunks(PACKET_SAMPLES).cycle();
+    let mut encoder = PacketEncoder::new(0);
+    let mut packet = [0; PACKET_BYTES_MAX];
+    bencher.bench_local(|| encoder.encode(black_box(parts.next().unwrap_or(&[])), &mut packet));
+}
+
+/// The same packet by packet at the other end; behind the last comes the first, a keyframe.
+#[divan::bench]
+fn packet_decode(bencher: Bencher<'_, '_>) {
+    let packets = packets();
+    let mut packets = packets.iter().cycle();
+    let mut decoder = PacketDecoder::new(0);
+    let mut samples = [0; PACKET_SAMPLES];
+    bencher.bench_local(|| {
+        let packet = packets.next().map_or(&[][..], Vec::as_slice);
+        decoder.decode(black_box(packet), &mut samples)
+    });
+}
+
 #[divan::bench]
 fn packets_encode(bencher: Bencher<'_, '_>) {
     let samples = series();

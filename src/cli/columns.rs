@@ -118,15 +118,25 @@ fn describe(
     let fewest = seen.iter().position(some).unwrap_or(0);
     column.decimals_min = fewest.min(decimals) as u8;
     if let Some(text) = wanted.max_error {
-        column.max_error = parse(text.as_bytes())
-            .and_then(|(digits, places)| scaled(digits, places, decimals, true))
-            .and_then(|samples| u16::try_from(samples).ok())
-            .ok_or_else(|| {
-                let most = decimal(i32::from(u16::MAX), &column);
-                format!("--max-error {text}: accepted for column `{name}`: 0 to {most}")
-            })?;
+        column.max_error = max_error(text, &column)?;
     }
     Ok(column)
+}
+
+/// A largest error, in samples: less than a step of the column is none.
+///
+/// # Errors
+/// Says which numbers are accepted, and that they have no exponent.
+fn max_error(text: &str, column: &Column) -> Result<u16, String> {
+    let (name, decimals) = (&column.name, usize::from(column.decimals));
+    let most = decimal(i32::from(u16::MAX), column);
+    let accepted = format!("accepted for column `{name}`: 0 to {most}");
+    let Some((digits, places)) = parse(text.as_bytes()) else {
+        let what = "not a plain decimal number, such as 0.001 without an exponent";
+        return Err(format!("--max-error {text}: {what}; {accepted}"));
+    };
+    let samples = scaled(digits, places, decimals, true).and_then(|wide| u16::try_from(wide).ok());
+    samples.ok_or_else(|| format!("--max-error {text}: {accepted}"))
 }
 
 /// The sample that a cell stands for, if writing it gives the same bytes.

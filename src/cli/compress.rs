@@ -90,7 +90,11 @@ fn restore(file: &[u8]) -> Result<Vec<u8>, codec::CodecError> {
     columns::join(&archive.table()?).map_err(|_| codec::CodecError::Damaged)
 }
 
-/// Says what a file holds, from its header alone.
+/// Says what a file holds by its header, and whether its content is whole.
+///
+/// # Errors
+/// When it is no file of the codec (bad input), or a block of it is damaged (what was checked does
+/// not hold).
 pub(super) fn inspect(path: &Path, as_json: bool) -> Result<(), Failure> {
     let file = read(path)?;
     let trouble = |error| Failure::Input(format!("{}: {error}", path.display()));
@@ -106,6 +110,7 @@ pub(super) fn inspect(path: &Path, as_json: bool) -> Result<(), Failure> {
         Profile::Mcu => "mcu",
     };
     let blocks: Vec<usize> = archive.block_bytes().collect();
+    let damage = restore(&file).err();
     if as_json {
         let column = |column: &codec::Column| {
             json!({
@@ -126,8 +131,10 @@ pub(super) fn inspect(path: &Path, as_json: bool) -> Result<(), Failure> {
             "columns": columns,
             "text_bytes": archive.rest_bytes(),
             "block_bytes": blocks,
+            "whole": damage.is_none(),
         });
-        return output::result(&report.to_string());
+        output::result(&report.to_string())?;
+        return verdict(path, damage);
     }
     let unit = if is_table { "rows" } else { "bytes of content" };
     let mut lines = vec![
@@ -142,7 +149,17 @@ pub(super) fn inspect(path: &Path, as_json: bool) -> Result<(), Failure> {
         let (name, decimals, error) = (&column.name, column.decimals, column.max_error);
         lines.push(format!("  {name:<24} {decimals:>8} {error:>18}"));
     }
-    output::result(&lines.join("\n"))
+    if damage.is_none() {
+        lines.push("  the content is whole".to_owned());
+    }
+    output::result(&lines.join("\n"))?;
+    verdict(path, damage)
+}
+
+fn verdict(path: &Path, damage: Option<codec::CodecError>) -> Result<(), Failure> {
+    damage.map_or(Ok(()), |why| {
+        Err(Failure::Fails(format!("{}: the content does not decode: {why}", path.display())))
+    })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {

@@ -4,14 +4,16 @@
 use std::path::Path;
 
 use super::output::{self, Failure};
-use crate::memory::{Memory, identity};
+use crate::memory::{Lock, Memory, identity};
 use crate::mesh::Mesh;
 use crate::mesh::plan::Plan;
 use crate::scenario::Scenario;
 
 /// Models of an earlier run, as far as nodes could be born with them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(super) struct Recalled {
+    /// Keeps other runs away from the slots until this one has kept its models.
+    _lock: Option<Lock>,
     /// Nodes that are born with one.
     pub taken: usize,
     /// Models that no node can live with.
@@ -38,14 +40,17 @@ impl Recalled {
 /// Lets the plan's nodes be born with the models kept for this scenario, if there are any.
 ///
 /// # Errors
-/// When no folder can be made, or slots are there and none of them is whole.
+/// When the folder cannot be made or written to, another run has the slots, or slots are there and
+/// none of them is whole.
 pub(super) fn recall(
     plan: &mut Plan,
     folder: &Path,
     name: &str,
     scenario: &Scenario,
 ) -> Result<Recalled, Failure> {
-    let kept = Memory::new(folder, name, identity(scenario)).load().map_err(Failure::input)?;
+    let memory = Memory::new(folder, name, identity(scenario));
+    let lock = memory.lock().map_err(Failure::input)?;
+    let kept = memory.load().map_err(Failure::input)?;
     if let Some((path, why)) = &kept.damaged {
         output::note(&format!(
             "warning: {}: {why}; generation {} in the other slot is used",
@@ -53,7 +58,7 @@ pub(super) fn recall(
             kept.generation
         ));
     }
-    let mut recalled = Recalled::default();
+    let mut recalled = Recalled { _lock: Some(lock), ..Recalled::default() };
     for (id, gene) in &kept.genes {
         match plan.remember(*id, gene) {
             Ok(()) => recalled.taken += 1,

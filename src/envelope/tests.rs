@@ -5,18 +5,25 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use serde_json::Value;
 
+use qres_core::gene::{Gene, GeneId, Lineage};
+use qres_core::id::{GroupId, NodeId};
+use qres_core::neuron::{Form, TAPS};
+
 use super::*;
 
-/// 30 bytes, as a linear model over four lags has.
-const GENE: [u8; 30] = {
-    let mut gene = [0; 30];
-    let mut at = 0;
-    while at < 30 {
-        gene[at] = (at as u8).wrapping_mul(37);
-        at += 1;
-    }
-    gene
-};
+/// A linear model with a tap at each of the lags from 2 on, as a node would have learned it.
+fn gene(taps: u8) -> Vec<u8> {
+    let (mut lags, mut weights) = ([0; TAPS], [Q16::ZERO; TAPS]);
+    lags.iter_mut().zip(2..2 + taps).for_each(|(slot, lag)| *slot = lag);
+    let values = [7_211, -30_004, 65_536, 12, -1, 4_096, 131_071, -52_428].map(Q16::from_bits);
+    weights.iter_mut().zip(values).take(taps.into()).for_each(|(slot, value)| *slot = value);
+    let form = Form { taps, lags, ..Form::default() };
+    let lineage = Lineage { origin: NodeId(7), generation: 2, parent: GeneId(0x0102_0304) };
+    let gene = Gene { group: GroupId(0), form, lineage, weights };
+    let bytes = gene.to_bytes();
+    assert_eq!(Gene::from_bytes(&bytes), Ok(gene));
+    bytes.to_vec()
+}
 
 fn statement(gene: &[u8]) -> Statement<'_> {
     Statement {
@@ -39,7 +46,7 @@ fn sealed(statement: &Statement<'_>) -> Envelope {
 }
 
 fn bytes() -> Vec<u8> {
-    sealed(&statement(&GENE)).to_bytes().expect("JSON")
+    sealed(&statement(&gene(4))).to_bytes().expect("JSON")
 }
 
 fn value() -> Value {
@@ -72,19 +79,19 @@ fn the_bytes_are_the_golden_ones() {
     assert_eq!(String::from_utf8(bytes()).expect("text"), golden.trim_end());
     let envelope = decode(golden.as_bytes()).expect("an envelope");
     assert_eq!(envelope.verify(), Ok(()));
-    assert_eq!(envelope.gene(), GENE);
+    assert_eq!(envelope.gene(), gene(4));
     assert_eq!((envelope.node(), envelope.regime()), (7, Regime::Calm));
 }
 
 #[test]
 fn the_quads_are_the_golden_ones() {
-    let quads = to_nquads(&sealed(&statement(&GENE))).expect("RDF");
+    let quads = to_nquads(&sealed(&statement(&gene(4)))).expect("RDF");
     assert_eq!(quads, include_str!("../../tests/golden/envelope.nq"));
 }
 
 #[test]
 fn expansion_loses_nothing() {
-    let quads = to_nquads(&sealed(&statement(&GENE))).expect("RDF");
+    let quads = to_nquads(&sealed(&statement(&gene(4)))).expect("RDF");
     let document = value();
     let mut paths = Vec::new();
     leaves(&document, "", &mut paths);
@@ -113,7 +120,7 @@ fn expansion_loses_nothing() {
 
 #[test]
 fn every_own_term_is_explained() {
-    let quads = to_nquads(&sealed(&statement(&GENE))).expect("RDF");
+    let quads = to_nquads(&sealed(&statement(&gene(4)))).expect("RDF");
     let own: BTreeSet<_> = quads
         .split("urn:uuid:3f0c6e0a-5b1d-4c57-9c1e-8d2a4e77b6f1#")
         .skip(1)
@@ -244,7 +251,8 @@ fn spacing_and_order_of_members_do_not_matter() {
 fn sizes_are_the_documented_ones() {
     let size = |statement: &Statement<'_>| sealed(statement).to_bytes().expect("JSON").len();
     let usual = |gene| Statement { seed: 1, ..statement(gene) };
-    assert_eq!([size(&usual(&GENE)), size(&usual(&[0; 80]))], [920, 987]);
+    assert_eq!([gene(4).len(), gene(8).len()], [46, 66]);
+    assert_eq!([size(&usual(&gene(4))), size(&usual(&gene(8)))], [942, 968]);
     let name = "n".repeat(NAME_CHARS_MAX);
     let longest = Statement {
         node: u32::MAX,
@@ -256,9 +264,9 @@ fn sizes_are_the_documented_ones() {
         seed: u64::MAX,
         tick: (1 << 53) - 1,
         swarm_size: u32::MAX,
-        gene: &[0; 80],
+        gene: &gene(8),
     };
-    assert_eq!(size(&longest), 1148);
+    assert_eq!(size(&longest), 1129);
     assert_eq!(size(&Statement { gene: &[0; GENE_BYTES_MAX], ..longest }), 2408);
 }
 
@@ -266,7 +274,8 @@ fn sizes_are_the_documented_ones() {
 fn statements_out_of_range_are_not_sealed() {
     let key = simulation_key(1, 1);
     let name = "n".repeat(NAME_CHARS_MAX + 1);
-    let right = statement(&GENE);
+    let own = gene(4);
+    let right = statement(&own);
     let table = [
         Statement { modality: "", ..right },
         Statement { scenario: &name, ..right },

@@ -21,6 +21,22 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
+/// The stations of the air-quality records, by the names of their files.
+const STATIONS: [&str; 12] = [
+    "Aotizhongxin",
+    "Changping",
+    "Dingling",
+    "Dongsi",
+    "Guanyuan",
+    "Gucheng",
+    "Huairou",
+    "Nongzhanguan",
+    "Shunyi",
+    "Tiantan",
+    "Wanliu",
+    "Wanshouxigong",
+];
+
 /// What an experiment may use.
 #[derive(Clone, Debug)]
 pub struct Context {

@@ -13,7 +13,7 @@ use qres_core::neuron::{cascade, spiking};
 use qres_core::radio::AirConfig;
 use serde_json::json;
 
-use super::{Context, Table};
+use super::{Context, STATIONS, Table};
 use crate::scenario::{DatasetSpec, Delimiter, Normalise, Radio, RadioProfile};
 use crate::world::dataset;
 use energy::Counts;
@@ -35,20 +35,6 @@ const RECORDS: [(&str, &str, &str, &[&str]); 3] = [
     ("Beijing PM2.5", "beijing/{station}.csv", "PM2.5", &STATIONS),
     ("Beijing TEMP", "beijing/{station}.csv", "TEMP", &STATIONS),
     ("Jena T", "weather/jena_2016h1.csv", "T (degC)", &[""]),
-];
-const STATIONS: [&str; 12] = [
-    "Aotizhongxin",
-    "Changping",
-    "Dingling",
-    "Dongsi",
-    "Guanyuan",
-    "Gucheng",
-    "Huairou",
-    "Nongzhanguan",
-    "Shunyi",
-    "Tiantan",
-    "Wanliu",
-    "Wanshouxigong",
 ];
 
 /// The table `operations`.

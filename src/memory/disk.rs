@@ -1,6 +1,6 @@
 //! One slot as a file: read with a limit, written so that a crash leaves the old or the new.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::Path;
 
@@ -29,6 +29,18 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, String> {
         Err("is too large for models".to_owned())
     } else {
         Ok(Some(bytes))
+    }
+}
+
+/// Opens the file at `path`, made where it is missing, and locks it until it is dropped; `None`
+/// when another process holds the lock. The lock is the system's: it ends with its process.
+pub(super) fn lock(path: &Path) -> Result<Option<File>, String> {
+    let file = File::options().create(true).append(true).open(path);
+    let file = file.map_err(|error| error.to_string())?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error.to_string()),
     }
 }
 

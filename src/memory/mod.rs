@@ -7,6 +7,7 @@
 mod disk;
 mod genes;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use qres_core::id::NodeId;
@@ -40,6 +41,8 @@ pub fn identity(scenario: &Scenario) -> Identity {
 pub enum MemoryError {
     /// The folder is not there and cannot be made.
     Folder(PathBuf, String),
+    /// Another run keeps its models in these slots.
+    Busy(PathBuf),
     /// There are slots, and none of them is whole.
     Damaged(Vec<(PathBuf, String)>),
     /// A slot could not be written; the other one is as it was.
@@ -51,6 +54,10 @@ impl std::fmt::Display for MemoryError {
         match self {
             Self::Folder(path, why) => {
                 write!(out, "{}: cannot be a folder for models: {why}", path.display())
+            }
+            Self::Busy(path) => {
+                write!(out, "{}: another run keeps its models here; ", path.display())?;
+                write!(out, "wait until it ends, or name another folder")
             }
             Self::Damaged(slots) => {
                 write!(out, "no slot of kept models is whole")?;
@@ -80,11 +87,18 @@ pub struct Kept {
     pub damaged: Option<(PathBuf, String)>,
 }
 
+/// Slots that no other run may write while this is there.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
 /// The two slots of one scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Memory {
     folder: PathBuf,
     slots: [PathBuf; 2],
+    lock: PathBuf,
     identity: Identity,
 }
 
@@ -97,7 +111,20 @@ impl Memory {
         let hash = blake3::Hash::from_bytes(identity).to_hex();
         let hash = hash.get(..16).unwrap_or_default();
         let slot = |letter: char| folder.join(format!("{stem}-{hash}.{letter}.qgene"));
-        Self { folder: folder.to_path_buf(), slots: [slot('a'), slot('b')], identity }
+        let lock = folder.join(format!("{stem}-{hash}.lock"));
+        Self { folder: folder.to_path_buf(), slots: [slot('a'), slot('b')], lock, identity }
+    }
+
+    /// Takes the slots for this run alone, by a lock on `NAME-HASH.lock`. Makes the folder where it
+    /// is missing; a folder that cannot be written to is found out here, not when the run is over.
+    ///
+    /// # Errors
+    /// When another run has them, or no file can be made in the folder.
+    pub fn lock(&self) -> Result<Lock, MemoryError> {
+        let unusable = |why| MemoryError::Folder(self.folder.clone(), why);
+        disk::folder(&self.folder).map_err(unusable)?;
+        let file = disk::lock(&self.lock).map_err(unusable)?;
+        file.map(|file| Lock { _file: file }).ok_or_else(|| MemoryError::Busy(self.lock.clone()))
     }
 
     /// The newest whole slot; nothing if there is no slot yet. Makes the folder where it is

@@ -109,6 +109,22 @@ fn folders_and_slots_that_cannot_be_are_told() {
 }
 
 #[test]
+fn one_run_at_a_time_has_the_slots() {
+    let folder = folder("lock");
+    let memory = Memory::new(&folder, "x", WHO);
+    let first = memory.lock().expect("free");
+    let error = memory.lock().expect_err("taken").to_string();
+    assert!(error.contains(".lock: another run keeps its models here"), "{error}");
+    assert!(Memory::new(&folder, "x", [8; 32]).lock().is_ok(), "of another scenario");
+    drop(first);
+    assert!(memory.lock().is_ok());
+    fs::remove_file(&memory.lock).expect("removed");
+    fs::create_dir(&memory.lock).expect("made");
+    assert!(matches!(memory.lock(), Err(MemoryError::Folder(..))));
+    fs::remove_dir_all(folder).expect("removed");
+}
+
+#[test]
 fn models_of_another_scenario_are_not_taken() {
     let folder = folder("other");
     let ours = Memory::new(&folder, "x", WHO);

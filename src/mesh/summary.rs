@@ -320,7 +320,8 @@ fn energy(world: &mut World) -> EnergySummary {
         brownouts += u32::from(battery.0.brownouts());
         off += u32::from(battery.0.is_browned_out());
         let spent_uj = (battery.0.spending.total_nj() / 1_000) as i64;
-        harvested_uj += battery.0.level_uj() as i64 + spent_uj - start_uj;
+        // Spending is rounded down to whole microjoules: without the sun a node is short of one.
+        harvested_uj += (battery.0.level_uj() as i64 + spent_uj - start_uj).max(0);
     }
     let all = row(world, "all", None);
     let each = [Role::Sentinel, Role::Scheduled, Role::OnDemand];

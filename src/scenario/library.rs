@@ -16,6 +16,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("mutation-cascade", include_str!("../../scenarios/mutation-cascade.ron")),
     ("solar-week", include_str!("../../scenarios/solar-week.ron")),
     ("storm-front", include_str!("../../scenarios/storm-front.ron")),
+    ("toolbox", include_str!("../../scenarios/toolbox.ron")),
 ];
 
 const SAMPLES: &[(&str, &str)] = &[("tide.csv", include_str!("../../assets/signals/tide.csv"))];
@@ -106,7 +107,7 @@ mod tests {
             (
                 "",
                 "embedded: air-quality, calm-24h, city-10k, fusion, mutation-cascade, solar-week, \
-                 storm-front",
+                 storm-front, toolbox",
             ),
             ("zzz", "embedded: air-quality"),
         ];

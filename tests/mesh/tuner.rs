@@ -10,15 +10,19 @@ fn tuning() -> Scenario {
 }
 
 #[test]
-fn nodes_tune_within_clamps_and_agree_better_than_the_clamps_are_wide() {
+fn a_quiet_mesh_settles_on_little_trust_steps_and_slow_decay() {
     let mut mesh = mesh(&tuning(), 1);
+    run_to(&mut mesh, 30);
+    let early = mesh.summary().tuner.expect("a mesh that tunes");
     run_to(&mut mesh, 600);
     let tuned = mesh.summary().tuner.expect("a mesh that tunes");
-    assert!(tuned.gamma[0] >= 0.0199 && tuned.gamma[2] <= 0.15, "{tuned:?}");
-    assert!(tuned.audit_interval[0] >= 10 && tuned.audit_interval[2] <= 100, "{tuned:?}");
-    assert!(tuned.trim[0] >= 1 && tuned.confirmations[0] >= 2, "{tuned:?}");
-    assert!(tuned.gamma[1] < 0.049, "hardly anybody is banned, so the step must fall: {tuned:?}");
-    assert!(tuned.gamma[2] - tuned.gamma[0] < 0.06, "{tuned:?}");
+    // Hardly anybody is banned, so the trust step falls everywhere to its least; neighbours are of
+    // one standing, so learning rates decay slowly. Nothing speaks for more trimming or audits.
+    assert!(tuned.gamma[2] < 0.0201, "{tuned:?}");
+    assert!(tuned.decay[0] > 0.9799, "{tuned:?}");
+    assert_eq!((tuned.trim, tuned.audit_interval), ([1; 3], [50; 3]), "{tuned:?}");
+    // They come there by what they see: after a few rounds not all of them are there yet.
+    assert!(early.decay[0] < 0.951 && early.decay[2] > 0.9799, "{early:?}");
 }
 
 #[test]

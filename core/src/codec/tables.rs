@@ -70,15 +70,15 @@ pub(super) fn logistic(argument: i64) -> u32 {
 }
 
 /// `log2(value)` in units of 2^-20; 0 for a value of 0. Linear between 64 steps an octave.
-pub(super) fn log2(value: u64) -> i64 {
+pub(super) const fn log2(value: u64) -> i64 {
     let Some(octave) = value.checked_ilog2() else { return 0 };
     let mantissa = (value << (63 - octave)) << 1;
     let index = (mantissa >> 58) as usize;
     let part = (mantissa << 6) >> 32;
-    let (from, to) = (LOG.get(index).copied(), LOG.get(index + 1).copied());
-    let (from, to) = (from.unwrap_or(0), to.unwrap_or(1 << LOG_BITS));
-    let inside = u64::from(from) + ((u64::from(to.saturating_sub(from)) * part) >> 32);
-    (i64::from(octave) << LOG_BITS) + inside as i64
+    // Six bits: always one of 64 steps.
+    let (from, to) = (LOG[index], LOG[index + 1]);
+    let inside = from as u64 + (((to - from) as u64 * part) >> 32);
+    ((octave as i64) << LOG_BITS) + inside as i64
 }
 
 const _: () = assert!(TOTAL_BITS <= 31 && STEP_BITS <= ARGUMENT_BITS);

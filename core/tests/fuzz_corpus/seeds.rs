@@ -28,6 +28,7 @@ use qres_core::summary::SummaryGene;
 use qres_core::tuner::{Policy, Tuner};
 use qres_core::wake::Role;
 
+use crate::bodies::group::round;
 use crate::bodies::proof::{CLAIM, SEED, WEIGHTS};
 
 /// Bytes with a name.
@@ -45,6 +46,7 @@ pub fn of(target: &str) -> Vec<Seed> {
         "file" => files(),
         "packets" => packets(),
         "proof" => proofs(),
+        "aggregation" => aggregations(),
         "stream" => streams(),
         "summary" => summaries(),
         "canonical" => states(),
@@ -225,6 +227,23 @@ fn proofs() -> Vec<Seed> {
     let length = prove(&CLAIM, &WEIGHTS, &SEED, &[6; 32], &mut bytes);
     assert_eq!(length, Ok(bytes.len()));
     vec![("one".to_owned(), bytes)]
+}
+
+/// A roster, the hands that one member gets, and what another reveals.
+fn aggregations() -> Vec<Seed> {
+    let round = round();
+    let ids = [4_u32, 900, 17, 5, 1 << 31].map(u32::to_le_bytes).concat();
+    let mut seeds = vec![("roster".to_owned(), [vec![0, 4], ids].concat())];
+    for (from, hand) in round.hands.iter().enumerate().filter(|(_, hand)| !hand.is_empty()) {
+        seeds.push((format!("hand-{from}"), [&[1, from as u8], &hand[..]].concat()));
+    }
+    let mut shares = vec![2, 3];
+    for (a, b, share) in round.reveals[2].shares() {
+        shares.extend_from_slice(&[a as u8, b as u8]);
+        shares.extend_from_slice(&share.to_bytes());
+    }
+    seeds.push(("shares".to_owned(), shares));
+    seeds
 }
 
 /// Two frames of a stream, the first a keyframe.

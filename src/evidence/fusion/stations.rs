@@ -5,24 +5,9 @@ use std::path::Path;
 use qres_core::draw::{Purpose, below, draw};
 use qres_core::q16::Q16;
 
+use crate::evidence::STATIONS;
 use crate::scenario::Delimiter;
 use crate::world::dataset::{self, Column, DatasetProblem};
-
-/// The stations whose files are read.
-pub const STATIONS: [&str; 12] = [
-    "Aotizhongxin",
-    "Changping",
-    "Dingling",
-    "Dongsi",
-    "Guanyuan",
-    "Gucheng",
-    "Huairou",
-    "Nongzhanguan",
-    "Shunyi",
-    "Tiantan",
-    "Wanliu",
-    "Wanshouxigong",
-];
 
 /// The columns that take part. Two of the set's ten, SO2 and DEWP, added nothing on the months that
 /// settings were chosen on.

@@ -7,6 +7,7 @@
 //! because chance does not find checksums.
 
 mod gene;
+pub mod group;
 mod kept;
 mod packet;
 pub mod proof;
@@ -27,6 +28,7 @@ pub const TARGETS: &[Target] = &[
     ("file", kept::file),
     ("packets", kept::packets),
     ("proof", proof::proof),
+    ("aggregation", group::aggregation),
     ("stream", streams::stream),
     ("summary", streams::summary),
     ("canonical", state::canonical),
