@@ -102,11 +102,11 @@ fn push_pull(nodes: usize, seed: u64) -> u32 {
                 if below(lost, 100) < LOSS_PERCENT {
                     continue;
                 }
-                for tap in 0..usize::from(TAPS) {
-                    // Two models, halves upwards: what the core's mean gives.
-                    let middle = (at[node][tap] + at[other][tap] + 1).div_euclid(2);
-                    (at[node][tap], at[other][tap]) = (middle, middle);
-                }
+                // Two models, halves upwards: what the core's mean gives.
+                let (one, two) = (at[node], at[other]);
+                let middle: Vector =
+                    core::array::from_fn(|tap| (one[tap] + two[tap] + 1).div_euclid(2));
+                (at[node], at[other]) = (middle, middle);
             }
         }
         if spread(&at) <= goal {

@@ -175,10 +175,10 @@ fn rotate(matrix: &mut [Vec<f64>], p: usize, q: usize) {
         row[p] = cosine * a - sine * b;
         row[q] = sine * a + cosine * b;
     }
-    for column in 0..matrix.len() {
-        let (a, b) = (matrix[p][column], matrix[q][column]);
-        matrix[p][column] = cosine * a - sine * b;
-        matrix[q][column] = sine * a + cosine * b;
+    let (upper, lower) = matrix.split_at_mut(q);
+    let (Some(row_p), Some(row_q)) = (upper.get_mut(p), lower.first_mut()) else { return };
+    for (a, b) in row_p.iter_mut().zip(row_q) {
+        (*a, *b) = (cosine * *a - sine * *b, sine * *a + cosine * *b);
     }
 }
 
