@@ -15,6 +15,7 @@ use crate::packet::{Header, Message};
 use crate::phase::{
     self, Circumstance, EvolveReport, Genetics, Listener, MergeReport, Merger, Outbox, Speaker,
 };
+use crate::privacy::release::{Publisher, simulated_key};
 use crate::q16::Q16;
 use crate::radio::{Outgoing, Radio};
 use crate::regime::{Regime, RegimeDetector};
@@ -66,6 +67,9 @@ pub struct Node<const N: usize> {
     pub tuner: Option<Tuner>,
     /// Its residual stream; `None` where nobody streams, and on a sentinel.
     pub stream: Option<StreamFeed>,
+    /// What makes its updates private; `None` where they are not. Built with the key of a simulated
+    /// node: on hardware put one with a secret key, and the disclosure kept in flash, in its place.
+    pub publisher: Option<Publisher>,
     /// Power that the world gives in the next tick, in microwatts, on top of the constant one of
     /// the configuration: an input like the sample, set before each tick, and no state.
     pub harvest_uw: u32,
@@ -111,6 +115,10 @@ impl<const N: usize> Node<N> {
             carry: Carry::of(config),
             tuner: config.tuner.then(Tuner::default),
             stream: config.stream.filter(|_| role != Role::Sentinel).as_ref().map(StreamFeed::new),
+            publisher: config
+                .privacy
+                .as_ref()
+                .map(|privacy| Publisher::new(privacy, simulated_key(config.wake.seed, id))),
             harvest_uw: 0,
         }
     }
@@ -217,6 +225,9 @@ impl<const N: usize> Node<N> {
         if let Some(feed) = &self.stream {
             feed.encode(sink);
         }
+        if let Some(publisher) = &self.publisher {
+            publisher.disclosed.encode(sink);
+        }
     }
 
     fn effective(&self, config: &NodeConfig) -> Regime {
@@ -238,7 +249,8 @@ impl<const N: usize> Node<N> {
         };
         let (silence, routes) = (&mut self.silence, &mut self.routes);
         let (evolution, carry) = (self.evolution.as_mut(), self.carry.as_mut());
-        phase::speak(config, now, &speaker, silence, routes, evolution, carry, outbox);
+        let publisher = self.publisher.as_mut();
+        phase::speak(config, now, &speaker, silence, routes, evolution, carry, publisher, outbox);
         let mut extras = Extras::new();
         send_policy(config, now, &speaker, outbox, &mut extras);
         if let Some(feed) = &mut self.stream {
