@@ -388,7 +388,9 @@ fn airtime(config: &NodeConfig, outgoing: &Outgoing) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::privacy::release::PrivacyConfig;
     use crate::radio::{Heard, MockRadio};
+    use crate::silence::Voice;
 
     fn wave(tick: u64) -> Q16 {
         Q16::from_bits(20 * 65_536 + ((tick % 40) as i32 - 20).abs() * 4_000)
@@ -435,6 +437,37 @@ mod tests {
     fn equal_inputs_give_equal_digests_and_other_inputs_do_not() {
         assert_eq!(pair(100).0.digest(), pair(100).0.digest());
         assert_ne!(pair(100).0.digest(), pair(101).0.digest());
+    }
+
+    #[test]
+    fn a_private_node_says_no_more_than_its_budget_covers() {
+        let mut config = NodeConfig::default();
+        config.wake.interval_us = [1_000_000; 3];
+        config.wake.window_us = [1_000_000; 3];
+        let hundredths = [10, 500, 800].map(crate::q16::percent);
+        let [clip, noise, epsilon] = hundredths;
+        let privacy = PrivacyConfig::new(clip, noise, epsilon, 5).expect("in range");
+        config.privacy = Some(privacy);
+        let run = |publishes: bool| {
+            let mut node: Node<4> = Node::new(NodeId(0), Role::Scheduled, &config, &[NodeId(1)]);
+            node.publisher = node.publisher.filter(|_| publishes);
+            let mut radio = MockRadio::default();
+            let mut updates = 0;
+            for tick in 0..300 {
+                node.tick(&config, Tick(tick), Some(wave(tick)), &mut radio);
+                for outgoing in &radio.sent {
+                    if let Message::Update(update) = outgoing.message {
+                        assert_ne!(&update.weights, node.neuron.weights(), "tick {tick}");
+                        updates += 1;
+                    }
+                }
+                radio.sent.clear();
+            }
+            (updates, node.silence.voice())
+        };
+        assert_eq!(run(true), (privacy.releases(), Voice::PrivacySpent));
+        assert_eq!(privacy.releases(), 13, "1.04914 / 0.08");
+        assert_eq!(run(false).0, 0, "nothing leaves it where nothing makes it private");
     }
 
     #[test]

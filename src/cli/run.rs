@@ -175,8 +175,8 @@ fn text(title: &str, report: &RunReport<'_>) -> String {
     }
     if let Some(privacy) = &summary.privacy {
         lines.push(format!(
-            "  privacy    epsilon {:.3} in the middle, {:.3} at most, of {:.3} at delta {:e}; {} nodes \
-             silent for it",
+            "  privacy    epsilon {:.3} (median), {:.3} (worst) of {:.3} spent at delta {:e}; {} \
+             nodes silent for it",
             privacy.epsilon_median,
             privacy.epsilon_worst,
             privacy.epsilon_budget,

@@ -52,8 +52,13 @@ fn neurons(plan: Plan, ticks: u64, threads: usize) -> Vec<SwarmNeuron> {
     mesh.neurons().into_iter().map(|(_, neuron)| neuron).collect()
 }
 
-/// The drift of each node that has a probe, sorted.
-fn distances(plan: &Plan, ticks: u64, one: &[SwarmNeuron], other: &[SwarmNeuron]) -> Vec<f64> {
+/// The drift of each node of a run from its twin in another that has a probe, sorted.
+pub(super) fn distances(
+    plan: &Plan,
+    ticks: u64,
+    one: &[SwarmNeuron],
+    other: &[SwarmNeuron],
+) -> Vec<f64> {
     let config = &plan.config.neuron;
     let mut all: Vec<f64> = one
         .iter()

@@ -13,6 +13,7 @@ mod memory;
 mod onboarding;
 mod operations;
 mod predictors;
+mod privacy;
 mod statistics;
 mod stream;
 
@@ -66,6 +67,7 @@ pub fn names() -> &'static [&'static str] {
         "onboarding",
         "averaging",
         "consensus",
+        "privacy",
     ]
 }
 
@@ -86,6 +88,7 @@ pub fn table(name: &str, context: &Context) -> Result<Table, String> {
         "onboarding" => onboarding::table(context),
         "averaging" => averaging::table(context),
         "consensus" => consensus::table(context),
+        "privacy" => privacy::table(context),
         other => Err(format!("no table `{other}`")),
     }
 }

@@ -33,6 +33,8 @@ pub struct RunSummary {
     pub ticks: u64,
     /// Frames sent, ordinary beacons not counted.
     pub frames: u64,
+    /// Updates that nodes sent of their own; copies by sentinels not counted.
+    pub updates: u64,
     /// Merges that changed a model.
     pub aggregations: u64,
     /// Bytes sent in those frames, headers included.
@@ -248,6 +250,7 @@ impl Mesh {
             nodes,
             ticks,
             frames: total(|tally| u64::from(tally.frames_sent)),
+            updates: total(|tally| u64::from(tally.updates_sent)),
             aggregations: total(|tally| u64::from(tally.merges)),
             bytes_sent,
             bytes_per_node_day: bytes_sent as f64 * 86_400e6 / lived_us.max(1.0),

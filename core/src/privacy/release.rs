@@ -6,7 +6,7 @@
 //! learning: a client level perspective", 2017: bounded steps of a model instead of the model).
 //!
 //! The relation: two records of everything that one node ever sensed, however different. Whatever
-//! they are, the steps that they lead to lie in one ball of radius C around a point that is known, so
+//! they are, the steps that they lead to lie in one ball of radius C around a known point, so
 //! they are at most D = 2 C apart, and a release costs `rho = D^2 / (2 sigma^2)`. The costs of all
 //! releases add up, though each rests on those before it (adaptive composition: Bun and Steinke,
 //! "Concentrated differential privacy: simplifications, extensions, and lower bounds", 2016). What
@@ -62,8 +62,8 @@ impl PrivacyConfig {
     /// Steps of norm at most `clip` (above 0, at most 4), noise of deviation `clip * multiplier` in
     /// each weight, and releases until they would cost more than (`epsilon`, 10^-`digits`).
     ///
-    /// The variance is rounded down to a whole number of 2^-32, and the cost of a release is that of
-    /// the rounded one, rounded up.
+    /// The variance is rounded down to a whole number of 2^-32, and the cost of a release is
+    /// that of the rounded one, rounded up.
     ///
     /// # Errors
     /// [`PrivacyError`] when a number is out of range: says which.
@@ -131,8 +131,8 @@ impl PrivacyConfig {
 
 /// What a node has given away: the state of a [`Publisher`], 56 bytes.
 ///
-/// It has to outlive a restart. A node that forgets it starts a second budget, and both together say
-/// more than either.
+/// It has to outlive a restart. A node that forgets it starts a second budget, and both together
+/// say more than either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Disclosed {
     /// What it has cost.

@@ -135,10 +135,11 @@ proptest! {
         let distance = 2 * i64::from(clip);
         prop_assert!(squared <= distance * distance);
         // And that is what a release is charged for.
-        prop_assert_eq!(Rho::of(squared as u64, settings.variance()) <= Some(settings.cost()), true);
+        let cost = Rho::of(squared as u64, settings.variance());
+        prop_assert!(cost <= Some(settings.cost()), "{:?}", cost);
     }
 
-    /// However often it is asked, a node makes as many releases as the budget covers, and then none.
+    /// However often it is asked, a node makes as many releases as the budget covers, then none.
     #[test]
     fn no_budget_is_passed(multiplier in 50..3_000, epsilon in 10..4_000) {
         let config = config(10, multiplier, epsilon);
