@@ -110,9 +110,8 @@ pub fn speak(
         let hostile = malice.filter(|malice| malice.now(now).is_some());
         // What an adversary's node would keep for sleepers is kept once the attack has seen it.
         let honest = if hostile.is_some() { &mut [] } else { &mut *routes };
-        let publisher = private.as_deref_mut().map(|private| &mut private.0);
-        let (quiet, out) = (&mut quiet.0, &mut outbox);
-        phase::speak(config, now, &speaker, quiet, honest, evolution, carry, publisher, out);
+        let (private, out) = (private.as_deref_mut().map(|private| &mut private.0), &mut outbox);
+        phase::speak(config, now, &speaker, &mut quiet.0, honest, evolution, carry, private, out);
         if let Some(malice) = hostile {
             let mut notes = Notes::default();
             if schedule.0.window().opens {
