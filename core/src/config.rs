@@ -6,6 +6,7 @@ use crate::evolution::EvolutionConfig;
 use crate::fusion::FusionConfig;
 use crate::neuron::NeuronConfig;
 use crate::packet::Wire;
+use crate::privacy::release::PrivacyConfig;
 use crate::radio::AirConfig;
 use crate::regime::RegimeConfig;
 use crate::residual_stream::StreamConfig;
@@ -49,6 +50,8 @@ pub struct NodeConfig {
     pub tuner: bool,
     /// Whether nodes send their readings to their sentinel: see [`crate::residual_stream`].
     pub stream: Option<StreamConfig>,
+    /// How updates are made private; `None`: they carry the weights themselves.
+    pub privacy: Option<PrivacyConfig>,
 }
 
 impl Default for NodeConfig {
@@ -70,6 +73,7 @@ impl Default for NodeConfig {
             signature: SignatureCost::default(),
             tuner: false,
             stream: None,
+            privacy: None,
         }
     }
 }

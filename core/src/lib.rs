@@ -62,7 +62,6 @@ pub mod neuron;
 pub mod node;
 pub mod packet;
 pub mod phase;
-#[cfg(feature = "crypto")]
 pub mod privacy;
 pub mod profile;
 pub mod q16;
@@ -74,7 +73,6 @@ pub mod responder;
 pub mod signature;
 pub mod silence;
 pub mod store;
-#[cfg(feature = "crypto")]
 pub mod stream;
 pub mod summary;
 pub mod tally;

@@ -15,6 +15,7 @@ use crate::packet::{Header, Message};
 use crate::phase::{
     self, Circumstance, EvolveReport, Genetics, Listener, MergeReport, Merger, Outbox, Speaker,
 };
+use crate::privacy::release::{Publisher, simulated_key};
 use crate::q16::Q16;
 use crate::radio::{Outgoing, Radio};
 use crate::regime::{Regime, RegimeDetector};
@@ -66,6 +67,9 @@ pub struct Node<const N: usize> {
     pub tuner: Option<Tuner>,
     /// Its residual stream; `None` where nobody streams, and on a sentinel.
     pub stream: Option<StreamFeed>,
+    /// What makes its updates private; `None` where they are not. Built with the key of a simulated
+    /// node: on hardware put one with a secret key, and the disclosure kept in flash, in its place.
+    pub publisher: Option<Publisher>,
     /// Power that the world gives in the next tick, in microwatts, on top of the constant one of
     /// the configuration: an input like the sample, set before each tick, and no state.
     pub harvest_uw: u32,
@@ -111,6 +115,10 @@ impl<const N: usize> Node<N> {
             carry: Carry::of(config),
             tuner: config.tuner.then(Tuner::default),
             stream: config.stream.filter(|_| role != Role::Sentinel).as_ref().map(StreamFeed::new),
+            publisher: config
+                .privacy
+                .as_ref()
+                .map(|privacy| Publisher::new(privacy, simulated_key(config.wake.seed, id))),
             harvest_uw: 0,
         }
     }
@@ -217,6 +225,9 @@ impl<const N: usize> Node<N> {
         if let Some(feed) = &self.stream {
             feed.encode(sink);
         }
+        if let Some(publisher) = &self.publisher {
+            publisher.disclosed.encode(sink);
+        }
     }
 
     fn effective(&self, config: &NodeConfig) -> Regime {
@@ -238,7 +249,8 @@ impl<const N: usize> Node<N> {
         };
         let (silence, routes) = (&mut self.silence, &mut self.routes);
         let (evolution, carry) = (self.evolution.as_mut(), self.carry.as_mut());
-        phase::speak(config, now, &speaker, silence, routes, evolution, carry, outbox);
+        let publisher = self.publisher.as_mut();
+        phase::speak(config, now, &speaker, silence, routes, evolution, carry, publisher, outbox);
         let mut extras = Extras::new();
         send_policy(config, now, &speaker, outbox, &mut extras);
         if let Some(feed) = &mut self.stream {
@@ -376,7 +388,9 @@ fn airtime(config: &NodeConfig, outgoing: &Outgoing) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::privacy::release::PrivacyConfig;
     use crate::radio::{Heard, MockRadio};
+    use crate::silence::Voice;
 
     fn wave(tick: u64) -> Q16 {
         Q16::from_bits(20 * 65_536 + ((tick % 40) as i32 - 20).abs() * 4_000)
@@ -423,6 +437,37 @@ mod tests {
     fn equal_inputs_give_equal_digests_and_other_inputs_do_not() {
         assert_eq!(pair(100).0.digest(), pair(100).0.digest());
         assert_ne!(pair(100).0.digest(), pair(101).0.digest());
+    }
+
+    #[test]
+    fn a_private_node_says_no_more_than_its_budget_covers() {
+        let mut config = NodeConfig::default();
+        config.wake.interval_us = [1_000_000; 3];
+        config.wake.window_us = [1_000_000; 3];
+        let hundredths = [10, 500, 800].map(crate::q16::percent);
+        let [clip, noise, epsilon] = hundredths;
+        let privacy = PrivacyConfig::new(clip, noise, epsilon, 5).expect("in range");
+        config.privacy = Some(privacy);
+        let run = |publishes: bool| {
+            let mut node: Node<4> = Node::new(NodeId(0), Role::Scheduled, &config, &[NodeId(1)]);
+            node.publisher = node.publisher.filter(|_| publishes);
+            let mut radio = MockRadio::default();
+            let mut updates = 0;
+            for tick in 0..300 {
+                node.tick(&config, Tick(tick), Some(wave(tick)), &mut radio);
+                for outgoing in &radio.sent {
+                    if let Message::Update(update) = outgoing.message {
+                        assert_ne!(&update.weights, node.neuron.weights(), "tick {tick}");
+                        updates += 1;
+                    }
+                }
+                radio.sent.clear();
+            }
+            (updates, node.silence.voice())
+        };
+        assert_eq!(run(true), (privacy.releases(), Voice::PrivacySpent));
+        assert_eq!(privacy.releases(), 13, "1.04914 / 0.08");
+        assert_eq!(run(false).0, 0, "nothing leaves it where nothing makes it private");
     }
 
     #[test]

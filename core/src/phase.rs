@@ -13,14 +13,15 @@ use crate::fusion::Fused;
 use crate::gene::GeneId;
 use crate::id::{GroupId, NodeId, Tick};
 use crate::inbox::Inbox;
-use crate::neuron::SwarmNeuron;
+use crate::neuron::{SwarmNeuron, TAPS};
 use crate::packet::{Message, Update, Wire};
+use crate::privacy::release::Publisher;
 use crate::q16::Q16;
 use crate::radio::Outgoing;
 use crate::regime::{Regime, RegimeDetector};
 use crate::residual::Residual;
 use crate::responder::{self, Route};
-use crate::silence::{Circumstances, Silence};
+use crate::silence::{Circumstances, Silence, Voice};
 use crate::trust::{Evidence, Neighbour, OwnTrust, find, is_emergency};
 use crate::tuner::{Policy, Tuner};
 use crate::wake::{Role, Wake, Window};
@@ -119,7 +120,8 @@ pub struct Speaker<'a> {
 
 /// Speak: at the start of a round, decide whether the model is worth sending; a sleeper asks its
 /// sentinel for what was kept; a sentinel keeps its own update for its sleepers, and says so in its
-/// beacon when it knows of an emergency.
+/// beacon when it knows of an emergency. In a private mesh an update carries what the publisher
+/// makes of the weights, as does every copy of it, and none is made that the budget does not cover.
 pub fn speak(
     config: &NodeConfig,
     now: Tick,
@@ -128,6 +130,7 @@ pub fn speak(
     routes: &mut [Route],
     evolution: Option<&mut Evolution>,
     carry: Option<&mut Carry>,
+    publisher: Option<&mut Publisher>,
     outbox: &mut Outbox,
 ) {
     let window = node.wake.window();
@@ -160,11 +163,12 @@ pub fn speak(
         },
     );
     let has_sentinel = !is_sentinel && node.wake.sentinel != NodeId::NONE;
-    if voice.speaks() {
+    let shared = disclose(config, node, voice, silence, publisher);
+    if let Some(shared) = &shared {
         let residue = carry.as_ref().map(|carry| carry.residue).unwrap_or_default();
         let (weights, residue) = match config.wire {
-            Wire::Q16 => (*node.neuron.weights(), residue),
-            Wire::Bfp16 => residue.quantise(node.neuron.weights()),
+            Wire::Q16 => (*shared, residue),
+            Wire::Bfp16 => residue.quantise(shared),
         };
         let update = Update {
             origin: node.id,
@@ -190,8 +194,31 @@ pub fn speak(
         && energy >= settings.energy_floor
         && node.neuron.is_trained()
     {
-        speak_of_genes(config, settings, now, node, evolution, voice.speaks(), outbox);
+        speak_of_genes(config, settings, now, node, evolution, shared.is_some(), outbox);
     }
+}
+
+/// The weights that may leave a node which has decided to speak: in a private mesh never its own.
+fn disclose(
+    config: &NodeConfig,
+    node: &Speaker<'_>,
+    voice: Voice,
+    silence: &mut Silence,
+    publisher: Option<&mut Publisher>,
+) -> Option<[Q16; TAPS]> {
+    let own = node.neuron.weights();
+    let Some(privacy) = &config.privacy else { return voice.speaks().then_some(*own) };
+    // Without a publisher a private mesh says nothing, rather than too much.
+    let publisher = publisher?;
+    let released = if voice.speaks() {
+        publisher.release(privacy, node.wake.rounds(), node.neuron.form().taps, own).ok()
+    } else {
+        None
+    };
+    if released.is_none() && !publisher.covers(privacy) {
+        silence.withhold();
+    }
+    released
 }
 
 /// Pushes, asks for, or names genes.

@@ -73,6 +73,8 @@ pub enum Voice {
     Muted = 8,
     /// Silent: its model has seen too few samples.
     Untrained = 9,
+    /// Silent for good: its privacy budget does not cover another update.
+    PrivacySpent = 10,
 }
 crate::canonical!(
     enum Voice {
@@ -86,6 +88,7 @@ crate::canonical!(
         Hushed = 7,
         Muted = 8,
         Untrained = 9,
+        PrivacySpent = 10,
     }
 );
 
@@ -113,6 +116,7 @@ impl Voice {
             Self::Hushed => "silent: nothing worth the energy",
             Self::Muted => "silent: gossip is off",
             Self::Untrained => "silent: has learned too little to share",
+            Self::PrivacySpent => "silent: privacy budget spent",
         }
     }
 }
@@ -155,6 +159,11 @@ impl Silence {
     /// Notes that gossip is off.
     pub const fn mute(&mut self) {
         self.voice = Voice::Muted;
+    }
+
+    /// Notes that nothing more may be told.
+    pub const fn withhold(&mut self) {
+        self.voice = Voice::PrivacySpent;
     }
 
     /// Decides for this round.

@@ -2,7 +2,9 @@
 //!
 //! Nothing here makes randomness: a stream is a function of its inputs, and as secret as they are.
 
+#[cfg(feature = "crypto")]
 use curve25519_dalek::scalar::Scalar;
+#[cfg(feature = "crypto")]
 use zeroize::Zeroize;
 
 /// A hasher for one purpose: `context` is a constant of the code and names it; see BLAKE3's key
@@ -23,7 +25,7 @@ pub fn derive(context: &str, parts: &[&[u8]]) -> [u8; 32] {
     *absorb(context, parts).finalize().as_bytes()
 }
 
-/// An endless stream of uniform bytes, wiped when dropped.
+/// An endless stream of uniform bytes; with the feature `crypto` it is wiped when dropped.
 #[derive(Clone, Debug)]
 pub struct Stream(blake3::OutputReader);
 
@@ -64,6 +66,7 @@ impl Stream {
     }
 
     /// A scalar of the curve's group, uniform but for 2^-250.
+    #[cfg(feature = "crypto")]
     pub fn scalar(&mut self) -> Scalar {
         let mut wide = [0; 64];
         self.fill(&mut wide);
@@ -73,6 +76,7 @@ impl Stream {
     }
 }
 
+#[cfg(feature = "crypto")]
 impl Drop for Stream {
     fn drop(&mut self) {
         self.0.zeroize();

@@ -173,6 +173,17 @@ fn text(title: &str, report: &RunReport<'_>) -> String {
             drift.median, drift.p95, drift.worst, drift.floor
         ));
     }
+    if let Some(privacy) = &summary.privacy {
+        lines.push(format!(
+            "  privacy    epsilon {:.3} (median), {:.3} (worst) of {:.3} spent at delta {:e}; {} \
+             nodes silent for it",
+            privacy.epsilon_median,
+            privacy.epsilon_worst,
+            privacy.epsilon_budget,
+            privacy.delta,
+            privacy.silent
+        ));
+    }
     lines.extend(energy_lines(summary));
     lines.push(format!("  digest     {}", report.digest));
     lines.join("\n")

@@ -31,13 +31,8 @@ pub fn against_control(
 ) -> Option<DriftSummary> {
     let (control, other) = controls(plan, ticks, threads);
     let run: Vec<SwarmNeuron> = mesh.neurons().into_iter().map(|(_, neuron)| neuron).collect();
-    let sorted = |distances: Vec<Distance>| {
-        let mut values: Vec<f64> = distances.iter().map(|distance| distance.drift).collect();
-        values.sort_unstable_by(f64::total_cmp);
-        values
-    };
-    let drift = sorted(by_node(plan, ticks, &run, &control));
-    let floor = sorted(by_node(plan, ticks, &other, &control));
+    let drift = distances(plan, ticks, &run, &control);
+    let floor = distances(plan, ticks, &other, &control);
     Some(DriftSummary {
         median: percentile(&drift, 0.5),
         p95: percentile(&drift, 0.95),
@@ -93,6 +88,19 @@ pub(super) fn by_node(
         Some(Distance { node, drift: (differences / PROBE as f64).sqrt() / spread })
     };
     one.iter().zip(other).enumerate().filter_map(distance).collect()
+}
+
+/// The drift of all nodes that have a probe, sorted.
+pub(super) fn distances(
+    plan: &Plan,
+    ticks: u64,
+    one: &[SwarmNeuron],
+    other: &[SwarmNeuron],
+) -> Vec<f64> {
+    let all = by_node(plan, ticks, one, other);
+    let mut values: Vec<f64> = all.iter().map(|distance| distance.drift).collect();
+    values.sort_unstable_by(f64::total_cmp);
+    values
 }
 
 /// Samples that the node has not seen: what its undisturbed signal does after the run. A recorded

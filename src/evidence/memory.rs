@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::Table;
 use crate::mesh::components;
 use qres_core::{
-    energy, evolution, fragment, fusion, inbox, neuron, regime, residual, responder, silence,
-    trust, wake,
+    energy, evolution, fragment, fusion, inbox, neuron, privacy::release, regime, residual,
+    responder, silence, trust, wake,
 };
 
 /// Hot state may take this much at 8 weights.
@@ -49,6 +49,7 @@ pub(super) fn table() -> Table {
     add("reassembly page", size_of::<fragment::Reassembly>(), None, "pooled, while fragments wait");
     add("fusion", size_of::<fusion::NodeFusion>(), None, "nodes with companions");
     add("evolution", size_of::<evolution::Evolution>(), None, "meshes whose models evolve");
+    add("publisher", size_of::<release::Publisher>(), None, "meshes with private updates");
     add("route", size_of::<responder::Route>(), None, "sentinels, each node heard");
     let beside = size_of::<components::Identity>()
         + size_of::<components::Sensor>()

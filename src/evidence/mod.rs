@@ -14,6 +14,7 @@ mod memory;
 mod onboarding;
 mod operations;
 mod predictors;
+mod privacy;
 mod statistics;
 mod stream;
 
@@ -84,6 +85,7 @@ pub fn names() -> &'static [&'static str] {
         "averaging",
         "consensus",
         "byzantine",
+        "privacy",
     ]
 }
 
@@ -105,6 +107,7 @@ pub fn table(name: &str, context: &Context) -> Result<Table, String> {
         "averaging" => averaging::table(context),
         "consensus" => consensus::table(context),
         "byzantine" => byzantine::table(context),
+        "privacy" => privacy::table(context),
         other => Err(format!("no table `{other}`")),
     }
 }

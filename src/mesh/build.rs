@@ -8,14 +8,15 @@ use qres_core::energy::EnergyPool;
 use qres_core::evolution::Evolution;
 use qres_core::id::{NodeId, Tick};
 use qres_core::neuron::SwarmNeuron;
+use qres_core::privacy::release::{Publisher, simulated_key};
 use qres_core::responder::Route;
 use qres_core::trust::{Neighbour, OwnTrust};
 use qres_core::wake::{Role, Wake};
 
 use super::archive::{Archive, Streaming};
 use super::components::{
-    Battery, Carried, Detector, Doing, Entropy, Genome, Identity, Memory, Neuron, Quiet, Schedule,
-    Score, Sensor, Service, Standing, Tally, Trust, Tuning,
+    Battery, Carried, Detector, Doing, Entropy, Genome, Identity, Memory, Neuron, Private, Quiet,
+    Schedule, Score, Sensor, Service, Standing, Tally, Trust, Tuning,
 };
 use super::guard::{Guard, Keys};
 use super::orders::{self, Orders};
@@ -83,6 +84,12 @@ pub(super) fn spawn_up_to(world: &mut World, plan: &Arc<Plan>, count: usize) {
     let entities: Vec<Entity> = world.spawn_batch(newcomers).collect();
     if let Some(carry) = Carry::of(&config) {
         world.insert_batch(entities.iter().map(|entity| (*entity, Carried(carry))));
+    }
+    if let Some(privacy) = &config.privacy {
+        let seed = config.wake.seed;
+        let publisher = |id| Private(Publisher::new(privacy, simulated_key(seed, NodeId(id))));
+        let ids = joined as u32..;
+        world.insert_batch(entities.iter().zip(ids).map(|(entity, id)| (*entity, publisher(id))));
     }
     fusing::equip(world, &entities);
     if world.resource::<Keys>().0.is_some() {

@@ -9,6 +9,7 @@ use qres_core::fragment::Reassembly;
 use qres_core::id::{GroupId, NodeId};
 use qres_core::inbox::Inbox;
 use qres_core::neuron::SwarmNeuron;
+use qres_core::privacy::release::Publisher;
 use qres_core::q16::Q16;
 use qres_core::regime::RegimeDetector;
 use qres_core::residual::Residual;
@@ -96,6 +97,10 @@ pub struct Genome(pub Option<Box<Evolution>>);
 /// What an option of the mesh asks a node to carry; only where there is such an option.
 #[derive(Component, Clone, Debug)]
 pub struct Carried(pub Carry);
+
+/// What makes a node's updates private; only where a mesh asks for that.
+#[derive(Component, Clone, Debug)]
+pub struct Private(pub Publisher);
 
 /// The sensor: its memory and this tick's reading.
 #[derive(Component, Clone, Copy, Debug, Default)]

@@ -155,7 +155,7 @@ impl Plan {
         let groups: Vec<_> = (0..positions.len()).map(|n| GroupId((n % kinds) as u8)).collect();
         let field = Field { graph: &graph, positions: &positions, groups: &groups };
         let posts = posts(scenario, &field);
-        let config = node_config(scenario, seed);
+        let config = node_config(scenario, seed)?;
         check_air(scenario, &config)?;
         check_series(scenario, loaded)?;
         let signals = signals(scenario, loaded);
@@ -457,12 +457,12 @@ fn affine(raw: i32, normalise: &Normalise) -> Option<i32> {
     (scaled != GAP).then_some(scaled)
 }
 
-fn node_config(scenario: &Scenario, seed: u64) -> NodeConfig {
+fn node_config(scenario: &Scenario, seed: u64) -> Result<NodeConfig, PlanError> {
     let q16 = |value| Q16::from_bits(scenario::fixed(value));
     let protocol = &scenario.protocol;
     let rates = &protocol.learning_rate;
     let is_signed = protocol.integrity != Integrity::Off;
-    NodeConfig {
+    Ok(NodeConfig {
         neuron: neuron_config(protocol),
         regime: RegimeConfig {
             storm_entropy: q16(protocol.storm_entropy),
@@ -491,8 +491,10 @@ fn node_config(scenario: &Scenario, seed: u64) -> NodeConfig {
         evolution: evolution_config(protocol),
         tuner: protocol.tuner,
         stream: stream_config(protocol),
+        privacy: recipe::privacy(protocol)
+            .map_err(|why| PlanError(format!("\"{}\": protocol.privacy: {why}", scenario.title)))?,
         ..NodeConfig::default()
-    }
+    })
 }
 
 fn neuron_config(protocol: &scenario::Protocol) -> NeuronConfig {

@@ -1,7 +1,9 @@
-//! From what a scenario says of aggregation to the core's recipe. Nothing here aggregates.
+//! From what a scenario says of aggregation and of private updates to the core's settings. Nothing
+//! here aggregates, and nothing draws noise.
 
 use qres_core::aggregate::{self, Recipe, Rule};
 use qres_core::packet::Wire;
+use qres_core::privacy::release::{PrivacyConfig, PrivacyError};
 use qres_core::q16::Q16;
 
 use crate::scenario;
@@ -59,4 +61,19 @@ pub(super) const fn wire(said: scenario::Wire) -> Wire {
         scenario::Wire::Q16 => Wire::Q16,
         scenario::Wire::Bfp16 => Wire::Bfp16,
     }
+}
+
+/// What makes updates private, as a checked scenario says it; `None` where it says nothing.
+pub(super) fn privacy(
+    protocol: &scenario::Protocol,
+) -> Result<Option<PrivacyConfig>, PrivacyError> {
+    let said = &protocol.privacy;
+    if !said.is_on() {
+        return Ok(None);
+    }
+    let q16 = |value| Q16::from_bits(scenario::fixed(value));
+    let (clip, multiplier) = (q16(said.clip), q16(said.noise_multiplier));
+    // A delta that is no power of ten does not pass the checks; 0 is refused here.
+    let digits = said.budget.digits().unwrap_or(0);
+    PrivacyConfig::new(clip, multiplier, q16(said.budget.epsilon), digits).map(Some)
 }

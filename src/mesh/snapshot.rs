@@ -11,8 +11,8 @@ use qres_core::trust::Neighbour;
 
 use super::archive::{Archive, Streaming};
 use super::components::{
-    Battery, Carried, Detector, Entropy, Genome, Identity, Memory, Neuron, Quiet, Schedule, Score,
-    Sensor, Standing, Tally, Trust, Tuning,
+    Battery, Carried, Detector, Entropy, Genome, Identity, Memory, Neuron, Private, Quiet,
+    Schedule, Score, Sensor, Standing, Tally, Trust, Tuning,
 };
 use super::fusing::Fusing;
 use super::guard::Guard;
@@ -102,6 +102,7 @@ type State<'w> = (
         &'w Schedule,
         &'w Genome,
         Option<&'w Carried>,
+        Option<&'w Private>,
     ),
     (&'w Standing, &'w Trust, Option<&'w Tuning>),
     (&'w Battery, Option<&'w Fusing>, Option<&'w Guard>),
@@ -137,7 +138,7 @@ fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut
             }
         }
         2 => {
-            let (neuron, entropy, detector, quiet, schedule, genome, carried) = mind;
+            let (neuron, entropy, detector, quiet, schedule, genome, carried, private) = mind;
             neuron.0.encode(sink);
             entropy.0.encode(sink);
             detector.0.encode(sink);
@@ -151,6 +152,9 @@ fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut
             }
             if let Some(fusing) = fusing {
                 fusing.fusion.encode(sink);
+            }
+            if let Some(private) = private {
+                private.0.disclosed.encode(sink);
             }
         }
         3 => {
@@ -351,6 +355,9 @@ fn decode(section: usize, node: &mut EntityWorldMut<'_>, source: &mut Source<'_>
             }
             if let Some(mut fusing) = node.get_mut::<Fusing>() {
                 fusing.fusion = Canonical::decode(source)?;
+            }
+            if let Some(mut private) = node.get_mut::<Private>() {
+                private.0.disclosed = Canonical::decode(source)?;
             }
         }
         3 => {

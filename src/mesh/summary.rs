@@ -7,6 +7,7 @@ use qres_core::boundary::f64_from_q16;
 use qres_core::energy::EnergyPool;
 use qres_core::id::{GroupId, NodeId};
 use qres_core::neuron::TAPS;
+use qres_core::privacy::account::Rho;
 use qres_core::q16::Q16;
 use qres_core::regime::Regime;
 use qres_core::tuner::Policy;
@@ -16,7 +17,7 @@ use serde::Serialize;
 use super::Mesh;
 use super::archive::{self, StreamSummary};
 use super::components::{
-    Battery, Detector, Genome, Identity, Neuron, Schedule, Score, Tally, Trust, Tuning,
+    Battery, Detector, Genome, Identity, Neuron, Private, Schedule, Score, Tally, Trust, Tuning,
 };
 use super::guard::{self, IntegritySummary};
 use super::malice::Exposure;
@@ -32,6 +33,8 @@ pub struct RunSummary {
     pub ticks: u64,
     /// Frames sent, ordinary beacons not counted.
     pub frames: u64,
+    /// Updates that nodes sent of their own; copies by sentinels not counted.
+    pub updates: u64,
     /// Merges that changed a model.
     pub aggregations: u64,
     /// Bytes sent in those frames, headers included.
@@ -58,6 +61,8 @@ pub struct RunSummary {
     pub tuner: Option<Tuned>,
     /// What became of residual streams; null where nobody streams.
     pub stream: Option<StreamSummary>,
+    /// What private updates have given away; null where they carry the weights themselves.
+    pub privacy: Option<PrivacySummary>,
 }
 
 /// Tuned parameters: least, median and greatest over nodes.
@@ -75,6 +80,28 @@ pub struct Tuned {
     pub exponent_halves: [u8; 3],
     /// Confirmations that a ban wants: agreed on, but bans are each node's own yet.
     pub confirmations: [u8; 3],
+}
+
+/// Differential privacy over a run: of everything that a node ever sensed, against whoever sees all
+/// its updates.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct PrivacySummary {
+    /// Epsilon that the node in the middle has spent.
+    pub epsilon_median: f64,
+    /// Epsilon that the node which has spent most has spent.
+    pub epsilon_worst: f64,
+    /// Epsilon that each may spend.
+    pub epsilon_budget: f64,
+    /// The delta at which these hold.
+    pub delta: f64,
+    /// Deviation of the noise in each weight.
+    pub sigma: f64,
+    /// Updates that the budget covers, of each node.
+    pub updates_covered: u64,
+    /// Nodes whose budget covers no further update: they keep silent.
+    pub silent: u32,
+    /// Updates that were refused for it.
+    pub refused: u64,
 }
 
 /// Rounds in which a node both sent and received.
@@ -223,6 +250,7 @@ impl Mesh {
             nodes,
             ticks,
             frames: total(|tally| u64::from(tally.frames_sent)),
+            updates: total(|tally| u64::from(tally.updates_sent)),
             aggregations: total(|tally| u64::from(tally.merges)),
             bytes_sent,
             bytes_per_node_day: bytes_sent as f64 * 86_400e6 / lived_us.max(1.0),
@@ -239,6 +267,7 @@ impl Mesh {
             genes: genes(world),
             tuner: tuned(world),
             stream: archive::totals(world),
+            privacy: privacy(world),
         }
     }
 }
@@ -401,6 +430,34 @@ fn genes(world: &mut World) -> Genes {
         genes.lies += counts.lies;
     }
     genes
+}
+
+/// What private updates have given away; `None` where updates carry the weights themselves.
+fn privacy(world: &mut World) -> Option<PrivacySummary> {
+    let config = world.resource::<Setup>().0.config.privacy?;
+    let digits = config.digits();
+    let (mut silent, mut refused) = (0, 0);
+    let mut spent = Vec::new();
+    let mut query = world.query::<&Private>();
+    for Private(publisher) in query.iter(world) {
+        let account = &publisher.disclosed.account;
+        spent.push(account.spent());
+        refused += u64::from(account.refused());
+        silent += u32::from(!publisher.covers(&config));
+    }
+    spent.sort_unstable();
+    let epsilon = |rho: Rho| rho.epsilon(digits) as f64 / 2_f64.powi(32);
+    let worst = spent.last().copied().unwrap_or_default();
+    Some(PrivacySummary {
+        epsilon_median: epsilon(spent.get(spent.len() / 2).copied().unwrap_or_default()),
+        epsilon_worst: epsilon(worst),
+        epsilon_budget: epsilon(config.budget()),
+        delta: 10_f64.powi(-i32::from(digits)),
+        sigma: (config.variance().numerator() as f64).sqrt() / 65_536.0,
+        updates_covered: config.releases(),
+        silent,
+        refused,
+    })
 }
 
 fn adversaries(world: &mut World) -> Adversaries {

@@ -12,8 +12,8 @@ use qres_core::tuner::send_policy;
 
 use super::archive::Streaming;
 use super::components::{
-    Battery, Carried, Detector, Doing, Entropy, Genome, Identity, Memory, Neuron, Quiet, Schedule,
-    Sensor, Standing, Tally, Trust, Tuning,
+    Battery, Carried, Detector, Doing, Entropy, Genome, Identity, Memory, Neuron, Private, Quiet,
+    Schedule, Sensor, Standing, Tally, Trust, Tuning,
 };
 use super::for_nodes;
 use super::guard::{Guard, Keys};
@@ -75,7 +75,7 @@ pub fn speak(
             Option<&Tuning>,
         ),
         (&mut Quiet, &mut Memory, &mut Genome, &mut Doing, &mut Tally),
-        (Option<&mut Carried>, Option<&mut Guard>, Option<&mut Streaming>),
+        (Option<&mut Carried>, Option<&mut Private>, Option<&mut Guard>, Option<&mut Streaming>),
     )>,
 ) {
     let plan = &*setup.0;
@@ -83,7 +83,7 @@ pub fn speak(
     let now = clock.now;
     for_nodes!(nodes, clock.parallel, |(node, saying, pages)| {
         let (mut quiet, mut memory, mut genome, mut doing, mut tally) = saying;
-        let (mut carried, mut guard, streaming) = pages;
+        let (mut carried, mut private, mut guard, streaming) = pages;
         let (node, tuning) = node;
         let (identity, neuron, entropy, detector, battery, schedule, standing, trust) = node;
         let malice = orders.malice(plan, identity.id);
@@ -110,7 +110,8 @@ pub fn speak(
         let hostile = malice.filter(|malice| malice.now(now).is_some());
         // What an adversary's node would keep for sleepers is kept once the attack has seen it.
         let honest = if hostile.is_some() { &mut [] } else { &mut *routes };
-        phase::speak(config, now, &speaker, &mut quiet.0, honest, evolution, carry, &mut outbox);
+        let (private, out) = (private.as_deref_mut().map(|private| &mut private.0), &mut outbox);
+        phase::speak(config, now, &speaker, &mut quiet.0, honest, evolution, carry, private, out);
         if let Some(malice) = hostile {
             let mut notes = Notes::default();
             if schedule.0.window().opens {

@@ -157,6 +157,13 @@ impl Scenario {
         whole("protocol.stream.frame_samples", protocol.stream.frame_samples)?;
         whole("protocol.stream.key_every_frames", protocol.stream.key_every_frames)?;
         whole("protocol.stream.check_every_frames", protocol.stream.check_every_frames)?;
+        real("protocol.privacy.clip", protocol.privacy.clip)?;
+        real("protocol.privacy.noise_multiplier", protocol.privacy.noise_multiplier)?;
+        real("protocol.privacy.budget.epsilon", protocol.privacy.budget.epsilon)?;
+        if protocol.privacy.budget.digits().is_none() {
+            let delta = format!("{:?}", protocol.privacy.budget.delta);
+            return Err(said("protocol.privacy.budget.delta", &delta));
+        }
         whole("protocol.commissioning.neighbours", protocol.commissioning.neighbours)?;
         real("protocol.commissioning.reputation", protocol.commissioning.reputation)?;
         whole("protocol.commissioning.limit_ticks", protocol.commissioning.limit_ticks)?;

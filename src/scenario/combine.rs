@@ -5,8 +5,8 @@ mod hostile;
 pub(super) use hostile::command;
 
 use super::{
-    AIR_HEADER_BYTES, Aggregation, Fault, Layout, Scenario, Sentinels, Signal, Source, Station,
-    Storm, Sun,
+    AIR_HEADER_BYTES, Aggregation, Evolution, Fault, Layout, Privacy, Scenario, Sentinels, Signal,
+    Source, Station, Storm, Sun,
     check::each,
     library,
     problem::{clip, nearest},
@@ -232,6 +232,54 @@ fn protocol(scenario: &Scenario) -> Result<(), Fault> {
             ),
             "accepted: at most 0.5, or say in `watch_for` what reputation nodes start with",
         ));
+    }
+    privacy(scenario)
+}
+
+/// Noise must be there if anything is said of it, fit its numbers, and not be gone round.
+fn privacy(scenario: &Scenario) -> Result<(), Fault> {
+    let protocol = &scenario.protocol;
+    let privacy = &protocol.privacy;
+    let noise = privacy.noise_multiplier;
+    let plain = Privacy::default();
+    if !privacy.is_on() {
+        // Whoever names a budget must not run without noise by an oversight.
+        let named =
+            privacy.clip.to_bits() != plain.clip.to_bits() || privacy.budget != plain.budget;
+        return if named {
+            Err(Fault::at(
+                "protocol.privacy",
+                "`protocol.privacy` names a clip or a budget, but no noise",
+                "give `noise_multiplier`, or leave both out",
+            ))
+        } else {
+            Ok(())
+        };
+    }
+    if noise < 0.01 || noise * privacy.clip > 64.0 {
+        return Err(Fault::at(
+            "protocol.privacy.noise_multiplier",
+            format!(
+                "`protocol.privacy.noise_multiplier` is {noise}, with a clip of {}",
+                privacy.clip
+            ),
+            "accepted: 0, or from 0.01 to where its product with `clip` is 64",
+        )
+        .or_at(&["protocol.privacy.clip"]));
+    }
+    let leaks = [
+        ("protocol.evolution", protocol.evolution != Evolution::Off, "genes carry weights"),
+        ("protocol.stream", protocol.stream.step > 0.0, "a stream carries the readings"),
+    ];
+    for (path, is_on, why) in leaks {
+        if is_on {
+            return Err(Fault::at(
+                path,
+                format!("`{path}` is on beside `protocol.privacy`, but {why} without noise"),
+                "leave one of the two out",
+            )
+            .or_at(&["protocol.privacy"]));
+        }
     }
     Ok(())
 }

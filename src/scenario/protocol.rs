@@ -46,6 +46,8 @@ pub struct Protocol {
     pub tuner: bool,
     /// Whether nodes send their readings to their sentinel, and how.
     pub stream: Stream,
+    /// What others may learn of a node's data from its updates.
+    pub privacy: Privacy,
     /// When a new node counts as settled.
     pub commissioning: Commissioning,
     /// Trusted neighbours in Storm that make a sentinel sound an emergency, 1 to 64; default 3.
@@ -129,6 +131,31 @@ pub struct Stream {
     pub check_every_frames: u8,
 }
 
+/// What others may learn of a node's data. Off unless there is noise.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Privacy {
+    /// Norm to which the step from one update of a node to its next is cut, 0.001 to 4; default
+    /// 0.1.
+    pub clip: f64,
+    /// Deviation of the noise in each weight over `clip`, 0.01 to 1000, with a product of at most
+    /// 64. Default 0: updates carry the weights themselves.
+    pub noise_multiplier: f64,
+    /// What all updates of a node together may give away.
+    pub budget: Budget,
+}
+
+/// A guarantee of differential privacy. A node that reaches it sends no more updates.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Budget {
+    /// How much likelier any outcome may become by other data, as a power of e, 0.001 to 32,000;
+    /// default 8.
+    pub epsilon: f64,
+    /// Chance with which that may not hold, a power of ten from 1e-12 to 0.1; default 1e-5.
+    pub delta: f64,
+}
+
 /// Learning rates, each 0 to 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -173,6 +200,7 @@ impl Default for Protocol {
             integrity: Integrity::Off,
             tuner: false,
             stream: Stream::default(),
+            privacy: Privacy::default(),
             commissioning: Commissioning::default(),
             quorum: 3,
             initial_reputation: 0.5,
@@ -184,6 +212,38 @@ impl Default for Protocol {
 impl Default for Stream {
     fn default() -> Self {
         Self { step: 0.0, frame_samples: 64, key_every_frames: 32, check_every_frames: 4 }
+    }
+}
+
+impl Default for Privacy {
+    fn default() -> Self {
+        Self { clip: 0.1, noise_multiplier: 0.0, budget: Budget::default() }
+    }
+}
+
+impl Privacy {
+    /// Whether updates carry noise.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.noise_multiplier > 0.0
+    }
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { epsilon: 8.0, delta: 1e-5 }
+    }
+}
+
+impl Budget {
+    /// The power of ten that delta is: 5 for 1e-5. `None` for anything else.
+    #[must_use]
+    pub fn digits(&self) -> Option<u8> {
+        let mut power = 1.0;
+        (1..=12).find(|_| {
+            power *= 10.0;
+            (self.delta * power - 1.0).abs() < 1e-9
+        })
     }
 }
 

@@ -9,6 +9,7 @@ mod determinism;
 mod fusing;
 mod integrity;
 mod memory;
+mod privacy;
 mod snapshot;
 mod solar;
 mod stream;

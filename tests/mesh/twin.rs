@@ -145,3 +145,12 @@ fn a_thicket_that_adapts_and_sends_blocks() {
     let (sent, heard) = hold_together(&scenario, 300);
     assert!(sent > 1_000 && heard > sent, "sent {sent}, heard {heard}: the test must see traffic");
 }
+
+#[test]
+fn a_thicket_with_private_updates() {
+    let mut scenario = parsed(THICKET);
+    let privacy = &mut scenario.protocol.privacy;
+    (privacy.clip, privacy.noise_multiplier) = (0.1, 6.0);
+    let (sent, heard) = hold_together(&scenario, 400);
+    assert!(sent > 1_000 && heard > sent, "sent {sent}, heard {heard}: the test must see traffic");
+}

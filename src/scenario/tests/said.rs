@@ -68,6 +68,21 @@ const COMBINATIONS: &[(&str, &str)] = &[
     ("(), protocol: (aggregation: Krum(falty: 2)))", "2:34: unknown field `falty` (did you mean"),
     ("(), protocol: (aggregation: Krum(faulty: 9)))", "2:42: `protocol.aggregation.faulty` is 9"),
     ("(), protocol: (initial_reputation: 0.6))", "2:36: `protocol.initial_reputation` is 0.6"),
+    ("(), protocol: (privacy: (budget: (epsilon: 1))))", "2:25: `protocol.privacy` names a clip"),
+    ("(), protocol: (privacy: (noise_multiplier: 0.001)))", "2:44: `protocol.privacy.noise_multi"),
+    ("(), protocol: (privacy: (clip: 2, noise_multiplier: 33)))", "2:53: `protocol.privacy.nois"),
+    (
+        "(), protocol: (privacy: (noise_multiplier: 1, budget: (delta: 2e-5))))",
+        "2:63: `protocol.privacy.budget.delta` is 2e-5; accepted: a power of ten from 1e-12",
+    ),
+    (
+        "(), protocol: (evolution: On(), privacy: (noise_multiplier: 1)))",
+        "2:27: `protocol.evolution` is on beside `protocol.privacy`, but genes carry",
+    ),
+    (
+        "(), protocol: (stream: (step: 0.1), privacy: (noise_multiplier: 1)))",
+        "2:24: `protocol.stream` is on beside `protocol.privacy`, but a stream carries",
+    ),
     ("(), twt: (calm_ms: 4000))", "2:20: `twt.prestorm_ms` 600000 is above `twt.calm_ms` 400"),
     ("(), twt: (window_ms: 600001))", "2:22: `twt.window_ms` 600001 is above `twt.prestorm_"),
     ("(), twt: (storm_window_ms: 30001))", "2:28: `twt.storm_window_ms` 30001 is above `tw"),
