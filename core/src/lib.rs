@@ -47,6 +47,7 @@ pub mod canonical;
 pub mod carry;
 pub mod codec;
 pub mod config;
+mod crc;
 pub mod draw;
 pub mod energy;
 pub mod evolution;

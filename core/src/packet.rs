@@ -5,6 +5,7 @@
 //! Decoding refuses everything that is not exactly a message this version can send.
 
 use crate::block_float::{BlockError, BlockFloat};
+use crate::crc::CRC32;
 use crate::gene::{GENE_MAX, Gene, GeneId};
 use crate::id::{GroupId, NodeId};
 use crate::neuron::{TAPS, WEIGHT_LIMIT};
@@ -26,9 +27,6 @@ pub const MESSAGE_MAX: usize = 96;
 
 /// Longest payload: the largest message and a signature behind it.
 pub const SIGNED_MAX: usize = MESSAGE_MAX + crate::signature::SIGNATURE_BYTES;
-
-const CRC: crc::Crc<u32, crc::Table<16>> =
-    crc::Crc::<u32, crc::Table<16>>::new(&crc::CRC_32_ISO_HDLC);
 
 /// A message as bytes.
 pub type MessageBytes = heapless::Vec<u8, MESSAGE_MAX>;
@@ -138,7 +136,7 @@ impl Header {
         let tag = VERSION << 4 | self.kind as u8;
         frame.extend_from_slice(&[tag, self.round, self.index, self.count]).ok()?;
         frame.extend_from_slice(&sender).ok()?;
-        let mut crc = CRC.digest();
+        let mut crc = CRC32.digest();
         crc.update(frame.get(frame.len() - 8..)?);
         crc.update(payload);
         frame.extend_from_slice(&crc.finalize().to_le_bytes()).ok()?;
@@ -157,7 +155,7 @@ impl Header {
         let &[tag, round, index, count, s0, s1, s2, s3, c0, c1, c2, c3] = head else {
             return Err(PacketError::Length);
         };
-        let mut crc = CRC.digest();
+        let mut crc = CRC32.digest();
         crc.update(&[tag, round, index, count, s0, s1, s2, s3]);
         crc.update(payload);
         if crc.finalize() != u32::from_le_bytes([c0, c1, c2, c3]) {

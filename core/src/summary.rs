@@ -7,6 +7,7 @@
 //! own samples like any other offer.
 
 use crate::aggregate::{VOICES, Voice};
+use crate::crc::crc32;
 use crate::id::GroupId;
 use crate::neuron::{SwarmNeuron, TAPS, WEIGHT_LIMIT};
 use crate::packet::Update;
@@ -27,9 +28,6 @@ const VARIANCE_MAX: i64 = 16 << SQUARE_BITS;
 /// How uncertain a weight is that was learned from a single sample: a deviation of 1/2, squared.
 /// An assumption; it only sets how soon a joiner's own word counts.
 const SINGLE_SAMPLE: i128 = 1 << (SQUARE_BITS - 2);
-
-const CRC: crc::Crc<u32, crc::Table<16>> =
-    crc::Crc::<u32, crc::Table<16>>::new(&crc::CRC_32_ISO_HDLC);
 
 /// Why bytes are not a summary that can be installed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,8 +154,8 @@ impl SummaryGene {
             let used = block.mantissas.iter().take(usize::from(self.taps));
             used.for_each(|mantissa| put(&mantissa.to_be_bytes()));
         }
-        let crc = CRC.checksum(&bytes);
-        let _ = bytes.extend_from_slice(&crc.to_le_bytes());
+        let crc = crc32(&bytes);
+        let _ = bytes.extend_from_slice(&crc);
         bytes
     }
 
@@ -172,7 +170,7 @@ impl SummaryGene {
         if [q, s, version] != [MAGIC[0], MAGIC[1], VERSION] {
             return Err(SummaryError::Magic);
         }
-        if CRC.checksum(body) != u32::from_le_bytes(*crc) {
+        if crc32(body) != *crc {
             return Err(SummaryError::Crc);
         }
         if reserved != 0 || taps == 0 || usize::from(taps) > TAPS {

@@ -179,9 +179,7 @@ fn own_news(
 impl Tally {
     /// Counts a message of `payload` bytes.
     pub(super) fn send(&mut self, air: &qres_core::radio::AirConfig, payload: usize) {
-        let bytes = air.message_bytes(payload);
-        self.bytes_sent += bytes as u64;
-        let header = qres_core::packet::HEADER_BYTES;
-        self.frames_sent += ((bytes - payload) / header) as u32;
+        self.bytes_sent += air.message_bytes(payload) as u64;
+        self.frames_sent += air.message_frames(payload) as u32;
     }
 }
