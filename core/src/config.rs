@@ -4,6 +4,7 @@ use crate::aggregate::Recipe;
 use crate::energy::EnergyConfig;
 use crate::evolution::EvolutionConfig;
 use crate::fusion::FusionConfig;
+use crate::handover::HandoverConfig;
 use crate::neuron::NeuronConfig;
 use crate::packet::Wire;
 use crate::radio::AirConfig;
@@ -49,6 +50,8 @@ pub struct NodeConfig {
     pub tuner: bool,
     /// Whether nodes send their readings to their sentinel: see [`crate::residual_stream`].
     pub stream: Option<StreamConfig>,
+    /// How newcomers take over what the mesh has learned; `None`: they do not.
+    pub handover: Option<HandoverConfig>,
 }
 
 impl Default for NodeConfig {
@@ -70,6 +73,7 @@ impl Default for NodeConfig {
             signature: SignatureCost::default(),
             tuner: false,
             stream: None,
+            handover: None,
         }
     }
 }

@@ -329,7 +329,7 @@ mod tests {
             let payload = [7; 40];
             let all = frames(&payload[..length], mtu, 1);
             assert_eq!((all.len(), fragment_count(length, mtu)), (count, count), "{length}");
-            assert_eq!(all.iter().map(|frame| frame.len()).sum::<usize>(), bytes, "{length}");
+            assert_eq!(all.iter().map(Vec::len).sum::<usize>(), bytes, "{length}");
             assert_eq!(bytes_on_air(length, mtu), bytes, "{length}");
         }
         let mut sent = 0;

@@ -54,6 +54,7 @@ pub mod evolution;
 pub mod fragment;
 pub mod fusion;
 pub mod gene;
+pub mod handover;
 pub mod id;
 pub mod inbox;
 #[cfg(feature = "crypto")]

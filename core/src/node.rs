@@ -8,6 +8,7 @@ use crate::energy::{Activity, EnergyPool};
 use crate::evolution::Evolution;
 use crate::fragment::Reassembly;
 use crate::fusion::Fused;
+use crate::handover::{Handover, Reviewer, review, send_handover, sum_up};
 use crate::id::{GroupId, NodeId, Tick};
 use crate::inbox::Inbox;
 use crate::neuron::SwarmNeuron;
@@ -66,6 +67,8 @@ pub struct Node<const N: usize> {
     pub tuner: Option<Tuner>,
     /// Its residual stream; `None` where nobody streams, and on a sentinel.
     pub stream: Option<StreamFeed>,
+    /// Its part in handing over; `None` where nobody does.
+    pub handover: Option<Handover>,
     /// Power that the world gives in the next tick, in microwatts, on top of the constant one of
     /// the configuration: an input like the sample, set before each tick, and no state.
     pub harvest_uw: u32,
@@ -111,6 +114,7 @@ impl<const N: usize> Node<N> {
             carry: Carry::of(config),
             tuner: config.tuner.then(Tuner::default),
             stream: config.stream.filter(|_| role != Role::Sentinel).as_ref().map(StreamFeed::new),
+            handover: config.handover.as_ref().map(Handover::new),
             harvest_uw: 0,
         }
     }
@@ -178,7 +182,7 @@ impl<const N: usize> Node<N> {
             self.tune(config);
         }
         report.evolve = self.evolve(config, now, regime, sample.is_some());
-        report.activity.samples += report.evolve.steps();
+        report.activity.samples += report.evolve.steps() + self.review(config, sample.is_some());
         self.settle(config, now, &mut report);
         report
     }
@@ -217,6 +221,9 @@ impl<const N: usize> Node<N> {
         if let Some(feed) = &self.stream {
             feed.encode(sink);
         }
+        if let Some(handover) = &self.handover {
+            handover.encode(sink);
+        }
     }
 
     fn effective(&self, config: &NodeConfig) -> Regime {
@@ -241,6 +248,9 @@ impl<const N: usize> Node<N> {
         phase::speak(config, now, &speaker, silence, routes, evolution, carry, outbox);
         let mut extras = Extras::new();
         send_policy(config, now, &speaker, outbox, &mut extras);
+        if let Some(handover) = &mut self.handover {
+            send_handover(config, now, &speaker, handover, outbox, &mut extras);
+        }
         if let Some(feed) = &mut self.stream {
             send_stream(config, now, &speaker, feed, outbox, &mut extras);
         }
@@ -293,6 +303,7 @@ impl<const N: usize> Node<N> {
                     own,
                     in_trouble,
                 }),
+                handover: self.handover.as_mut(),
             };
             let answer = |outgoing: Outgoing| {
                 did.transmit_us += airtime(config, &outgoing);
@@ -303,6 +314,19 @@ impl<const N: usize> Node<N> {
     }
 
     fn merge(&mut self, config: &NodeConfig) -> MergeReport {
+        if let Some(handover) = &mut self.handover {
+            let round = self.wake.rounds();
+            sum_up(
+                config,
+                (self.id, self.group),
+                round,
+                &self.neuron,
+                &self.residual,
+                &self.neighbours,
+                &self.inbox,
+                handover,
+            );
+        }
         phase::merge(
             config,
             Merger { id: self.id, round: self.wake.rounds(), regime: self.detector.regime() },
@@ -335,6 +359,13 @@ impl<const N: usize> Node<N> {
             &mut self.neighbours,
             evolution,
         )
+    }
+
+    fn review(&mut self, config: &NodeConfig, sampled: bool) -> u32 {
+        let regime = self.effective(config);
+        let Some(handover) = &mut self.handover else { return 0 };
+        let node = Reviewer { group: self.group, regime, sampled };
+        review(config, node, &mut self.neuron, &self.residual, &mut self.neighbours, handover)
     }
 
     fn tune(&mut self, config: &NodeConfig) {

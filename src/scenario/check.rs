@@ -157,6 +157,9 @@ impl Scenario {
         whole("protocol.stream.frame_samples", protocol.stream.frame_samples)?;
         whole("protocol.stream.key_every_frames", protocol.stream.key_every_frames)?;
         whole("protocol.stream.check_every_frames", protocol.stream.check_every_frames)?;
+        whole("protocol.summary.asks", protocol.summary.asks)?;
+        whole("protocol.summary.answer_every_ticks", protocol.summary.answer_every_ticks)?;
+        whole("protocol.summary.energy_floor_percent", protocol.summary.energy_floor_percent)?;
         whole("protocol.commissioning.neighbours", protocol.commissioning.neighbours)?;
         real("protocol.commissioning.reputation", protocol.commissioning.reputation)?;
         whole("protocol.commissioning.limit_ticks", protocol.commissioning.limit_ticks)?;
