@@ -1,5 +1,5 @@
-//! How a newcomer takes over what a mesh has learned: it asks for a [summary](crate::summary), holds
-//! it against its own model on its own samples, and blends it in if it is no worse.
+//! How a newcomer takes over what a mesh has learned: it asks for a [summary](crate::summary),
+//! holds it against its own model on its own samples, and blends it in if it is no worse.
 //!
 //! Nothing is taken on trust. A summary counts only from a node that was asked, for the newcomer's
 //! own modality and form, and after it has forecast [`JUDGED`] samples of the newcomer's own sensor
@@ -435,7 +435,8 @@ pub fn review(
 }
 
 fn verdict(config: &TrustConfig, candidate: &Candidate, usual: Q16) -> Evidence {
-    let mean = |sum: i64| Q16::from_bits((sum / i64::from(JUDGED)).min(i64::from(i32::MAX)) as i32);
+    let most = i64::from(i32::MAX);
+    let mean = |sum: i64| Q16::from_bits((sum / i64::from(JUDGED)).min(most) as i32);
     judge(config, mean(candidate.offered), mean(candidate.own), usual)
 }
 

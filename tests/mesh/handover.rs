@@ -8,7 +8,7 @@ use qres::mesh::components::{Identity, Tally};
 use qres::scenario::Scenario;
 
 /// When the last two of eight nodes join.
-const JOIN: u64 = 800;
+const JOIN: u64 = 1_000;
 
 /// Eight stations in one another's range; the last two join late.
 fn late(seed: u64, asks: u8) -> Scenario {
