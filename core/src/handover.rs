@@ -220,11 +220,12 @@ pub fn sum_up(
         handover.history = extend_history(&handover.history, &update);
         handover.peers.push(&update);
     }
-    let own = neuron.trial(neuron.weights());
+    let exam = neuron.exam();
+    let own = exam.as_ref().map(|exam| exam.error(neuron.weights()));
     let count = neighbours.len();
     let mut voices: heapless::Vec<Voice, VOICES> = heapless::Vec::new();
     for offer in handover.peers.offers() {
-        let offered = neuron.trial(&offer.weights);
+        let offered = exam.as_ref().map(|exam| exam.error(&offer.weights));
         let is_harmful = own.zip(offered).is_some_and(|(own, offered)| {
             judge(&config.trust, offered, own, residual.usual()) == Evidence::Harmful
         });
@@ -381,8 +382,8 @@ pub struct Reviewer {
 
 /// Evolve: holds a summary that came against the model in service, sample by sample, and decides
 /// after [`JUDGED`] of them. No worse on average: the model becomes what
-/// [`Onboarding::blend`](crate::summary::Onboarding::blend) says, and the sender's reputation rises.
-/// So much worse that a peer's update would count as harmful: a lie, which costs the sender
+/// [`Onboarding::blend`](crate::summary::Onboarding::blend) says, and the sender's reputation
+/// rises. So much worse that a peer's update would count as harmful: a lie, which costs the sender
 /// reputation unless the node itself is disturbed. Returns the forecasts made, each paid for like a
 /// sample.
 pub fn review(
