@@ -27,6 +27,7 @@ pub struct BlockFloat {
     exponent: i8,
     mantissas: [i16; TAPS],
 }
+crate::canonical!(struct BlockFloat { exponent, mantissas });
 
 /// Why bytes are not a block of weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,6 +130,18 @@ impl BlockFloat {
     /// When the bytes are too few, too many or odd, when a weight is beyond +-4, and when the
     /// encoder would have written these weights otherwise: a model has one form.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, BlockError> {
+        let block = Self::parse(bytes)?;
+        let weights = block.weights();
+        let within = |weight: &Q16| weight.to_bits().unsigned_abs() <= WEIGHT_LIMIT.unsigned_abs();
+        if weights.iter().all(within) && Self::from_weights(&weights) == block {
+            Ok(block)
+        } else {
+            Err(BlockError::Value)
+        }
+    }
+
+    /// Reads a block of whatever values, in whatever form: the caller checks both.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, BlockError> {
         let (exponent, rest) = bytes.split_first().ok_or(BlockError::Length)?;
         let (pairs, odd) = rest.as_chunks::<2>();
         if !odd.is_empty() || pairs.is_empty() || pairs.len() > TAPS {
@@ -137,13 +150,7 @@ impl BlockFloat {
         let mut block = Self { exponent: i8::from_be_bytes([*exponent]), ..Self::default() };
         let slots = block.mantissas.iter_mut().zip(pairs);
         slots.for_each(|(slot, pair)| *slot = i16::from_be_bytes(*pair));
-        let weights = block.weights();
-        let within = |weight: &Q16| weight.to_bits().unsigned_abs() <= WEIGHT_LIMIT.unsigned_abs();
-        if weights.iter().all(within) && Self::from_weights(&weights) == block {
-            Ok(block)
-        } else {
-            Err(BlockError::Value)
-        }
+        Ok(block)
     }
 }
 

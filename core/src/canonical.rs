@@ -75,7 +75,7 @@ macro_rules! canonical_int {
         }
     )*};
 }
-canonical_int!(u8, u16, u32, u64, u128, i16, i32, i64, i128);
+canonical_int!(i8, u8, u16, u32, u64, u128, i16, i32, i64, i128);
 
 impl Canonical for bool {
     fn encode(&self, sink: &mut impl Sink) {

@@ -4,6 +4,7 @@ use crate::aggregate::Recipe;
 use crate::energy::EnergyConfig;
 use crate::evolution::EvolutionConfig;
 use crate::fusion::FusionConfig;
+use crate::handover::HandoverConfig;
 use crate::neuron::NeuronConfig;
 use crate::packet::Wire;
 use crate::privacy::release::PrivacyConfig;
@@ -52,6 +53,8 @@ pub struct NodeConfig {
     pub stream: Option<StreamConfig>,
     /// How updates are made private; `None`: they carry the weights themselves.
     pub privacy: Option<PrivacyConfig>,
+    /// How newcomers take over what the mesh has learned; `None`: they do not.
+    pub handover: Option<HandoverConfig>,
 }
 
 impl Default for NodeConfig {
@@ -74,6 +77,7 @@ impl Default for NodeConfig {
             tuner: false,
             stream: None,
             privacy: None,
+            handover: None,
         }
     }
 }

@@ -6,6 +6,7 @@
 //! in every field, so it can be run as it is.
 
 use crate::canonical::Canonical;
+use crate::crc::crc32;
 use crate::id::{GroupId, NodeId};
 use crate::neuron::{Form, Kind, TAPS, WEIGHT_LIMIT};
 use crate::q16::Q16;
@@ -19,8 +20,6 @@ const MAGIC: [u8; 2] = *b"QG";
 const VERSION: u8 = 2;
 const HEAD: usize = 12;
 const LINEAGE: usize = 10;
-const CRC: crc::Crc<u32, crc::Table<16>> =
-    crc::Crc::<u32, crc::Table<16>>::new(&crc::CRC_32_ISO_HDLC);
 
 /// Why bytes are not a gene that can be installed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,8 +155,8 @@ impl Gene {
         put(&self.lineage.origin.0.to_le_bytes());
         put(&self.lineage.generation.to_le_bytes());
         put(&self.lineage.parent.0.to_le_bytes());
-        let crc = CRC.checksum(&bytes);
-        let _ = bytes.extend_from_slice(&crc.to_le_bytes());
+        let crc = crc32(&bytes);
+        let _ = bytes.extend_from_slice(&crc);
         bytes
     }
 
@@ -172,7 +171,7 @@ impl Gene {
         if [q, g] != MAGIC {
             return Err(GeneError::Magic);
         }
-        if CRC.checksum(body) != u32::from_le_bytes(*crc) {
+        if crc32(body) != *crc {
             return Err(GeneError::Crc);
         }
         let kind = Kind::from_number(kind).filter(|_| version == VERSION);
@@ -280,8 +279,8 @@ mod tests {
             if dress && bytes.len() > 6 {
                 bytes[..4].copy_from_slice(&[b'Q', b'G', VERSION, 0]);
             }
-            let crc = CRC.checksum(&bytes);
-            bytes.extend_from_slice(&crc.to_le_bytes());
+            let crc = crc32(&bytes);
+            bytes.extend_from_slice(&crc);
             if let Ok(gene) = Gene::from_bytes(&bytes) {
                 prop_assert_eq!(&gene.to_bytes()[..], &bytes[..]);
             }

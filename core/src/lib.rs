@@ -47,12 +47,14 @@ pub mod canonical;
 pub mod carry;
 pub mod codec;
 pub mod config;
+mod crc;
 pub mod draw;
 pub mod energy;
 pub mod evolution;
 pub mod fragment;
 pub mod fusion;
 pub mod gene;
+pub mod handover;
 pub mod id;
 pub mod inbox;
 #[cfg(feature = "crypto")]

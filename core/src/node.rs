@@ -8,6 +8,7 @@ use crate::energy::{Activity, EnergyPool};
 use crate::evolution::Evolution;
 use crate::fragment::Reassembly;
 use crate::fusion::Fused;
+use crate::handover::{Handover, Reviewer, review, send_handover, sum_up};
 use crate::id::{GroupId, NodeId, Tick};
 use crate::inbox::Inbox;
 use crate::neuron::SwarmNeuron;
@@ -70,6 +71,8 @@ pub struct Node<const N: usize> {
     /// What makes its updates private; `None` where they are not. Built with the key of a simulated
     /// node: on hardware put one with a secret key, and the disclosure kept in flash, in its place.
     pub publisher: Option<Publisher>,
+    /// Its part in handing over; `None` where nobody does.
+    pub handover: Option<Handover>,
     /// Power that the world gives in the next tick, in microwatts, on top of the constant one of
     /// the configuration: an input like the sample, set before each tick, and no state.
     pub harvest_uw: u32,
@@ -119,6 +122,7 @@ impl<const N: usize> Node<N> {
                 .privacy
                 .as_ref()
                 .map(|privacy| Publisher::new(privacy, simulated_key(config.wake.seed, id))),
+            handover: config.handover.as_ref().map(Handover::new),
             harvest_uw: 0,
         }
     }
@@ -186,7 +190,7 @@ impl<const N: usize> Node<N> {
             self.tune(config);
         }
         report.evolve = self.evolve(config, now, regime, sample.is_some());
-        report.activity.samples += report.evolve.steps();
+        report.activity.samples += report.evolve.steps() + self.review(config, sample.is_some());
         self.settle(config, now, &mut report);
         report
     }
@@ -228,6 +232,9 @@ impl<const N: usize> Node<N> {
         if let Some(publisher) = &self.publisher {
             publisher.disclosed.encode(sink);
         }
+        if let Some(handover) = &self.handover {
+            handover.encode(sink);
+        }
     }
 
     fn effective(&self, config: &NodeConfig) -> Regime {
@@ -253,6 +260,9 @@ impl<const N: usize> Node<N> {
         phase::speak(config, now, &speaker, silence, routes, evolution, carry, publisher, outbox);
         let mut extras = Extras::new();
         send_policy(config, now, &speaker, outbox, &mut extras);
+        if let Some(handover) = &mut self.handover {
+            send_handover(config, now, &speaker, handover, outbox, &mut extras);
+        }
         if let Some(feed) = &mut self.stream {
             send_stream(config, now, &speaker, feed, outbox, &mut extras);
         }
@@ -305,6 +315,7 @@ impl<const N: usize> Node<N> {
                     own,
                     in_trouble,
                 }),
+                handover: self.handover.as_mut(),
             };
             let answer = |outgoing: Outgoing| {
                 did.transmit_us += airtime(config, &outgoing);
@@ -315,6 +326,19 @@ impl<const N: usize> Node<N> {
     }
 
     fn merge(&mut self, config: &NodeConfig) -> MergeReport {
+        if let Some(handover) = &mut self.handover {
+            let round = self.wake.rounds();
+            sum_up(
+                config,
+                (self.id, self.group),
+                round,
+                &self.neuron,
+                &self.residual,
+                &self.neighbours,
+                &self.inbox,
+                handover,
+            );
+        }
         phase::merge(
             config,
             Merger { id: self.id, round: self.wake.rounds(), regime: self.detector.regime() },
@@ -347,6 +371,13 @@ impl<const N: usize> Node<N> {
             &mut self.neighbours,
             evolution,
         )
+    }
+
+    fn review(&mut self, config: &NodeConfig, sampled: bool) -> u32 {
+        let regime = self.effective(config);
+        let Some(handover) = &mut self.handover else { return 0 };
+        let node = Reviewer { group: self.group, regime, sampled };
+        review(config, node, &mut self.neuron, &self.residual, &mut self.neighbours, handover)
     }
 
     fn tune(&mut self, config: &NodeConfig) {

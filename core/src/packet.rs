@@ -5,12 +5,14 @@
 //! Decoding refuses everything that is not exactly a message this version can send.
 
 use crate::block_float::{BlockError, BlockFloat};
+use crate::crc::CRC32;
 use crate::gene::{GENE_MAX, Gene, GeneId};
 use crate::id::{GroupId, NodeId};
 use crate::neuron::{TAPS, WEIGHT_LIMIT};
 use crate::q16::Q16;
 use crate::regime::Regime;
 use crate::residual_stream::StreamPart;
+use crate::summary::{SUMMARY_MAX, SummaryGene};
 use crate::tuner::{POLICY_BYTES, Policy};
 
 /// Version in every header.
@@ -26,9 +28,6 @@ pub const MESSAGE_MAX: usize = 96;
 
 /// Longest payload: the largest message and a signature behind it.
 pub const SIGNED_MAX: usize = MESSAGE_MAX + crate::signature::SIGNATURE_BYTES;
-
-const CRC: crc::Crc<u32, crc::Table<16>> =
-    crc::Crc::<u32, crc::Table<16>>::new(&crc::CRC_32_ISO_HDLC);
 
 /// A message as bytes.
 pub type MessageBytes = heapless::Vec<u8, MESSAGE_MAX>;
@@ -56,6 +55,10 @@ pub enum Kind {
     Request = 6,
     /// The name of the gene that a node has.
     Digest = 7,
+    /// A mesh's past in brief, to a newcomer.
+    Summary = 8,
+    /// A newcomer asks a neighbour for that.
+    SummaryRequest = 9,
     /// A frame of a residual stream, from a node to its sentinel.
     Stream = 11,
     /// Where a node would have the tuned parameters, broadcast.
@@ -73,6 +76,8 @@ impl Kind {
             5 => Some(Self::Offer),
             6 => Some(Self::Request),
             7 => Some(Self::Digest),
+            8 => Some(Self::Summary),
+            9 => Some(Self::SummaryRequest),
             11 => Some(Self::Stream),
             12 => Some(Self::Policy),
             _ => None,
@@ -138,7 +143,7 @@ impl Header {
         let tag = VERSION << 4 | self.kind as u8;
         frame.extend_from_slice(&[tag, self.round, self.index, self.count]).ok()?;
         frame.extend_from_slice(&sender).ok()?;
-        let mut crc = CRC.digest();
+        let mut crc = CRC32.digest();
         crc.update(frame.get(frame.len() - 8..)?);
         crc.update(payload);
         frame.extend_from_slice(&crc.finalize().to_le_bytes()).ok()?;
@@ -157,7 +162,7 @@ impl Header {
         let &[tag, round, index, count, s0, s1, s2, s3, c0, c1, c2, c3] = head else {
             return Err(PacketError::Length);
         };
-        let mut crc = CRC.digest();
+        let mut crc = CRC32.digest();
         crc.update(&[tag, round, index, count, s0, s1, s2, s3]);
         crc.update(payload);
         if crc.finalize() != u32::from_le_bytes([c0, c1, c2, c3]) {
@@ -271,6 +276,20 @@ pub enum Message {
         /// The gene.
         gene: GeneId,
     },
+    /// A mesh's past in brief.
+    Summary {
+        /// The newcomer that asked.
+        to: NodeId,
+        /// The gene that its weights belong to.
+        gene: GeneId,
+        /// The summary.
+        summary: SummaryGene,
+    },
+    /// A newcomer asks a neighbour for a summary.
+    SummaryRequest {
+        /// The neighbour.
+        to: NodeId,
+    },
     /// A frame of a residual stream: raw data in effect, and only where a mesh asks for it.
     Stream {
         /// The sentinel.
@@ -295,6 +314,8 @@ impl Message {
             Self::Offer { .. } => Kind::Offer,
             Self::Request { .. } => Kind::Request,
             Self::Digest { .. } => Kind::Digest,
+            Self::Summary { .. } => Kind::Summary,
+            Self::SummaryRequest { .. } => Kind::SummaryRequest,
             Self::Stream { .. } => Kind::Stream,
             Self::Policy(_) => Kind::Policy,
         }
@@ -311,6 +332,8 @@ impl Message {
             | Self::Relay { to, .. }
             | Self::Offer { to, .. }
             | Self::Request { to, .. }
+            | Self::Summary { to, .. }
+            | Self::SummaryRequest { to }
             | Self::Stream { to, .. } => Some(*to),
         }
     }
@@ -320,7 +343,8 @@ impl Message {
     pub fn length(&self) -> usize {
         match self {
             Self::Update(update) => update.length(),
-            Self::Poll { .. } | Self::Digest { .. } => 4,
+            Self::Poll { .. } | Self::Digest { .. } | Self::SummaryRequest { .. } => 4,
+            Self::Summary { summary, .. } => 8 + summary.length(),
             Self::Beacon { .. } => 1,
             Self::Grant { .. } => 9,
             Self::Relay { update, .. } => 8 + update.length(),
@@ -341,7 +365,12 @@ impl Message {
         };
         match self {
             Self::Update(update) => put_update(update, &mut put),
-            Self::Poll { to } => put(&to.0.to_le_bytes()),
+            Self::Poll { to } | Self::SummaryRequest { to } => put(&to.0.to_le_bytes()),
+            Self::Summary { to, gene, summary } => {
+                put(&to.0.to_le_bytes());
+                put(&gene.0.to_le_bytes());
+                put(&summary.to_bytes());
+            }
             Self::Beacon { emergency } => put(&[u8::from(*emergency)]),
             Self::Grant { to, standing, emergency } => {
                 put(&to.0.to_le_bytes());
@@ -395,6 +424,10 @@ impl Message {
             }
             Kind::Request => Self::Request { to: rest.id()?, gene: rest.gene_id()? },
             Kind::Digest => Self::Digest { gene: rest.gene_id()? },
+            Kind::Summary => {
+                Self::Summary { to: rest.id()?, gene: rest.gene_id()?, summary: rest.summary()? }
+            }
+            Kind::SummaryRequest => Self::SummaryRequest { to: rest.id()? },
             Kind::Stream => {
                 let to = rest.id()?;
                 Self::Stream { to, part: StreamPart::new(core::mem::take(&mut rest.0))? }
@@ -462,6 +495,15 @@ impl Reader<'_> {
             return Err(PacketError::Length);
         }
         Gene::from_bytes(bytes).map_err(|_| PacketError::Value)
+    }
+
+    /// A summary takes all that is left.
+    fn summary(&mut self) -> Result<SummaryGene, PacketError> {
+        let bytes = core::mem::take(&mut self.0);
+        if bytes.len() > SUMMARY_MAX {
+            return Err(PacketError::Length);
+        }
+        SummaryGene::from_bytes(bytes).map_err(|_| PacketError::Value)
     }
 
     fn share(&mut self) -> Result<Q16, PacketError> {

@@ -11,6 +11,7 @@ use crate::evolution::rumour::Word;
 use crate::evolution::{self, Evolution, EvolutionConfig, Pending, TRIAL_STEPS, TrialConfig};
 use crate::fusion::Fused;
 use crate::gene::GeneId;
+use crate::handover::{self, Handover};
 use crate::id::{GroupId, NodeId, Tick};
 use crate::inbox::Inbox;
 use crate::neuron::{SwarmNeuron, TAPS};
@@ -291,6 +292,8 @@ pub struct Listener<'a> {
     pub busy_us: &'a mut u64,
     /// Its evolution, in a mesh that has it.
     pub evolution: Option<Genetics<'a>>,
+    /// Its part in handing over, in a mesh that does.
+    pub handover: Option<&'a mut Handover>,
 }
 
 /// What a listener needs to follow talk of genes.
@@ -357,6 +360,12 @@ pub fn hear(
             if let Some(Genetics { evolution, own, .. }) = &mut node.evolution {
                 evolution.rumour.ask(sender, *gene, *own);
             }
+        }
+        Message::SummaryRequest { to } if *to == node.id => {
+            handover::asked(config, now, node, sender, at_us, &mut answer);
+        }
+        Message::Summary { to, gene, summary } if *to == node.id => {
+            handover::offered(node, sender, *gene, summary);
         }
         Message::Digest { gene } => notice(config, node, node.group, sender, *gene),
         _ => {}

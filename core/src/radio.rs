@@ -1,6 +1,6 @@
 //! What a node needs of a radio, the timing of frames, and a radio for tests and twins.
 
-use crate::fragment::{cut, fragment_count};
+use crate::fragment::{bytes_on_air, cut, fragment_count};
 use crate::id::{NodeId, Tick};
 use crate::packet::{HEADER_BYTES, MESSAGE_MAX, Message, PayloadBytes, SIGNED_MAX, Update};
 use crate::signature::signed;
@@ -51,17 +51,24 @@ impl AirConfig {
         self.preamble_us as u64 + bits.div_ceil(rate)
     }
 
-    /// Bytes on the air of a message with `payload` bytes, all fragments and headers included.
+    /// Bytes on the air of a message with `payload` bytes, all fragments and headers included, and
+    /// the checksum that lies behind several.
     #[must_use]
     pub fn message_bytes(&self, payload: usize) -> usize {
-        payload + HEADER_BYTES * fragment_count(payload, usize::from(self.mtu_bytes))
+        bytes_on_air(payload, usize::from(self.mtu_bytes))
+    }
+
+    /// Frames of a message with `payload` bytes.
+    #[must_use]
+    pub fn message_frames(&self, payload: usize) -> usize {
+        fragment_count(payload, usize::from(self.mtu_bytes))
     }
 
     /// Time on the air of a message with `payload` bytes, fragments back to back.
     #[must_use]
     pub fn message_us(&self, payload: usize) -> u64 {
         let mtu = usize::from(self.mtu_bytes);
-        let before = fragment_count(payload, mtu) - 1;
+        let before = self.message_frames(payload) - 1;
         let last = self.message_bytes(payload) - before * mtu;
         before as u64 * self.frame_us(mtu) + self.frame_us(last)
     }
@@ -191,8 +198,11 @@ mod tests {
     #[test]
     fn fragments_cost_their_headers_and_preambles() {
         let air = AirConfig { mtu_bytes: 32, ..AirConfig::default() };
-        // 44 bytes in pieces of 20: three fragments, 36 bytes of headers.
-        assert_eq!(air.message_bytes(44), 80);
-        assert_eq!(air.message_us(44), 2 * (54 + 43) + (54 + 22));
+        // 44 bytes and 4 of their checksum in pieces of 20: three fragments, 36 bytes of headers.
+        assert_eq!((air.message_frames(44), air.message_bytes(44)), (3, 84));
+        assert_eq!(air.message_us(44), 2 * (54 + 43) + (54 + 27));
+        // What fits one frame has no checksum of its own.
+        assert_eq!((air.message_frames(20), air.message_bytes(20)), (1, 32));
+        assert_eq!((air.message_frames(21), air.message_bytes(21)), (2, 49));
     }
 }

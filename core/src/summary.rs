@@ -7,6 +7,8 @@
 //! own samples like any other offer.
 
 use crate::aggregate::{VOICES, Voice};
+use crate::block_float::BlockFloat;
+use crate::crc::crc32;
 use crate::id::GroupId;
 use crate::neuron::{SwarmNeuron, TAPS, WEIGHT_LIMIT};
 use crate::packet::Update;
@@ -20,16 +22,13 @@ pub type SummaryBytes = heapless::Vec<u8, SUMMARY_MAX>;
 const MAGIC: [u8; 2] = *b"QS";
 const VERSION: u8 = 1;
 /// Variances are in 2^-32, weights in 2^-16.
-const SQUARE_BITS: i32 = 32;
-const WEIGHT_BITS: i32 = 16;
+const SQUARE_BITS: u32 = 32;
+const WEIGHT_BITS: u32 = 16;
 /// No variance is beyond that of weights at opposite limits: 4^2.
 const VARIANCE_MAX: i64 = 16 << SQUARE_BITS;
 /// How uncertain a weight is that was learned from a single sample: a deviation of 1/2, squared.
 /// An assumption; it only sets how soon a joiner's own word counts.
 const SINGLE_SAMPLE: i128 = 1 << (SQUARE_BITS - 2);
-
-const CRC: crc::Crc<u32, crc::Table<16>> =
-    crc::Crc::<u32, crc::Table<16>>::new(&crc::CRC_32_ISO_HDLC);
 
 /// Why bytes are not a summary that can be installed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,9 +70,10 @@ pub struct SummaryGene {
     pub taps: u8,
     /// The chain over the updates that it stands for: see [`extend_history`].
     pub history: [u8; 32],
-    consensus: Block,
-    variance: Block,
+    consensus: BlockFloat,
+    variance: BlockFloat,
 }
+crate::canonical!(struct SummaryGene { round, group, taps, history, consensus, variance });
 
 /// The hash of a history that goes on with `update`: BLAKE3 of the hash so far, origin, round,
 /// gene and weights, little-endian. A history begins with 32 zeros.
@@ -118,8 +118,8 @@ impl SummaryGene {
             column.sort_unstable();
             (*mean, *variance) = moments(column.get(trim..count.checked_sub(trim)?)?);
         }
-        let consensus = Block::encode(&means, WEIGHT_BITS);
-        let variance = Block::encode(&variances, SQUARE_BITS);
+        let consensus = BlockFloat::encode(&means, WEIGHT_BITS);
+        let variance = BlockFloat::encode(&variances, SQUARE_BITS);
         Some(Self { round, group, taps, history, consensus, variance })
     }
 
@@ -137,6 +137,13 @@ impl SummaryGene {
         self.variance.decode(SQUARE_BITS)
     }
 
+    /// Bytes of the summary.
+    #[must_use]
+    pub const fn length(&self) -> usize {
+        let taps = if self.taps as usize > TAPS { TAPS } else { self.taps as usize };
+        SUMMARY_MAX - 4 * (TAPS - taps)
+    }
+
     /// The summary's bytes: `QS`, version, group, weights in use, 0; round, history, both blocks
     /// (exponent, then two bytes for each weight in use, the high one first), CRC-32 (IEEE) of all
     /// that; little-endian where not said otherwise.
@@ -152,12 +159,10 @@ impl SummaryGene {
         put(&self.round.to_le_bytes());
         put(&self.history);
         for block in [&self.consensus, &self.variance] {
-            put(&block.exponent.to_be_bytes());
-            let used = block.mantissas.iter().take(usize::from(self.taps));
-            used.for_each(|mantissa| put(&mantissa.to_be_bytes()));
+            put(&block.to_bytes(self.taps));
         }
-        let crc = CRC.checksum(&bytes);
-        let _ = bytes.extend_from_slice(&crc.to_le_bytes());
+        let crc = crc32(&bytes);
+        let _ = bytes.extend_from_slice(&crc);
         bytes
     }
 
@@ -172,7 +177,7 @@ impl SummaryGene {
         if [q, s, version] != [MAGIC[0], MAGIC[1], VERSION] {
             return Err(SummaryError::Magic);
         }
-        if CRC.checksum(body) != u32::from_le_bytes(*crc) {
+        if crc32(body) != *crc {
             return Err(SummaryError::Crc);
         }
         if reserved != 0 || taps == 0 || usize::from(taps) > TAPS {
@@ -185,15 +190,15 @@ impl SummaryGene {
             return Err(SummaryError::Length);
         }
         let (first, second) = rest.split_at_checked(block).ok_or(SummaryError::Length)?;
-        let consensus = Block::read(first).ok_or(SummaryError::Range)?;
-        let variance = Block::read(second).ok_or(SummaryError::Range)?;
+        let consensus = BlockFloat::parse(first).map_err(|_| SummaryError::Length)?;
+        let variance = BlockFloat::parse(second).map_err(|_| SummaryError::Length)?;
         let limit = i64::from(WEIGHT_LIMIT);
         let weights = consensus.decode(WEIGHT_BITS);
         let spreads = variance.decode(SQUARE_BITS);
         let fits = weights.iter().all(|weight| (-limit..=limit).contains(weight))
             && spreads.iter().all(|spread| (0..=VARIANCE_MAX).contains(spread))
-            && Block::encode(&weights, WEIGHT_BITS) == consensus
-            && Block::encode(&spreads, SQUARE_BITS) == variance;
+            && BlockFloat::encode(&weights, WEIGHT_BITS) == consensus
+            && BlockFloat::encode(&spreads, SQUARE_BITS) == variance;
         if !fits {
             return Err(SummaryError::Range);
         }
@@ -264,58 +269,6 @@ fn moments(column: &[(i32, u32, i32)]) -> (i64, i64) {
     };
     let variance = nearest(column.iter().map(square).sum());
     (mean as i64, (variance as i64).min(VARIANCE_MAX))
-}
-
-/// Block floating point: one exponent for all, a mantissa of 16 bits for each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Block {
-    exponent: i8,
-    mantissas: [i16; TAPS],
-}
-
-impl Block {
-    /// `values` in 2^-`fraction_bits`, each to nearest, with the least exponent that holds all.
-    fn encode(values: &[i64; TAPS], fraction_bits: i32) -> Self {
-        let most = values.iter().map(|value| value.unsigned_abs()).max().unwrap_or(0);
-        if most == 0 {
-            return Self::default();
-        }
-        let fits = |shift: &u32| {
-            values.iter().all(|value| rounded(*value, *shift).abs() <= i64::from(i16::MAX))
-        };
-        let shift = (0..64).find(fits).unwrap_or(63);
-        let mantissas = values.map(|value| rounded(value, shift) as i16);
-        Self { exponent: (shift as i32 - fraction_bits) as i8, mantissas }
-    }
-
-    /// The values in 2^-`fraction_bits`, saturating; 0 where the exponent is below that.
-    fn decode(&self, fraction_bits: i32) -> [i64; TAPS] {
-        let shift = i32::from(self.exponent) + fraction_bits;
-        self.mantissas.map(|mantissa| match u32::try_from(shift) {
-            Ok(up) => {
-                let wide = i128::from(mantissa) << up.min(100);
-                wide.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
-            }
-            Err(_) => 0,
-        })
-    }
-
-    fn read(bytes: &[u8]) -> Option<Self> {
-        let (exponent, rest) = bytes.split_first()?;
-        let mut mantissas = [0; TAPS];
-        for (slot, pair) in mantissas.iter_mut().zip(rest.chunks_exact(2)) {
-            *slot = i16::from_be_bytes(pair.try_into().ok()?);
-        }
-        Some(Self { exponent: *exponent as i8, mantissas })
-    }
-}
-
-/// `value / 2^shift`, to nearest, halves upwards.
-const fn rounded(value: i64, shift: u32) -> i64 {
-    if shift == 0 {
-        return value;
-    }
-    ((value >> (shift - 1)) + 1) >> 1
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use bevy::ecs::prelude::*;
 use qres_core::carry::Carry;
 use qres_core::energy::EnergyPool;
 use qres_core::evolution::Evolution;
+use qres_core::handover::Handover;
 use qres_core::id::{NodeId, Tick};
 use qres_core::neuron::SwarmNeuron;
 use qres_core::privacy::release::{Publisher, simulated_key};
@@ -15,8 +16,8 @@ use qres_core::wake::{Role, Wake};
 
 use super::archive::{Archive, Streaming};
 use super::components::{
-    Battery, Carried, Detector, Doing, Entropy, Genome, Identity, Memory, Neuron, Private, Quiet,
-    Schedule, Score, Sensor, Service, Standing, Tally, Trust, Tuning,
+    Battery, Carried, Detector, Doing, Entropy, Genome, Heritage, Identity, Memory, Neuron,
+    Private, Quiet, Schedule, Score, Sensor, Service, Standing, Tally, Trust, Tuning,
 };
 use super::guard::{Guard, Keys};
 use super::orders::{self, Orders};
@@ -63,9 +64,11 @@ fn schedule() -> bevy::ecs::schedule::Schedule {
         (radio::transmit, radio::receive, radio::answer, radio::collect)
             .chain()
             .in_set(TickSystems::Radio),
-        settling::merge.in_set(TickSystems::Aggregate),
+        (settling::sum_up, settling::merge).chain().in_set(TickSystems::Aggregate),
         (settling::review, settling::tune).chain().in_set(TickSystems::Trust),
-        (settling::evolve, settling::trace).chain().in_set(TickSystems::Evolve),
+        (settling::evolve, settling::trace, settling::take_over)
+            .chain()
+            .in_set(TickSystems::Evolve),
         settling::pay.in_set(TickSystems::Energy),
         (settling::count, archive::compare, malice::expose).in_set(TickSystems::Observe),
     ));
@@ -106,6 +109,12 @@ pub(super) fn spawn_up_to(world: &mut World, plan: &Arc<Plan>, count: usize) {
             Some(stream) if !sentinel => world.entity_mut(*node).insert(Streaming::new(stream)),
             _ => world.entity_mut(*node).insert(Archive::default()),
         };
+    }
+    if let Some(settings) = &config.handover {
+        for node in &entities {
+            let heritage = Heritage(Box::new(Handover::new(settings)));
+            world.entity_mut(*node).insert(heritage);
+        }
     }
     if tunes {
         for node in &entities {

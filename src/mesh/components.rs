@@ -6,6 +6,7 @@ use qres_core::carry::Carry;
 use qres_core::energy::{Activity, EnergyPool};
 use qres_core::evolution::Evolution;
 use qres_core::fragment::Reassembly;
+use qres_core::handover::Handover;
 use qres_core::id::{GroupId, NodeId};
 use qres_core::inbox::Inbox;
 use qres_core::neuron::SwarmNeuron;
@@ -69,6 +70,10 @@ pub struct Trust(pub Box<[Neighbour]>);
 /// The tuner; only where a mesh tunes.
 #[derive(Component, Clone, Debug, Default)]
 pub struct Tuning(pub Box<Tuner>);
+
+/// The part in handing over; only where a mesh hands over what it has learned.
+#[derive(Component, Clone, Debug)]
+pub struct Heritage(pub Box<Handover>);
 
 /// What a sentinel keeps for its clients.
 #[derive(Clone, Debug, Default)]

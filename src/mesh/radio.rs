@@ -17,7 +17,8 @@ use qres_core::wake::Role;
 
 use super::archive::Archive;
 use super::components::{
-    Battery, Detector, Doing, Genome, Identity, Memory, Neuron, Schedule, Tally, Trust, Tuning,
+    Battery, Detector, Doing, Genome, Heritage, Identity, Memory, Neuron, Schedule, Tally, Trust,
+    Tuning,
 };
 use super::for_nodes;
 use super::guard::{Guard, Keys};
@@ -106,6 +107,7 @@ pub fn receive(
         Option<&mut Guard>,
         Option<&mut Tuning>,
         Option<&mut Archive>,
+        Option<&mut Heritage>,
     )>,
     keys: Res<Keys>,
 ) {
@@ -123,6 +125,7 @@ pub fn receive(
         guard,
         mut tuning,
         mut archive,
+        mut heritage,
     )| {
         let (identity, battery, ..) = mind;
         let window = schedule.0.window();
@@ -149,6 +152,7 @@ pub fn receive(
             keys: keys.0.as_ref(),
             tuning: tuning.as_deref_mut(),
             archive: archive.as_deref_mut(),
+            heritage: heritage.as_deref_mut(),
             heard: 0,
             busy_us: 0,
         };
@@ -188,6 +192,7 @@ pub fn collect(
         &mut Tally,
         Option<&mut Guard>,
         Option<&mut Tuning>,
+        Option<&mut Heritage>,
     )>,
     keys: Res<Keys>,
 ) {
@@ -205,6 +210,7 @@ pub fn collect(
         mut tally,
         guard,
         mut tuning,
+        mut heritage,
     )| {
         let (identity, battery, ..) = mind;
         for outgoing in air.service.of(identity.id) {
@@ -234,6 +240,7 @@ pub fn collect(
             keys: keys.0.as_ref(),
             tuning: tuning.as_deref_mut(),
             archive: None,
+            heritage: heritage.as_deref_mut(),
             heard: SECOND_PASS,
             busy_us: 0,
         };
@@ -297,6 +304,7 @@ struct Ear<'a> {
     keys: Option<&'a Keyring>,
     tuning: Option<&'a mut Tuning>,
     archive: Option<&'a mut Archive>,
+    heritage: Option<&'a mut Heritage>,
     /// Order of the next frame that a tap keeps.
     heard: u32,
     /// When the transmitter is free again, in microseconds from the tick's start.
@@ -401,6 +409,7 @@ impl Ear<'_> {
             tuner: self.tuning.as_deref_mut().map(|tuning| &mut *tuning.0),
             busy_us: &mut self.busy_us,
             evolution: genetics(config, self.genome, self.mind),
+            handover: self.heritage.as_deref_mut().map(|heritage| &mut *heritage.0),
         };
         let guard = self.guard.as_deref();
         let answer = |outgoing: Outgoing| {

@@ -1,18 +1,46 @@
 //! Aggregate, Trust, Energy and Observe: rounds end, and everything is paid for and counted.
 
 use bevy::ecs::prelude::*;
+use qres_core::handover::{self, Reviewer};
+use qres_core::inbox::Inbox;
 use qres_core::phase::{self, Circumstance, Merger};
 use qres_core::tuner::Surroundings;
 use qres_core::wake::Role;
 
 use super::components::{
-    Battery, Carried, Detector, Doing, Entropy, Genome, Identity, Memory, Neuron, Schedule, Sensor,
-    Standing, Tally, Trust, Tuning,
+    Battery, Carried, Detector, Doing, Entropy, Genome, Heritage, Identity, Memory, Neuron,
+    Schedule, Sensor, Standing, Tally, Trust, Tuning,
 };
 use super::for_nodes;
 use super::guard::Guard;
 use super::orders::Orders;
 use super::resources::{Cascades, Clock, Pages, Roster, Setup};
+
+/// At the end of a round: sum up what was heard, where a mesh hands over.
+pub fn sum_up(
+    clock: Res<Clock>,
+    setup: Res<Setup>,
+    mut nodes: Query<(
+        (&Identity, &Schedule, &Entropy, &Neuron, &Trust, &Memory),
+        Option<&Tuning>,
+        &mut Heritage,
+    )>,
+) {
+    let config = &setup.0.config;
+    for_nodes!(nodes, clock.parallel, |(node, tuning, mut heritage)| {
+        let (identity, schedule, entropy, neuron, trust, memory) = node;
+        if !schedule.0.window().closes {
+            return;
+        }
+        let tuned = tuning.map(|tuning| tuning.0.apply(config));
+        let config = tuned.as_ref().unwrap_or(config);
+        let none = Inbox::default();
+        let inbox = memory.inbox.as_deref().unwrap_or(&none);
+        let (who, round) = ((identity.id, identity.group), schedule.0.rounds());
+        let (neuron, entropy) = (&neuron.0, &entropy.0);
+        handover::sum_up(config, who, round, neuron, entropy, &trust.0, inbox, &mut heritage.0);
+    });
+}
 
 /// At the end of a round: judge what was heard and adopt the robust mean.
 pub fn merge(
@@ -119,6 +147,34 @@ pub fn evolve(
             evolution,
         );
         doing.0.samples += report.steps();
+    });
+}
+
+/// Judges a summary that came, and blends it in if it serves.
+pub fn take_over(
+    clock: Res<Clock>,
+    setup: Res<Setup>,
+    mut nodes: Query<(
+        (&Identity, &Sensor, &Battery, &Detector, &Entropy),
+        (&mut Neuron, &mut Trust, &mut Heritage, &mut Doing),
+    )>,
+) {
+    let config = &setup.0.config;
+    for_nodes!(nodes, clock.parallel, |(
+        node,
+        (mut neuron, mut trust, mut heritage, mut doing),
+    )| {
+        let (identity, sensor, battery, detector, entropy) = node;
+        if battery.0.is_browned_out() {
+            return;
+        }
+        let regime = detector.0.effective(battery.0.is_critical(&config.energy));
+        let sampled = sensor.sample.is_some();
+        let node = Reviewer { group: identity.group, regime, sampled };
+        let (neuron, neighbours) = (&mut neuron.0, &mut trust.0);
+        let handover = &mut heritage.0;
+        let steps = handover::review(config, node, neuron, &entropy.0, neighbours, handover);
+        doing.0.samples += steps;
     });
 }
 

@@ -11,8 +11,8 @@ use qres_core::trust::Neighbour;
 
 use super::archive::{Archive, Streaming};
 use super::components::{
-    Battery, Carried, Detector, Entropy, Genome, Identity, Memory, Neuron, Private, Quiet,
-    Schedule, Score, Sensor, Standing, Tally, Trust, Tuning,
+    Battery, Carried, Detector, Entropy, Genome, Heritage, Identity, Memory, Neuron, Private,
+    Quiet, Schedule, Score, Sensor, Standing, Tally, Trust, Tuning,
 };
 use super::fusing::Fusing;
 use super::guard::Guard;
@@ -104,14 +104,14 @@ type State<'w> = (
         Option<&'w Carried>,
         Option<&'w Private>,
     ),
-    (&'w Standing, &'w Trust, Option<&'w Tuning>),
+    (&'w Standing, &'w Trust, Option<&'w Tuning>, Option<&'w Heritage>),
     (&'w Battery, Option<&'w Fusing>, Option<&'w Guard>),
 );
 
 fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut Buffer) {
     let (_, (sensor, tally, score), radio, mind, standing, (battery, fusing, guard)) = state;
     let (memory, streaming, archive) = radio;
-    let (standing, trust, tuning) = standing;
+    let (standing, trust, tuning, heritage) = standing;
     match section {
         0 => {
             sensor.state.encode(sink);
@@ -163,6 +163,9 @@ fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut
             // A page that only some meshes have takes no byte in the others.
             if let Some(tuning) = tuning {
                 tuning.0.encode(sink);
+            }
+            if let Some(heritage) = heritage {
+                heritage.0.encode(sink);
             }
         }
         _ => battery.0.encode(sink),
@@ -365,6 +368,9 @@ fn decode(section: usize, node: &mut EntityWorldMut<'_>, source: &mut Source<'_>
             decode_slice::<Neighbour>(&mut node.get_mut::<Trust>()?.0, source)?;
             if let Some(mut tuning) = node.get_mut::<Tuning>() {
                 *tuning.0 = Canonical::decode(source)?;
+            }
+            if let Some(mut heritage) = node.get_mut::<Heritage>() {
+                *heritage.0 = Canonical::decode(source)?;
             }
         }
         _ => node.get_mut::<Battery>()?.0 = Canonical::decode(source)?,

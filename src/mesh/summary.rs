@@ -17,7 +17,8 @@ use serde::Serialize;
 use super::Mesh;
 use super::archive::{self, StreamSummary};
 use super::components::{
-    Battery, Detector, Genome, Identity, Neuron, Private, Schedule, Score, Tally, Trust, Tuning,
+    Battery, Detector, Genome, Heritage, Identity, Neuron, Private, Schedule, Score, Tally, Trust,
+    Tuning,
 };
 use super::guard::{self, IntegritySummary};
 use super::malice::Exposure;
@@ -63,6 +64,29 @@ pub struct RunSummary {
     pub stream: Option<StreamSummary>,
     /// What private updates have given away; null where they carry the weights themselves.
     pub privacy: Option<PrivacySummary>,
+    /// What newcomers have taken over; null where nobody asks.
+    pub handover: Option<HandoverSummary>,
+}
+
+/// Summaries asked for, answered and judged, over all nodes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct HandoverSummary {
+    /// Requests sent.
+    pub requests: u32,
+    /// Summaries sent.
+    pub answers: u32,
+    /// Bytes of both on the air, headers included.
+    pub bytes: u64,
+    /// Summaries that reached whoever had asked.
+    pub received: u32,
+    /// Of these, the ones that went into a model.
+    pub adoptions: u32,
+    /// The ones that forecast worse than the newcomer's own model.
+    pub refusals: u32,
+    /// Of these, the ones judged lies.
+    pub lies: u32,
+    /// The ones of another modality or form.
+    pub foreign: u32,
 }
 
 /// Tuned parameters: least, median and greatest over nodes.
@@ -268,8 +292,27 @@ impl Mesh {
             tuner: tuned(world),
             stream: archive::totals(world),
             privacy: privacy(world),
+            handover: handover(world),
         }
     }
+}
+
+/// The totals of handing over; `None` where nobody asks.
+fn handover(world: &mut World) -> Option<HandoverSummary> {
+    let mut query = world.query::<&Heritage>();
+    query.iter(world).map(|heritage| heritage.0.counts).fold(None, |sum, counts| {
+        let sum = sum.unwrap_or(HandoverSummary::default());
+        Some(HandoverSummary {
+            requests: sum.requests + counts.requests,
+            answers: sum.answers + counts.answers,
+            bytes: sum.bytes + u64::from(counts.bytes),
+            received: sum.received + counts.received,
+            adoptions: sum.adoptions + counts.adoptions,
+            refusals: sum.refusals + counts.refusals,
+            lies: sum.lies + counts.lies,
+            foreign: sum.foreign + counts.foreign,
+        })
+    })
 }
 
 /// Least, median and greatest of each tuned parameter; `None` where nobody tunes.

@@ -13,8 +13,8 @@ use super::Mesh;
 use super::archive::Streaming;
 use super::build::{peers, service};
 use super::components::{
-    Battery, Carried, Detector, Entropy, Genome, Identity, Memory, Neuron, Private, Quiet,
-    Schedule, Sensor, Standing, Trust, Tuning,
+    Battery, Carried, Detector, Entropy, Genome, Heritage, Identity, Memory, Neuron, Private,
+    Quiet, Schedule, Sensor, Standing, Trust, Tuning,
 };
 use super::resources::{Roster, Tap};
 use super::snapshot::Buffer;
@@ -77,6 +77,9 @@ impl Mesh {
         }
         if let Some(private) = node.get::<Private>() {
             private.0.disclosed.encode(&mut bytes);
+        }
+        if let Some(heritage) = node.get::<Heritage>() {
+            heritage.0.encode(&mut bytes);
         }
         Some(*blake3::hash(&bytes.0).as_bytes())
     }

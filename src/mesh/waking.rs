@@ -2,6 +2,7 @@
 
 use bevy::ecs::prelude::*;
 use qres_core::energy::Activity;
+use qres_core::handover::send_handover;
 use qres_core::id::NodeId;
 use qres_core::packet::{Message, Update};
 use qres_core::phase::{self, Outbox, Speaker};
@@ -12,8 +13,8 @@ use qres_core::tuner::send_policy;
 
 use super::archive::Streaming;
 use super::components::{
-    Battery, Carried, Detector, Doing, Entropy, Genome, Identity, Memory, Neuron, Private, Quiet,
-    Schedule, Sensor, Standing, Tally, Trust, Tuning,
+    Battery, Carried, Detector, Doing, Entropy, Genome, Heritage, Identity, Memory, Neuron,
+    Private, Quiet, Schedule, Sensor, Standing, Tally, Trust, Tuning,
 };
 use super::for_nodes;
 use super::guard::{Guard, Keys};
@@ -75,7 +76,10 @@ pub fn speak(
             Option<&Tuning>,
         ),
         (&mut Quiet, &mut Memory, &mut Genome, &mut Doing, &mut Tally),
-        (Option<&mut Carried>, Option<&mut Private>, Option<&mut Guard>, Option<&mut Streaming>),
+        (
+            (Option<&mut Carried>, Option<&mut Private>, Option<&mut Guard>),
+            (Option<&mut Streaming>, Option<&mut Heritage>),
+        ),
     )>,
 ) {
     let plan = &*setup.0;
@@ -83,7 +87,7 @@ pub fn speak(
     let now = clock.now;
     for_nodes!(nodes, clock.parallel, |(node, saying, pages)| {
         let (mut quiet, mut memory, mut genome, mut doing, mut tally) = saying;
-        let (mut carried, mut private, mut guard, streaming) = pages;
+        let ((mut carried, mut private, mut guard), (streaming, heritage)) = pages;
         let (node, tuning) = node;
         let (identity, neuron, entropy, detector, battery, schedule, standing, trust) = node;
         let malice = orders.malice(plan, identity.id);
@@ -132,6 +136,9 @@ pub fn speak(
         }
         let mut extras = Extras::new();
         send_policy(config, now, &speaker, &outbox, &mut extras);
+        if let Some(mut heritage) = heritage {
+            send_handover(config, now, &speaker, &mut heritage.0, &outbox, &mut extras);
+        }
         if let Some(mut streaming) = streaming {
             send_stream(config, now, &speaker, &mut streaming.feed, &outbox, &mut extras);
             let sent = extras.iter().filter_map(|outgoing| match &outgoing.message {
@@ -180,9 +187,7 @@ fn own_news(
 impl Tally {
     /// Counts a message of `payload` bytes.
     pub(super) fn send(&mut self, air: &qres_core::radio::AirConfig, payload: usize) {
-        let bytes = air.message_bytes(payload);
-        self.bytes_sent += bytes as u64;
-        let header = qres_core::packet::HEADER_BYTES;
-        self.frames_sent += ((bytes - payload) / header) as u32;
+        self.bytes_sent += air.message_bytes(payload) as u64;
+        self.frames_sent += air.message_frames(payload) as u32;
     }
 }

@@ -164,6 +164,9 @@ impl Scenario {
             let delta = format!("{:?}", protocol.privacy.budget.delta);
             return Err(said("protocol.privacy.budget.delta", &delta));
         }
+        whole("protocol.summary.asks", protocol.summary.asks)?;
+        whole("protocol.summary.answer_every_ticks", protocol.summary.answer_every_ticks)?;
+        whole("protocol.summary.energy_floor_percent", protocol.summary.energy_floor_percent)?;
         whole("protocol.commissioning.neighbours", protocol.commissioning.neighbours)?;
         real("protocol.commissioning.reputation", protocol.commissioning.reputation)?;
         whole("protocol.commissioning.limit_ticks", protocol.commissioning.limit_ticks)?;

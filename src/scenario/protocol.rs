@@ -48,6 +48,8 @@ pub struct Protocol {
     pub stream: Stream,
     /// What others may learn of a node's data from its updates.
     pub privacy: Privacy,
+    /// Whether newcomers ask their neighbours for a summary of what the mesh has learned.
+    pub summary: Summary,
     /// When a new node counts as settled.
     pub commissioning: Commissioning,
     /// Trusted neighbours in Storm that make a sentinel sound an emergency, 1 to 64; default 3.
@@ -156,6 +158,18 @@ pub struct Budget {
     pub delta: f64,
 }
 
+/// How a newcomer takes over what a mesh has learned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Summary {
+    /// Requests that a newcomer sends at most, one a round, 0 to 255. Default 0: nobody asks.
+    pub asks: u8,
+    /// Ticks from one answer of a node to its next, at least, 0 to 1,000,000; default 10.
+    pub answer_every_ticks: u32,
+    /// Below this share of its energy a node neither asks nor answers, 0 to 100; default 15.
+    pub energy_floor_percent: u8,
+}
+
 /// Learning rates, each 0 to 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -201,6 +215,7 @@ impl Default for Protocol {
             tuner: false,
             stream: Stream::default(),
             privacy: Privacy::default(),
+            summary: Summary::default(),
             commissioning: Commissioning::default(),
             quorum: 3,
             initial_reputation: 0.5,
@@ -244,6 +259,12 @@ impl Budget {
             power *= 10.0;
             (self.delta * power - 1.0).abs() < 1e-9
         })
+    }
+}
+
+impl Default for Summary {
+    fn default() -> Self {
+        Self { asks: 0, answer_every_ticks: 10, energy_floor_percent: 15 }
     }
 }
 

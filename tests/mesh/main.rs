@@ -7,6 +7,7 @@ mod aggregation;
 mod common;
 mod determinism;
 mod fusing;
+mod handover;
 mod integrity;
 mod memory;
 mod privacy;

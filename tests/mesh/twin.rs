@@ -123,6 +123,18 @@ fn a_thicket_that_streams() {
 }
 
 #[test]
+fn a_thicket_that_hands_over() {
+    let mut scenario = parsed(THICKET);
+    scenario.protocol.summary.asks = 60;
+    let mut mesh = mesh(&scenario, 1);
+    crate::common::run_to(&mut mesh, 300);
+    let handover = mesh.summary().handover.expect("a mesh that hands over");
+    assert!(handover.adoptions > 0 && handover.refusals > 0, "{handover:?}");
+    let (sent, heard) = hold_together(&scenario, 300);
+    assert!(sent > 1_000 && heard > sent, "sent {sent}, heard {heard}: the test must see traffic");
+}
+
+#[test]
 fn a_thicket_under_the_sun() {
     let mut scenario = parsed(THICKET);
     scenario.energy.sun = Sun::Day { peak_uw: 150_000, day_minutes: 1_440 };

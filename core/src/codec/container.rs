@@ -9,6 +9,7 @@ use super::bytes;
 use super::columns::{self, Profile};
 use super::error::CodecError;
 use super::reader::{Reader, put_varint};
+use crate::crc::{CRC32, crc32};
 
 /// What a file begins with.
 pub const MAGIC: [u8; 4] = *b"QRES";
@@ -26,9 +27,6 @@ pub const COLUMNS_MAX: usize = 1024;
 const NAME_BYTES_MAX: usize = 255;
 /// Most decimals of a column.
 pub const DECIMALS_MAX: u8 = 9;
-
-const CRC: crc::Crc<u32, crc::Table<16>> =
-    crc::Crc::<u32, crc::Table<16>>::new(&crc::CRC_32_ISO_HDLC);
 
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +95,7 @@ pub fn compress(content: &[u8]) -> Vec<u8> {
         let raw = coded.is_none();
         let payload = coded.unwrap_or_else(|| block.to_vec());
         put_varint(&mut index, (payload.len() as u64) << 1 | u64::from(raw));
-        index.extend_from_slice(&CRC.checksum(block).to_le_bytes());
+        index.extend_from_slice(&crc32(block));
         payloads.extend_from_slice(&payload);
     }
     let mut file = begin(Kind::Bytes);
@@ -105,7 +103,7 @@ pub fn compress(content: &[u8]) -> Vec<u8> {
     file.extend_from_slice(&index);
     // One block has a checksum that a wrong header cannot pass; more need one for the index.
     if content.len() > BLOCK_BYTES {
-        let crc = CRC.checksum(&file);
+        let crc = CRC32.checksum(&file);
         file.extend_from_slice(&crc.to_le_bytes());
     }
     file.extend_from_slice(&payloads);
@@ -113,7 +111,7 @@ pub fn compress(content: &[u8]) -> Vec<u8> {
         return file;
     }
     let mut file = begin(Kind::Stored);
-    file.extend_from_slice(&CRC.checksum(content).to_le_bytes());
+    file.extend_from_slice(&crc32(content));
     file.extend_from_slice(content);
     file
 }
@@ -169,13 +167,13 @@ pub fn compress_table(table: &Table, profile: Profile) -> Result<Vec<u8>, CodecE
         let plain = plain(&block);
         let coded = columns::encode(profile, &parts, &errors);
         let raw = coded.is_none();
-        let crc = CRC.checksum(&plain);
+        let crc = CRC32.checksum(&plain);
         let payload = coded.unwrap_or(plain);
         put_varint(&mut file, (payload.len() as u64) << 1 | u64::from(raw));
         file.extend_from_slice(&crc.to_le_bytes());
         payloads.extend_from_slice(&payload);
     }
-    let crc = CRC.checksum(&file);
+    let crc = CRC32.checksum(&file);
     file.extend_from_slice(&crc.to_le_bytes());
     file.extend_from_slice(&payloads);
     file.extend_from_slice(&rest);
@@ -233,7 +231,7 @@ impl<'a> Archive<'a> {
         let length = reader.bounded(reader.limit())?;
         let index = reader.index(length.div_ceil(BLOCK_BYTES))?;
         if length > BLOCK_BYTES {
-            reader.check(&CRC)?;
+            reader.check()?;
         }
         let blocks = blocks(&mut reader, &index)?;
         reader.end()?;
@@ -272,7 +270,7 @@ impl<'a> Archive<'a> {
         }
         let rest_bytes = reader.bounded(limit)?;
         let index = reader.index(length.div_ceil(profile.block_rows()))?;
-        reader.check(&CRC)?;
+        reader.check()?;
         let blocks = blocks(&mut reader, &index)?;
         let rest = reader.take(rest_bytes)?;
         reader.end()?;
@@ -331,7 +329,7 @@ impl<'a> Archive<'a> {
             let length = self.length.saturating_sub(number * BLOCK_BYTES).min(BLOCK_BYTES);
             bytes::decode(block.payload, length).ok_or(CodecError::Damaged)?
         };
-        if CRC.checksum(&content) == block.crc { Ok(content) } else { Err(CodecError::Damaged) }
+        if CRC32.checksum(&content) == block.crc { Ok(content) } else { Err(CodecError::Damaged) }
     }
 
     /// All content.
@@ -372,7 +370,7 @@ impl<'a> Archive<'a> {
             let errors: Vec<u16> = self.columns.iter().map(|column| column.max_error).collect();
             columns::decode(self.profile, block.payload, rows, &errors)?
         };
-        let sound = CRC.checksum(&plain(&columns)) == block.crc;
+        let sound = CRC32.checksum(&plain(&columns)) == block.crc;
         if sound { Ok(columns) } else { Err(CodecError::Damaged) }
     }
 

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::container::EXPANSION_MAX;
 use super::error::CodecError;
+use crate::crc::CRC32;
 
 /// What is left of a file, and where its header began.
 pub(super) struct Reader<'a> {
@@ -74,9 +75,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Compares the checksum over all that was taken with the one that follows.
-    pub(super) fn check(&mut self, crc: &crc::Crc<u32, crc::Table<16>>) -> Result<(), CodecError> {
+    pub(super) fn check(&mut self) -> Result<(), CodecError> {
         let read = self.file.len() - self.rest.len();
-        let sum = crc.checksum(self.file.get(..read).unwrap_or_default());
+        let sum = CRC32.checksum(self.file.get(..read).unwrap_or_default());
         if self.word()? == sum { Ok(()) } else { Err(CodecError::Damaged) }
     }
 

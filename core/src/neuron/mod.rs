@@ -226,6 +226,16 @@ impl SwarmNeuron {
         Some(Exam { neuron: self, questions: core::array::from_fn(|back| question(back as u8)) })
     }
 
+    /// |Error| on the newest sample, in deviations: that of the forecast in service, and the one
+    /// that `weights` (with what this model holds of its own) would have made.
+    #[must_use]
+    pub fn newest_errors(&self, weights: &[Q16; TAPS]) -> [Q16; 2] {
+        let inputs = self.inputs(0, self.sample_back(1), self.inverse_scale());
+        let state = State { shared: *weights, ..self.state };
+        let offered = kernel::estimate(&self.form, &state, &inputs);
+        [self.expected, offered].map(|step| magnitude(self.step.saturating_sub(step)))
+    }
+
     /// Predicts the next sample, in the sensor's unit.
     pub fn predict(&mut self) -> Q16 {
         let inverse = self.inverse_scale();

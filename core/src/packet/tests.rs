@@ -31,7 +31,14 @@ fn gene() -> Gene {
     }
 }
 
-fn messages() -> [Message; 11] {
+fn messages() -> [Message; 13] {
+    let voice = |node| crate::aggregate::Voice {
+        node: NodeId(node),
+        influence: Q16::ONE,
+        loss: None,
+        weights: update().weights,
+    };
+    let summary = SummaryGene::of(4, GroupId(2), 8, [9; 32], &[voice(1), voice(3)], 0);
     [
         Message::Update(update()),
         Message::Poll { to: NodeId(9) },
@@ -41,6 +48,8 @@ fn messages() -> [Message; 11] {
         Message::Offer { to: NodeId::NONE, gain_percent: 63, gene: gene() },
         Message::Request { to: NodeId(4), gene: gene().id() },
         Message::Digest { gene: gene().id() },
+        Message::SummaryRequest { to: NodeId(4) },
+        Message::Summary { to: NodeId(5), gene: gene().id(), summary: summary.expect("voices") },
         Message::Policy(Policy::default()),
         Message::Stream { to: NodeId(5), part: StreamPart::new(&[7; 56]).expect("a frame") },
         Message::Update(Update { wire: Wire::Bfp16, ..update() }),
@@ -77,11 +86,6 @@ fn a_poll_is_these_bytes() {
 fn a_block_takes_17_bytes_instead_of_32() {
     let [words, .., block] = messages().map(|message| message.length());
     assert_eq!((words, block), (12 + 32, 12 + 17));
-}
-
-#[test]
-fn the_checksum_is_the_common_crc_32() {
-    assert_eq!(CRC.checksum(b"123456789"), 0xCBF4_3926);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 //! Magic `QST`, version, generation (u32), length of the payload (u32), payload, CRC-32 (IEEE) of
 //! everything before it; numbers are little-endian.
 
+use crate::crc::CRC32;
+
 /// Bytes before the payload.
 pub const HEADER_BYTES: usize = 12;
 /// Bytes of a record beside its payload.
@@ -14,9 +16,6 @@ pub const FILLER: u8 = 0xFF;
 
 const MAGIC: [u8; 3] = *b"QST";
 const VERSION: u8 = 1;
-// A small table: a record is rare, and firmware has better uses for 15 KiB.
-const CRC: crc::Crc<u32, crc::Table<1>> =
-    crc::Crc::<u32, crc::Table<1>>::new(&crc::CRC_32_ISO_HDLC);
 
 /// Why bytes are not a whole record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,12 +90,11 @@ impl Header {
 }
 
 /// The running checksum of a record.
-pub(super) struct Checksum(crc::Digest<'static, u32, crc::Table<1>>);
+pub(super) struct Checksum(crc::Digest<'static, u32, crc::Table<16>>);
 
 impl Checksum {
     pub fn new() -> Self {
-        static TABLE: crc::Crc<u32, crc::Table<1>> = CRC;
-        Self(TABLE.digest())
+        Self(CRC32.digest())
     }
 
     pub fn update(&mut self, bytes: &[u8]) {

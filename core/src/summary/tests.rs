@@ -188,7 +188,7 @@ proptest! {
             bytes[..3].copy_from_slice(b"QS\x01");
             bytes[5] = 0;
             let end = bytes.len() - 4;
-            let crc = CRC.checksum(&bytes[..end]).to_le_bytes();
+            let crc = crc32(&bytes[..end]);
             bytes[end..].copy_from_slice(&crc);
         }
         if let Ok(gene) = SummaryGene::from_bytes(&bytes) {

@@ -12,6 +12,7 @@ use qres_core::evolution::EvolutionConfig;
 use qres_core::fragment::{MTU_MIN, Reassembly, cut};
 use qres_core::fusion::NodeFusion;
 use qres_core::gene::{Gene, GeneId, Lineage};
+use qres_core::handover::{Handover, HandoverConfig};
 use qres_core::id::{GroupId, NodeId, Tick};
 use qres_core::inbox::Inbox;
 use qres_core::integrity::norm::{proof_bytes, prove};
@@ -73,7 +74,7 @@ fn update(taps: u8) -> Update {
 
 fn examples() -> Vec<(&'static str, Message)> {
     let to = NodeId(3);
-    vec![
+    let mut examples = vec![
         ("update", Message::Update(update(4))),
         ("update-long", Message::Update(update(8))),
         ("poll", Message::Poll { to }),
@@ -83,8 +84,12 @@ fn examples() -> Vec<(&'static str, Message)> {
         ("offer", Message::Offer { to, gain_percent: 12, gene: gene(Kind::Spiking, 8) }),
         ("request", Message::Request { to, gene: GeneId(5) }),
         ("digest", Message::Digest { gene: GeneId(5) }),
+        ("summary-request", Message::SummaryRequest { to }),
         ("policy", Message::Policy(Policy::default())),
-    ]
+    ];
+    let summary = summary(8).map(|summary| Message::Summary { to, gene: GeneId(5), summary });
+    examples.extend(summary.map(|message| ("summary", message)));
+    examples
 }
 
 fn headers() -> Vec<Seed> {
@@ -263,7 +268,7 @@ fn streams() -> Vec<Seed> {
     vec![("frames".to_owned(), bytes)]
 }
 
-fn summaries() -> Vec<Seed> {
+fn summary(taps: u8) -> Option<SummaryGene> {
     let voice = |node: u8| Voice {
         node: NodeId(u32::from(node)),
         influence: HALF,
@@ -271,7 +276,10 @@ fn summaries() -> Vec<Seed> {
         weights: update(node).weights,
     };
     let voices = [voice(3), voice(5), voice(8)];
-    let summary = |taps| SummaryGene::of(9, GroupId(1), taps, [7; 32], &voices, 0);
+    SummaryGene::of(9, GroupId(1), taps, [7; 32], &voices, 0)
+}
+
+fn summaries() -> Vec<Seed> {
     let seeds = [1, 4, 8].into_iter().filter_map(|taps| Some((taps, summary(taps)?)));
     seeds.map(|(taps, summary)| (format!("{taps}-taps"), summary.to_bytes().to_vec())).collect()
 }
@@ -310,6 +318,7 @@ fn states() -> Vec<Seed> {
         state(15, "tuner", &Tuner::default()),
         state(16, "feed", &StreamFeed::new(&StreamConfig::default())),
         state(17, "receiver", &StreamReceiver::new(&StreamConfig::default())),
+        state(18, "handover", &Handover::new(&HandoverConfig::default())),
     ]
 }
 

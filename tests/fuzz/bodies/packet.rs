@@ -5,7 +5,7 @@ use qres_core::fragment::{MTU_MIN, Reassembly, SLOTS, cut};
 use qres_core::id::{NodeId, Tick};
 use qres_core::packet::{HEADER_BYTES, Header, Kind, MESSAGE_MAX, MTU, Message};
 
-const KINDS: [Kind; 10] = [
+const KINDS: [Kind; 12] = [
     Kind::Update,
     Kind::Poll,
     Kind::Beacon,
@@ -14,6 +14,8 @@ const KINDS: [Kind; 10] = [
     Kind::Offer,
     Kind::Request,
     Kind::Digest,
+    Kind::Summary,
+    Kind::SummaryRequest,
     Kind::Stream,
     Kind::Policy,
 ];

@@ -6,6 +6,7 @@ use qres_core::energy::EnergyPool;
 use qres_core::evolution::Evolution;
 use qres_core::fragment::Reassembly;
 use qres_core::fusion::NodeFusion;
+use qres_core::handover::Handover;
 use qres_core::inbox::{Inbox, Offer};
 use qres_core::neuron::SwarmNeuron;
 use qres_core::regime::RegimeDetector;
@@ -37,6 +38,7 @@ const READERS: &[fn(&[u8]) -> bool] = &[
     read::<Tuner>,
     read::<StreamFeed>,
     read::<StreamReceiver>,
+    read::<Handover>,
 ];
 
 /// A kind of state, then its bytes.
