@@ -23,7 +23,7 @@ use super::overheard::Overheard;
 use super::plan::{NodePlan, Plan};
 use super::resources::{Air, Cascades, Clock, Pages, Roster, Setup, Tap, Weather};
 use super::schedule::{TickSystems, tick_schedule};
-use super::{archive, environment, fusing, malice, radio, sensing, settling, waking};
+use super::{archive, environment, fusing, malice, radio, sensing, settling, sums, waking};
 use crate::world::signal::SensorState;
 
 /// A world with the schedule of a tick and all nodes that are there from the start.
@@ -62,7 +62,7 @@ fn schedule() -> bevy::ecs::schedule::Schedule {
         (radio::transmit, radio::receive, radio::answer, radio::collect)
             .chain()
             .in_set(TickSystems::Radio),
-        settling::merge.in_set(TickSystems::Aggregate),
+        (sums::review, settling::merge).chain().in_set(TickSystems::Aggregate),
         (settling::review, settling::tune).chain().in_set(TickSystems::Trust),
         (settling::evolve, settling::trace).chain().in_set(TickSystems::Evolve),
         settling::pay.in_set(TickSystems::Energy),
@@ -85,6 +85,7 @@ pub(super) fn spawn_up_to(world: &mut World, plan: &Arc<Plan>, count: usize) {
         world.insert_batch(entities.iter().map(|entity| (*entity, Carried(carry))));
     }
     fusing::equip(world, &entities);
+    sums::equip(world, &entities);
     if world.resource::<Keys>().0.is_some() {
         for entity in &entities {
             let service = world.get::<Memory>(*entity).and_then(|memory| memory.service.as_ref());
@@ -124,7 +125,7 @@ type Newborn = (
 fn newborn(plan: &Plan, id: NodeId) -> Newborn {
     let config = &plan.config;
     let node = &plan.nodes[id.index()];
-    let neighbours = peers(plan, id);
+    let neighbours = voices(plan, id);
     let mut neuron = SwarmNeuron::new(&config.neuron);
     if let Some(gene) = plan.memory.get(&id) {
         // The plan only takes models that install.
@@ -161,6 +162,19 @@ pub fn peers(plan: &Plan, id: NodeId) -> Vec<NodeId> {
     near.filter(|other| group(**other) == own).map(|other| NodeId(*other)).collect()
 }
 
+/// Those whose models `id` judges, sorted: its peers, and the groups that its sentinel collects for,
+/// or that it collects for itself.
+#[must_use]
+pub fn voices(plan: &Plan, id: NodeId) -> Vec<NodeId> {
+    let mut voices = peers(plan, id);
+    if let (Some(sums), Some(node)) = (&plan.sums, plan.nodes.get(id.index())) {
+        let collector = if node.role == Role::Sentinel { id } else { node.sentinel };
+        let own = sums.collected_by(collector).filter(|(_, modality)| *modality == node.group);
+        voices.extend(own.map(|(group, _)| group));
+    }
+    voices
+}
+
 /// What a sentinel needs to serve its clients; `None` for all others.
 #[must_use]
 pub fn service(plan: &Plan, id: NodeId, node: &NodePlan) -> Option<Box<Service>> {
@@ -185,6 +199,11 @@ pub fn service(plan: &Plan, id: NodeId, node: &NodePlan) -> Option<Box<Service>>
         if audience != 0 {
             routes.push(Route::new(origin, audience));
         }
+    }
+    for (sum, modality) in plan.sums.iter().flat_map(|sums| sums.collected_by(id)) {
+        let wants = |client: NodeId| group(client) == Some(modality);
+        let places = clients.iter().enumerate().filter(|(_, client)| wants(**client));
+        routes.push(Route::new(sum, places.fold(0_u64, |mask, (place, _)| mask | 1 << place)));
     }
     Some(Box::new(Service { clients, routes: routes.into() }))
 }

@@ -22,6 +22,7 @@ use super::guard::{self, IntegritySummary};
 use super::malice::Exposure;
 use super::orders::Orders;
 use super::resources::{Cascades, Clock, Setup};
+use super::sums::{self, SumsSummary};
 
 /// The figures of a run.
 #[derive(Clone, Debug, Serialize)]
@@ -58,6 +59,8 @@ pub struct RunSummary {
     pub tuner: Option<Tuned>,
     /// What became of residual streams; null where nobody streams.
     pub stream: Option<StreamSummary>,
+    /// Sums in which no part shows; null where updates travel in the clear.
+    pub secure_aggregation: Option<SumsSummary>,
 }
 
 /// Tuned parameters: least, median and greatest over nodes.
@@ -239,6 +242,7 @@ impl Mesh {
             genes: genes(world),
             tuner: tuned(world),
             stream: archive::totals(world),
+            secure_aggregation: sums::summary(world),
         }
     }
 }

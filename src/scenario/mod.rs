@@ -41,7 +41,8 @@ pub use nodes::{DEFAULT_COUNT, Layout, Nodes, Sentinels, Start, Station};
 pub use power::{Energy, EnergyProfile, Listen, Twt};
 pub use problem::{Position, Problem};
 pub use protocol::{
-    Commissioning, Evolution, Integrity, LearningRate, ModelKind, Protocol, Stream,
+    Commissioning, Evolution, Integrity, LearningRate, ModelKind, Protocol, SecureAggregation,
+    Stream,
 };
 pub use radio::{AIR_HEADER_BYTES, Radio, RadioProfile};
 pub use read::MAX_FILE_BYTES;

@@ -12,3 +12,4 @@ pub mod exchange;
 pub mod gaussian;
 pub mod roster;
 pub mod seed;
+pub mod sums;

@@ -68,6 +68,18 @@ const COMBINATIONS: &[(&str, &str)] = &[
     ("(), protocol: (aggregation: Krum(falty: 2)))", "2:34: unknown field `falty` (did you mean"),
     ("(), protocol: (aggregation: Krum(faulty: 9)))", "2:42: `protocol.aggregation.faulty` is 9"),
     ("(), protocol: (initial_reputation: 0.6))", "2:36: `protocol.initial_reputation` is 0.6"),
+    (
+        "(), protocol: (secure_aggregation: (members: 3)))",
+        "2:46: `protocol.secure_aggregation.members` is 3; accepted: 4 to 8, or 0 for none",
+    ),
+    (
+        "(), protocol: (secure_aggregation: (members: 4), evolution: On()))",
+        "2:46: `protocol.secure_aggregation.members` is 4, but models evolve",
+    ),
+    (
+        "(), protocol: (secure_aggregation: (members: 4), stream: (step: 0.1)))",
+        "2:46: `protocol.secure_aggregation.members` is 4, but each node streams",
+    ),
     ("(), twt: (calm_ms: 4000))", "2:20: `twt.prestorm_ms` 600000 is above `twt.calm_ms` 400"),
     ("(), twt: (window_ms: 600001))", "2:22: `twt.window_ms` 600001 is above `twt.prestorm_"),
     ("(), twt: (storm_window_ms: 30001))", "2:28: `twt.storm_window_ms` 30001 is above `tw"),
