@@ -162,8 +162,8 @@ pub fn peers(plan: &Plan, id: NodeId) -> Vec<NodeId> {
     near.filter(|other| group(**other) == own).map(|other| NodeId(*other)).collect()
 }
 
-/// Those whose models `id` judges, sorted: its peers, and the groups that its sentinel collects for,
-/// or that it collects for itself.
+/// Those whose models `id` judges, sorted: its peers, and the groups that its sentinel, or the node
+/// itself, collects for.
 #[must_use]
 pub fn voices(plan: &Plan, id: NodeId) -> Vec<NodeId> {
     let mut voices = peers(plan, id);

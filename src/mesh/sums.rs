@@ -1,5 +1,5 @@
-//! Secure aggregation in the mesh: who is in which group, what a member puts on the air in the place
-//! of its update, and how a collector turns a sum into one voice. The rules are in
+//! Secure aggregation in the mesh: who is in which group, what a member puts on the air in the
+//! place of its update, and how a collector turns a sum into one voice. The rules are in
 //! [`qres_core::privacy::sums`]; nothing here decides what may be told.
 //!
 //! All of it exists only in meshes that ask for it, so that others weigh and hash as they did.
@@ -223,8 +223,9 @@ impl Summing {
     }
 }
 
-/// Speak, for meshes with secure aggregation: no sleeper's update leaves it in the clear. A member's
-/// becomes a vector under masks; a node in no group only polls. A correction that is due follows.
+/// Speak, for meshes with secure aggregation: no sleeper's update leaves it in the clear. A
+/// member's becomes a vector under masks; a node in no group only polls. A correction that is due
+/// follows.
 pub(super) fn speak(
     plan: &Plan,
     sums: &SumsPlan,

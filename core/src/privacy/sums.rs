@@ -15,8 +15,9 @@
 //! survivors. It cannot take `c` apart, as the own mask is used once. So a member answers for one
 //! set of survivors an epoch ([`Summand::called`]), of at least the threshold, more than two thirds
 //! of the group: two such sets share more than a third of it, and whoever tells members different
-//! sets gets sums from which some mask is not taken off, unless more than a third of the group helps.
-//! Sent again, both messages are the same bytes; so loss costs time and nothing else.
+//! sets gets sums from which some mask is not taken off, unless more than a third of the group
+//! helps. Sent again, both messages are the same bytes; so loss costs time and nothing else. What a
+//! [`Summand`] remembers must outlive a power cut, or the node must sit that epoch out.
 //!
 //! The price of having no shares: when a survivor dies before its correction, the epoch has no sum.
 //! Nothing stops a member from a wrong vector: its group is one voice in the merge, no more.
