@@ -15,6 +15,10 @@ use crate::residual_stream::StreamPart;
 use crate::summary::{SUMMARY_MAX, SummaryGene};
 use crate::tuner::{POLICY_BYTES, Policy};
 
+mod sums;
+
+pub use sums::{SUM_TAG_BYTES, SumCall, SumPart, SumStep};
+
 /// Version in every header.
 pub const VERSION: u8 = 1;
 /// Bytes of a header.
@@ -59,10 +63,14 @@ pub enum Kind {
     Summary = 8,
     /// A newcomer asks a neighbour for that.
     SummaryRequest = 9,
+    /// A member's word on a sum, to its collector.
+    Sum = 10,
     /// A frame of a residual stream, from a node to its sentinel.
     Stream = 11,
     /// Where a node would have the tuned parameters, broadcast.
     Policy = 12,
+    /// What a collector asks of a member for a sum.
+    Call = 13,
 }
 
 impl Kind {
@@ -78,8 +86,10 @@ impl Kind {
             7 => Some(Self::Digest),
             8 => Some(Self::Summary),
             9 => Some(Self::SummaryRequest),
+            10 => Some(Self::Sum),
             11 => Some(Self::Stream),
             12 => Some(Self::Policy),
+            13 => Some(Self::Call),
             _ => None,
         }
     }
@@ -299,6 +309,10 @@ pub enum Message {
     },
     /// Where a node would have the tuned parameters, to whoever hears it.
     Policy(Policy),
+    /// A member's word on a sum.
+    Sum(SumPart),
+    /// What a collector asks of a member.
+    Call(SumCall),
 }
 
 impl Message {
@@ -318,6 +332,8 @@ impl Message {
             Self::SummaryRequest { .. } => Kind::SummaryRequest,
             Self::Stream { .. } => Kind::Stream,
             Self::Policy(_) => Kind::Policy,
+            Self::Sum(_) => Kind::Sum,
+            Self::Call(_) => Kind::Call,
         }
     }
 
@@ -334,7 +350,9 @@ impl Message {
             | Self::Request { to, .. }
             | Self::Summary { to, .. }
             | Self::SummaryRequest { to }
-            | Self::Stream { to, .. } => Some(*to),
+            | Self::Stream { to, .. }
+            | Self::Sum(SumPart { to, .. })
+            | Self::Call(SumCall { to, .. }) => Some(*to),
         }
     }
 
@@ -352,6 +370,8 @@ impl Message {
             Self::Request { .. } => 8,
             Self::Stream { part, .. } => 4 + part.frame().len(),
             Self::Policy(_) => POLICY_BYTES,
+            Self::Sum(part) => part.length(),
+            Self::Call(_) => SumCall::LENGTH,
         }
     }
 
@@ -397,6 +417,14 @@ impl Message {
                 put(part.frame());
             }
             Self::Policy(policy) => put(&policy.to_bytes()),
+            Self::Sum(part) => {
+                part.put_body(&mut put);
+                put(&part.tag);
+            }
+            Self::Call(call) => {
+                call.put_body(&mut put);
+                put(&call.tag);
+            }
         }
         bytes
     }
@@ -433,6 +461,8 @@ impl Message {
                 Self::Stream { to, part: StreamPart::new(core::mem::take(&mut rest.0))? }
             }
             Kind::Policy => Self::Policy(rest.policy()?),
+            Kind::Sum => Self::Sum(SumPart::read(&mut rest)?),
+            Kind::Call => Self::Call(SumCall::read(&mut rest)?),
         };
         if rest.0.is_empty() { Ok(message) } else { Err(PacketError::Length) }
     }
@@ -456,10 +486,14 @@ fn put_update(update: &Update, put: &mut impl FnMut(&[u8])) {
 struct Reader<'a>(&'a [u8]);
 
 impl Reader<'_> {
-    fn word(&mut self) -> Result<[u8; 4], PacketError> {
-        let (word, rest) = self.0.split_first_chunk::<4>().ok_or(PacketError::Length)?;
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], PacketError> {
+        let (array, rest) = self.0.split_first_chunk::<N>().ok_or(PacketError::Length)?;
         self.0 = rest;
-        Ok(*word)
+        Ok(*array)
+    }
+
+    fn word(&mut self) -> Result<[u8; 4], PacketError> {
+        self.array()
     }
 
     fn id(&mut self) -> Result<NodeId, PacketError> {

@@ -25,7 +25,7 @@ use super::overheard::Overheard;
 use super::plan::{NodePlan, Plan};
 use super::resources::{Air, Cascades, Clock, Pages, Roster, Setup, Tap, Weather};
 use super::schedule::{TickSystems, tick_schedule};
-use super::{archive, environment, fusing, malice, radio, sensing, settling, waking};
+use super::{archive, environment, fusing, malice, radio, sensing, settling, sums, waking};
 use crate::world::signal::SensorState;
 
 /// A world with the schedule of a tick and all nodes that are there from the start.
@@ -64,7 +64,7 @@ fn schedule() -> bevy::ecs::schedule::Schedule {
         (radio::transmit, radio::receive, radio::answer, radio::collect)
             .chain()
             .in_set(TickSystems::Radio),
-        (settling::sum_up, settling::merge).chain().in_set(TickSystems::Aggregate),
+        (settling::sum_up, sums::review, settling::merge).chain().in_set(TickSystems::Aggregate),
         (settling::review, settling::tune).chain().in_set(TickSystems::Trust),
         (settling::evolve, settling::trace, settling::take_over)
             .chain()
@@ -95,6 +95,7 @@ pub(super) fn spawn_up_to(world: &mut World, plan: &Arc<Plan>, count: usize) {
         world.insert_batch(entities.iter().zip(ids).map(|(entity, id)| (*entity, publisher(id))));
     }
     fusing::equip(world, &entities);
+    sums::equip(world, &entities);
     if world.resource::<Keys>().0.is_some() {
         for entity in &entities {
             let service = world.get::<Memory>(*entity).and_then(|memory| memory.service.as_ref());
@@ -140,7 +141,7 @@ type Newborn = (
 fn newborn(plan: &Plan, id: NodeId) -> Newborn {
     let config = &plan.config;
     let node = &plan.nodes[id.index()];
-    let neighbours = peers(plan, id);
+    let neighbours = voices(plan, id);
     let mut neuron = SwarmNeuron::new(&config.neuron);
     if let Some(gene) = plan.memory.get(&id) {
         // The plan only takes models that install.
@@ -177,6 +178,19 @@ pub fn peers(plan: &Plan, id: NodeId) -> Vec<NodeId> {
     near.filter(|other| group(**other) == own).map(|other| NodeId(*other)).collect()
 }
 
+/// Those whose models `id` judges, sorted: its peers, and the groups that its sentinel, or the node
+/// itself, collects for.
+#[must_use]
+pub fn voices(plan: &Plan, id: NodeId) -> Vec<NodeId> {
+    let mut voices = peers(plan, id);
+    if let (Some(sums), Some(node)) = (&plan.sums, plan.nodes.get(id.index())) {
+        let collector = if node.role == Role::Sentinel { id } else { node.sentinel };
+        let own = sums.collected_by(collector).filter(|(_, modality)| *modality == node.group);
+        voices.extend(own.map(|(group, _)| group));
+    }
+    voices
+}
+
 /// What a sentinel needs to serve its clients; `None` for all others.
 #[must_use]
 pub fn service(plan: &Plan, id: NodeId, node: &NodePlan) -> Option<Box<Service>> {
@@ -201,6 +215,11 @@ pub fn service(plan: &Plan, id: NodeId, node: &NodePlan) -> Option<Box<Service>>
         if audience != 0 {
             routes.push(Route::new(origin, audience));
         }
+    }
+    for (sum, modality) in plan.sums.iter().flat_map(|sums| sums.collected_by(id)) {
+        let wants = |client: NodeId| group(client) == Some(modality);
+        let places = clients.iter().enumerate().filter(|(_, client)| wants(**client));
+        routes.push(Route::new(sum, places.fold(0_u64, |mask, (place, _)| mask | 1 << place)));
     }
     Some(Box::new(Service { clients, routes: routes.into() }))
 }

@@ -25,10 +25,11 @@ impl Keys {
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
         let nodes = plan.nodes.len() as u32;
+        let groups = plan.sums.as_ref().map(|sums| sums.collectors()).unwrap_or_default();
         Self(match plan.integrity {
             Integrity::Off => None,
-            Integrity::Accounted => Some(Keyring::accounted(plan.seed, nodes)),
-            Integrity::Full => Some(Keyring::full(plan.seed, nodes)),
+            Integrity::Accounted => Some(Keyring::accounted(plan.seed, nodes).with_groups(groups)),
+            Integrity::Full => Some(Keyring::full(plan.seed, nodes).with_groups(groups)),
         })
     }
 }

@@ -23,6 +23,7 @@ use qres_core::wake::{Role, WakeConfig};
 
 use super::malice::{self, Malice};
 use super::recipe;
+use super::sums::SumsPlan;
 use crate::scenario::{
     self, EnergyProfile, Integrity, Layout, Normalise, Order, Phase, Scenario, Sentinels, Source,
 };
@@ -116,6 +117,8 @@ pub struct Plan {
     pub storms: Arc<[StormTrack]>,
     /// Light that nodes gather; `None` where there is none.
     pub sun: Option<Arc<Sun>>,
+    /// Who sums with whom; `None` where updates travel in the clear.
+    pub sums: Option<Arc<SumsPlan>>,
     /// Models that nodes are born with, from an earlier run.
     pub memory: BTreeMap<NodeId, GeneBytes>,
     /// What the scenario orders in mid-run.
@@ -168,6 +171,7 @@ impl Plan {
             .collect::<Result<_, _>>()?;
         malice::recruit(scenario, seed, &mut nodes);
         let hostile = nodes.iter().any(|node| node.malice.is_some());
+        let sums = SumsPlan::new(&scenario.protocol.secure_aggregation, seed, &nodes);
         Ok(Self {
             hostile,
             seed,
@@ -182,6 +186,7 @@ impl Plan {
             companions: super::fusing::companions(scenario),
             storms: scenario.storms.iter().map(StormTrack::new).collect(),
             sun: Sun::new(scenario, loaded).map(Arc::new),
+            sums: sums.map(Arc::new),
             memory: BTreeMap::new(),
             commands: scenario.commands.clone().into(),
         })

@@ -344,6 +344,7 @@ impl Mesh {
                 .get::<Trust>()?
                 .0
                 .iter()
+                .filter(|n| n.id.index() < plan.nodes.len())
                 .map(|n| (n.id.0, float(n.reputation), tick_of(n.heard_tick)))
                 .collect(),
             history: Vec::new(),

@@ -8,8 +8,9 @@ use bevy::utils::Parallel;
 use qres_core::config::NodeConfig;
 use qres_core::id::{NodeId, Tick};
 use qres_core::inbox::Inbox;
-use qres_core::packet::{Header, Kind, Message};
+use qres_core::packet::{Header, Kind, Message, SumPart, SumStep, Update};
 use qres_core::phase::{self, Genetics, Listener};
+use qres_core::privacy::sums::{Sum, mean};
 use qres_core::radio::{AirConfig, Heard, Outgoing};
 use qres_core::regime::Regime;
 use qres_core::signature::{SignatureBytes, concerns, signed, split};
@@ -27,12 +28,15 @@ use super::overheard::Overheard;
 use super::plan::Plan;
 use super::publish::PacketView;
 use super::resources::{Air, Clock, Pages, Queued, Setup, Signed, Tap};
+use super::sums::{Collecting, Summing};
 use crate::world::air::{Fate, Receiver, Traffic, Transmission};
 use crate::world::attack;
 use crate::world::keyring::Keyring;
 
 /// Taps count the frames of the second pass from here.
 const SECOND_PASS: u32 = 1 << 16;
+/// Pause of a sentinel before an answer, in microseconds.
+const SERVICE_GAP_US: u64 = 50;
 /// Messages from outside follow those of the sender's own.
 const INJECTED: u32 = 1 << 16;
 
@@ -106,7 +110,7 @@ pub fn receive(
         &mut Tally,
         Option<&mut Guard>,
         Option<&mut Tuning>,
-        Option<&mut Archive>,
+        (Option<&mut Archive>, Option<&mut Collecting>),
         Option<&mut Heritage>,
     )>,
     keys: Res<Keys>,
@@ -124,7 +128,7 @@ pub fn receive(
         mut tally,
         guard,
         mut tuning,
-        mut archive,
+        (mut archive, mut collecting),
         mut heritage,
     )| {
         let (identity, battery, ..) = mind;
@@ -153,6 +157,8 @@ pub fn receive(
             tuning: tuning.as_deref_mut(),
             archive: archive.as_deref_mut(),
             heritage: heritage.as_deref_mut(),
+            collecting: collecting.as_deref_mut(),
+            summing: None,
             heard: 0,
             busy_us: 0,
         };
@@ -193,6 +199,7 @@ pub fn collect(
         Option<&mut Guard>,
         Option<&mut Tuning>,
         Option<&mut Heritage>,
+        Option<&mut Summing>,
     )>,
     keys: Res<Keys>,
 ) {
@@ -211,6 +218,7 @@ pub fn collect(
         guard,
         mut tuning,
         mut heritage,
+        mut summing,
     )| {
         let (identity, battery, ..) = mind;
         for outgoing in air.service.of(identity.id) {
@@ -241,6 +249,8 @@ pub fn collect(
             tuning: tuning.as_deref_mut(),
             archive: None,
             heritage: heritage.as_deref_mut(),
+            collecting: None,
+            summing: summing.as_deref_mut(),
             heard: SECOND_PASS,
             busy_us: 0,
         };
@@ -305,6 +315,8 @@ struct Ear<'a> {
     tuning: Option<&'a mut Tuning>,
     archive: Option<&'a mut Archive>,
     heritage: Option<&'a mut Heritage>,
+    collecting: Option<&'a mut Collecting>,
+    summing: Option<&'a mut Summing>,
     /// Order of the next frame that a tap keeps.
     heard: u32,
     /// When the transmitter is free again, in microseconds from the tick's start.
@@ -384,6 +396,27 @@ impl Ear<'_> {
         {
             archive.take(stream, header.sender, part);
         }
+        if self.plan.sums.is_some() {
+            self.sum(header.sender, &message, at_us, &mut answer);
+        }
+        // A vector polls as well.
+        let message = match message {
+            Message::Sum(SumPart { to, step: SumStep::Vector(_), .. }) => Message::Poll { to },
+            other => other,
+        };
+        self.pass(header.sender, &message, at_us, answer);
+    }
+
+    /// Hands a message to the core.
+    fn pass(
+        &mut self,
+        sender: NodeId,
+        message: &Message,
+        at_us: u64,
+        mut answer: impl FnMut(Outgoing, Option<SignatureBytes>),
+    ) {
+        let id = self.identity.id;
+        let config = &self.plan.config;
         let memory = &mut *self.memory;
         // Only a model needs a page to wait on.
         let mut none = Inbox::default();
@@ -419,7 +452,90 @@ impl Ear<'_> {
             };
             answer(outgoing, signature);
         };
-        phase::hear(config, self.now, &mut listener, header.sender, &message, at_us, answer);
+        phase::hear(config, self.now, &mut listener, sender, message, at_us, answer);
+    }
+
+    /// Follows a sum: a member its sentinel's calls, a collector its members' words, and any poll
+    /// with a call of its own.
+    fn sum(
+        &mut self,
+        sender: NodeId,
+        message: &Message,
+        at_us: u64,
+        answer: &mut impl FnMut(Outgoing, Option<SignatureBytes>),
+    ) {
+        let id = self.identity.id;
+        let Some(sums) = self.plan.sums.as_deref() else { return };
+        if let (Message::Call(call), Some(summing)) = (message, &mut self.summing)
+            && call.to == id
+            && sender == self.schedule.0.sentinel
+            && let Some(group) = sums.group_of(id)
+        {
+            return summing.hear(group, call);
+        }
+        let round = self.schedule.0.rounds();
+        let Some(collecting) = self.collecting.as_deref_mut() else { return };
+        let came = match message {
+            Message::Sum(part) if part.to == id => collecting.take(sums, sender, part, round),
+            _ => None,
+        };
+        let polls = match message {
+            Message::Poll { to } => *to == id,
+            Message::Sum(part) => part.to == id && part.step != SumStep::Correction,
+            _ => false,
+        };
+        let call = if polls { collecting.call(sums, id, sender) } else { None };
+        if let Some((group, sum)) = came {
+            self.publish(group, &sum);
+        }
+        if let Some(message) = call {
+            self.call(message, at_us, answer);
+        }
+    }
+
+    /// Answers a poll with a call, before what was kept.
+    fn call(
+        &mut self,
+        message: Message,
+        at_us: u64,
+        answer: &mut impl FnMut(Outgoing, Option<SignatureBytes>),
+    ) {
+        let config = &self.plan.config;
+        let airtime_us = config.air.airtime_us(&message);
+        let at_us = at_us.max(self.busy_us) + SERVICE_GAP_US;
+        if self.battery.0.affords(&config.energy, airtime_us) {
+            let round = self.schedule.0.rounds().wrapping_add(at_us as u32);
+            answer(Outgoing { message, round, at_us }, None);
+            self.busy_us = at_us + airtime_us;
+        }
+    }
+
+    /// A group's mean becomes one voice: here, and for the sleepers that this sentinel serves.
+    fn publish(&mut self, origin: NodeId, sum: &Sum) {
+        let (.., neuron) = self.mind;
+        let modality = self.plan.sums.as_ref().and_then(|sums| sums.modality_of(origin));
+        let mean = mean(&sum.total, sum.survivors.count());
+        let (Some(weights), Some(group)) = (mean, modality) else {
+            if let Some(collecting) = self.collecting.as_deref_mut() {
+                collecting.drop_wild(origin);
+            }
+            return;
+        };
+        let update = Update {
+            origin,
+            round: sum.epoch,
+            group,
+            regime: sum.regime,
+            polls: false,
+            wire: self.plan.config.wire,
+            taps: neuron.0.form().taps,
+            gene: neuron.0.gene(),
+            weights,
+        };
+        if let (Some(guard), Some(keys)) = (self.guard.as_deref_mut(), self.keys) {
+            guard.sign(self.plan.config.signature, keys, &update);
+        }
+        self.pass(origin, &Message::Update(update), 0, |_, _| ());
     }
 
     /// Checks the signature of an update that this node would use, and keeps it with the update.

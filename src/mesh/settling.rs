@@ -15,6 +15,7 @@ use super::for_nodes;
 use super::guard::Guard;
 use super::orders::Orders;
 use super::resources::{Cascades, Clock, Pages, Roster, Setup};
+use super::sums::{Collecting, Summing};
 
 /// At the end of a round: sum up what was heard, where a mesh hands over.
 pub fn sum_up(
@@ -226,12 +227,17 @@ pub fn tune(
 pub fn pay(
     clock: Res<Clock>,
     setup: Res<Setup>,
-    mut nodes: Query<(&Identity, &Schedule, &mut Doing, &mut Battery, Option<&mut Guard>)>,
+    mut nodes: Query<(
+        (&Identity, &Schedule),
+        (&mut Doing, &mut Battery),
+        (Option<&mut Guard>, Option<&mut Summing>, Option<&mut Collecting>),
+    )>,
 ) {
     let plan = &setup.0;
     let config = &plan.config;
     let now = clock.now;
-    for_nodes!(nodes, clock.parallel, |(identity, schedule, mut doing, mut battery, guard)| {
+    for_nodes!(nodes, clock.parallel, |(node, (mut doing, mut battery), secrets)| {
+        let ((identity, schedule), (guard, summing, collecting)) = (node, secrets);
         let window = schedule.0.window();
         let activity = &mut doing.0;
         activity.awake_us = window.length_us();
@@ -243,6 +249,12 @@ pub fn pay(
         }
         if let Some(mut guard) = guard {
             activity.signature_us = std::mem::take(&mut guard.busy_us);
+        }
+        if let Some(mut summing) = summing {
+            activity.signature_us += std::mem::take(&mut summing.busy_us);
+        }
+        if let Some(mut collecting) = collecting {
+            activity.signature_us += std::mem::take(&mut collecting.busy_us);
         }
         battery.0.settle(&config.energy, activity);
     });

@@ -20,6 +20,7 @@ use super::malice::Exposure;
 use super::orders::{self, Orders};
 use super::overheard::{self, Overheard};
 use super::resources::{Cascades, Clock, Roster, Setup};
+use super::sums::{Collecting, Summing};
 use crate::world::signal::SensorState;
 
 /// Names of the sections, in order.
@@ -93,7 +94,13 @@ impl Sink for Buffer {
 type State<'w> = (
     &'w Identity,
     (&'w Sensor, &'w Tally, &'w Score),
-    (&'w Memory, Option<&'w Streaming>, Option<&'w Archive>),
+    (
+        &'w Memory,
+        Option<&'w Streaming>,
+        Option<&'w Archive>,
+        Option<&'w Summing>,
+        Option<&'w Collecting>,
+    ),
     (
         &'w Neuron,
         &'w Entropy,
@@ -110,7 +117,7 @@ type State<'w> = (
 
 fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut Buffer) {
     let (_, (sensor, tally, score), radio, mind, standing, (battery, fusing, guard)) = state;
-    let (memory, streaming, archive) = radio;
+    let (memory, streaming, archive, summing, collecting) = radio;
     let (standing, trust, tuning, heritage) = standing;
     match section {
         0 => {
@@ -135,6 +142,12 @@ fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut
             }
             if let Some(archive) = archive {
                 archive.encode(sink);
+            }
+            if let Some(summing) = summing {
+                summing.encode(sink);
+            }
+            if let Some(collecting) = collecting {
+                collecting.encode(sink);
             }
         }
         2 => {
@@ -236,6 +249,9 @@ fn fingerprint(world: &World) -> [u8; 32] {
             hasher.update(&[*kind]);
         });
         hasher.update(&[u8::MAX]);
+    }
+    if let Some(sums) = &plan.sums {
+        hasher.update(format!("{:?} {}", sums.groups, sums.patience).as_bytes());
     }
     plan.graph.hash_into(&mut hasher);
     for (id, gene) in &plan.memory {
@@ -342,6 +358,12 @@ fn decode(section: usize, node: &mut EntityWorldMut<'_>, source: &mut Source<'_>
             }
             if let Some(mut archive) = node.get_mut::<Archive>() {
                 *archive = Canonical::decode(source)?;
+            }
+            if let Some(mut summing) = node.get_mut::<Summing>() {
+                summing.decode(source)?;
+            }
+            if let Some(mut collecting) = node.get_mut::<Collecting>() {
+                collecting.decode(source)?;
             }
         }
         2 => {

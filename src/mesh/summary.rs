@@ -24,6 +24,7 @@ use super::guard::{self, IntegritySummary};
 use super::malice::Exposure;
 use super::orders::Orders;
 use super::resources::{Cascades, Clock, Setup};
+use super::sums::{self, SumsSummary};
 
 /// The figures of a run.
 #[derive(Clone, Debug, Serialize)]
@@ -66,6 +67,8 @@ pub struct RunSummary {
     pub privacy: Option<PrivacySummary>,
     /// What newcomers have taken over; null where nobody asks.
     pub handover: Option<HandoverSummary>,
+    /// Sums in which no part shows; null where updates travel in the clear.
+    pub secure_aggregation: Option<SumsSummary>,
 }
 
 /// Summaries asked for, answered and judged, over all nodes.
@@ -293,6 +296,7 @@ impl Mesh {
             stream: archive::totals(world),
             privacy: privacy(world),
             handover: handover(world),
+            secure_aggregation: sums::summary(world),
         }
     }
 }

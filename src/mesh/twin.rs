@@ -11,7 +11,7 @@ use qres_core::wake::Wake;
 
 use super::Mesh;
 use super::archive::Streaming;
-use super::build::{peers, service};
+use super::build::{service, voices};
 use super::components::{
     Battery, Carried, Detector, Entropy, Genome, Heritage, Identity, Memory, Neuron, Private,
     Quiet, Schedule, Sensor, Standing, Trust, Tuning,
@@ -23,12 +23,13 @@ use super::snapshot::Buffer;
 pub const TWIN_NEIGHBOURS: usize = 64;
 
 impl Mesh {
-    /// Node `id` as it is when it joins, in the core's form; `None` if the plan has no such node.
+    /// Node `id` as it is when it joins, in the core's form; `None` if the plan has no such node,
+    /// and in a mesh that sums: what masks updates stands beside the node.
     #[must_use]
     pub fn twin(&self, id: NodeId) -> Option<Node<TWIN_NEIGHBOURS>> {
         let plan = self.plan();
-        let node = plan.nodes.get(id.index())?;
-        let mut twin = Node::new(id, node.role, &plan.config, &peers(plan, id));
+        let node = plan.nodes.get(id.index()).filter(|_| plan.sums.is_none())?;
+        let mut twin = Node::new(id, node.role, &plan.config, &voices(plan, id));
         twin.group = node.group;
         twin.wake = Wake::new(node.role, node.sentinel, node.first_us, plan.config.trust.initial);
         if let Some(gene) = plan.memory.get(&id) {

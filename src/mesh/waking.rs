@@ -4,7 +4,7 @@ use bevy::ecs::prelude::*;
 use qres_core::energy::Activity;
 use qres_core::handover::send_handover;
 use qres_core::id::NodeId;
-use qres_core::packet::{Message, Update};
+use qres_core::packet::{Message, SumStep, Update};
 use qres_core::phase::{self, Outbox, Speaker};
 use qres_core::residual_stream::{Extras, send_stream};
 use qres_core::responder::{self, Route};
@@ -21,6 +21,7 @@ use super::guard::{Guard, Keys};
 use super::orders::Orders;
 use super::overheard::{Notes, Overheard};
 use super::resources::{Air, Clock, Setup};
+use super::sums::{self, Summing};
 use crate::world::attack;
 
 /// Plans each radio's window of this tick.
@@ -78,7 +79,7 @@ pub fn speak(
         (&mut Quiet, &mut Memory, &mut Genome, &mut Doing, &mut Tally),
         (
             (Option<&mut Carried>, Option<&mut Private>, Option<&mut Guard>),
-            (Option<&mut Streaming>, Option<&mut Heritage>),
+            (Option<&mut Streaming>, Option<&mut Heritage>, Option<&mut Summing>),
         ),
     )>,
 ) {
@@ -87,7 +88,8 @@ pub fn speak(
     let now = clock.now;
     for_nodes!(nodes, clock.parallel, |(node, saying, pages)| {
         let (mut quiet, mut memory, mut genome, mut doing, mut tally) = saying;
-        let ((mut carried, mut private, mut guard), (streaming, heritage)) = pages;
+        let ((mut carried, mut private, mut guard), pages) = pages;
+        let (streaming, heritage, mut summing) = pages;
         let (node, tuning) = node;
         let (identity, neuron, entropy, detector, battery, schedule, standing, trust) = node;
         let malice = orders.malice(plan, identity.id);
@@ -125,6 +127,10 @@ pub fn speak(
             }
             keep_own(identity.id, routes, &outbox);
         }
+        // A liar sums lies.
+        if let Some(sums) = &plan.sums {
+            sums::speak(plan, sums, now, &speaker, summing.as_deref_mut(), &mut outbox);
+        }
         // Last, so that a liar signs its lies: with its own key, for its own name only.
         if let (Some(guard), Some(keys)) = (&mut guard, &keys.0) {
             let news = own_news(identity.id, kept, routes, &outbox);
@@ -151,7 +157,7 @@ pub fn speak(
             let payload = config.air.payload_bytes(&outgoing.message);
             doing.0.transmit_us += config.air.message_us(payload);
             tally.send(&config.air, payload);
-            tally.updates_sent += u32::from(matches!(outgoing.message, Message::Update(_)));
+            tally.updates_sent += u32::from(is_model(&outgoing.message));
             air.queue.scope(|queue| queue.push((identity.id, order as u32, *outgoing)));
         }
     });
@@ -165,6 +171,15 @@ fn keep_own(id: NodeId, routes: &mut [Route], outbox: &Outbox) {
         {
             responder::keep(routes, update);
         }
+    }
+}
+
+/// Whether a message carries its sender's model, in the clear or under masks.
+const fn is_model(message: &Message) -> bool {
+    match message {
+        Message::Update(_) => true,
+        Message::Sum(part) => !matches!(part.step, SumStep::Correction),
+        _ => false,
     }
 }
 

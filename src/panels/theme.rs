@@ -71,10 +71,10 @@ pub fn regime(palette: Palette, regime: Regime) -> Color32 {
 pub fn packet(palette: Palette, kind: PacketKind) -> Color32 {
     let [update, poll, beacon, grant, relay, gene] = palette.packets();
     colour(match kind {
-        PacketKind::Update | PacketKind::Policy => update,
+        PacketKind::Update | PacketKind::Policy | PacketKind::Sum => update,
         PacketKind::Poll => poll,
         PacketKind::Beacon => beacon,
-        PacketKind::Grant => grant,
+        PacketKind::Grant | PacketKind::Call => grant,
         PacketKind::Offer | PacketKind::Request | PacketKind::Digest => gene,
         PacketKind::Relay | PacketKind::Stream => relay,
     })

@@ -153,6 +153,9 @@ impl Scenario {
         whole("protocol.trim_per_tail", protocol.trim_per_tail)?;
         aggregation("protocol.aggregation", &protocol.aggregation)?;
         preparation("protocol.preparation", &protocol.preparation)?;
+        let sums = &protocol.secure_aggregation;
+        whole("protocol.secure_aggregation.members", sums.members)?;
+        whole("protocol.secure_aggregation.patience_rounds", sums.patience_rounds)?;
         real("protocol.stream.step", protocol.stream.step)?;
         whole("protocol.stream.frame_samples", protocol.stream.frame_samples)?;
         whole("protocol.stream.key_every_frames", protocol.stream.key_every_frames)?;

@@ -5,8 +5,8 @@ mod hostile;
 pub(super) use hostile::command;
 
 use super::{
-    AIR_HEADER_BYTES, Aggregation, Evolution, Fault, Layout, Privacy, Scenario, Sentinels, Signal,
-    Source, Station, Storm, Sun,
+    AIR_HEADER_BYTES, Aggregation, Evolution, Fault, Layout, Privacy, Protocol, Scenario,
+    Sentinels, Signal, Source, Station, Storm, Sun,
     check::each,
     library,
     problem::{clip, nearest},
@@ -193,6 +193,7 @@ fn protocol(scenario: &Scenario) -> Result<(), Fault> {
         )
         .or_at(&["protocol.storm_entropy"]));
     }
+    secure_aggregation(protocol)?;
     let fewest = fewest(scenario);
     let rule = &protocol.aggregation;
     let needed = rule.voices_needed(protocol.trim_per_tail);
@@ -287,6 +288,31 @@ fn privacy(scenario: &Scenario) -> Result<(), Fault> {
 /// Nodes of the modality that has fewest: nodes take their signals in turn, so the last one.
 fn fewest(scenario: &Scenario) -> u64 {
     scenario.node_count() / (scenario.signals.len() as u64).max(1)
+}
+
+/// Sums are of models of one form, and of no use where readings travel as they are.
+fn secure_aggregation(protocol: &Protocol) -> Result<(), Fault> {
+    let at = "protocol.secure_aggregation.members";
+    let members = protocol.secure_aggregation.members;
+    if members == 0 {
+        return Ok(());
+    }
+    let said = format!("`{at}` is {members}");
+    if members < 4 {
+        return Err(Fault::at(at, said, "accepted: 4 to 8, or 0 for none"));
+    }
+    if protocol.evolution != Evolution::Off {
+        let said = format!("{said}, but models evolve, and forms that differ have no sum");
+        return Err(
+            Fault::at(at, said, "accepted with `evolution` On: 0").or_at(&["protocol.evolution"])
+        );
+    }
+    if protocol.stream.step > 0.0 {
+        let said = format!("{said}, but each node streams its readings to its sentinel");
+        return Err(Fault::at(at, said, "accepted with a `stream.step`: 0")
+            .or_at(&["protocol.stream.step"]));
+    }
+    Ok(())
 }
 
 fn signals(scenario: &Scenario) -> Result<(), Fault> {

@@ -42,7 +42,7 @@ pub use power::{Energy, EnergyProfile, Listen, Twt};
 pub use problem::{Position, Problem};
 pub use protocol::{
     Budget, Commissioning, Evolution, Integrity, LearningRate, ModelKind, Privacy, Protocol,
-    Stream, Summary,
+    SecureAggregation, Stream, Summary,
 };
 pub use radio::{AIR_HEADER_BYTES, Radio, RadioProfile};
 pub use read::MAX_FILE_BYTES;

@@ -42,6 +42,8 @@ pub struct Protocol {
     pub gossip: bool,
     /// Whether updates are signed; default `Off`.
     pub integrity: Integrity,
+    /// Whether sleepers share sums of groups in the place of their own weights.
+    pub secure_aggregation: SecureAggregation,
     /// Whether nodes tune some of these parameters together; default false.
     pub tuner: bool,
     /// Whether nodes send their readings to their sentinel, and how.
@@ -116,6 +118,17 @@ pub enum Integrity {
     Accounted,
     /// Ed25519.
     Full,
+}
+
+/// Sums of groups in which no member's part shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SecureAggregation {
+    /// Members of a group, 4 to 8: scheduled nodes of one modality that share a sentinel. Default
+    /// 0: updates travel in the clear.
+    pub members: u8,
+    /// Rounds of its sentinel that a group waits for members that are late, 1 to 1000; default 3.
+    pub patience_rounds: u16,
 }
 
 /// A residual stream: the readings themselves, so raw data in effect.
@@ -212,6 +225,7 @@ impl Default for Protocol {
             wire: Wire::default(),
             gossip: true,
             integrity: Integrity::Off,
+            secure_aggregation: SecureAggregation::default(),
             tuner: false,
             stream: Stream::default(),
             privacy: Privacy::default(),
@@ -221,6 +235,12 @@ impl Default for Protocol {
             initial_reputation: 0.5,
             votes_age_rounds: 10,
         }
+    }
+}
+
+impl Default for SecureAggregation {
+    fn default() -> Self {
+        Self { members: 0, patience_rounds: 3 }
     }
 }
 

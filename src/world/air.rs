@@ -34,7 +34,7 @@ pub struct Transmission {
 impl Transmission {
     /// Whether it is a sentinel's answer within a service period.
     const fn is_service(&self) -> bool {
-        matches!(self.kind, Kind::Grant | Kind::Relay | Kind::Summary)
+        matches!(self.kind, Kind::Grant | Kind::Relay | Kind::Summary | Kind::Call)
     }
 }
 

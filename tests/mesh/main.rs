@@ -14,6 +14,7 @@ mod privacy;
 mod snapshot;
 mod solar;
 mod stream;
+mod sums;
 mod tuner;
 mod twin;
 mod weather;

@@ -31,7 +31,13 @@ fn gene() -> Gene {
     }
 }
 
-fn messages() -> [Message; 13] {
+fn sum(step: SumStep, taps: u8) -> Message {
+    let mut values = [0; TAPS];
+    values.iter_mut().take(usize::from(taps)).for_each(|value| *value = i32::MIN + 3);
+    Message::Sum(SumPart { to: NodeId(9), epoch: 70_000, step, taps, values, tag: [6; 16] })
+}
+
+fn messages() -> [Message; 16] {
     let voice = |node| crate::aggregate::Voice {
         node: NodeId(node),
         influence: Q16::ONE,
@@ -52,6 +58,15 @@ fn messages() -> [Message; 13] {
         Message::Summary { to: NodeId(5), gene: gene().id(), summary: summary.expect("voices") },
         Message::Policy(Policy::default()),
         Message::Stream { to: NodeId(5), part: StreamPart::new(&[7; 56]).expect("a frame") },
+        sum(SumStep::Vector(Regime::Storm), 8),
+        sum(SumStep::Correction, 1),
+        Message::Call(SumCall {
+            to: NodeId(9),
+            epoch: 3,
+            wanted: true,
+            survivors: 0b1011,
+            tag: [5; 16],
+        }),
         Message::Update(Update { wire: Wire::Bfp16, ..update() }),
     ]
 }

@@ -49,6 +49,13 @@ impl Exchange {
         Self { secret, public }
     }
 
+    /// The key of a simulated node, a function of the scenario's seed: no secret.
+    #[must_use]
+    pub fn simulated(seed: u64, node: NodeId) -> Self {
+        let parts: [&[u8]; 2] = [&seed.to_le_bytes(), &node.0.to_le_bytes()];
+        Self::from_seed(&derive("qres 2026 simulated exchange key v1", &parts))
+    }
+
     /// The public half.
     #[must_use]
     pub const fn public(&self) -> ExchangeKey {
@@ -86,6 +93,15 @@ impl core::fmt::Debug for PairSecret {
 }
 
 impl PairSecret {
+    /// A stand-in for the secret of two simulated nodes, without curve arithmetic: a function of
+    /// the scenario's seed, and no secret.
+    #[must_use]
+    pub fn simulated(seed: u64, pair: (NodeId, NodeId)) -> Self {
+        let (low, high) = (pair.0.min(pair.1), pair.0.max(pair.1));
+        let parts: [&[u8]; 3] = [&seed.to_le_bytes(), &low.0.to_le_bytes(), &high.0.to_le_bytes()];
+        Self(zeroize::Zeroizing::new(derive("qres 2026 simulated pair secret v1", &parts)))
+    }
+
     /// Bytes for one purpose, one occasion (a round, say) and this pair, in whatever order.
     pub(super) fn key(&self, context: &str, occasion: &[u8], pair: (NodeId, NodeId)) -> [u8; 32] {
         let (low, high) = (pair.0.min(pair.1), pair.0.max(pair.1));

@@ -18,3 +18,4 @@ pub mod release;
 pub mod roster;
 #[cfg(feature = "crypto")]
 pub mod seed;
+pub mod sums;

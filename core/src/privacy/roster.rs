@@ -43,6 +43,18 @@ impl Members {
         Self(if count >= 8 { 0xFF } else { (1 << count) - 1 })
     }
 
+    /// The set as bits, the lowest for place 0.
+    #[must_use]
+    pub const fn to_bits(self) -> u8 {
+        self.0
+    }
+
+    /// The set of these bits.
+    #[must_use]
+    pub const fn from_bits(bits: u8) -> Self {
+        Self(bits)
+    }
+
     /// This set with `place` in it.
     #[must_use]
     pub const fn with(self, place: usize) -> Self {

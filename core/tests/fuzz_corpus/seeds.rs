@@ -18,7 +18,7 @@ use qres_core::inbox::Inbox;
 use qres_core::integrity::norm::{proof_bytes, prove};
 use qres_core::neuron::{Form, Kind, SwarmNeuron, TAPS, kernel};
 use qres_core::node::Node;
-use qres_core::packet::{Header, MTU, Message, Update, Wire};
+use qres_core::packet::{Header, MTU, Message, SumCall, SumPart, SumStep, Update, Wire};
 use qres_core::q16::{HALF, Q16};
 use qres_core::radio::MockRadio;
 use qres_core::regime::Regime;
@@ -72,6 +72,12 @@ fn update(taps: u8) -> Update {
     }
 }
 
+fn sum(step: SumStep, taps: u8) -> Message {
+    let mut values = [0; TAPS];
+    values.iter_mut().take(usize::from(taps)).for_each(|value| *value = -77);
+    Message::Sum(SumPart { to: NodeId(3), epoch: 5, step, taps, values, tag: [9; 16] })
+}
+
 fn examples() -> Vec<(&'static str, Message)> {
     let to = NodeId(3);
     let mut examples = vec![
@@ -89,6 +95,14 @@ fn examples() -> Vec<(&'static str, Message)> {
     ];
     let summary = summary(8).map(|summary| Message::Summary { to, gene: GeneId(5), summary });
     examples.extend(summary.map(|message| ("summary", message)));
+    examples.extend([
+        ("sum-vector", sum(SumStep::Vector(Regime::Storm), 4)),
+        ("sum-correction", sum(SumStep::Correction, 8)),
+        (
+            "call",
+            Message::Call(SumCall { to, epoch: 5, wanted: true, survivors: 13, tag: [3; 16] }),
+        ),
+    ]);
     examples
 }
 

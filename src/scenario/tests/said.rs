@@ -83,6 +83,18 @@ const COMBINATIONS: &[(&str, &str)] = &[
         "(), protocol: (stream: (step: 0.1), privacy: (noise_multiplier: 1)))",
         "2:24: `protocol.stream` is on beside `protocol.privacy`, but a stream carries",
     ),
+    (
+        "(), protocol: (secure_aggregation: (members: 3)))",
+        "2:46: `protocol.secure_aggregation.members` is 3; accepted: 4 to 8, or 0 for none",
+    ),
+    (
+        "(), protocol: (secure_aggregation: (members: 4), evolution: On()))",
+        "2:46: `protocol.secure_aggregation.members` is 4, but models evolve",
+    ),
+    (
+        "(), protocol: (secure_aggregation: (members: 4), stream: (step: 0.1)))",
+        "2:46: `protocol.secure_aggregation.members` is 4, but each node streams",
+    ),
     ("(), twt: (calm_ms: 4000))", "2:20: `twt.prestorm_ms` 600000 is above `twt.calm_ms` 400"),
     ("(), twt: (window_ms: 600001))", "2:22: `twt.window_ms` 600001 is above `twt.prestorm_"),
     ("(), twt: (storm_window_ms: 30001))", "2:28: `twt.storm_window_ms` 30001 is above `tw"),

@@ -5,7 +5,7 @@ use qres_core::fragment::{MTU_MIN, Reassembly, SLOTS, cut};
 use qres_core::id::{NodeId, Tick};
 use qres_core::packet::{HEADER_BYTES, Header, Kind, MESSAGE_MAX, MTU, Message};
 
-const KINDS: [Kind; 12] = [
+const KINDS: [Kind; 14] = [
     Kind::Update,
     Kind::Poll,
     Kind::Beacon,
@@ -18,6 +18,8 @@ const KINDS: [Kind; 12] = [
     Kind::SummaryRequest,
     Kind::Stream,
     Kind::Policy,
+    Kind::Sum,
+    Kind::Call,
 ];
 
 /// The kind of this number, or some kind for any other.

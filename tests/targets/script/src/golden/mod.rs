@@ -62,6 +62,10 @@ const SECTIONS: &[Section] = &[
     #[cfg(feature = "crypto")]
     ("masks", secrets::masks),
     #[cfg(feature = "crypto")]
+    ("aggregation", secrets::aggregation),
+    #[cfg(feature = "crypto")]
+    ("sums", secrets::sums),
+    #[cfg(feature = "crypto")]
     ("noise", secrets::noise),
     #[cfg(feature = "crypto")]
     ("proofs", secrets::proofs),

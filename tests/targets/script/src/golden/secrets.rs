@@ -7,12 +7,17 @@ use qres_core::id::NodeId;
 use qres_core::integrity::commitment::commit_weights;
 use qres_core::integrity::identity::{Identity, PublicIdentity};
 use qres_core::integrity::norm::{Claim, PROOF_MAX, prove, verify};
+use qres_core::packet::{SumCall, SumPart, SumStep};
 use qres_core::privacy::account::{Account, Rho};
+use qres_core::privacy::aggregation::{Member, unmask, voice};
 use qres_core::privacy::clip::clip;
 use qres_core::privacy::exchange::Exchange;
 use qres_core::privacy::gaussian::{Variance, add_noise, sample};
+use qres_core::privacy::roster::{Members, Roster, shuffle, span};
 use qres_core::privacy::seed::{Seed, Share};
+use qres_core::privacy::sums::{Collector, SumGroup, Summand, Ties, mean, tag_call, tag_part};
 use qres_core::q16::Q16;
+use qres_core::regime::Regime;
 use qres_core::stream::Stream;
 
 use super::air::update;
@@ -68,6 +73,120 @@ pub fn masks(ticks: u64, out: &mut Hasher) {
             rebuilt.mask(false, &mut vector);
             vector.encode(out);
         }
+    }
+}
+
+/// Groups drawn by lot, sums by shares with dropouts, and what a group says as one voice.
+pub fn aggregation(ticks: u64, out: &mut Hasher) {
+    let mut draws = Draws::new(30);
+    for round in 0..ticks / 2_500 {
+        let mut nodes: [NodeId; 12] = core::array::from_fn(|node| NodeId(node as u32));
+        shuffle(&entropy(&mut draws), &mut nodes);
+        for index in 0..3 {
+            let part = span(nodes.len(), 4 + draws.below(5) as usize, index);
+            let Some(members) = part.and_then(|part| nodes.get(part)) else { continue };
+            let threshold = Roster::usual_threshold(members.len());
+            let Ok(roster) = Roster::new(3, round as u32, members, threshold) else { continue };
+            out.update(roster.digest());
+            let gone = draws.below(members.len() as u64) as usize;
+            shared_sum(&mut draws, &roster, gone, out);
+        }
+    }
+}
+
+/// A sum by shares in which the member at `gone` drops out before its vector is there.
+fn shared_sum(draws: &mut Draws, roster: &Roster, gone: usize, out: &mut Hasher) {
+    let key = |node: &NodeId| Exchange::from_seed(&[node.0 as u8; 32]);
+    let nodes = roster.members();
+    let keys: heapless::Vec<_, 8> = nodes.iter().map(|node| key(node).public()).collect();
+    let hedge = entropy(draws);
+    let join = |node: &NodeId| Member::new(roster, *node, &key(node), &keys, &hedge).ok();
+    let mut members: heapless::Vec<Member, 8> = nodes.iter().filter_map(join).collect();
+    for from in 0..members.len() {
+        for to in 0..members.len() {
+            if let Some(hand) = members[from].deal(to) {
+                out.update(&hand);
+                members[to].take(from, &hand).is_ok().encode(out);
+            }
+        }
+    }
+    let present = Members::all(members.len());
+    let survivors = present.without(gone);
+    let (mut sum, mut reveals) = ([0_i32; 8], heapless::Vec::<_, 8>::new());
+    for place in survivors.places() {
+        let mut vector: [i32; 8] = core::array::from_fn(|_| draws.whole() >> 12);
+        members[place].mask(present, &mut vector).is_ok().encode(out);
+        vector.encode(out);
+        sum.iter_mut().zip(vector).for_each(|(sum, value)| *sum = sum.wrapping_add(value));
+    }
+    for place in survivors.places() {
+        if let Ok(reveal) = members[place].reveal(survivors) {
+            reveal.shares().for_each(|(a, b, share)| {
+                out.update(&[a as u8, b as u8]).update(&share.to_bytes());
+            });
+            let _ = reveals.push(reveal);
+        }
+    }
+    let seals: heapless::Vec<_, 8> = members.iter().map(Member::seals).collect();
+    unmask(roster, present, survivors, &reveals, &seals, &mut sum).is_ok().encode(out);
+    sum.encode(out);
+    if let Some(voice) = voice(roster, survivors, &sum) {
+        voice.node.encode(out);
+        voice.weights.encode(out);
+    }
+}
+
+/// Sums in two messages: members, calls, corrections and a collector, with losses drawn.
+pub fn sums(ticks: u64, out: &mut Hasher) {
+    let mut draws = Draws::new(31);
+    let collector = NodeId(40);
+    let nodes: [NodeId; 5] = core::array::from_fn(|node| NodeId(node as u32));
+    let Ok(group) = SumGroup::new(5, collector, &nodes) else { return };
+    let key = |node: &NodeId| Exchange::simulated(5, *node);
+    let keys = nodes.map(|node| key(&node).public());
+    let own = key(&collector).public();
+    let ties = nodes.map(|node| Ties::agree(&group, node, &key(&node), &keys, &own).ok());
+    let (mut members, mut at) = ([Summand::default(); 5], Collector::default());
+    for round in 0..ticks as u32 / 50 {
+        for (place, (member, ties)) in members.iter_mut().zip(&ties).enumerate() {
+            let Some(ties) = ties else { continue };
+            let weights: [Q16; 8] = core::array::from_fn(|_| draws.within(60_000));
+            let part = |epoch, step, values| SumPart {
+                to: collector,
+                epoch,
+                step,
+                taps: 8,
+                values,
+                tag: [0; 16],
+            };
+            let mut parts = heapless::Vec::<SumPart, 2>::new();
+            if let Some((epoch, mut values)) = member.contribute(draws.once_in(3), &weights) {
+                ties.vector(&group, epoch, &mut values);
+                let _ = parts.push(part(epoch, SumStep::Vector(Regime::PreStorm), values));
+            }
+            if let Some((epoch, survivors)) = member.correct() {
+                let values = ties.correction(&group, epoch, survivors, 8);
+                let _ = parts.push(part(epoch, SumStep::Correction, values));
+            }
+            for part in parts.iter().filter(|_| !draws.once_in(9)) {
+                out.update(&tag_part(ties.collector(), nodes[place], part));
+                part.values.encode(out);
+                at.take(&group, place, part, round);
+                if let Some(sum) = at.advance(&group, round, 3) {
+                    mean(&sum.total, sum.survivors.count()).encode(out);
+                }
+            }
+            let (wanted, survivors) = at.asks(place);
+            let (to, epoch) = (nodes[place], at.epoch());
+            let call = SumCall { to, epoch, wanted, survivors, tag: [0; 16] };
+            out.update(&tag_call(ties.collector(), collector, &call));
+            if !draws.once_in(9) {
+                member.called(&group, place, &call).encode(out);
+            }
+            member.encode(out);
+        }
+        at.advance(&group, round, 3).is_some().encode(out);
+        at.encode(out);
     }
 }
 

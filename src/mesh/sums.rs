@@ -1,0 +1,443 @@
+//! Secure aggregation in the mesh: who is in which group, what a member puts on the air in the
+//! place of its update, and how a collector turns a sum into one voice. The rules are in
+//! [`qres_core::privacy::sums`]; nothing here decides what may be told.
+//!
+//! All of it exists only in meshes that ask for it, so that others weigh and hash as they did.
+
+use std::collections::BTreeMap;
+
+use bevy::ecs::prelude::*;
+use qres_core::canonical::{Canonical, Sink, Source};
+use qres_core::draw::{Purpose, below, draw};
+use qres_core::id::{GroupId, NodeId, Tick};
+use qres_core::packet::{Message, SumCall, SumPart, SumStep};
+use qres_core::phase::{OUTBOX, Outbox, Speaker};
+use qres_core::privacy::exchange::{Exchange, PairSecret};
+use qres_core::privacy::roster::{shuffle, span};
+use qres_core::privacy::sums::{
+    AGREE_US, Collector, Counts, GROUP_IDS, MASK_US, Sum, SumGroup, Summand, Ties, is_tag,
+    tag_call, tag_part,
+};
+use qres_core::radio::Outgoing;
+use qres_core::stream::derive;
+use qres_core::wake::Role;
+use serde::Serialize;
+
+use super::components::{Identity, Schedule};
+use super::for_nodes;
+use super::plan::{NodePlan, Plan};
+use super::resources::{Clock, Setup};
+use crate::scenario::{Integrity, SecureAggregation};
+
+/// Pause between two messages of a node, in microseconds.
+const GAP_US: u64 = 50;
+
+/// Who sums with whom.
+#[derive(Clone, Debug)]
+pub struct SumsPlan {
+    /// The groups, each with its modality.
+    pub groups: Vec<(SumGroup, GroupId)>,
+    /// Group of each node, by place in `groups`.
+    of: BTreeMap<NodeId, usize>,
+    /// Rounds of the collector that an epoch waits.
+    pub patience: u32,
+}
+
+impl SumsPlan {
+    /// The groups that a scenario asks for; `None` where it does not. The scheduled clients of one
+    /// modality of a sentinel are shuffled by a beacon, here a function of the seed, and cut into
+    /// groups; fewer than four make none.
+    #[must_use]
+    pub fn new(wish: &SecureAggregation, seed: u64, nodes: &[NodePlan]) -> Option<Self> {
+        if wish.members == 0 {
+            return None;
+        }
+        let mut crowds: BTreeMap<(NodeId, GroupId), Vec<NodeId>> = BTreeMap::new();
+        for (id, node) in (0..).map(NodeId).zip(nodes) {
+            if node.role == Role::Scheduled {
+                crowds.entry((node.sentinel, node.group)).or_default().push(id);
+            }
+        }
+        let beacon = derive("qres 2026 simulated group beacon v1", &[&seed.to_le_bytes()]);
+        let (mut groups, mut of) = (Vec::new(), BTreeMap::new());
+        for ((collector, modality), mut crowd) in crowds {
+            shuffle(&beacon, &mut crowd);
+            let size = usize::from(wish.members);
+            for part in (0..).map_while(|index| span(crowd.len(), size, index)) {
+                let members = crowd.get(part).unwrap_or_default();
+                let Ok(group) = SumGroup::new(seed, collector, members) else { continue };
+                of.extend(members.iter().map(|member| (*member, groups.len())));
+                groups.push((group, modality));
+            }
+        }
+        Some(Self { groups, of, patience: u32::from(wish.patience_rounds) })
+    }
+
+    /// The group that a node is in.
+    #[must_use]
+    pub fn group_of(&self, node: NodeId) -> Option<&SumGroup> {
+        self.groups.get(*self.of.get(&node)?).map(|(group, _)| group)
+    }
+
+    /// What a group measures.
+    #[must_use]
+    pub fn modality_of(&self, group: NodeId) -> Option<GroupId> {
+        let index = group.0.checked_sub(GROUP_IDS)? as usize;
+        self.groups.get(index).map(|(_, modality)| *modality)
+    }
+
+    /// Ids of the groups that `collector` collects for, ascending.
+    pub fn collected_by(&self, collector: NodeId) -> impl Iterator<Item = (NodeId, GroupId)> {
+        let numbered = self.groups.iter().zip(GROUP_IDS..);
+        numbered
+            .filter(move |((group, _), _)| group.collector() == collector)
+            .map(|((_, modality), id)| (NodeId(id), *modality))
+    }
+
+    /// Who answers for an origin: a group's collector, or the node itself.
+    #[must_use]
+    pub fn collectors(&self) -> Vec<NodeId> {
+        self.groups.iter().map(|(group, _)| group.collector()).collect()
+    }
+}
+
+/// A member's part; only on members.
+#[derive(Component, Clone, Debug)]
+pub struct Summing {
+    /// What keeps it from saying too much.
+    pub state: Summand,
+    ties: Box<Ties>,
+    /// Calls whose tag did not fit.
+    refused: u32,
+    /// Processor time that is not paid for yet, in microseconds.
+    pub busy_us: u64,
+}
+
+/// A sentinel's part; only on sentinels with groups.
+#[derive(Component, Clone, Debug)]
+pub struct Collecting {
+    gatherings: Vec<Gathering>,
+    /// Processor time that is not paid for yet, in microseconds.
+    pub busy_us: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Gathering {
+    /// The group, by place in the plan.
+    index: usize,
+    state: Collector,
+    links: Vec<PairSecret>,
+    newest: Option<Sum>,
+}
+
+/// Gives newborn nodes what their groups ask for.
+pub(super) fn equip(world: &mut World, entities: &[Entity]) {
+    let plan = world.resource::<Setup>().0.clone();
+    let Some(sums) = &plan.sums else { return };
+    for entity in entities {
+        let Some(id) = world.get::<Identity>(*entity).map(|identity| identity.id) else { continue };
+        if let Some(summing) = sums.group_of(id).and_then(|group| Summing::new(&plan, group, id)) {
+            world.entity_mut(*entity).insert(summing);
+        }
+        let collecting = Collecting::new(&plan, sums, id);
+        if !collecting.gatherings.is_empty() {
+            world.entity_mut(*entity).insert(collecting);
+        }
+    }
+}
+
+impl Summing {
+    fn new(plan: &Plan, group: &SumGroup, id: NodeId) -> Option<Self> {
+        let ties = if plan.integrity == Integrity::Full {
+            let public = |node: &NodeId| Exchange::simulated(plan.seed, *node).public();
+            let keys: Vec<_> = group.members().iter().map(public).collect();
+            let exchange = Exchange::simulated(plan.seed, id);
+            Ties::agree(group, id, &exchange, &keys, &public(&group.collector())).ok()?
+        } else {
+            Ties::simulated(group, id)?
+        };
+        let busy_us = group.members().len() as u64 * u64::from(AGREE_US);
+        Some(Self { state: Summand::default(), ties: Box::new(ties), refused: 0, busy_us })
+    }
+
+    /// Takes a call of the node's own sentinel.
+    pub fn hear(&mut self, group: &SumGroup, call: &SumCall) {
+        self.busy_us += u64::from(MASK_US);
+        let known = tag_call(self.ties.collector(), group.collector(), call);
+        if is_tag(&known, &call.tag) {
+            self.state.called(group, self.ties.place(), call);
+        } else {
+            self.refused = self.refused.saturating_add(1);
+        }
+    }
+
+    fn part(&mut self, node: &Speaker<'_>, epoch: u32, step: SumStep) -> SumPart {
+        self.busy_us += u64::from(MASK_US);
+        let (to, taps) = (node.wake.sentinel, node.neuron.form().taps);
+        SumPart { to, epoch, step, taps, values: Default::default(), tag: Default::default() }
+    }
+
+    fn seal(&self, node: &Speaker<'_>, part: SumPart) -> Message {
+        let tag = tag_part(self.ties.collector(), node.id, &part);
+        Message::Sum(SumPart { tag, ..part })
+    }
+
+    /// The vector of this round, if there is one to give.
+    fn vector(
+        &mut self,
+        group: &SumGroup,
+        node: &Speaker<'_>,
+        said: Option<&[qres_core::q16::Q16; qres_core::neuron::TAPS]>,
+    ) -> Option<Message> {
+        let weights = said.unwrap_or(node.neuron.weights());
+        let (epoch, mut values) = self.state.contribute(said.is_some(), weights)?;
+        let regime = node.detector.regime();
+        let mut part = self.part(node, epoch, SumStep::Vector(regime));
+        let used = values.get_mut(..usize::from(part.taps))?;
+        self.ties.vector(group, epoch, used);
+        part.values.iter_mut().zip(used).for_each(|(slot, value)| *slot = *value);
+        Some(self.seal(node, part))
+    }
+
+    /// The correction that is due, if one is.
+    fn correction(&mut self, group: &SumGroup, node: &Speaker<'_>) -> Option<Message> {
+        let (epoch, survivors) = self.state.correct()?;
+        let mut part = self.part(node, epoch, SumStep::Correction);
+        part.values = self.ties.correction(group, epoch, survivors, usize::from(part.taps));
+        Some(self.seal(node, part))
+    }
+
+    /// Appends what outlives a tick.
+    pub fn encode(&self, sink: &mut impl Sink) {
+        self.state.encode(sink);
+        self.refused.encode(sink);
+        self.busy_us.encode(sink);
+    }
+
+    /// Reads it back into the same member.
+    pub fn decode(&mut self, source: &mut Source<'_>) -> Option<()> {
+        self.state = Canonical::decode(source)?;
+        self.refused = Canonical::decode(source)?;
+        self.busy_us = Canonical::decode(source)?;
+        Some(())
+    }
+}
+
+/// Speak, for meshes with secure aggregation: no sleeper's update leaves it in the clear. A
+/// member's becomes a vector under masks; a node in no group only polls. A correction that is due
+/// follows.
+pub(super) fn speak(
+    plan: &Plan,
+    sums: &SumsPlan,
+    now: Tick,
+    node: &Speaker<'_>,
+    summing: Option<&mut Summing>,
+    outbox: &mut Outbox,
+) {
+    if node.wake.role == Role::Sentinel {
+        return;
+    }
+    let air = &plan.config.air;
+    let affords = |us: u64| node.energy.affords(&plan.config.energy, us);
+    let poll = Message::Poll { to: node.wake.sentinel };
+    let mut said = None;
+    let mut polls = None;
+    for outgoing in outbox.iter_mut() {
+        if let Message::Update(update) = outgoing.message {
+            said = Some(update.weights);
+            outgoing.message = poll;
+        }
+        if outgoing.message == poll {
+            polls = Some(outgoing);
+        }
+    }
+    let (Some(summing), Some(group)) = (summing, sums.group_of(node.id)) else { return };
+    // A vector polls as well. What cannot be paid for is asked for again.
+    if let Some(slot) = polls.filter(|_| node.neuron.is_trained())
+        && affords(air.message_us(PART_BYTES))
+        && let Some(vector) = summing.vector(group, node, said.as_ref())
+    {
+        slot.message = vector;
+    }
+    let Some(message) = summing.correction(group, node) else { return };
+    let window = node.wake.window();
+    let bits = draw(plan.seed, Purpose::Backoff, node.id.0, now.0, OUTBOX as u32 + 2);
+    let alone_us = window.from_us + below(bits, (window.length_us() / 2).max(1));
+    let ends = |sent: &Outgoing| sent.at_us + air.airtime_us(&sent.message) + GAP_US;
+    let at_us = outbox.iter().map(ends).max().unwrap_or(alone_us);
+    let spent_us: u64 = outbox.iter().map(|sent| air.airtime_us(&sent.message)).sum();
+    let airtime_us = air.airtime_us(&message);
+    if at_us + airtime_us <= plan.config.wake.tick_us && affords(spent_us + airtime_us) {
+        // Half a turn away from the vector, which tells them apart in reassembly.
+        let round = node.wake.rounds().wrapping_add(128);
+        let _ = outbox.push(Outgoing { message, round, at_us });
+    }
+}
+
+/// Bytes of the longest message of a member.
+const PART_BYTES: usize = 10 + 4 * qres_core::neuron::TAPS + qres_core::packet::SUM_TAG_BYTES;
+
+impl Collecting {
+    fn new(plan: &Plan, sums: &SumsPlan, id: NodeId) -> Self {
+        let own = (plan.integrity == Integrity::Full).then(|| Exchange::simulated(plan.seed, id));
+        let link = |member: &NodeId| match &own {
+            Some(own) => own.agree(&Exchange::simulated(plan.seed, *member).public()).ok(),
+            None => Some(PairSecret::simulated(plan.seed, (id, *member))),
+        };
+        let gathering = |(index, (group, _)): (usize, &(SumGroup, GroupId))| {
+            let links = group.members().iter().map(link).collect::<Option<Vec<_>>>()?;
+            Some(Gathering { index, state: Collector::default(), links, newest: None })
+        };
+        let mine = sums.groups.iter().enumerate().filter(|(_, (g, _))| g.collector() == id);
+        let gatherings: Vec<_> = mine.filter_map(gathering).collect();
+        let links: usize = gatherings.iter().map(|gathering| gathering.links.len()).sum();
+        Self { gatherings, busy_us: links as u64 * u64::from(AGREE_US) }
+    }
+
+    fn gathering(&mut self, sums: &SumsPlan, member: NodeId) -> Option<&mut Gathering> {
+        let index = *sums.of.get(&member)?;
+        self.gatherings.iter_mut().find(|gathering| gathering.index == index)
+    }
+
+    /// Takes a member's message; `round` is the collector's own. The sum that came out with it, and
+    /// the id of its group.
+    pub(super) fn take(
+        &mut self,
+        sums: &SumsPlan,
+        sender: NodeId,
+        part: &SumPart,
+        round: u32,
+    ) -> Option<(NodeId, Sum)> {
+        let gathering = self.gathering(sums, sender)?;
+        let (group, _) = sums.groups.get(gathering.index)?;
+        let place = group.place(sender)?;
+        let known = tag_part(gathering.links.get(place)?, sender, part);
+        let sum = if is_tag(&known, &part.tag) {
+            gathering.state.take(group, place, part, round);
+            gathering.state.advance(group, round, sums.patience)
+        } else {
+            gathering.state.counts.refused = gathering.state.counts.refused.saturating_add(1);
+            None
+        };
+        gathering.newest = sum.or(gathering.newest);
+        let id = NodeId(GROUP_IDS + gathering.index as u32);
+        self.busy_us += u64::from(MASK_US);
+        sum.map(|sum| (id, sum))
+    }
+
+    /// Counts a sum that is none of weights.
+    pub(super) fn drop_wild(&mut self, group: NodeId) {
+        let index = (group.0 - GROUP_IDS) as usize;
+        if let Some(gathering) = self.gatherings.iter_mut().find(|g| g.index == index) {
+            gathering.state.counts.wild = gathering.state.counts.wild.saturating_add(1);
+        }
+    }
+
+    /// What to ask of a member that has polled; `None` if it is in no group here.
+    pub(super) fn call(&mut self, sums: &SumsPlan, own: NodeId, member: NodeId) -> Option<Message> {
+        let gathering = self.gathering(sums, member)?;
+        let (group, _) = sums.groups.get(gathering.index)?;
+        let place = group.place(member)?;
+        let (wanted, survivors) = gathering.state.asks(place);
+        let epoch = gathering.state.epoch();
+        let call = SumCall { to: member, epoch, wanted, survivors, tag: Default::default() };
+        let tag = tag_call(gathering.links.get(place)?, own, &call);
+        self.busy_us += u64::from(MASK_US);
+        Some(Message::Call(SumCall { tag, ..call }))
+    }
+
+    /// The newest sum of each group since the mesh was built or restored: for tests and panels.
+    pub fn newest(&self) -> impl Iterator<Item = (NodeId, Sum)> {
+        let id = |index: usize| NodeId(GROUP_IDS + index as u32);
+        self.gatherings.iter().filter_map(move |g| Some((id(g.index), g.newest?)))
+    }
+
+    /// Appends what outlives a tick.
+    pub fn encode(&self, sink: &mut impl Sink) {
+        self.busy_us.encode(sink);
+        self.gatherings.iter().for_each(|gathering| gathering.state.encode(sink));
+    }
+
+    /// Reads it back into the same collector.
+    pub fn decode(&mut self, source: &mut Source<'_>) -> Option<()> {
+        self.busy_us = Canonical::decode(source)?;
+        for gathering in &mut self.gatherings {
+            gathering.state = Canonical::decode(source)?;
+        }
+        Some(())
+    }
+}
+
+/// At the end of a collector's round: gives up on what has waited too long.
+pub(super) fn review(
+    clock: Res<Clock>,
+    setup: Res<Setup>,
+    mut nodes: Query<(&Schedule, &mut Collecting)>,
+) {
+    let Some(sums) = &setup.0.sums else { return };
+    for_nodes!(nodes, clock.parallel, |(schedule, mut collecting)| {
+        if !schedule.0.window().closes {
+            return;
+        }
+        for gathering in &mut collecting.gatherings {
+            if let Some((group, _)) = sums.groups.get(gathering.index) {
+                // A sum comes out with its last correction, never by waiting.
+                let _ = gathering.state.advance(group, schedule.0.rounds(), sums.patience);
+            }
+        }
+    });
+}
+
+/// Secure aggregation over a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SumsSummary {
+    /// Groups.
+    pub groups: u32,
+    /// Nodes in them.
+    pub members: u32,
+    /// Sleepers in no group: they listen, and send no model.
+    pub ungrouped: u32,
+    /// Epochs that ended with a sum.
+    pub sums: u64,
+    /// Of these, with fewer survivors than members.
+    pub partial: u64,
+    /// Epochs given up, as fewer vectors came than the threshold.
+    pub thin: u64,
+    /// Epochs given up, as a correction did not come.
+    pub lost: u64,
+    /// Sums dropped, as no weights have them.
+    pub wild: u64,
+    /// Messages and calls whose tag did not fit.
+    pub forged: u64,
+    /// Calls that asked a member for what must not be told.
+    pub refused: u64,
+}
+
+/// The figures of the run so far; `None` where nobody sums.
+pub(super) fn summary(world: &mut World) -> Option<SumsSummary> {
+    let plan = world.resource::<Setup>().0.clone();
+    let sums = plan.sums.as_ref()?;
+    let sleepers = plan.nodes.iter().filter(|node| node.role != Role::Sentinel).count();
+    let mut all = SumsSummary {
+        groups: sums.groups.len() as u32,
+        members: sums.of.len() as u32,
+        ungrouped: (sleepers - sums.of.len()) as u32,
+        ..SumsSummary::default()
+    };
+    let mut collectors = world.query::<&Collecting>();
+    for gathering in collectors.iter(world).flat_map(|collecting| &collecting.gatherings) {
+        let Counts { sums, partial, thin, lost, wild, refused } = gathering.state.counts;
+        all.sums += u64::from(sums);
+        all.partial += u64::from(partial);
+        all.thin += u64::from(thin);
+        all.lost += u64::from(lost);
+        all.wild += u64::from(wild);
+        all.forged += u64::from(refused);
+    }
+    let mut members = world.query::<&Summing>();
+    for member in members.iter(world) {
+        all.forged += u64::from(member.refused);
+        all.refused += u64::from(member.state.refused);
+    }
+    Some(all)
+}
