@@ -132,7 +132,9 @@ fn carry_out(world: &mut World, now: Tick, command: &Command) {
         Command::SetAttack { nodes, .. } => {
             let ids = listed(nodes, plan.nodes.len() as u64).unwrap_or_default();
             let mut overheard = world.resource_mut::<Overheard>();
-            ids.into_iter().for_each(|id| overheard.forget(NodeId(id)));
+            for id in ids {
+                overheard.forget(NodeId(id));
+            }
             overheard.refresh(&plan, &orders);
         }
         Command::SetDefence { .. } => {
