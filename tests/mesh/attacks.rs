@@ -75,7 +75,7 @@ fn harm(defence: Defence, kind: &str, control: &BTreeMap<NodeId, Vec<i64>>) -> u
         pairs.map(|(a, b)| a.abs_diff(*b).pow(2)).sum::<u64>()
     };
     let mean = now.iter().map(square).sum::<u64>() / now.len() as u64;
-    mean.isqrt() * 1_000 >> 16
+    (mean.isqrt() * 1_000) >> 16
 }
 
 /// Attacks on models: the least harm without defences, and the most with them. Four more honest
