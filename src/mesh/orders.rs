@@ -92,13 +92,14 @@ impl Orders {
 
     fn take(&mut self, plan: &Plan, now: Tick, command: &Command) {
         match command {
-            Command::SetAttack { nodes, attack, collude } => {
+            Command::SetAttack { nodes, attack, collude, claim_storm } => {
                 let cartel = COMMANDED + self.log.len() as u32;
                 let part = attack.as_ref().map(|attack| Malice {
                     attack: Attack::new(attack),
                     from: now,
                     to: Tick(u64::MAX),
                     cartel: collude.then_some(cartel),
+                    claims_storm: *claim_storm,
                     muted: false,
                 });
                 let ids = listed(nodes, plan.nodes.len() as u64).unwrap_or_default();

@@ -120,7 +120,8 @@ pub fn speak(
             let mut page = Notes::default();
             if schedule.0.window().opens {
                 let view = overheard.view(plan, &orders, now, &malice, &speaker, &mut page);
-                let scene = attack::Scene { config, seed: plan.seed, now, view };
+                let claims_storm = malice.claims_storm;
+                let scene = attack::Scene { config, seed: plan.seed, now, claims_storm, view };
                 attack::speak(malice.attack, &scene, &speaker, routes, &mut outbox);
             }
             keep_own(identity.id, routes, &outbox);

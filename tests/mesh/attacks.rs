@@ -187,6 +187,21 @@ fn words_in_the_name_of_others_fail_where_updates_are_signed() {
 }
 
 #[test]
+fn a_claimed_storm_shields_a_liar_from_bans_but_not_from_being_left_out() {
+    let run = |more: &str| {
+        let hostile = format!("adversaries: [(kind: Saturate, nodes: \"{NODES}\"{more})]");
+        let mut mesh = mesh(&field("", &hostile), 1);
+        run_to(&mut mesh, 80);
+        mesh.summary()
+    };
+    let (plain, shielded) = (run(""), run(", claim_storm: true"));
+    assert_eq!(plain.adversaries.detected, 4);
+    assert_eq!(shielded.adversaries.detected, 0);
+    assert!(shielded.consensus.spread < 0.5, "{}", shielded.consensus.spread);
+    assert_eq!(shielded.regimes.ever_storm, 0);
+}
+
+#[test]
 fn the_first_ban_is_told_and_outlives_a_snapshot() {
     let hostile = "adversaries: [(kind: Saturate, nodes: \"7\", from_tick: 40, to_tick: 60)]";
     let scenario = field("", hostile);

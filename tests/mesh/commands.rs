@@ -23,7 +23,7 @@ fn field(count: u32, rest: &str) -> Scenario {
 }
 
 fn attack(nodes: &str, attack: Option<Attack>) -> Command {
-    Command::SetAttack { nodes: nodes.to_owned(), attack, collude: true }
+    Command::SetAttack { nodes: nodes.to_owned(), attack, collude: true, claim_storm: false }
 }
 
 fn defence(aggregation: Aggregation) -> Command {
