@@ -184,6 +184,7 @@ fn text(title: &str, report: &RunReport<'_>) -> String {
             privacy.silent
         ));
     }
+    lines.extend(adversaries_line(summary));
     lines.extend(energy_lines(summary));
     lines.push(format!("  digest     {}", report.digest));
     lines.join("\n")
@@ -199,6 +200,20 @@ fn prediction_line(summary: &RunSummary) -> String {
             prediction.better_than_persistence_percent, prediction.ratio_mean
         ),
     }
+}
+
+/// Who was found out; nothing where nobody attacks.
+fn adversaries_line(summary: &RunSummary) -> Option<String> {
+    let seen = &summary.adversaries;
+    let first = seen
+        .first_detection_tick
+        .map_or_else(String::new, |tick| format!(", first in tick {tick}"));
+    (seen.count > 0).then(|| {
+        format!(
+            "  attackers  {}; {} banned by honest neighbours{first}; {} honest nodes banned",
+            seen.count, seen.detected, seen.false_positives
+        )
+    })
 }
 
 fn energy_lines(summary: &RunSummary) -> Vec<String> {

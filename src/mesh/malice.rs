@@ -23,6 +23,8 @@ pub struct Malice {
     pub to: Tick,
     /// Those of one number share what they hear and act as one; `None`: each for itself.
     pub cartel: Option<u32>,
+    /// Its updates claim Storm.
+    pub claims_storm: bool,
     /// It keeps silent instead: the control that harm is measured against.
     pub muted: bool,
 }
@@ -73,6 +75,7 @@ pub(super) fn recruit(scenario: &Scenario, seed: u64, nodes: &mut [NodePlan]) {
             from: Tick(adversary.from_tick),
             to: Tick(adversary.to_tick),
             cartel: adversary.collude.then_some(entry as u32),
+            claims_storm: adversary.claim_storm,
             muted: false,
         };
         // The list was checked with the scenario.
@@ -109,6 +112,7 @@ pub(super) fn recruit_ordered(orders: &[Order], nodes: &mut [NodePlan]) {
             from: Tick(order.at_tick),
             to: Tick(u64::MAX),
             cartel: None,
+            claims_storm: false,
             muted: false,
         };
         for node in scenario::listed(list, nodes.len() as u64).unwrap_or_default() {

@@ -92,13 +92,14 @@ impl Orders {
 
     fn take(&mut self, plan: &Plan, now: Tick, command: &Command) {
         match command {
-            Command::SetAttack { nodes, attack, collude } => {
+            Command::SetAttack { nodes, attack, collude, claim_storm } => {
                 let cartel = COMMANDED + self.log.len() as u32;
                 let part = attack.as_ref().map(|attack| Malice {
                     attack: Attack::new(attack),
                     from: now,
                     to: Tick(u64::MAX),
                     cartel: collude.then_some(cartel),
+                    claims_storm: *claim_storm,
                     muted: false,
                 });
                 let ids = listed(nodes, plan.nodes.len() as u64).unwrap_or_default();
@@ -132,7 +133,9 @@ fn carry_out(world: &mut World, now: Tick, command: &Command) {
         Command::SetAttack { nodes, .. } => {
             let ids = listed(nodes, plan.nodes.len() as u64).unwrap_or_default();
             let mut overheard = world.resource_mut::<Overheard>();
-            ids.into_iter().for_each(|id| overheard.forget(NodeId(id)));
+            for id in ids {
+                overheard.forget(NodeId(id));
+            }
             overheard.refresh(&plan, &orders);
         }
         Command::SetDefence { .. } => {

@@ -226,8 +226,8 @@ pub struct DriftSummary {
     pub floor: f64,
 }
 
-/// Bans. An adversary is a node that the scenario or a command has given an attack at any time, also
-/// one that is over or has not begun.
+/// Bans. An adversary is a node that the scenario or a command has given an attack at any time,
+/// also one that is over or has not begun.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Adversaries {
     /// Adversaries.

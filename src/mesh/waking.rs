@@ -119,10 +119,11 @@ pub fn speak(
         let (private, out) = (private.as_deref_mut().map(|private| &mut private.0), &mut outbox);
         phase::speak(config, now, &speaker, &mut quiet.0, honest, evolution, carry, private, out);
         if let Some(malice) = hostile {
-            let mut notes = Notes::default();
+            let mut page = Notes::default();
             if schedule.0.window().opens {
-                let view = overheard.view(plan, &orders, now, &malice, &speaker, &mut notes);
-                let scene = attack::Scene { config, seed: plan.seed, now, view };
+                let view = overheard.view(plan, &orders, now, &malice, &speaker, &mut page);
+                let claims_storm = malice.claims_storm;
+                let scene = attack::Scene { config, seed: plan.seed, now, claims_storm, view };
                 attack::speak(malice.attack, &scene, &speaker, routes, &mut outbox);
             }
             keep_own(identity.id, routes, &outbox);

@@ -25,6 +25,9 @@ pub struct Adversary {
     /// Whether they share what they hear and act as one; default false.
     #[serde(default)]
     pub collude: bool,
+    /// Whether their updates claim Storm, which nobody is blamed for; default false.
+    #[serde(default)]
+    pub claim_storm: bool,
 }
 
 impl Adversary {
@@ -38,6 +41,7 @@ impl Adversary {
             from_tick,
             to_tick: default_to_tick(),
             collude: false,
+            claim_storm: false,
         }
     }
 }

@@ -29,6 +29,9 @@ pub enum Command {
         /// Whether they share what they hear and act as one; default false.
         #[serde(default)]
         collude: bool,
+        /// Whether their updates claim Storm, which nobody is blamed for; default false.
+        #[serde(default)]
+        claim_storm: bool,
     },
     /// From now on all nodes merge like this.
     SetDefence {

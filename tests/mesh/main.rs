@@ -4,6 +4,8 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says so")]
 
 mod aggregation;
+mod attacks;
+mod commands;
 mod common;
 mod determinism;
 mod fusing;

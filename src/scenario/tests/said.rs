@@ -137,6 +137,32 @@ const COMBINATIONS: &[(&str, &str)] = &[
              (tick: 1, x_mm: 0, z_mm: 0)], radius_mm: 1)])",
         "3:8: `storms[0].path[1].tick` 1 is not after 1; accepted: ticks that rise",
     ),
+    ("(), adversaries: [(kind: Sign)])", "2:26: `adversaries[0].kind` is `Sign`; accepted: B"),
+    (
+        "(), adversaries: [(kind: SignFlip(scale: 1001))])",
+        "2:42: `adversaries[0].kind.scale` is 1001.0; accepted: a number from 0 to 1000 (def",
+    ),
+    (
+        "(), adversaries: [(kind: Mimic, nodes: \"3 100\")])",
+        "2:40: `adversaries[0].nodes` has \"100\"; accepted: ids and rising ranges from 0 to 99",
+    ),
+    (
+        "(), adversaries: [(kind: Mimic, from_tick: 7, to_tick: 7)])",
+        "2:56: `adversaries[0].to_tick` 7 is not after `from_tick` 7",
+    ),
+    (
+        "(), commands: [(at_tick: 1, command: SetAttack(nodes: \"1\", \
+             attack: Some(Bias(bias: 9))))])",
+        "2:84: `commands[0].command.attack.bias` is 9.0; accepted: a number from -8 to 8 (def",
+    ),
+    (
+        "(), commands: [(at_tick: 1, command: SetAttack(nodes: \"\"))])",
+        "2:55: `commands[0].command.nodes` names no node; accepted: at least one id",
+    ),
+    (
+        "(count: 6), commands: [(at_tick: 1, command: SetDefence(aggregation: Bulyan()))])",
+        "2:70: `commands[0].command.aggregation` needs 7 nodes of a modality, and there are 6",
+    ),
     (
         "(), camera: [(name: \"a\", eye_mm: (1, 2, 3), target_mm: (1, 2, 3))])",
         "2:56: `camera[0]` looks at the place where it stands",

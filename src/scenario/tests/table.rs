@@ -15,7 +15,7 @@ const FULL: [&str; 13] = [
         signals: [(modality: "a", source: Sample(file: "tide.csv", column: "height_m"))])"#,
     r#"(title: "t", watch_for: "w", nodes: (layout: Sphere()), signals: [(modality: "a")])"#,
     r#"(title: "t", watch_for: "w", nodes: (), protocol: (evolution: On()),
-        signals: [(modality: "a")], adversaries: [(kind: GenePoison)],
+        signals: [(modality: "a")],
         storms: [(from_tick: 0, to_tick: 9, path: [(tick: 1, x_mm: 2, z_mm: 3)], radius_mm: 4,
         spectrum: Coloured(period_samples: 5, coherence_samples: 9))])"#,
     r#"(title: "t", watch_for: "w", nodes: (layout: RandomGeometric()),
@@ -38,8 +38,8 @@ const FULL: [&str; 13] = [
         energy: (sun: Recorded(path: "sun.csv", column: "light")))"#,
 ];
 
-/// Attacks that have fields, each field at least once, and commands.
-const HOSTILE: [&str; 14] = [
+/// What each of those has besides: attacks with each field at least once, and commands.
+const HOSTILE: [&str; 13] = [
     "adversaries: [(kind: Bias())]",
     "adversaries: [(kind: SignFlip())]",
     "adversaries: [(kind: Gaussian())]",
@@ -51,17 +51,17 @@ const HOSTILE: [&str; 14] = [
     "adversaries: [(kind: OnOff())]",
     "adversaries: [(kind: AuditPrediction())]",
     "adversaries: [(kind: FloatCheater())]",
-    "adversaries: [(kind: Cartel())]",
-    "commands: [(at_tick: 5, command: SetAttack(nodes: \"1 3-5\"))]",
+    "adversaries: [(kind: Cartel())],
+        commands: [(at_tick: 5, command: SetAttack(nodes: \"1 3-5\"))]",
     "commands: [(at_tick: 5, command: SetDefence())]",
 ];
 
 fn full() -> Vec<Scenario> {
-    let small = |rest: &&str| {
-        format!("(title: \"t\", watch_for: \"w\", nodes: (), signals: [(modality: \"a\")], {rest})")
-    };
-    let texts = FULL.iter().map(|text| (*text).to_owned()).chain(HOSTILE.iter().map(small));
-    texts.map(|t| Scenario::parse("x", &t).unwrap_or_else(|p| panic!("{p:#}"))).collect()
+    let texts = FULL.iter().zip(HOSTILE).map(|(text, more)| {
+        let open = text.strip_suffix(')').unwrap_or_default();
+        format!("{open}, {more})")
+    });
+    texts.map(|text| Scenario::parse("x", &text).unwrap_or_else(|p| panic!("{p:#}"))).collect()
 }
 
 /// The text of `path` in `text`, with the first element of every list.

@@ -1,9 +1,9 @@
 //! Audit prediction: a constant bias, but for the rounds in which the node expects to be audited.
 //!
-//! Against audits by a timetable: with `every_rounds` p, rounds whose number p divides are honest, all
-//! others send x + b. Against audits that nobody can foresee it is caught like any liar. Parameters: p
-//! and `bias` b, -8 to 8. It looks at nothing. Source: Avenhaus, von Stengel and Zamir, "Inspection
-//! games", 2002.
+//! Against audits by a timetable: with `every_rounds` p, rounds whose number p divides are honest,
+//! all others send x + b. Against audits that nobody can foresee it is caught like any liar.
+//! Parameters: p and `bias` b, -8 to 8. It looks at nothing. Source: Avenhaus, von Stengel and
+//! Zamir, "Inspection games", 2002.
 
 use super::bias;
 use super::view::{Vector, View};

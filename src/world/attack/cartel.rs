@@ -1,11 +1,11 @@
 //! Inside the spread, patiently: m + k s c, with m and s the mean and the standard deviation, per
 //! coordinate, of what honest nodes sent, and c a sign for each coordinate that never changes.
 //!
-//! k grows evenly from 0 to `sigmas` over `ramp_rounds` rounds and stays. Up to 1.5
-//! Grubbs' test for outliers at one per cent finds no such model among five or more. All of a cartel
-//! that colludes have the same signs. Parameters: `sigmas`, 0 to 64; `ramp_rounds`. It looks at honest models. The idea
-//! is of Baruch, Baruch and Goldberg, "A little is enough: circumventing defenses for distributed
-//! learning", 2019; patience and fixed signs are added here.
+//! k grows evenly from 0 to `sigmas` over `ramp_rounds` rounds and stays. Up to 1.5 Grubbs' test
+//! for outliers at one per cent finds no such model among five or more. All of a cartel that
+//! colludes have the same signs. Parameters: `sigmas`, 0 to 64; `ramp_rounds`. It looks at honest
+//! models. The idea is of Baruch, Baruch and Goldberg, "A little is enough: circumventing defenses
+//! for distributed learning", 2019; patience and fixed signs are added here.
 
 use super::view::{Vector, View, plus, times};
 

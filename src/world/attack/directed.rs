@@ -1,8 +1,8 @@
 //! Directed deviation: f x, with x the node's own model and f a factor that is usually negative.
 //!
-//! Parameter: `factor` f, -1000 to 1000. It looks at nothing. Source: Fang, Cao, Jia and Gong, "Local
-//! model poisoning attacks to Byzantine-robust federated learning", 2020, who push against the
-//! direction of learning; with the factor -5 it is the attack of that name in the framework
+//! Parameter: `factor` f, -1000 to 1000. It looks at nothing. Source: Fang, Cao, Jia and Gong,
+//! "Local model poisoning attacks to Byzantine-robust federated learning", 2020, who push against
+//! the direction of learning; with the factor -5 it is the attack of that name in the framework
 //! Murmura.
 
 use super::view::{Vector, View, stretched};

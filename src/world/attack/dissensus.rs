@@ -1,6 +1,6 @@
-//! Dissensus: x_t - e sum_j (x_j - x_t) / b, with x_t the model of a target, j its honest neighbours
-//! and b the accomplices that it hears. At e = 1 plain averaging leaves the target where it is; above
-//! that, it is driven away from its neighbours.
+//! Dissensus: `x_t - e sum_j (x_j - x_t) / b`, with `x_t` the model of a target, j its honest
+//! neighbours and b the accomplices that it hears. At e = 1 plain averaging leaves the target where
+//! it is; above that, it is driven away from its neighbours.
 //!
 //! The published attack sends each neighbour something else. A broadcast is heard by all, so the
 //! honest nodes in earshot are the target in turn, one a round. Parameter: `epsilon` e, 0 to 64. It

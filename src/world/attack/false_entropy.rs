@@ -1,9 +1,10 @@
 //! False entropy: noise on the sensor, so that the node's own detector finds a storm, and the node
-//! votes for one in good faith. Denial of sleep: neighbours that believe it wake more often and pay.
+//! votes for one in good faith. Denial of sleep: neighbours that believe it wake more often and
+//! pay.
 //!
-//! y + N(0, (k d)^2), with d the deviation that storms multiply. Parameter: `noise` k, 0 to 1000. It
-//! looks at its own sensor. Source: Brownfield, Gupta and Davis, "Wireless sensor network denial of
-//! sleep attack", 2005.
+//! y + N(0, (k d)^2), with d the deviation that storms multiply. Parameter: `noise` k, 0 to 1000.
+//! It looks at its own sensor. Source: Brownfield, Gupta and Davis, "Wireless sensor network denial
+//! of sleep attack", 2005.
 
 use qres_core::draw::{Purpose, draw};
 

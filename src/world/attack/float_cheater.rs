@@ -1,9 +1,10 @@
-//! Float cheater: the node's own model as it would be if it had been computed in floating point with
-//! few bits: each weight keeps its `bits` most significant bits, rounded to nearest, ties to even.
+//! Float cheater: the node's own model as it would be if it had been computed in floating point
+//! with few bits: each weight keeps its `bits` most significant bits, rounded to nearest, ties to
+//! even.
 //!
 //! It does no harm to speak of, and no rule that looks at distances finds it: only a recomputation
-//! that wants every bit the same does. Parameter: `bits`, 1 to 16; 11 is half precision. It looks at
-//! nothing. Source of the rounding: Goldberg, "What every computer scientist should know about
+//! that wants every bit the same does. Parameter: `bits`, 1 to 16; 11 is half precision. It looks
+//! at nothing. Source of the rounding: Goldberg, "What every computer scientist should know about
 //! floating-point arithmetic", 1991.
 
 use super::view::{Vector, View};

@@ -1,7 +1,8 @@
 //! Gaussian noise: N(0, s^2) in every weight in use, new in each round, instead of a model.
 //!
-//! Parameter: `deviation` s, 0 to 1000. It looks at nothing. Source: Blanchard, El Mhamdi, Guerraoui
-//! and Stainer, "Machine learning with adversaries: Byzantine tolerant gradient descent", 2017.
+//! Parameter: `deviation` s, 0 to 1000. It looks at nothing. Source: Blanchard, El Mhamdi,
+//! Guerraoui and Stainer, "Machine learning with adversaries: Byzantine tolerant gradient descent",
+//! 2017.
 
 use super::view::{Vector, View, times};
 use crate::world::signal::normal;

@@ -1,8 +1,8 @@
 //! The false cure: in each round a fresh gene with weights at their limits, in a form that few have
 //! tried and with an invented lineage, offered to all with a claimed gain of 90 %.
 //!
-//! It does harm only where models evolve. No parameter; it looks at its own model's form. The project's
-//! own; docs/evolution.md says what meets it.
+//! It does harm only where models evolve. No parameter; it looks at its own model's form. The
+//! project's own; docs/evolution.md says what meets it.
 
 use qres_core::draw::{Purpose, below, draw};
 use qres_core::gene::{Gene, GeneId, Lineage};

@@ -1,10 +1,10 @@
-//! Inner-product manipulation, the fall of empires: -e m, with m the mean of what honest nodes sent,
-//! so that what is merged has a negative inner product with m.
+//! Inner-product manipulation, the fall of empires: -e m, with m the mean of what honest nodes
+//! sent, so that what is merged has a negative inner product with m.
 //!
 //! Parameters: `epsilon` e, 0 to 64; `search`: e is looked for between 0 and `epsilon` so that the
 //! honest nodes' own rule ends farthest from m (see [`super::search`]). It looks at honest models.
-//! Source: Xie, Koyejo and Gupta, "Fall of empires: breaking Byzantine-tolerant SGD by inner product
-//! manipulation", 2020.
+//! Source: Xie, Koyejo and Gupta, "Fall of empires: breaking Byzantine-tolerant SGD by inner
+//! product manipulation", 2020.
 
 use super::search::worst;
 use super::view::{Vector, View, stretched};

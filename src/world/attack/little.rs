@@ -1,12 +1,12 @@
-//! A little is enough: m + z s, with m and s the mean and the standard deviation, per coordinate, of
-//! what honest nodes sent.
+//! A little is enough: m + z s, with m and s the mean and the standard deviation, per coordinate,
+//! of what honest nodes sent.
 //!
 //! Parameters: `z`, 0 to 64; at 0 it is the most that leaves enough honest models farther out for a
-//! majority: z = Phi^-1((n - b - k) / (n - b)) with n models of which b are lies and
-//! k = floor(n / 2 + 1) - b. `search`: z is looked for between 0 and `z` (4 where that is 0) so that
-//! the honest nodes' own rule ends farthest from m (see [`super::search`]). It looks at honest
-//! models. Source: Baruch, Baruch and Goldberg, "A little is enough: circumventing defenses for
-//! distributed learning", 2019.
+//! majority: z = Phi^-1((n - b - k) / (n - b)) with n models of which b are lies and k = floor(n /
+//! 2 + 1) - b. `search`: z is looked for between 0 and `z` (4 where that is 0) so that the honest
+//! nodes' own rule ends farthest from m (see [`super::search`]). It looks at honest models. Source:
+//! Baruch, Baruch and Goldberg, "A little is enough: circumventing defenses for distributed
+//! learning", 2019.
 
 use super::search::worst;
 use super::view::{Vector, View, plus, stretched};

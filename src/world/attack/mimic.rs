@@ -1,9 +1,9 @@
-//! Mimic: the model of one honest node, always the same, as the own one. Where honest models differ,
-//! that node's weight is multiplied.
+//! Mimic: the model of one honest node, always the same, as the own one. Where honest models
+//! differ, that node's weight is multiplied.
 //!
 //! It looks at honest models and copies that of the least id; accomplices copy the same. No
-//! parameter. Source: Karimireddy, He and Jaggi, "Byzantine-robust learning on heterogeneous datasets
-//! via bucketing", 2022.
+//! parameter. Source: Karimireddy, He and Jaggi, "Byzantine-robust learning on heterogeneous
+//! datasets via bucketing", 2022.
 
 use super::view::{Vector, View};
 

@@ -10,6 +10,7 @@ use qres_core::packet::{Message, Update};
 use qres_core::phase::{Outbox, Speaker};
 use qres_core::q16::Q16;
 use qres_core::radio::Outgoing;
+use qres_core::regime::Regime;
 use qres_core::responder::Route;
 use qres_core::wake::Role;
 
@@ -52,6 +53,8 @@ pub struct Scene<'a> {
     pub seed: u64,
     /// Now.
     pub now: Tick,
+    /// Whether the attacker's updates claim Storm.
+    pub claims_storm: bool,
     /// What others sent.
     pub view: View<'a>,
 }
@@ -126,8 +129,12 @@ pub fn speak(
     if lie.is_some() || attack == Attack::VoteSpoof {
         say(scene, node, lie, outbox);
     }
-    if attack == Attack::VoteSpoof {
-        outbox.iter_mut().for_each(|outgoing| vote_spoof::claim(&mut outgoing.message));
+    for outgoing in outbox.iter_mut() {
+        match &mut outgoing.message {
+            message if attack == Attack::VoteSpoof => vote_spoof::claim(message),
+            Message::Update(update) if scene.claims_storm => update.regime = Regime::Storm,
+            _ => {}
+        }
     }
 }
 

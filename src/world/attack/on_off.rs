@@ -1,10 +1,11 @@
 //! On and off: honest until its reputation is good, then its model turned round for a while, and
 //! honest again until that is forgiven.
 //!
-//! Of each `farm_rounds` + `burst_rounds` rounds the first are honest, the others send -s x with x the
-//! node's own model. Parameters: those two, and `scale` s, 0 to 1000. It looks at nothing. Source:
-//! Perrone and Nelson, "A study of on-off attack models for wireless ad hoc networks", 2006; Sun, Han
-//! and Liu, "Defense of trust management vulnerabilities in distributed networks", 2008.
+//! Of each `farm_rounds` + `burst_rounds` rounds the first are honest, the others send -s x with x
+//! the node's own model. Parameters: those two, and `scale` s, 0 to 1000. It looks at nothing.
+//! Source: Perrone and Nelson, "A study of on-off attack models for wireless ad hoc networks",
+//! 2006; Sun, Han and Liu, "Defense of trust management vulnerabilities in distributed networks",
+//! 2008.
 
 use super::view::{Vector, View, stretched};
 

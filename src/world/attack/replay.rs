@@ -1,9 +1,9 @@
 //! Replay and stale updates: something old under the number of a new round.
 //!
-//! `Replay`: the model of an honest neighbour as it was when the attack began, as the node's own news.
-//! `Stale`: the node's own model as it was then. Frames sent again as they were need no attack: a
-//! receiver drops every update whose round is not newer. No parameter; a replay looks at honest
-//! models. Source: Syverson, "A taxonomy of replay attacks", 1994.
+//! `Replay`: the model of an honest neighbour as it was when the attack began, as the node's own
+//! news. `Stale`: the node's own model as it was then. Frames sent again as they were need no
+//! attack: a receiver drops every update whose round is not newer. No parameter; a replay looks at
+//! honest models. Source: Syverson, "A taxonomy of replay attacks", 1994.
 
 use super::view::{Vector, View};
 

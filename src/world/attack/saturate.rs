@@ -1,8 +1,9 @@
 //! Saturated values: every weight in use at its greatest, which is what infinity is to numbers of
 //! fixed point.
 //!
-//! It looks at nothing and has no parameter. Source: the attack `Inf` of González, Guerraoui, Pinot,
-//! Rizk, Stephan and Taïani, "ByzFL: research framework for robust federated learning", 2025.
+//! It looks at nothing and has no parameter. Source: the attack `Inf` of González, Guerraoui,
+//! Pinot, Rizk, Stephan and Taïani, "`ByzFL`: research framework for robust federated learning",
+//! 2025.
 
 use qres_core::neuron::{TAPS, WEIGHT_LIMIT};
 

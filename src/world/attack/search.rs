@@ -5,7 +5,7 @@
 //! the candidate for each accomplice, at most [`PEERS`] peers, all with the same influence. What
 //! trust makes of the candidate is not tried. Source of the idea: Shejwalkar and Houmansadr,
 //! "Manipulating the Byzantine: optimizing model poisoning attacks and defenses for federated
-//! learning", 2021, and ByzFL (2025), which searches the same way.
+//! learning", 2021, and `ByzFL` (2025), which searches the same way.
 
 use qres_core::aggregate::{Context, Voice, aggregate};
 use qres_core::id::NodeId;

@@ -1,6 +1,7 @@
-//! Spectral heterogeneity: x_t + s f_t (f . X) / (f . f), with x_t the model of a target, X the honest
-//! models, and f the Fiedler vector of the graph between them (the eigenvector of the Laplacian's
-//! second eigenvalue). It feeds the slowest mode of gossip, along the weakest cut of the mesh.
+//! Spectral heterogeneity: `x_t + s f_t (f . X) / (f . f)`, with `x_t` the model of a target, X the
+//! honest models, and f the Fiedler vector of the graph between them (the eigenvector of the
+//! Laplacian's second eigenvalue). It feeds the slowest mode of gossip, along the weakest cut of
+//! the mesh.
 //!
 //! As in [`super::dissensus`], the honest nodes in earshot are the target in turn. f is found by
 //! [`STEPS`] steps of power iteration on c - L with c twice the largest degree, in integers of 16

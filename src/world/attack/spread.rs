@@ -4,9 +4,9 @@
 //! - (min-max) is no farther from any honest model than two of those are from each other;
 //! - (min-sum) has no greater sum of squared distances to honest models than one of those has.
 //!
-//! Parameter: `direction` p: against the deviation, the sign of the mean, or the mean at length one.
-//! g is found by halving, to 2^-16, up to 2^16. It looks at honest models. Source: Shejwalkar and
-//! Houmansadr, "Manipulating the Byzantine: optimizing model poisoning attacks and defenses for
+//! Parameter: `direction` p: against the deviation, the sign of the mean, or the mean at length
+//! one. g is found by halving, to 2^-16, up to 2^16. It looks at honest models. Source: Shejwalkar
+//! and Houmansadr, "Manipulating the Byzantine: optimizing model poisoning attacks and defenses for
 //! federated learning", 2021.
 
 use super::view::{Vector, View, plus, squared, stretched};

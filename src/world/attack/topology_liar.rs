@@ -1,13 +1,12 @@
 //! Topology liar: directed deviation, and a sentinel claims to have heard the same from each of its
 //! neighbours.
 //!
-//! What a node says of who its neighbours are and what they said, others only learn from a sentinel,
-//! which hands its clients the updates that it keeps for them. A lying sentinel keeps an update of its
-//! own making in each neighbour's name, one round ahead of that neighbour's own: its clients take it
-//! for news, and what the neighbour itself says in that round for old. Signatures
-//! (`protocol.integrity`) meet it. Parameter: `factor`, as in [`super::directed`]. It looks at what it
-//! keeps for others. It follows the attack of that name in the framework
-//! Murmura.
+//! What a node says of who its neighbours are and what they said, others only learn from a
+//! sentinel, which hands its clients the updates that it keeps for them. A lying sentinel keeps an
+//! update of its own making in each neighbour's name, one round ahead of that neighbour's own: its
+//! clients take it for news, and what the neighbour itself says in that round for old. Signatures
+//! (`protocol.integrity`) meet it. Parameter: `factor`, as in [`super::directed`]. It looks at what
+//! it keeps for others. It follows the attack of that name in the framework Murmura.
 
 use qres_core::neuron::TAPS;
 use qres_core::packet::Update;

@@ -1,8 +1,8 @@
 //! What an attack may look at, and the vectors that it computes with. Read only: an attack changes
 //! nothing but what its node sends.
 //!
-//! Vectors are Q16.16 in 64 bits, so that no sum or product on the way wraps; [`settle`] brings them
-//! back to what a node may send.
+//! Vectors are Q16.16 in 64 bits, so that no sum or product on the way wraps; [`settle`] brings
+//! them back to what a node may send.
 
 use qres_core::aggregate::Recipe;
 use qres_core::draw::{Purpose, draw};

@@ -1,9 +1,10 @@
 //! Vote spoofing: a storm claimed that the node does not see. Its models are honest, so that its
 //! reputation, and with it its vote, stays good.
 //!
-//! Every update claims Storm. A sentinel also says `emergency` in a beacon of each round and to every
-//! client that it answers. No parameter; it looks at nothing. Source: Brownfield, Gupta and Davis,
-//! "Wireless sensor network denial of sleep attack", 2005; the quorum that meets it is docs/node.md's.
+//! Every update claims Storm. A sentinel also says `emergency` in a beacon of each round and to
+//! every client that it answers. No parameter; it looks at nothing. Source: Brownfield, Gupta and
+//! Davis, "Wireless sensor network denial of sleep attack", 2005; the quorum that meets it is
+//! docs/node.md's.
 
 use qres_core::packet::Message;
 use qres_core::regime::Regime;
