@@ -2,6 +2,7 @@
 //! [`crate::phase`]; it must not know how a rule works.
 
 use crate::aggregate::{Context, VOICES, Voice as Merged, aggregate};
+use crate::audit::learner::{Blend, Heard};
 use crate::carry::Carry;
 use crate::config::NodeConfig;
 use crate::id::NodeId;
@@ -36,8 +37,7 @@ pub struct Merger {
     pub regime: Regime,
 }
 
-/// Aggregate and Trust, at the end of a round: judge each offer on the node's own recent samples,
-/// move the senders' reputations, and adopt what the mesh's recipe makes of all that did no harm.
+/// [`merge_noted`] without a note.
 pub fn merge(
     config: &NodeConfig,
     node: Merger,
@@ -47,11 +47,28 @@ pub fn merge(
     neighbours: &mut [Neighbour],
     inbox: &mut Inbox,
 ) -> MergeReport {
+    merge_noted(config, node, carry, neuron, residual, neighbours, inbox, |_| ())
+}
+
+/// Aggregate and Trust, at the end of a round: judge each offer on the node's own recent samples,
+/// move the senders' reputations, and adopt what the mesh's recipe makes of all that did no harm.
+/// `note` gets what is about to become the node's model, if anything is.
+pub fn merge_noted(
+    config: &NodeConfig,
+    node: Merger,
+    carry: Option<&mut Carry>,
+    neuron: &mut SwarmNeuron,
+    residual: &Residual,
+    neighbours: &mut [Neighbour],
+    inbox: &mut Inbox,
+    note: impl FnOnce(&Blend),
+) -> MergeReport {
     let mut report = MergeReport { offered: inbox.offers().len() as u8, ..MergeReport::default() };
     let exam = if inbox.offers().is_empty() { None } else { neuron.exam() };
     let own = exam.as_ref().map(|exam| exam.error(neuron.weights()));
     let count = neighbours.len();
     let mut voices: heapless::Vec<Merged, VOICES> = heapless::Vec::new();
+    let mut heard: heapless::Vec<Heard, VOICES> = heapless::Vec::new();
     let mut banned = false;
     for offer in inbox.offers() {
         let Some(neighbour) = find(neighbours, offer.origin) else { continue };
@@ -76,13 +93,12 @@ pub fn merge(
         report.harmful += u8::from(harmful);
         if !harmful && !neighbour.banned {
             report.merged += 1;
+            let influence = config.trust.influence(neighbour.reputation, count);
+            let (origin, weights) = (offer.origin, offer.weights);
             // One voice per offer: VOICES holds them.
-            let _ = voices.push(Merged {
-                node: offer.origin,
-                influence: config.trust.influence(neighbour.reputation, count),
-                loss: offered,
-                weights: offer.weights,
-            });
+            let _ = voices.push(Merged { node: origin, influence, loss: offered, weights });
+            let (round, regime) = (neighbour.round, offer.regime);
+            let _ = heard.push(Heard { origin, round, regime, influence, weights });
         }
     }
     inbox.clear();
@@ -94,6 +110,13 @@ pub fn merge(
             loss: own,
             weights: *neuron.weights(),
         };
+        note(&Blend {
+            round: node.round,
+            own_influence: own.influence,
+            banned,
+            taps: neuron.form().taps,
+            voices: heard,
+        });
         let mut context = Context {
             seed: config.wake.seed,
             round: node.round,

@@ -1,6 +1,9 @@
 //! The composed node: all parts and the tick that runs them. This is what firmware runs; the
 //! simulator runs the same phases over components.
 
+use crate::audit::learner::Mind;
+use crate::audit::page::{AuditEar, AuditOut};
+use crate::audit::{AuditPage, page};
 use crate::canonical::{Canonical, Sink, encode_slice};
 use crate::carry::Carry;
 use crate::config::NodeConfig;
@@ -149,6 +152,26 @@ impl<const N: usize> Node<N> {
         fused: Option<Fused<'_>>,
         radio: &mut impl Radio,
     ) -> TickReport {
+        self.tick_audited(config, now, sample, fused, None, radio)
+    }
+
+    /// The page that this node needs to take part in audits, in the state in which it is now.
+    #[must_use]
+    pub fn audit_page(&self) -> AuditPage {
+        AuditPage::new(self.mind(), self.neighbours.iter().map(|neighbour| neighbour.id))
+    }
+
+    /// [`Node::tick_fused`] on a node that takes part in audits. Its page stands beside the node,
+    /// from before the first tick on, and is not in [`Node::digest`].
+    pub fn tick_audited(
+        &mut self,
+        config: &NodeConfig,
+        now: Tick,
+        sample: Option<Q16>,
+        fused: Option<Fused<'_>>,
+        mut audit: Option<&mut AuditPage>,
+        radio: &mut impl Radio,
+    ) -> TickReport {
         if self.energy.is_browned_out() {
             return self.recover(config, now);
         }
@@ -165,6 +188,9 @@ impl<const N: usize> Node<N> {
             phase::predict(tuned, neuron, residual, detector, evolution, critical, sample, fused);
             self.detector.update(&config.regime, &self.residual);
             report.activity.samples = 1;
+            if let Some(audit) = audit.as_deref_mut() {
+                audit.sensed(critical, sample, self.mind());
+            }
             if let (Some(feed), Some(stream)) = (&mut self.stream, &config.stream) {
                 feed.sense(stream, sample);
             }
@@ -174,18 +200,22 @@ impl<const N: usize> Node<N> {
         let mut outbox = Outbox::new();
         let kept = own_round(self.id, &self.routes);
         let extras = self.speak(config, now, &mut outbox);
+        let asked =
+            audit.as_deref_mut().map(|audit| self.answer(config, now, kept, &outbox, audit));
         let speaks = outbox.iter().any(|outgoing| signed(&outgoing.message).is_some());
         if config.air.signature_bytes > 0 && (speaks || own_round(self.id, &self.routes) > kept) {
             report.activity.signature_us += u64::from(config.signature.sign_us);
         }
         let did = &mut report.activity;
-        for outgoing in outbox.iter().chain(&extras) {
+        let (asked, work) = asked.unwrap_or_default();
+        did.samples += work;
+        for outgoing in outbox.iter().chain(&extras).chain(&asked) {
             did.transmit_us += airtime(config, outgoing);
             radio.transmit(now, outgoing);
         }
-        self.listen(config, now, radio, did);
+        self.listen(config, now, audit.as_deref_mut(), radio, did);
         if report.window.closes {
-            report.merge = Some(self.merge(tuned));
+            report.merge = Some(self.merge(tuned, audit));
             self.trust.review(&config.trust, &self.neighbours, now);
             self.tune(config);
         }
@@ -237,6 +267,47 @@ impl<const N: usize> Node<N> {
         }
     }
 
+    fn mind(&self) -> Mind<'_> {
+        Mind {
+            neuron: &self.neuron,
+            residual: &self.residual,
+            detector: &self.detector,
+            carry: self.carry.as_ref(),
+        }
+    }
+
+    /// What audits add to what is sent, and the samples that were computed again for them.
+    fn answer(
+        &self,
+        config: &NodeConfig,
+        now: Tick,
+        kept: u32,
+        outbox: &Outbox,
+        audit: &mut AuditPage,
+    ) -> (AuditOut, u32) {
+        let speaker = self.speaker();
+        let sent = page::sent(self.id, kept, &self.routes, outbox);
+        audit.spoke(config, &speaker, sent, self.mind());
+        let mut out = AuditOut::new();
+        audit.speak(config, now, &speaker, self.mind(), &self.clients, outbox, &mut out);
+        (out, audit.take_work())
+    }
+
+    fn speaker(&self) -> Speaker<'_> {
+        Speaker {
+            id: self.id,
+            group: self.group,
+            neuron: &self.neuron,
+            residual: &self.residual,
+            detector: &self.detector,
+            energy: &self.energy,
+            wake: &self.wake,
+            trust: &self.trust,
+            neighbours: &self.neighbours,
+            policy: self.tuner.as_ref().map(|tuner| *tuner.proposal()),
+        }
+    }
+
     fn effective(&self, config: &NodeConfig) -> Regime {
         self.detector.effective(self.energy.is_critical(&config.energy))
     }
@@ -273,6 +344,7 @@ impl<const N: usize> Node<N> {
         &mut self,
         config: &NodeConfig,
         now: Tick,
+        mut audit: Option<&mut AuditPage>,
         radio: &mut impl Radio,
         did: &mut Activity,
     ) {
@@ -322,10 +394,36 @@ impl<const N: usize> Node<N> {
                 radio.transmit(now, &outgoing);
             };
             phase::hear(config, now, &mut listener, header.sender, &message, heard.at_us, answer);
+            if let Some(audit) = audit.as_deref_mut() {
+                let (ear, busy_us) = (self.audit_ear(), &mut busy_us);
+                let answer = |outgoing: Outgoing| {
+                    did.transmit_us += airtime(config, &outgoing);
+                    radio.transmit(now, &outgoing);
+                };
+                let (from, at_us) = (header.sender, heard.at_us);
+                audit.hear(config, now, &ear, from, &message, at_us, busy_us, answer);
+            }
+        }
+        if let Some(audit) = audit {
+            audit.attend(config, now, &self.audit_ear(), &mut busy_us, |outgoing| {
+                did.transmit_us += airtime(config, &outgoing);
+                radio.transmit(now, &outgoing);
+            });
         }
     }
 
-    fn merge(&mut self, config: &NodeConfig) -> MergeReport {
+    fn audit_ear(&self) -> AuditEar<'_> {
+        AuditEar {
+            id: self.id,
+            wake: &self.wake,
+            energy: &self.energy,
+            neuron: &self.neuron,
+            neighbours: &self.neighbours,
+            clients: &self.clients,
+        }
+    }
+
+    fn merge(&mut self, config: &NodeConfig, mut audit: Option<&mut AuditPage>) -> MergeReport {
         if let Some(handover) = &mut self.handover {
             let round = self.wake.rounds();
             sum_up(
@@ -339,7 +437,8 @@ impl<const N: usize> Node<N> {
                 handover,
             );
         }
-        phase::merge(
+        let mut noted = false;
+        let report = phase::merge_noted(
             config,
             Merger { id: self.id, round: self.wake.rounds(), regime: self.detector.regime() },
             self.carry.as_mut(),
@@ -347,7 +446,20 @@ impl<const N: usize> Node<N> {
             &self.residual,
             &mut self.neighbours,
             &mut self.inbox,
-        )
+            |blend| {
+                noted = true;
+                if let Some(audit) = audit.as_deref_mut() {
+                    audit.merging(config, blend);
+                }
+            },
+        );
+        if let Some(audit) = audit {
+            if noted {
+                audit.merged(self.mind());
+            }
+            audit.review(&mut self.neighbours);
+        }
+        report
     }
 
     fn evolve(

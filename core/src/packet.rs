@@ -4,6 +4,7 @@
 //! fragment count, sender (4 bytes), CRC-32 (IEEE) over the eight bytes before it and the payload.
 //! Decoding refuses everything that is not exactly a message this version can send.
 
+use crate::audit::wire::AuditMessage;
 use crate::block_float::{BlockError, BlockFloat};
 use crate::crc::CRC32;
 use crate::gene::{GENE_MAX, Gene, GeneId};
@@ -71,6 +72,8 @@ pub enum Kind {
     Policy = 12,
     /// What a collector asks of a member for a sum.
     Call = 13,
+    /// Part of an audit: a commitment, a question, or an answer.
+    Audit = 15,
 }
 
 impl Kind {
@@ -90,6 +93,7 @@ impl Kind {
             11 => Some(Self::Stream),
             12 => Some(Self::Policy),
             13 => Some(Self::Call),
+            15 => Some(Self::Audit),
             _ => None,
         }
     }
@@ -313,6 +317,8 @@ pub enum Message {
     Sum(SumPart),
     /// What a collector asks of a member.
     Call(SumCall),
+    /// Part of an audit; only where a mesh audits.
+    Audit(AuditMessage),
 }
 
 impl Message {
@@ -334,6 +340,7 @@ impl Message {
             Self::Policy(_) => Kind::Policy,
             Self::Sum(_) => Kind::Sum,
             Self::Call(_) => Kind::Call,
+            Self::Audit(_) => Kind::Audit,
         }
     }
 
@@ -353,6 +360,7 @@ impl Message {
             | Self::Stream { to, .. }
             | Self::Sum(SumPart { to, .. })
             | Self::Call(SumCall { to, .. }) => Some(*to),
+            Self::Audit(audit) => audit.destination(),
         }
     }
 
@@ -372,6 +380,7 @@ impl Message {
             Self::Policy(_) => POLICY_BYTES,
             Self::Sum(part) => part.length(),
             Self::Call(_) => SumCall::LENGTH,
+            Self::Audit(audit) => audit.length(),
         }
     }
 
@@ -425,6 +434,7 @@ impl Message {
                 call.put_body(&mut put);
                 put(&call.tag);
             }
+            Self::Audit(audit) => audit.write(&mut put),
         }
         bytes
     }
@@ -463,6 +473,7 @@ impl Message {
             Kind::Policy => Self::Policy(rest.policy()?),
             Kind::Sum => Self::Sum(SumPart::read(&mut rest)?),
             Kind::Call => Self::Call(SumCall::read(&mut rest)?),
+            Kind::Audit => Self::Audit(AuditMessage::read(core::mem::take(&mut rest.0))?),
         };
         if rest.0.is_empty() { Ok(message) } else { Err(PacketError::Length) }
     }
