@@ -1,9 +1,10 @@
 //! The composed node: all parts and the tick that runs them. This is what firmware runs; the
 //! simulator runs the same phases over components.
 
+use crate::audit::AuditPage;
 use crate::audit::learner::Mind;
-use crate::audit::page::{AuditEar, AuditOut};
-use crate::audit::{AuditPage, page};
+use crate::audit::page::AuditEar;
+use crate::audit::queue::{self, AuditOut};
 use crate::canonical::{Canonical, Sink, encode_slice};
 use crate::carry::Carry;
 use crate::config::NodeConfig;
@@ -286,7 +287,7 @@ impl<const N: usize> Node<N> {
         audit: &mut AuditPage,
     ) -> (AuditOut, u32) {
         let speaker = self.speaker();
-        let sent = page::sent(self.id, kept, &self.routes, outbox);
+        let sent = queue::sent(self.id, kept, &self.routes, outbox);
         audit.spoke(config, &speaker, sent, self.mind());
         let mut out = AuditOut::new();
         audit.speak(config, now, &speaker, self.mind(), &self.clients, outbox, &mut out);

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use qres_core::audit::AuditConfig;
 use qres_core::config::NodeConfig;
 use qres_core::draw::{Purpose, below, draw};
 use qres_core::energy::{EnergyConfig, Listen, PowerProfile};
@@ -500,6 +501,7 @@ fn node_config(scenario: &Scenario, seed: u64) -> Result<NodeConfig, PlanError> 
         privacy: recipe::privacy(protocol)
             .map_err(|why| PlanError(format!("\"{}\": protocol.privacy: {why}", scenario.title)))?,
         handover: handover_config(protocol),
+        audit: audit_config(protocol),
         ..NodeConfig::default()
     })
 }
@@ -545,6 +547,16 @@ fn handover_config(protocol: &scenario::Protocol) -> Option<HandoverConfig> {
     let scenario::Summary { asks, answer_every_ticks, energy_floor_percent } = protocol.summary;
     let energy_floor = percent(i32::from(energy_floor_percent));
     (asks > 0).then_some(HandoverConfig { asks, answer_every_ticks, energy_floor })
+}
+
+fn audit_config(protocol: &scenario::Protocol) -> Option<AuditConfig> {
+    let audit = &protocol.audit;
+    let share = i64::from(scenario::fixed(audit.rate_percent));
+    (audit.every_rounds > 0).then(|| AuditConfig {
+        every_rounds: audit.every_rounds,
+        rate_basis_points: ((share * 100 + (1 << 15)) >> 16).clamp(1, 10_000) as u16,
+        outliers: audit.outliers,
+    })
 }
 
 fn wake_config(scenario: &Scenario, seed: u64) -> WakeConfig {

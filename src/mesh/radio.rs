@@ -17,6 +17,7 @@ use qres_core::signature::{SignatureBytes, concerns, signed, split};
 use qres_core::wake::Role;
 
 use super::archive::Archive;
+use super::auditing::{self, Auditing};
 use super::components::{
     Battery, Detector, Doing, Genome, Heritage, Identity, Memory, Neuron, Schedule, Tally, Trust,
     Tuning,
@@ -110,7 +111,7 @@ pub fn receive(
         &mut Tally,
         Option<&mut Guard>,
         Option<&mut Tuning>,
-        (Option<&mut Archive>, Option<&mut Collecting>),
+        (Option<&mut Archive>, Option<&mut Collecting>, Option<&mut Auditing>),
         Option<&mut Heritage>,
     )>,
     keys: Res<Keys>,
@@ -128,7 +129,7 @@ pub fn receive(
         mut tally,
         guard,
         mut tuning,
-        (mut archive, mut collecting),
+        (mut archive, mut collecting, mut auditing),
         mut heritage,
     )| {
         let (identity, battery, ..) = mind;
@@ -159,25 +160,29 @@ pub fn receive(
             heritage: heritage.as_deref_mut(),
             collecting: collecting.as_deref_mut(),
             summing: None,
+            auditing: auditing.as_deref_mut(),
+            orders: &orders,
             heard: 0,
             busy_us: 0,
         };
         ear.open();
         let mut answers = 0;
+        let mut answer = |mut outgoing: Outgoing, signature: Option<SignatureBytes>| {
+            if let Some(attack) = orders.attack(plan, identity.id, now) {
+                attack::answer(attack, &mut outgoing.message);
+            }
+            doing.0.transmit_us += airtime(&plan.config.air, &outgoing);
+            air.answers.scope(|queue| queue.push((identity.id, answers, outgoing)));
+            if let Some(signature) = signature {
+                let signed = (identity.id, answers, signature);
+                air.signatures.scope(|signatures| signatures.push(signed));
+            }
+            answers += 1;
+        };
         receiver.listen(&air.broadcast, |frame, fate| {
-            ear.take(&air.broadcast, frame, fate, |mut outgoing, signature| {
-                if let Some(attack) = orders.attack(plan, identity.id, now) {
-                    attack::answer(attack, &mut outgoing.message);
-                }
-                doing.0.transmit_us += airtime(&plan.config.air, &outgoing);
-                air.answers.scope(|queue| queue.push((identity.id, answers, outgoing)));
-                if let Some(signature) = signature {
-                    let signed = (identity.id, answers, signature);
-                    air.signatures.scope(|signatures| signatures.push(signed));
-                }
-                answers += 1;
-            });
+            ear.take(&air.broadcast, frame, fate, &mut answer);
         });
+        ear.attend(&mut answer);
         ear.close();
     });
 }
@@ -186,6 +191,7 @@ pub fn receive(
 pub fn collect(
     clock: Res<Clock>,
     setup: Res<Setup>,
+    orders: Res<Orders>,
     air: Res<Air>,
     pages: Res<Pages>,
     tap: Res<Tap>,
@@ -199,7 +205,7 @@ pub fn collect(
         Option<&mut Guard>,
         Option<&mut Tuning>,
         Option<&mut Heritage>,
-        Option<&mut Summing>,
+        (Option<&mut Summing>, Option<&mut Auditing>),
     )>,
     keys: Res<Keys>,
 ) {
@@ -218,7 +224,7 @@ pub fn collect(
         guard,
         mut tuning,
         mut heritage,
-        mut summing,
+        (mut summing, mut auditing),
     )| {
         let (identity, battery, ..) = mind;
         for outgoing in air.service.of(identity.id) {
@@ -251,12 +257,24 @@ pub fn collect(
             heritage: heritage.as_deref_mut(),
             collecting: None,
             summing: summing.as_deref_mut(),
+            auditing: auditing.as_deref_mut(),
+            orders: &orders,
             heard: SECOND_PASS,
             busy_us: 0,
         };
         receiver.attend(sentinel, &air.service, |frame, fate| {
             ear.take(&air.service, frame, fate, |_, _| ());
         });
+        // Questions of an audit may come from any sentinel.
+        let asked = ear.auditing.is_some();
+        let others = plan.graph.neighbours(identity.id).iter().filter(|_| asked);
+        for other in others.map(|other| NodeId(*other)).filter(|other| *other != sentinel) {
+            receiver.attend(other, &air.service, |frame, fate| {
+                if frame.kind == Kind::Audit {
+                    ear.take(&air.service, frame, fate, |_, _| ());
+                }
+            });
+        }
         ear.close();
     });
 }
@@ -317,6 +335,8 @@ struct Ear<'a> {
     heritage: Option<&'a mut Heritage>,
     collecting: Option<&'a mut Collecting>,
     summing: Option<&'a mut Summing>,
+    auditing: Option<&'a mut Auditing>,
+    orders: &'a Orders,
     /// Order of the next frame that a tap keeps.
     heard: u32,
     /// When the transmitter is free again, in microseconds from the tick's start.
@@ -404,7 +424,8 @@ impl Ear<'_> {
             Message::Sum(SumPart { to, step: SumStep::Vector(_), .. }) => Message::Poll { to },
             other => other,
         };
-        self.pass(header.sender, &message, at_us, answer);
+        self.pass(header.sender, &message, at_us, &mut answer);
+        self.audit(header.sender, &message, at_us, |outgoing| answer(outgoing, None));
     }
 
     /// Hands a message to the core.
@@ -445,14 +466,14 @@ impl Ear<'_> {
             handover: self.heritage.as_deref_mut().map(|heritage| &mut *heritage.0),
         };
         let guard = self.guard.as_deref();
-        let answer = |outgoing: Outgoing| {
+        let relay = |outgoing: Outgoing| {
             let signature = match &outgoing.message {
                 Message::Relay { update, .. } => guard.and_then(|guard| guard.kept(update.origin)),
                 _ => None,
             };
             answer(outgoing, signature);
         };
-        phase::hear(config, self.now, &mut listener, sender, message, at_us, answer);
+        phase::hear(config, self.now, &mut listener, sender, message, at_us, relay);
     }
 
     /// Follows a sum: a member its sentinel's calls, a collector its members' words, and any poll
@@ -536,6 +557,32 @@ impl Ear<'_> {
             guard.sign(self.plan.config.signature, keys, &update);
         }
         self.pass(origin, &Message::Update(update), 0, |_, _| ());
+    }
+
+    /// What audits make of a message.
+    fn audit(
+        &mut self,
+        sender: NodeId,
+        message: &Message,
+        at_us: u64,
+        answer: impl FnMut(Outgoing),
+    ) {
+        let Some(page) = self.auditing.as_deref_mut() else { return };
+        let (id, neuron) = (self.identity.id, self.mind.3);
+        let ear = auditing::ear(id, self.schedule, self.battery, neuron, self.trust, self.memory);
+        let config = &self.orders.config(self.plan);
+        let (now, busy_us) = (self.now, &mut self.busy_us);
+        page.0.hear(config, now, &ear, sender, message, at_us, busy_us, answer);
+    }
+
+    /// At the end of what was heard: asks those that can be asked.
+    fn attend(&mut self, mut answer: impl FnMut(Outgoing, Option<SignatureBytes>)) {
+        let Some(page) = self.auditing.as_deref_mut() else { return };
+        let (id, neuron) = (self.identity.id, self.mind.3);
+        let ear = auditing::ear(id, self.schedule, self.battery, neuron, self.trust, self.memory);
+        page.0.attend(&self.plan.config, self.now, &ear, &mut self.busy_us, |outgoing| {
+            answer(outgoing, None);
+        });
     }
 
     /// Checks the signature of an update that this node would use, and keeps it with the update.

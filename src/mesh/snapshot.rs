@@ -10,6 +10,7 @@ use qres_core::responder::Route;
 use qres_core::trust::Neighbour;
 
 use super::archive::{Archive, Streaming};
+use super::auditing::Auditing;
 use super::components::{
     Battery, Carried, Detector, Entropy, Genome, Heritage, Identity, Memory, Neuron, Private,
     Quiet, Schedule, Score, Sensor, Standing, Tally, Trust, Tuning,
@@ -111,14 +112,14 @@ type State<'w> = (
         Option<&'w Carried>,
         Option<&'w Private>,
     ),
-    (&'w Standing, &'w Trust, Option<&'w Tuning>, Option<&'w Heritage>),
+    (&'w Standing, &'w Trust, Option<&'w Tuning>, Option<&'w Heritage>, Option<&'w Auditing>),
     (&'w Battery, Option<&'w Fusing>, Option<&'w Guard>),
 );
 
 fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut Buffer) {
     let (_, (sensor, tally, score), radio, mind, standing, (battery, fusing, guard)) = state;
     let (memory, streaming, archive, summing, collecting) = radio;
-    let (standing, trust, tuning, heritage) = standing;
+    let (standing, trust, tuning, heritage, auditing) = standing;
     match section {
         0 => {
             sensor.state.encode(sink);
@@ -179,6 +180,9 @@ fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut
             }
             if let Some(heritage) = heritage {
                 heritage.0.encode(sink);
+            }
+            if let Some(auditing) = auditing {
+                auditing.0.encode(sink);
             }
         }
         _ => battery.0.encode(sink),
@@ -393,6 +397,9 @@ fn decode(section: usize, node: &mut EntityWorldMut<'_>, source: &mut Source<'_>
             }
             if let Some(mut heritage) = node.get_mut::<Heritage>() {
                 *heritage.0 = Canonical::decode(source)?;
+            }
+            if let Some(mut auditing) = node.get_mut::<Auditing>() {
+                *auditing.0 = Canonical::decode(source)?;
             }
         }
         _ => node.get_mut::<Battery>()?.0 = Canonical::decode(source)?,

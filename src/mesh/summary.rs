@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use super::Mesh;
 use super::archive::{self, StreamSummary};
+use super::auditing::{self, AuditSummary};
 use super::components::{
     Battery, Detector, Genome, Heritage, Identity, Neuron, Private, Schedule, Score, Tally, Trust,
     Tuning,
@@ -63,6 +64,8 @@ pub struct RunSummary {
     pub tuner: Option<Tuned>,
     /// What became of residual streams; null where nobody streams.
     pub stream: Option<StreamSummary>,
+    /// What came of audits; null where nobody audits.
+    pub audit: Option<AuditSummary>,
     /// What private updates have given away; null where they carry the weights themselves.
     pub privacy: Option<PrivacySummary>,
     /// What newcomers have taken over; null where nobody asks.
@@ -297,6 +300,7 @@ impl Mesh {
             privacy: privacy(world),
             handover: handover(world),
             secure_aggregation: sums::summary(world),
+            audit: auditing::totals(world),
         }
     }
 }

@@ -1,17 +1,19 @@
 //! Wake and Speak: when radios are on, and what nodes have to say.
 
 use bevy::ecs::prelude::*;
+use qres_core::audit::queue::{AuditOut, sent};
 use qres_core::energy::Activity;
 use qres_core::handover::send_handover;
 use qres_core::id::NodeId;
 use qres_core::packet::{Message, SumStep, Update};
 use qres_core::phase::{self, Outbox, Speaker};
-use qres_core::residual_stream::{Extras, send_stream};
+use qres_core::residual_stream::Extras;
 use qres_core::responder::{self, Route};
-use qres_core::signature::own_round;
+use qres_core::signature::{SignatureBytes, own_round};
 use qres_core::tuner::send_policy;
 
 use super::archive::Streaming;
+use super::auditing::{self, Auditing};
 use super::components::{
     Battery, Carried, Detector, Doing, Entropy, Genome, Heritage, Identity, Memory, Neuron,
     Private, Quiet, Schedule, Sensor, Standing, Tally, Trust, Tuning,
@@ -80,6 +82,7 @@ pub fn speak(
         (
             (Option<&mut Carried>, Option<&mut Private>, Option<&mut Guard>),
             (Option<&mut Streaming>, Option<&mut Heritage>, Option<&mut Summing>),
+            Option<&mut Auditing>,
         ),
     )>,
 ) {
@@ -88,7 +91,7 @@ pub fn speak(
     let now = clock.now;
     for_nodes!(nodes, clock.parallel, |(node, saying, pages)| {
         let (mut quiet, mut memory, mut genome, mut doing, mut tally) = saying;
-        let ((mut carried, mut private, mut guard), pages) = pages;
+        let ((mut carried, mut private, mut guard), pages, mut auditing) = pages;
         let (streaming, heritage, mut summing) = pages;
         let (node, tuning) = node;
         let (identity, neuron, entropy, detector, battery, schedule, standing, trust) = node;
@@ -112,12 +115,16 @@ pub fn speak(
         let routes = memory.service.as_mut().map_or(&mut [][..], |service| &mut service.routes);
         let evolution = genome.0.as_deref_mut();
         let carry = carried.as_deref_mut().map(|carried| &mut carried.0);
-        let kept = guard.as_ref().map_or(0, |_| own_round(identity.id, routes));
+        let kept = own_round(identity.id, routes);
         let hostile = malice.filter(|malice| malice.now(now).is_some());
         // What an adversary's node would keep for sleepers is kept once the attack has seen it.
         let honest = if hostile.is_some() { &mut [] } else { &mut *routes };
         let (private, out) = (private.as_deref_mut().map(|private| &mut private.0), &mut outbox);
         phase::speak(config, now, &speaker, &mut quiet.0, honest, evolution, carry, private, out);
+        let mind = auditing::mind(neuron, entropy, detector, carried.as_deref());
+        if let Some(auditing) = &mut auditing {
+            auditing.0.spoke(config, &speaker, sent(identity.id, kept, routes, &outbox), mind);
+        }
         if let Some(malice) = hostile {
             let mut page = Notes::default();
             if schedule.0.window().opens {
@@ -134,11 +141,9 @@ pub fn speak(
         }
         // Last, so that a liar signs its lies: with its own key, for its own name only.
         if let (Some(guard), Some(keys)) = (&mut guard, &keys.0) {
-            let news = own_news(identity.id, kept, routes, &outbox);
-            if let Some((order, update)) = news {
+            if let Some((order, update)) = own_news(identity.id, kept, routes, &outbox) {
                 let signature = guard.sign(config.signature, keys, &update);
-                let signed = order.map(|order| (identity.id, order, signature));
-                air.signatures.scope(|signatures| signatures.extend(signed));
+                note_signature(&air, identity.id, order, signature);
             }
         }
         let mut extras = Extras::new();
@@ -147,14 +152,14 @@ pub fn speak(
             send_handover(config, now, &speaker, &mut heritage.0, &outbox, &mut extras);
         }
         if let Some(mut streaming) = streaming {
-            send_stream(config, now, &speaker, &mut streaming.feed, &outbox, &mut extras);
-            let sent = extras.iter().filter_map(|outgoing| match &outgoing.message {
-                Message::Stream { part, .. } => Some(part.frame().len() as u64),
-                _ => None,
-            });
-            streaming.bytes += sent.sum::<u64>();
+            streaming.send(config, now, &speaker, &outbox, &mut extras);
         }
-        for (order, outgoing) in outbox.iter().chain(&extras).enumerate() {
+        let mut asked = AuditOut::new();
+        if let Some(mut page) = auditing {
+            let agreed = &orders.config(plan);
+            doing.0.samples += page.ask(agreed, now, &speaker, mind, &memory, &outbox, &mut asked);
+        }
+        for (order, outgoing) in outbox.iter().chain(&extras).chain(&asked).enumerate() {
             let payload = config.air.payload_bytes(&outgoing.message);
             doing.0.transmit_us += config.air.message_us(payload);
             tally.send(&config.air, payload);
@@ -162,6 +167,12 @@ pub fn speak(
             air.queue.scope(|queue| queue.push((identity.id, order as u32, *outgoing)));
         }
     });
+}
+
+/// Puts a signature beside the message that it is of, if that is sent.
+fn note_signature(air: &Air, id: NodeId, order: Option<u32>, signature: SignatureBytes) {
+    let signed = order.map(|order| (id, order, signature));
+    air.signatures.scope(|signatures| signatures.extend(signed));
 }
 
 /// Keeps the update that an adversary sends for its sleepers too.

@@ -2,9 +2,10 @@
 //! them. It must not know how its questions travel.
 //!
 //! A node that was asleep or out of reach is asked again in each of its rounds, for the parts that
-//! are missing. A question that stays open is a *strike*, and so is an answer that proves nothing,
-//! as either can be the air's fault or a forger's; a passed audit takes all strikes away. Three in a
-//! row convict, and so does one mismatch. After a strike the next commitment is audited for sure.
+//! are missing. A question to which nothing came is a *strike*, and so is an answer that proves
+//! nothing, as either can be the air's fault or a forger's; where some parts came and others did
+//! not, an eighth of one. A passed audit takes all strikes away. Three in a row convict, and so
+//! does one mismatch. After a strike the next commitment is audited for sure.
 
 use super::beacon::{Beacon, Lot};
 use super::reveal::Shown;
@@ -21,8 +22,8 @@ pub const CASES: usize = 4;
 pub const MEMORY: usize = 128;
 /// Times that a node is asked before its silence counts.
 pub const ATTEMPTS: u8 = 12;
-/// What a strike counts; less when a newer commitment has cut the questions short.
-const STRIKE: u8 = 4;
+/// What a strike counts; 1 where something came, and where a newer commitment cut it short.
+const STRIKE: u8 = 8;
 /// At this much, strikes convict.
 const OUT: u8 = 3 * STRIKE;
 
@@ -61,6 +62,8 @@ pub struct Peer {
     pub newest: u32,
     /// When it was last heard itself, as the low 32 bits of the tick.
     pub heard_tick: u32,
+    /// Whether it polls a sentinel: it sleeps between rounds.
+    pub polls: bool,
     /// One of its updates since, drawn evenly from all.
     pub claim: Claim,
     /// The same of those before its newest commitment: what an audit holds against it.
@@ -71,14 +74,14 @@ pub struct Peer {
     pub due: Due,
     /// Whether the next commitment is audited for sure.
     pub watched: bool,
-    /// Strikes, in quarters.
+    /// Strikes, in eighths.
     pub strikes: u8,
     /// A mismatch was found, or it is out by strikes.
     pub convicted: bool,
 }
 crate::canonical!(struct Peer {
-    id, commit, before, covered, newest, heard_tick, claim, held, updates, due, watched, strikes,
-    convicted,
+    id, commit, before, covered, newest, heard_tick, polls, claim, held, updates, due, watched,
+    strikes, convicted,
 });
 
 impl Peer {
@@ -131,12 +134,12 @@ impl Peer {
     }
 
     /// What an audit's end does to it; true when that convicts.
-    pub(super) fn judged(&mut self, verdict: Verdict, is_cut_short: bool) -> bool {
+    pub(super) fn judged(&mut self, verdict: Verdict, is_partial: bool) -> bool {
         match verdict {
             Verdict::Honest => self.strikes = 0,
             Verdict::Mismatch => self.strikes = OUT,
             Verdict::BadProof | Verdict::NoAnswer => {
-                self.strikes += if is_cut_short { 1 } else { STRIKE };
+                self.strikes += if is_partial { 1 } else { STRIKE };
                 self.watched = true;
             }
         }
@@ -163,12 +166,14 @@ pub struct Case {
     pub epoch: u32,
     /// What was asked for.
     pub ask: Ask,
-    /// Times that it was asked for.
+    /// Times that it was asked for since a part came that was not here.
     pub attempts: u8,
+    /// Times that it was asked for.
+    pub asked: u8,
     /// When it was asked last, as the low 32 bits of the tick.
     pub asked_tick: u32,
-    /// The target has polled in this tick, and can be asked.
-    pub polled: bool,
+    /// When in this tick the target has polled, in microseconds: it can be asked then.
+    pub polled_us: Option<u64>,
     /// Parts that are here, a bit each.
     pub have: u32,
     count: u8,
@@ -176,7 +181,7 @@ pub struct Case {
     bytes: Shown,
 }
 crate::canonical!(struct Case {
-    target, epoch, ask, attempts, asked_tick, polled, have, count, last, bytes,
+    target, epoch, ask, attempts, asked, asked_tick, polled_us, have, count, last, bytes,
 });
 
 impl Case {
@@ -186,8 +191,9 @@ impl Case {
             epoch,
             ask,
             attempts: 0,
+            asked: 0,
             asked_tick: 0,
-            polled: false,
+            polled_us: None,
             have: 0,
             count: 0,
             last: 0,
@@ -205,7 +211,10 @@ impl Case {
         let from = usize::from(part.index) * PART_BYTES;
         let place = self.bytes.get_mut(from..from + part.bytes().len())?;
         place.copy_from_slice(part.bytes());
-        self.have |= 1 << part.index;
+        if self.have >> part.index & 1 == 0 {
+            self.have |= 1 << part.index;
+            self.attempts = self.attempts.min(1);
+        }
         if part.index + 1 == part.count {
             self.last = part.bytes().len() as u8;
         }
@@ -218,10 +227,11 @@ impl Case {
 
     /// Whether it may be asked for in this tick; asking counts.
     pub(super) fn asks(&mut self, now: Tick) -> bool {
-        let fresh = self.attempts == 0 || self.asked_tick != now.0 as u32;
+        let fresh = self.asked == 0 || self.asked_tick != now.0 as u32;
         let may = fresh && self.attempts < ATTEMPTS;
         if may {
             self.attempts += 1;
+            self.asked = self.asked.saturating_add(1);
             self.asked_tick = now.0 as u32;
         }
         may

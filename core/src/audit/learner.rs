@@ -244,14 +244,15 @@ impl Learner {
         if blend.taps != self.neuron.form().taps || !share.contains(&blend.own_influence) {
             return Err(Fault::Voice);
         }
-        let own_loss = self.neuron.trial(self.neuron.weights());
+        let exam = self.neuron.exam();
+        let own_loss = exam.as_ref().map(|exam| exam.error(self.neuron.weights()));
         let mut voices: heapless::Vec<Voice, VOICES> = heapless::Vec::new();
         for heard in &blend.voices {
             let twice = voices.iter().any(|voice| voice.node == heard.origin);
             if twice || heard.origin == node || !share.contains(&heard.influence) {
                 return Err(Fault::Voice);
             }
-            let loss = self.neuron.trial(&heard.weights);
+            let loss = exam.as_ref().map(|exam| exam.error(&heard.weights));
             if let (Some(own), Some(loss)) = (own_loss, loss)
                 && judge(&config.trust, loss, own, self.residual.usual()) == Evidence::Harmful
             {

@@ -80,6 +80,11 @@ impl Log {
         }
     }
 
+    /// Begins the epoch anew in the state `mind`, under another number.
+    pub fn renew(&mut self, mind: Mind<'_>) {
+        *self = Self::of(self.epoch.wrapping_add(1), self.first_round, mind);
+    }
+
     /// Whether the epoch should end with this round, though it has not lasted as long as it may.
     #[must_use]
     pub fn is_filling(&self) -> bool {

@@ -8,8 +8,8 @@
 //!    stretch `i` and of what happened in it. One root stands for several rounds: [`wire::Commit`].
 //! 2. *Beacon.* A neighbour that can reach the node draws from all commitments that it has heard
 //!    and from its own state of now, which nobody knew when they committed: [`beacon`].
-//! 3. *Reveal.* The node shows one stretch, the state before it, and that the tree holds both it and
-//!    the state after it: [`reveal`].
+//! 3. *Reveal.* The node shows one stretch, the state before it, and that the tree holds both it
+//!    and the state after it: [`reveal`].
 //! 4. *Verify.* The neighbour recomputes: [`verify`].
 //!
 //! What a recomputation cannot catch: samples that are false, a first state that was chosen, and a
@@ -22,6 +22,7 @@ pub mod grubbs;
 pub mod learner;
 pub mod log;
 pub mod page;
+pub mod queue;
 pub mod reveal;
 pub mod tree;
 pub mod verify;

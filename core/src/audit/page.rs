@@ -7,22 +7,20 @@ use super::beacon::Beacon;
 use super::grubbs;
 use super::learner::{Blend, Mind, print_of};
 use super::log::{Log, Sealed};
+use super::queue::{AuditOut, Queue, weight};
 use super::reveal::{parts, show};
 use super::verify::{Known, verify};
-use super::wire::{Ask, AuditMessage, Commit, PARTS, Part};
+use super::wire::{Ask, AuditMessage, Commit, Part};
 use super::{AuditConfig, Verdict};
 use crate::canonical::Canonical;
 use crate::config::NodeConfig;
-use crate::draw::{Purpose, below, draw};
 use crate::energy::EnergyPool;
 use crate::id::{NodeId, Tick};
 use crate::neuron::SwarmNeuron;
 use crate::packet::{Message, Update};
-use crate::phase::{ANSWER_GAP_US, OUTBOX, Outbox, Speaker};
+use crate::phase::{ANSWER_GAP_US, Outbox, Speaker};
 use crate::q16::Q16;
 use crate::radio::Outgoing;
-use crate::responder::Route;
-use crate::signature::own_round;
 use crate::trust::{Neighbour, find};
 use crate::wake::{Role, Wake};
 
@@ -32,12 +30,10 @@ const OWED: usize = 4;
 const SEEN_BY: usize = 8;
 /// Times that one of them may ask for it.
 const TIMES: u8 = 16;
+/// Times that a node must have been asked in vain for a new epoch to look like a way out.
+const FEW: u8 = 6;
 /// Rounds beyond two epochs in which no commitment was heard, before one is asked for.
 const LATE_ROUNDS: u32 = 4;
-
-/// What audits add to what a node sends in a tick: a commitment, a question for each audit, and
-/// what it owes.
-pub type AuditOut = heapless::Vec<Outgoing, { 1 + CASES + PARTS }>;
 
 /// A question that waits for the node's next words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,13 +96,11 @@ impl AuditEar<'_> {
         self.wake.role == Role::Sentinel && self.clients.binary_search(&node).is_ok()
     }
 
-    /// Whether `node` may ask: a stranger, and whoever is banned, may not.
+    /// Whether `node` may ask: a stranger may not. Whoever is banned here may, or a ban by mistake
+    /// would bring about another.
     fn answers(&self, node: NodeId) -> bool {
-        let place = self.neighbours.binary_search_by_key(&node, |neighbour| neighbour.id);
-        let known = place.ok().and_then(|place| self.neighbours.get(place));
-        known.is_some_and(|neighbour| !neighbour.banned)
-            || node == self.wake.sentinel
-            || self.serves(node)
+        let known = self.neighbours.binary_search_by_key(&node, |neighbour| neighbour.id).is_ok();
+        known || node == self.wake.sentinel || self.serves(node)
     }
 }
 
@@ -128,6 +122,17 @@ impl AuditPage {
             work: 0,
             counts: AuditCounts::default(),
         }
+    }
+
+    /// All nodes have agreed on something else to compute by, `mind` is the state of now: what was
+    /// computed so far can be neither asked for nor shown any more.
+    pub fn renew(&mut self, mind: Mind<'_>) {
+        self.log.renew(mind);
+        (self.sealed, self.commit_due) = (None, false);
+        self.owed.clear();
+        self.answered.clear();
+        self.cases.clear();
+        self.peers.iter_mut().for_each(|peer| peer.due = Due::Nothing);
     }
 
     /// What the node remembers of its neighbours, sorted by id.
@@ -181,7 +186,9 @@ impl AuditPage {
             self.log.sent(critical, queued, round, mind);
         }
         let lasted = round.wrapping_sub(self.log.first_round).wrapping_add(1);
-        let full = lasted >= u32::from(settings.every_rounds) || self.log.is_filling();
+        // What is owed is of the epoch that the next one would take the place of.
+        let lasts = lasted < u32::from(settings.every_rounds) || !self.owed.is_empty();
+        let full = !lasts || self.log.is_filling();
         if !node.wake.window().opens || !full || lasted == 0 {
             return;
         }
@@ -221,9 +228,10 @@ impl AuditPage {
         for (place, case) in self.cases.iter_mut().enumerate() {
             let met = if node.wake.role == Role::Sentinel {
                 let peer = self.peers.iter().find(|peer| peer.id == case.target);
-                // What was heard in the last tick may still be awake, and a sentinel is.
-                let fresh = |peer: &Peer| peer.heard_tick == (now.0 as u32).wrapping_sub(1);
-                clients.binary_search(&case.target).is_err() && peer.is_some_and(fresh)
+                // Another sentinel is awake, if it was in the last tick. Sleepers are asked when
+                // they have polled.
+                let last = (now.0 as u32).wrapping_sub(1);
+                peer.is_some_and(|peer| !peer.polls && peer.heard_tick == last)
             } else {
                 node.wake.window().opens
             };
@@ -313,13 +321,17 @@ impl AuditPage {
         match message {
             Message::Update(update) => {
                 self.note(now, node, sender, update);
-                self.meet(node, sender, update.polls);
+                if update.polls {
+                    self.meet(node, sender, at_us);
+                }
             }
             Message::Relay { to, update } if *to == node.id && sender == node.wake.sentinel => {
                 self.note(now, node, sender, update);
             }
-            Message::Poll { to } => self.meet(node, sender, *to == node.id),
-            Message::Audit(AuditMessage::Commit(commit)) => self.take_commit(sender, commit),
+            Message::Poll { .. } => self.meet(node, sender, at_us),
+            Message::Audit(AuditMessage::Commit(commit)) => {
+                self.take_commit(config, sender, commit);
+            }
             Message::Audit(AuditMessage::Challenge { to, epoch, ask, have })
                 if *to == node.id && node.answers(sender) =>
             {
@@ -346,17 +358,20 @@ impl AuditPage {
         }
     }
 
-    /// A client has polled: it can be asked.
-    fn meet(&mut self, node: &AuditEar<'_>, sender: NodeId, polls: bool) {
-        if polls && node.serves(sender) {
-            let case = self.cases.iter_mut().find(|case| case.target == sender);
-            if let Some(case) = case {
-                case.polled = true;
-            }
+    /// A sleeper has polled its sentinel, this one or another: it is awake, and can be asked.
+    fn meet(&mut self, node: &AuditEar<'_>, sender: NodeId, at_us: u64) {
+        if node.wake.role != Role::Sentinel {
+            return;
+        }
+        if let Some(peer) = self.peers.iter_mut().find(|peer| peer.id == sender) {
+            peer.polls = true;
+        }
+        if let Some(case) = self.cases.iter_mut().find(|case| case.target == sender) {
+            case.polled_us = Some(at_us);
         }
     }
 
-    fn take_commit(&mut self, sender: NodeId, commit: &Commit) {
+    fn take_commit(&mut self, config: &NodeConfig, sender: NodeId, commit: &Commit) {
         let Some(peer) = self.peers.iter_mut().find(|peer| peer.id == sender) else { return };
         let running = self.cases.iter().position(|case| case.target == sender);
         let disputed = |known: Commit| known.epoch == commit.epoch && known != *commit;
@@ -374,9 +389,15 @@ impl AuditPage {
             return;
         }
         let Some(place) = running else { return };
-        let asked = self.cases.get(place).map_or(0, |case| case.attempts);
+        let asked = self.cases.get(place).map_or(0, |case| case.asked);
+        let every = config.audit.map_or(0, |settings| settings.every_rounds);
+        // A node that is asked for the first time when its epoch ends did nothing to evade, unless
+        // it ended that before its time.
+        let excused = asked < FEW && commit.rounds >= every;
         let is_answer = self.cases.get(place).is_some_and(|case| case.ask == Ask::Commit);
-        if is_answer || asked == 0 {
+        if is_answer || excused {
+            peer.watched = !is_answer;
+            self.counts.cut_short += u32::from(!is_answer && asked > 0);
             self.cases.swap_remove(place);
         } else {
             self.conclude(place, Verdict::NoAnswer, true);
@@ -448,7 +469,7 @@ impl AuditPage {
         let Some(place) = self.cases.iter().position(is_its) else { return };
         let Some(peer) = self.peers.iter().find(|peer| peer.id == sender) else { return };
         let (Some(commit), Some(case)) = (&peer.commit, self.cases.get_mut(place)) else { return };
-        if case.attempts == 0 {
+        if case.asked == 0 {
             return;
         }
         let (ask, claim) = (case.ask, peer.held);
@@ -477,7 +498,8 @@ impl AuditPage {
             Verdict::NoAnswer => counts.unanswered += 1,
         }
         if let Some(peer) = self.peers.iter_mut().find(|peer| peer.id == case.target) {
-            counts.convictions += u32::from(peer.judged(verdict, is_cut_short));
+            let is_partial = verdict == Verdict::NoAnswer && (is_cut_short || case.have != 0);
+            counts.convictions += u32::from(peer.judged(verdict, is_partial));
             if case.ask == Ask::Commit {
                 // Asked for once in a while, not in every round.
                 peer.covered = peer.newest;
@@ -485,7 +507,7 @@ impl AuditPage {
         }
     }
 
-    /// Radio, at the end of what was heard: a sentinel asks those of its clients that polled.
+    /// Radio, at the end of what was heard: a sentinel asks those sleepers that polled.
     pub fn attend(
         &mut self,
         config: &NodeConfig,
@@ -496,13 +518,11 @@ impl AuditPage {
     ) {
         let mut silent: heapless::Vec<usize, CASES> = heapless::Vec::new();
         for (place, case) in self.cases.iter_mut().enumerate() {
-            if !core::mem::take(&mut case.polled) {
-                continue;
-            }
+            let Some(polled_us) = case.polled_us.take() else { continue };
             let Case { target: to, epoch, ask, have, .. } = *case;
             let message = Message::Audit(AuditMessage::Challenge { to, epoch, ask, have });
             let airtime_us = config.air.airtime_us(&message);
-            let at_us = *busy_us + ANSWER_GAP_US;
+            let at_us = polled_us.max(*busy_us) + ANSWER_GAP_US;
             let fits = at_us + airtime_us <= config.wake.tick_us;
             if !fits || !node.energy.affords(&config.energy, airtime_us) {
                 continue;
@@ -549,18 +569,6 @@ impl Peer {
     }
 }
 
-/// Whether an update was made in this tick, by what is sent and kept after round `kept`: true when
-/// it goes out, false when it is only kept for sleepers.
-#[must_use]
-pub fn sent(id: NodeId, kept: u32, routes: &[Route], outbox: &Outbox) -> Option<bool> {
-    let own = |outgoing: &Outgoing| match &outgoing.message {
-        Message::Update(update) => update.origin == id,
-        _ => false,
-    };
-    let queued = outbox.iter().any(own);
-    (queued || own_round(id, routes) > kept).then_some(queued)
-}
-
 /// 64 bits that only the node itself can know.
 fn private(neuron: &SwarmNeuron, node: NodeId, round: u32) -> u64 {
     let mut hasher = blake3::Hasher::new_derive_key("qres 2026 audit private lot v1");
@@ -569,65 +577,4 @@ fn private(neuron: &SwarmNeuron, node: NodeId, round: u32) -> u64 {
     round.encode(&mut hasher);
     let [a, b, c, d, e, f, g, h, ..] = *hasher.finalize().as_bytes();
     u64::from_le_bytes([a, b, c, d, e, f, g, h])
-}
-
-/// Bytes of a message on the air, headers included.
-fn weight(config: &NodeConfig, message: &Message) -> u64 {
-    config.air.message_bytes(config.air.payload_bytes(message)) as u64
-}
-
-/// Adds messages one after the other, in the second half of a node's window.
-struct Queue<'a> {
-    config: &'a NodeConfig,
-    node: &'a Speaker<'a>,
-    out: &'a mut AuditOut,
-    next_us: u64,
-    until_us: u64,
-    spent_us: u64,
-    bytes: u64,
-}
-
-impl<'a> Queue<'a> {
-    fn new(
-        config: &'a NodeConfig,
-        now: Tick,
-        node: &'a Speaker<'a>,
-        before: &Outbox,
-        out: &'a mut AuditOut,
-    ) -> Self {
-        let window = node.wake.window();
-        let half_us = window.length_us() / 2;
-        let bits = draw(config.wake.seed, Purpose::Backoff, node.id.0, now.0, OUTBOX as u32 + 2);
-        let spent = before.iter().map(|outgoing| config.air.airtime_us(&outgoing.message));
-        let until_us = (window.from_us + window.length_us()).min(config.wake.tick_us);
-        Self {
-            config,
-            node,
-            out,
-            next_us: window.from_us + half_us + below(bits, (half_us / 4).max(1)),
-            until_us,
-            spent_us: spent.sum(),
-            bytes: 0,
-        }
-    }
-
-    /// Whether the message goes out in this tick.
-    fn push(&mut self, message: AuditMessage) -> bool {
-        let message = Message::Audit(message);
-        let airtime_us = self.config.air.airtime_us(&message);
-        let ends_us = self.next_us + airtime_us;
-        let spent_us = self.spent_us + airtime_us;
-        let affords = self.node.energy.affords(&self.config.energy, spent_us);
-        if ends_us > self.until_us || !affords {
-            return false;
-        }
-        // The moment tells several messages of one round apart in reassembly.
-        let round = self.node.wake.rounds().wrapping_add(self.next_us as u32);
-        if self.out.push(Outgoing { message, round, at_us: self.next_us }).is_err() {
-            return false;
-        }
-        self.bytes += weight(self.config, &message);
-        (self.spent_us, self.next_us) = (spent_us, ends_us + ANSWER_GAP_US);
-        true
-    }
 }

@@ -36,7 +36,7 @@ pub struct Reveal<'a> {
     pub proof: Proof,
     /// Of the first stretch: what stands for the state in which the epoch before ended.
     pub prior: Hash,
-    /// That the tree of the epoch before holds that; empty on all others, and without such an epoch.
+    /// That the tree of the epoch before holds that; empty elsewhere, and without such an epoch.
     pub link: Proof,
 }
 

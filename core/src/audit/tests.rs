@@ -162,8 +162,8 @@ proptest! {
         bytes in proptest::collection::vec(any::<u8>(), 0..600),
     ) {
         let commit = Commit { rounds: 1, stretches: 9, ..Commit::default() };
-        let claim = Claim::default();
-        let known = Known { node: NODE, commit: &commit, before: None, ask: Ask::Stretch(0), claim };
+        let (ask, claim) = (Ask::Stretch(0), Claim::default());
+        let known = Known { node: NODE, commit: &commit, before: None, ask, claim };
         let config = config(Kind::Linear, Wire::Q16);
         prop_assert_eq!(verify(&config, &known, &bytes, |_, _, _| None).0, Verdict::BadProof);
     }
@@ -308,10 +308,11 @@ fn who_commits_to_what_it_did_not_compute_is_convicted_in_every_such_stretch() {
     type Lie = fn(usize, &Learner, &mut Learner);
     let lies: [(&str, Lie); 6] = [
         ("a float cheater", |_, before, after| {
-            rewrite(before, after, |old, new| {
-                let (old, new) = (old as f32, new as f32);
-                // One product with single precision in between.
-                (old + (new - old) * (1.0 - f32::EPSILON * 4_096.0)) as i32
+            rewrite(before, after, |_, new| {
+                // What a float with six significant bits can hold.
+                let bits = i32::BITS - new.unsigned_abs().leading_zeros();
+                let lost = bits.saturating_sub(6);
+                new >> lost << lost
             });
         }),
         ("truncation in place of rounding", |_, before, after| {

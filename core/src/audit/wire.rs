@@ -137,8 +137,8 @@ impl Part {
     /// Part `index` of `count` with 1 to [`PART_BYTES`] bytes; all but the last are full.
     ///
     /// # Errors
-    /// [`PacketError::Length`] for another number of bytes, [`PacketError::Fragment`] when index and
-    /// count do not fit.
+    /// [`PacketError::Length`] for another number of bytes, [`PacketError::Fragment`] when index
+    /// and count do not fit.
     pub fn new(index: u8, count: u8, part: &[u8]) -> Result<Self, PacketError> {
         if index >= count || usize::from(count) > PARTS {
             return Err(PacketError::Fragment);
