@@ -37,7 +37,7 @@ pub struct Merger {
     pub regime: Regime,
 }
 
-/// [`merge_noted`] without a note.
+/// [`merge_noted`] without a record.
 pub fn merge(
     config: &NodeConfig,
     node: Merger,
@@ -52,7 +52,7 @@ pub fn merge(
 
 /// Aggregate and Trust, at the end of a round: judge each offer on the node's own recent samples,
 /// move the senders' reputations, and adopt what the mesh's recipe makes of all that did no harm.
-/// `note` gets what is about to become the node's model, if anything is.
+/// `record` gets what is about to become the node's model, if anything is.
 pub fn merge_noted(
     config: &NodeConfig,
     node: Merger,
@@ -61,7 +61,7 @@ pub fn merge_noted(
     residual: &Residual,
     neighbours: &mut [Neighbour],
     inbox: &mut Inbox,
-    note: impl FnOnce(&Blend),
+    record: impl FnOnce(&Blend),
 ) -> MergeReport {
     let mut report = MergeReport { offered: inbox.offers().len() as u8, ..MergeReport::default() };
     let exam = if inbox.offers().is_empty() { None } else { neuron.exam() };
@@ -110,7 +110,7 @@ pub fn merge_noted(
             loss: own,
             weights: *neuron.weights(),
         };
-        note(&Blend {
+        record(&Blend {
             round: node.round,
             own_influence: own.influence,
             banned,

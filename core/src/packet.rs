@@ -4,6 +4,8 @@
 //! fragment count, sender (4 bytes), CRC-32 (IEEE) over the eight bytes before it and the payload.
 //! Decoding refuses everything that is not exactly a message this version can send.
 
+mod error;
+
 use crate::audit::wire::AuditMessage;
 use crate::block_float::{BlockError, BlockFloat};
 use crate::crc::CRC32;
@@ -19,6 +21,8 @@ use crate::tuner::{POLICY_BYTES, Policy};
 mod sums;
 
 pub use sums::{SUM_TAG_BYTES, SumCall, SumPart, SumStep};
+
+pub use error::PacketError;
 
 /// Version in every header.
 pub const VERSION: u8 = 1;
@@ -98,38 +102,6 @@ impl Kind {
         }
     }
 }
-
-/// Why bytes are not a frame or a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PacketError {
-    /// Fewer bytes than the header or the message needs, or more.
-    Length,
-    /// Another protocol version.
-    Version,
-    /// No such kind of message.
-    Kind,
-    /// The checksum does not match: the frame was damaged.
-    Crc,
-    /// Fragment index not below the count, or a count of zero.
-    Fragment,
-    /// A field is out of its range.
-    Value,
-}
-
-impl core::fmt::Display for PacketError {
-    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        out.write_str(match self {
-            Self::Length => "wrong length",
-            Self::Version => "another protocol version",
-            Self::Kind => "unknown kind of message",
-            Self::Crc => "checksum does not match",
-            Self::Fragment => "fragment index and count do not fit",
-            Self::Value => "a field is out of range",
-        })
-    }
-}
-
-impl core::error::Error for PacketError {}
 
 /// The header of one fragment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

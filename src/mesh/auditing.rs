@@ -17,6 +17,7 @@ use super::components::{
 };
 use super::for_nodes;
 use super::orders::Orders;
+use super::plan::Plan;
 use super::resources::{Clock, Roster, Setup};
 
 /// A node's part in audits.
@@ -39,6 +40,16 @@ impl Auditing {
         self.0.speak(config, now, node, mind, clients, before, out);
         self.0.take_work()
     }
+}
+
+/// Whose questions a sleeper may get, apart from its own sentinel's.
+pub(super) fn askers(
+    plan: &Plan,
+    id: NodeId,
+    sentinel: NodeId,
+) -> impl Iterator<Item = NodeId> + use<'_> {
+    let near = plan.graph.neighbours(id).iter().filter(|_| plan.config.audit.is_some());
+    near.map(|other| NodeId(*other)).filter(move |other| *other != sentinel)
 }
 
 /// The parts of a node that its updates come from.

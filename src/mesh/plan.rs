@@ -5,13 +5,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use qres_core::audit::AuditConfig;
 use qres_core::config::NodeConfig;
 use qres_core::draw::{Purpose, below, draw};
 use qres_core::energy::{EnergyConfig, Listen, PowerProfile};
 use qres_core::evolution::EvolutionConfig;
 use qres_core::gene::GeneBytes;
-use qres_core::handover::HandoverConfig;
 use qres_core::id::{GroupId, NodeId, Tick};
 use qres_core::neuron::{Form, Kind, NeuronConfig, SwarmNeuron, TAPS, kernel};
 use qres_core::q16::{Q16, percent};
@@ -500,8 +498,8 @@ fn node_config(scenario: &Scenario, seed: u64) -> Result<NodeConfig, PlanError> 
         stream: stream_config(protocol),
         privacy: recipe::privacy(protocol)
             .map_err(|why| PlanError(format!("\"{}\": protocol.privacy: {why}", scenario.title)))?,
-        handover: handover_config(protocol),
-        audit: audit_config(protocol),
+        handover: recipe::handover(protocol),
+        audit: recipe::audit(protocol),
         ..NodeConfig::default()
     })
 }
@@ -540,22 +538,6 @@ fn stream_config(protocol: &scenario::Protocol) -> Option<StreamConfig> {
         key_every: stream.key_every_frames,
         check_every: stream.check_every_frames,
         ..StreamConfig::default()
-    })
-}
-
-fn handover_config(protocol: &scenario::Protocol) -> Option<HandoverConfig> {
-    let scenario::Summary { asks, answer_every_ticks, energy_floor_percent } = protocol.summary;
-    let energy_floor = percent(i32::from(energy_floor_percent));
-    (asks > 0).then_some(HandoverConfig { asks, answer_every_ticks, energy_floor })
-}
-
-fn audit_config(protocol: &scenario::Protocol) -> Option<AuditConfig> {
-    let audit = &protocol.audit;
-    let share = i64::from(scenario::fixed(audit.rate_percent));
-    (audit.every_rounds > 0).then(|| AuditConfig {
-        every_rounds: audit.every_rounds,
-        rate_basis_points: ((share * 100 + (1 << 15)) >> 16).clamp(1, 10_000) as u16,
-        outliers: audit.outliers,
     })
 }
 

@@ -266,9 +266,7 @@ pub fn collect(
             ear.take(&air.service, frame, fate, |_, _| ());
         });
         // Questions of an audit may come from any sentinel.
-        let asked = ear.auditing.is_some();
-        let others = plan.graph.neighbours(identity.id).iter().filter(|_| asked);
-        for other in others.map(|other| NodeId(*other)).filter(|other| *other != sentinel) {
+        for other in auditing::askers(plan, identity.id, sentinel) {
             receiver.attend(other, &air.service, |frame, fate| {
                 if frame.kind == Kind::Audit {
                     ear.take(&air.service, frame, fate, |_, _| ());
@@ -571,8 +569,7 @@ impl Ear<'_> {
         let (id, neuron) = (self.identity.id, self.mind.3);
         let ear = auditing::ear(id, self.schedule, self.battery, neuron, self.trust, self.memory);
         let config = &self.orders.config(self.plan);
-        let (now, busy_us) = (self.now, &mut self.busy_us);
-        page.0.hear(config, now, &ear, sender, message, at_us, busy_us, answer);
+        page.0.hear(config, self.now, &ear, sender, message, at_us, &mut self.busy_us, answer);
     }
 
     /// At the end of what was heard: asks those that can be asked.

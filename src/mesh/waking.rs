@@ -4,7 +4,7 @@ use bevy::ecs::prelude::*;
 use qres_core::audit::queue::{AuditOut, sent};
 use qres_core::energy::Activity;
 use qres_core::handover::send_handover;
-use qres_core::id::NodeId;
+use qres_core::id::{NodeId, Tick};
 use qres_core::packet::{Message, SumStep, Update};
 use qres_core::phase::{self, Outbox, Speaker};
 use qres_core::residual_stream::Extras;
@@ -20,8 +20,10 @@ use super::components::{
 };
 use super::for_nodes;
 use super::guard::{Guard, Keys};
+use super::malice::Malice;
 use super::orders::Orders;
 use super::overheard::{Notes, Overheard};
+use super::plan::Plan;
 use super::resources::{Air, Clock, Setup};
 use super::sums::{self, Summing};
 use crate::world::attack;
@@ -126,25 +128,19 @@ pub fn speak(
             auditing.0.spoke(config, &speaker, sent(identity.id, kept, routes, &outbox), mind);
         }
         if let Some(malice) = hostile {
-            let mut page = Notes::default();
-            if schedule.0.window().opens {
-                let view = overheard.view(plan, &orders, now, &malice, &speaker, &mut page);
-                let claims_storm = malice.claims_storm;
-                let scene = attack::Scene { config, seed: plan.seed, now, claims_storm, view };
-                attack::speak(malice.attack, &scene, &speaker, routes, &mut outbox);
-            }
-            keep_own(identity.id, routes, &outbox);
+            let field = (plan, &*orders, &*overheard);
+            mislead(field, now, &malice, &speaker, routes, &mut outbox);
         }
         // A liar sums lies.
         if let Some(sums) = &plan.sums {
             sums::speak(plan, sums, now, &speaker, summing.as_deref_mut(), &mut outbox);
         }
         // Last, so that a liar signs its lies: with its own key, for its own name only.
-        if let (Some(guard), Some(keys)) = (&mut guard, &keys.0) {
-            if let Some((order, update)) = own_news(identity.id, kept, routes, &outbox) {
-                let signature = guard.sign(config.signature, keys, &update);
-                note_signature(&air, identity.id, order, signature);
-            }
+        if let (Some(guard), Some(keys)) = (&mut guard, &keys.0)
+            && let Some((order, update)) = own_news(identity.id, kept, routes, &outbox)
+        {
+            let signature = guard.sign(config.signature, keys, &update);
+            note_signature(&air, identity.id, order, signature);
         }
         let mut extras = Extras::new();
         send_policy(config, now, &speaker, &outbox, &mut extras);
@@ -160,13 +156,29 @@ pub fn speak(
             doing.0.samples += page.ask(agreed, now, &speaker, mind, &memory, &outbox, &mut asked);
         }
         for (order, outgoing) in outbox.iter().chain(&extras).chain(&asked).enumerate() {
-            let payload = config.air.payload_bytes(&outgoing.message);
-            doing.0.transmit_us += config.air.message_us(payload);
-            tally.send(&config.air, payload);
-            tally.updates_sent += u32::from(is_model(&outgoing.message));
+            doing.0.transmit_us += tally.say(&config.air, &outgoing.message);
             air.queue.scope(|queue| queue.push((identity.id, order as u32, *outgoing)));
         }
     });
+}
+
+/// What an adversary does to what its node would send and keep.
+fn mislead(
+    (plan, orders, overheard): (&Plan, &Orders, &Overheard),
+    now: Tick,
+    malice: &Malice,
+    node: &Speaker<'_>,
+    routes: &mut [Route],
+    outbox: &mut Outbox,
+) {
+    if node.wake.window().opens {
+        let mut page = Notes::default();
+        let view = overheard.view(plan, orders, now, malice, node, &mut page);
+        let (config, claims_storm) = (&plan.config, malice.claims_storm);
+        let scene = attack::Scene { config, seed: plan.seed, now, claims_storm, view };
+        attack::speak(malice.attack, &scene, node, routes, outbox);
+    }
+    keep_own(node.id, routes, outbox);
 }
 
 /// Puts a signature beside the message that it is of, if that is sent.
@@ -212,6 +224,14 @@ fn own_news(
 }
 
 impl Tally {
+    /// Counts a message; gives its time on the air, in microseconds.
+    fn say(&mut self, air: &qres_core::radio::AirConfig, message: &Message) -> u64 {
+        let payload = air.payload_bytes(message);
+        self.send(air, payload);
+        self.updates_sent += u32::from(is_model(message));
+        air.message_us(payload)
+    }
+
     /// Counts a message of `payload` bytes.
     pub(super) fn send(&mut self, air: &qres_core::radio::AirConfig, payload: usize) {
         self.bytes_sent += air.message_bytes(payload) as u64;

@@ -55,8 +55,7 @@ impl Beacon {
         let mut hasher = blake3::Hasher::new_keyed(&self.0);
         (lot as u8).encode(&mut hasher);
         node.encode(&mut hasher);
-        let [a, b, c, d, e, f, g, h, ..] = *hasher.finalize().as_bytes();
-        below(u64::from_le_bytes([a, b, c, d, e, f, g, h]), bound)
+        below(super::word(&hasher), bound)
     }
 }
 

@@ -159,8 +159,7 @@ pub fn print(origin: NodeId, round: u32, regime: Regime, weights: &[Q16; TAPS]) 
     round.encode(&mut hasher);
     regime.encode(&mut hasher);
     weights.encode(&mut hasher);
-    let [a, b, c, d, e, f, g, h, ..] = *hasher.finalize().as_bytes();
-    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    super::word(&hasher)
 }
 
 /// [`print`] of an update as it travels.
@@ -367,7 +366,7 @@ impl<'a> Events<'a> {
     ///
     /// # Errors
     /// [`Fault::Malformed`] when the bytes are no event that a log writes.
-    pub fn next(&mut self) -> Result<Option<(Event, bool)>, Fault> {
+    pub fn advance(&mut self) -> Result<Option<(Event, bool)>, Fault> {
         if self.run.0 == 0 && self.source.remaining() == 0 {
             return Ok(None);
         }

@@ -84,5 +84,12 @@ pub(crate) fn shorten(hasher: &blake3::Hasher) -> Hash {
     short
 }
 
+/// The first 64 bits of a finished hash.
+pub(crate) fn word(hasher: &blake3::Hasher) -> u64 {
+    let mut bytes = [0; 8];
+    hasher.finalize_xof().fill(&mut bytes);
+    u64::from_le_bytes(bytes)
+}
+
 #[cfg(test)]
 mod tests;

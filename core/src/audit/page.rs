@@ -218,7 +218,7 @@ impl AuditPage {
             return;
         }
         if node.wake.window().opens {
-            self.draw(settings, node, mind, clients);
+            self.draw(*settings, node, mind, clients);
         }
         let mut queue = Queue::new(config, now, node, before, out);
         if let Some(sealed) = self.sealed.as_ref().filter(|_| self.commit_due) {
@@ -253,7 +253,7 @@ impl AuditPage {
     /// Draws from the beacon which neighbours are audited now.
     fn draw(
         &mut self,
-        settings: &AuditConfig,
+        settings: AuditConfig,
         node: &Speaker<'_>,
         mind: Mind<'_>,
         clients: &[NodeId],
@@ -280,7 +280,7 @@ impl AuditPage {
             }
             let auditors = if is_client { 1 } else { others };
             let rounds = peer.commit.map_or(0, |commit| commit.rounds);
-            let drawn = peer.drawn(&beacon, chance(settings, rounds, auditors));
+            let drawn = peer.drawn(&beacon, chance(&settings, rounds, auditors));
             let late = is_own && peer.is_late(settings);
             let Some(ask) = drawn.or_else(|| late.then_some(Ask::Commit)) else { continue };
             let epoch = peer.commit.map_or(0, |commit| commit.epoch);
@@ -563,7 +563,7 @@ impl AuditPage {
 
 impl Peer {
     /// Whether it speaks on and on without committing to anything.
-    fn is_late(&self, settings: &AuditConfig) -> bool {
+    fn is_late(&self, settings: AuditConfig) -> bool {
         let allowed = 2 * u32::from(settings.every_rounds) + LATE_ROUNDS;
         self.newest.saturating_sub(self.covered) > allowed
     }
@@ -575,6 +575,5 @@ fn private(neuron: &SwarmNeuron, node: NodeId, round: u32) -> u64 {
     neuron.encode(&mut hasher);
     node.encode(&mut hasher);
     round.encode(&mut hasher);
-    let [a, b, c, d, e, f, g, h, ..] = *hasher.finalize().as_bytes();
-    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    super::word(&hasher)
 }

@@ -140,7 +140,7 @@ fn search(
     let (mut from, mut place) = (0, 0_u16);
     let mut found: Option<Found> = None;
     let mut wanted = false;
-    while let Some((event, ends)) = events.next().ok()? {
+    while let Some((event, ends)) = events.advance().ok()? {
         wanted |= match (&event, ask) {
             (Event::Sent { round, .. }, Ask::Round(asked)) => *round == asked,
             (_, Ask::Stretch(asked)) => u16::from(asked) == place,

@@ -76,10 +76,10 @@ struct Life {
 }
 
 impl Life {
-    fn new(config: NodeConfig, seed: u64) -> Self {
-        let learner = newborn(&config);
+    fn new(config: &NodeConfig, seed: u64) -> Self {
+        let learner = newborn(config);
         let log = Log::new(learner.mind());
-        Self { config, learner, log, seed, samples: 0, claims: Vec::new() }
+        Self { config: *config, learner, log, seed, samples: 0, claims: Vec::new() }
     }
 
     fn round(&mut self, round: u32, samples: u32) {
@@ -95,7 +95,7 @@ impl Life {
             self.log.merging(&heard);
             self.log.cut(self.learner.mind());
         }
-        let (critical, queued) = (round % 5 == 4, round % 4 > 0);
+        let (critical, queued) = (round % 5 == 4, !round.is_multiple_of(4));
         self.step(&Event::Sent { critical, queued, round });
         self.log.sent(critical, queued, round, self.learner.mind());
     }
@@ -135,7 +135,7 @@ proptest! {
         seed in any::<u64>(),
         rounds in proptest::collection::vec(0..70_u32, 2..7),
     ) {
-        let mut life = Life::new(config(kind, wire), seed);
+        let mut life = Life::new(&config(kind, wire), seed);
         let mut before: Option<Sealed> = None;
         for (round, samples) in (1..).zip(&rounds) {
             life.round(round, *samples);
@@ -171,7 +171,7 @@ proptest! {
 
 #[test]
 fn no_change_of_an_honest_answer_on_its_way_convicts() {
-    let mut life = Life::new(config(Kind::Linear, Wire::Q16), 5);
+    let mut life = Life::new(&config(Kind::Linear, Wire::Q16), 5);
     (1..=4).for_each(|round| life.round(round, 20));
     let mind = life.learner.clone();
     let first = life.log.seal(NODE, 4, mind.mind(), None).expect("it fits");
@@ -195,7 +195,7 @@ fn no_change_of_an_honest_answer_on_its_way_convicts() {
 
 #[test]
 fn an_answer_to_another_question_or_a_denied_voice_proves_nothing() {
-    let mut life = Life::new(config(Kind::Linear, Wire::Q16), 5);
+    let mut life = Life::new(&config(Kind::Linear, Wire::Q16), 5);
     (1..=4).for_each(|round| life.round(round, 40));
     let mind = life.learner.clone();
     let sealed = life.log.seal(NODE, 4, mind.mind(), None).expect("it fits");
@@ -227,19 +227,19 @@ struct Forger {
 
 impl Forger {
     /// An honest life of two epochs' length, taken apart; `lie` may change each state after.
-    fn new(kind: Kind, mut lie: impl FnMut(usize, &Learner, &mut Learner)) -> Self {
-        let mut life = Life::new(config(kind, Wire::Q16), 11);
+    fn new(kind: Kind, mut deceive: impl FnMut(usize, &Learner, &mut Learner)) -> Self {
+        let mut life = Life::new(&config(kind, Wire::Q16), 11);
         (1..=6).for_each(|round| life.round(round, 50));
         let start = newborn(&life.config);
         let (mut learner, mut before) = (start.clone(), start);
         let mut events = Events::new(&life.log.events);
         let (mut from, mut stretches) = (0, Vec::new());
-        while let Some((event, ends)) = events.next().expect("own log") {
+        while let Some((event, ends)) = events.advance().expect("own log") {
             // What a liar does not follow it may find harmful; it goes on all the same.
             let _ = learner.step(&life.config, NODE, &event);
             if ends {
                 let until = life.log.events.len() - events.remaining();
-                lie(stretches.len(), &before, &mut learner);
+                deceive(stretches.len(), &before, &mut learner);
                 stretches.push((before, life.log.events[from..until].to_vec()));
                 (before, from) = (learner.clone(), until);
             }
@@ -256,7 +256,7 @@ impl Forger {
     fn commit(&self) -> Commit {
         let (mut tree, leaves) = (Tree::default(), self.leaves());
         let (last, rest) = leaves.split_last().expect("leaves");
-        rest.iter().for_each(|leaf| assert!(tree.push(*leaf)));
+        assert!(rest.iter().all(|leaf| tree.push(*leaf)));
         let root = tree.close(last).0;
         let stretches = rest.len() as u8;
         let commit = Commit { epoch: 0, first_round: 1, rounds: 6, stretches, root };
@@ -331,19 +331,19 @@ fn who_commits_to_what_it_did_not_compute_is_convicted_in_every_such_stretch() {
     ];
     for kind in Kind::ALL {
         for (name, lie) in lies {
-            let lied = core::cell::RefCell::new(Vec::new());
+            let false_ends = core::cell::RefCell::new(Vec::new());
             let forger = Forger::new(kind, |place, before, after| {
                 let honest = after.clone();
                 lie(place, before, after);
-                lied.borrow_mut().push(*after != honest);
+                false_ends.borrow_mut().push(*after != honest);
             });
-            let lied = lied.into_inner();
-            assert!(lied.iter().any(|lied| *lied), "{name}, {kind:?}");
+            let false_ends = false_ends.into_inner();
+            assert!(false_ends.iter().any(|is_false| *is_false), "{name}, {kind:?}");
             let verdicts = forger.verdicts(Claim::default());
-            for (place, (verdict, lied)) in verdicts.iter().zip(lied).enumerate() {
+            for (place, (verdict, is_false)) in verdicts.iter().zip(false_ends).enumerate() {
                 // Where it lies in one stretch, the next may start from what is no honest state.
                 let convicts = *verdict == Verdict::Mismatch;
-                assert!(convicts || !lied, "{name}, {kind:?}, stretch {place}: {verdict:?}");
+                assert!(convicts || !is_false, "{name}, {kind:?}, stretch {place}: {verdict:?}");
             }
         }
     }
@@ -356,7 +356,7 @@ fn who_sends_what_it_did_not_commit_to_is_convicted_by_what_was_heard() {
     let honest = Forger::new(Kind::Linear, |_, _, _| ());
     let judged = |round, print| honest.verdicts(Claim { round, print });
     let truth = {
-        let mut life = Life::new(config(Kind::Linear, Wire::Q16), 11);
+        let mut life = Life::new(&config(Kind::Linear, Wire::Q16), 11);
         (1..=6).for_each(|round| life.round(round, 50));
         life.claims
     };
@@ -377,7 +377,7 @@ fn who_sends_what_it_did_not_commit_to_is_convicted_by_what_was_heard() {
 
 #[test]
 fn a_jump_between_two_epochs_is_convicted() {
-    let mut life = Life::new(config(Kind::Linear, Wire::Q16), 3);
+    let mut life = Life::new(&config(Kind::Linear, Wire::Q16), 3);
     (1..=3).for_each(|round| life.round(round, 20));
     let end = life.learner.clone();
     let first = life.log.seal(NODE, 3, end.mind(), None).expect("it fits");
@@ -406,7 +406,7 @@ fn a_jump_between_two_epochs_is_convicted() {
 
 #[test]
 fn a_log_that_overflows_shows_nothing_and_the_next_one_works() {
-    let mut life = Life::new(config(Kind::Linear, Wire::Q16), 3);
+    let mut life = Life::new(&config(Kind::Linear, Wire::Q16), 3);
     life.round(1, 2_200);
     assert!(life.log.is_filling());
     let mind = life.learner.clone();

@@ -147,7 +147,7 @@ pub fn pair(place: u16, count: u16, leaves: [&Hash; 2], proof: &[Hash]) -> Optio
 const fn siblings(left: usize, right: usize) -> (Option<usize>, Option<usize>) {
     if left == right {
         (Some(left ^ 1), None)
-    } else if left % 2 == 0 {
+    } else if left.is_multiple_of(2) {
         (None, None)
     } else {
         (Some(left - 1), Some(right + 1))

@@ -101,7 +101,7 @@ fn replay(
     let mut events = Events::new(reveal.events);
     let (mut ended, mut answers, mut doubtful) = (false, known.claims_nothing(), false);
     loop {
-        let (event, ends) = match events.next() {
+        let (event, ends) = match events.advance() {
             Ok(Some(next)) => next,
             Ok(None) => break,
             Err(_) => return Verdict::Mismatch,

@@ -23,7 +23,7 @@ pub fn reveal(data: &[u8]) -> bool {
     }
     let mut learner = reveal.before;
     let mut events = Events::new(reveal.events);
-    while let Ok(Some((event, _))) = events.next() {
+    while let Ok(Some((event, _))) = events.advance() {
         let _ = learner.step(&config, node, &event);
     }
     assert!(learner.is_sound());
