@@ -37,14 +37,15 @@ fn side(config: &NodeConfig, id: NodeId, peer: NodeId) -> Side {
 }
 
 /// Runs both; `way` is what all messages go through.
-fn run(way: Way) -> [Side; 2] {
+fn run(way: Way) -> Box<[Side]> {
     let audit = AuditConfig { every_rounds: 8, rate_basis_points: 10_000, outliers: false };
     let mut config = NodeConfig { audit: Some(audit), ..NodeConfig::default() };
     config.wake.interval_us = [1_000_000; 3];
     config.wake.window_us = [1_000_000; 3];
     config.wake.jitter_percent = 0;
     config.trust.commission_ticks = TICKS;
-    let mut sides = [side(&config, SENTINEL, CLIENT), side(&config, CLIENT, SENTINEL)];
+    let both = [(SENTINEL, CLIENT), (CLIENT, SENTINEL)];
+    let mut sides: Vec<Side> = both.into_iter().map(|(id, peer)| side(&config, id, peer)).collect();
     for tick in 0..TICKS {
         for side in &mut sides {
             let id = side.node.id;
@@ -54,11 +55,11 @@ fn run(way: Way) -> [Side; 2] {
             let (now, page) = (Tick(tick), Some(&mut side.page));
             side.node.tick_audited(&config, now, Some(sample), None, page, &mut side.radio);
         }
-        let [first, second] = &mut sides;
+        let [first, second] = &mut sides[..] else { continue };
         cross(&config, tick, way, first, second);
         cross(&config, tick, way, second, first);
     }
-    sides
+    sides.into_boxed_slice()
 }
 
 fn cross(config: &NodeConfig, tick: u64, way: Way, from: &mut Side, to: &mut Side) {
@@ -79,22 +80,22 @@ fn lossy(sender: NodeId, tick: u64, outgoing: Outgoing) -> Option<Outgoing> {
     (below(lot, 100) >= 25).then_some(outgoing)
 }
 
-fn flipped(liar: NodeId, sender: NodeId, mut outgoing: Outgoing) -> Option<Outgoing> {
+fn flipped(liar: NodeId, sender: NodeId, mut outgoing: Outgoing) -> Outgoing {
     if let Message::Update(update) | Message::Relay { update, .. } = &mut outgoing.message
         && sender == liar
     {
         update.weights = update.weights.map(|weight| -weight);
     }
-    Some(outgoing)
+    outgoing
 }
 
-fn stormy(sender: NodeId, mut outgoing: Outgoing) -> Option<Outgoing> {
+fn stormy(sender: NodeId, mut outgoing: Outgoing) -> Outgoing {
     if let Message::Update(update) = &mut outgoing.message
         && sender == CLIENT
     {
         update.regime = Regime::Storm;
     }
-    Some(outgoing)
+    outgoing
 }
 
 fn without(sender: NodeId, outgoing: Outgoing, part: bool) -> Option<Outgoing> {
@@ -115,7 +116,7 @@ fn honest_nodes_pass_on_a_good_link_and_on_a_bad_one() {
     let ways: [(&str, Way, u32); 2] = [("good", |_, _, sent| Some(sent), 20), ("bad", lossy, 5)];
     for (name, way, least) in ways {
         let sides = run(way);
-        for side in &sides {
+        for side in &*sides {
             let counts = &side.page.counts;
             assert!(counts.passes >= least, "{name}: {counts:?}");
             assert_eq!(counts.mismatches + counts.bad_proofs + counts.convictions, 0, "{name}");
@@ -128,16 +129,20 @@ fn honest_nodes_pass_on_a_good_link_and_on_a_bad_one() {
 #[test]
 fn liars_are_convicted_by_whoever_heard_them_and_the_others_are_not() {
     let ways: [(&str, Way, NodeId); 5] = [
-        ("a client that turns signs", |sender, _, sent| flipped(CLIENT, sender, sent), CLIENT),
-        ("a sentinel that does", |sender, _, sent| flipped(SENTINEL, sender, sent), SENTINEL),
-        ("a storm that is none", |sender, _, sent| stormy(sender, sent), CLIENT),
+        (
+            "a client that turns signs",
+            |sender, _, sent| Some(flipped(CLIENT, sender, sent)),
+            CLIENT,
+        ),
+        ("a sentinel that does", |sender, _, sent| Some(flipped(SENTINEL, sender, sent)), SENTINEL),
+        ("a storm that is none", |sender, _, sent| Some(stormy(sender, sent)), CLIENT),
         ("no answers", |sender, _, sent| without(sender, sent, true), CLIENT),
         ("no commitments", |sender, _, sent| without(sender, sent, false), CLIENT),
     ];
     for (name, way, liar) in ways {
-        let [sentinel, client] = run(way);
+        let sides = run(way);
         let (judge, other) =
-            if liar == CLIENT { (&sentinel, &client) } else { (&client, &sentinel) };
+            if liar == CLIENT { (&sides[0], &sides[1]) } else { (&sides[1], &sides[0]) };
         assert!(convicts(judge), "{name}: {:?}", judge.page.counts);
         assert!(!convicts(other), "{name}: {:?}", other.page.counts);
         let neighbour = &judge.node.neighbours[0];
@@ -148,11 +153,11 @@ fn liars_are_convicted_by_whoever_heard_them_and_the_others_are_not() {
 #[test]
 fn a_page_is_what_it_encodes_to() {
     use qres_core::canonical::{Canonical, Source};
-    let [sentinel, _] = run(|_, _, sent| Some(sent));
+    let sentinel = &run(|_, _, sent| Some(sent))[0];
     let mut bytes: heapless::Vec<u8, 65_536> = heapless::Vec::new();
     sentinel.page.encode(&mut bytes);
     let mut source = Source::new(&bytes);
-    assert_eq!(AuditPage::decode(&mut source), Some(sentinel.page));
+    assert_eq!(AuditPage::decode(&mut source), Some(sentinel.page.clone()));
     assert_eq!(source.remaining(), 0);
     // Two logs, four audits that run, sixty-four neighbours: what a node must have room for.
     assert!(size_of::<AuditPage>() < 48 << 10, "{}", size_of::<AuditPage>());

@@ -196,7 +196,9 @@ pub(super) fn totals(world: &mut World) -> Option<AuditSummary> {
             (&mut sum.convictions, counts.convictions),
             (&mut sum.replayed, counts.replayed),
         ];
-        parts.into_iter().for_each(|(sum, part)| *sum += u64::from(part));
+        for (sum, part) in parts {
+            *sum += u64::from(part);
+        }
         sum.bytes += counts.bytes;
         sent += tally.bytes_sent;
         // What an adversary says of others is nobody's verdict.

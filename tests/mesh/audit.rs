@@ -105,7 +105,7 @@ fn twins_agree_on_nodes_that_audit() {
     let mut mesh = mesh(&audited(), 1);
     let config = mesh.plan().config;
     let mut twins: Vec<_> = ids.iter().map(|id| mesh.twin(*id).expect("planned")).collect();
-    let mut pages: Vec<_> = twins.iter().map(|twin| twin.audit_page()).collect();
+    let mut pages: Vec<_> = twins.iter().map(qres_core::node::Node::audit_page).collect();
     let mut radios = vec![MockRadio::default(); ids.len()];
     mesh.tap(ids);
     for tick in 0..400 {

@@ -1,5 +1,7 @@
 //! The seeds of every corpus: valid encodings, made by the encoders themselves.
 
+#![expect(clippy::expect_used, reason = "a seed that cannot be made says so")]
+
 use qres_core::aggregate::Voice;
 use qres_core::audit::learner::{Blend, Event, Heard, Learner};
 use qres_core::audit::log::{Log, Sealed};
