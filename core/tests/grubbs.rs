@@ -7,8 +7,10 @@ use qres_core::audit::grubbs::{SIZES, critical, outlier};
 /// P(T > t) for an even or odd number `v` of degrees of freedom, by the finite sums of Abramowitz
 /// and Stegun, "Handbook of mathematical functions", 1964, 26.7.3 and 26.7.4.
 fn upper_tail(t: f64, v: usize) -> f64 {
-    let angle = (t / (v as f64).sqrt()).atan();
-    let (sin, cos) = (angle.sin(), angle.cos());
+    let tangent = t / (v as f64).sqrt();
+    let angle = tangent.atan();
+    let cos = 1.0 / (1.0 + tangent * tangent).sqrt();
+    let sin = tangent * cos;
     let mut term = if v % 2 == 1 { cos } else { 1.0 };
     let mut sum = if v == 1 { 0.0 } else { term };
     let mut k = if v % 2 == 1 { 3 } else { 2 };
@@ -26,7 +28,7 @@ fn exact(count: usize) -> f64 {
     let (v, tail) = (count - 2, 0.01 / (2.0 * count as f64));
     let (mut low, mut high) = (0.0, 1_000.0);
     for _ in 0..100 {
-        let middle = (low + high) / 2.0;
+        let middle = f64::midpoint(low, high);
         if upper_tail(middle, v) > tail { low = middle } else { high = middle }
     }
     let t = low;
