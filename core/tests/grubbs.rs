@@ -1,7 +1,5 @@
 //! The critical values and the decision of the outlier test, against floating point.
 
-#![expect(clippy::expect_used, reason = "a test that cannot go on says so")]
-
 use qres_core::audit::grubbs::{SIZES, critical, outlier};
 
 /// P(T > t) for an even or odd number `v` of degrees of freedom, by the finite sums of Abramowitz

@@ -128,8 +128,7 @@ pub fn speak(
             auditing.0.spoke(config, &speaker, sent(identity.id, kept, routes, &outbox), mind);
         }
         if let Some(malice) = hostile {
-            let field = (plan, &*orders, &*overheard);
-            mislead(field, now, &malice, &speaker, routes, &mut outbox);
+            mislead((plan, &*orders, &*overheard), now, &malice, &speaker, routes, &mut outbox);
         }
         // A liar sums lies.
         if let Some(sums) = &plan.sums {
@@ -139,8 +138,7 @@ pub fn speak(
         if let (Some(guard), Some(keys)) = (&mut guard, &keys.0)
             && let Some((order, update)) = own_news(identity.id, kept, routes, &outbox)
         {
-            let signature = guard.sign(config.signature, keys, &update);
-            note_signature(&air, identity.id, order, signature);
+            note_signature(&air, identity.id, order, guard.sign(config.signature, keys, &update));
         }
         let mut extras = Extras::new();
         send_policy(config, now, &speaker, &outbox, &mut extras);
