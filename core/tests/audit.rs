@@ -101,7 +101,7 @@ fn stormy(sender: NodeId, mut outgoing: Outgoing) -> Outgoing {
 fn without(sender: NodeId, outgoing: Outgoing, part: bool) -> Option<Outgoing> {
     let dropped = match &outgoing.message {
         Message::Audit(AuditMessage::Part { .. }) => part,
-        Message::Audit(AuditMessage::Commit(_)) => !part,
+        Message::Audit(AuditMessage::Commit { .. }) => !part,
         _ => false,
     };
     (sender != CLIENT || !dropped).then_some(outgoing)

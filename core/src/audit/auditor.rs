@@ -109,7 +109,9 @@ impl Peer {
         }
         self.before = self.commit.replace(commit);
         self.covered = commit.last_round();
-        self.held = if self.claim.round <= self.covered { self.claim } else { Claim::default() };
+        // An update of an epoch whose commitment was lost is nothing that this one can answer for.
+        let is_its = (commit.first_round..=self.covered).contains(&self.claim.round);
+        self.held = if is_its { self.claim } else { Claim::default() };
         if self.claim.round <= self.covered {
             (self.claim, self.updates) = (Claim::default(), 0);
         }
@@ -312,5 +314,40 @@ impl Hearsay {
         let mut heard = self.said.iter().filter(same).peekable();
         heard.peek()?;
         Some(heard.any(|said| said.claim.print == print))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_update_of_the_committed_rounds_is_held_against_a_node() {
+        let commit = |epoch: u32| {
+            let first_round = 8 * epoch + 1;
+            Commit { epoch, first_round, rounds: 8, stretches: 9, ..Commit::default() }
+        };
+        // Rounds heard, then the epoch whose commitment is heard next, and what is held then.
+        let table: [(&[u32], u32, u32); 4] =
+            [(&[3], 0, 3), (&[3], 1, 0), (&[12], 1, 12), (&[17], 1, 0)];
+        for (rounds, epoch, held) in table {
+            let mut peer = Peer::default();
+            rounds.iter().for_each(|round| peer.remember(*round, 5, 0));
+            assert!(peer.commits(commit(epoch)));
+            assert_eq!(peer.held.round, held, "{rounds:?}, epoch {epoch}");
+            assert!(!peer.commits(commit(epoch)), "not twice");
+        }
+    }
+
+    #[test]
+    fn three_strikes_in_a_row_convict_and_a_passed_audit_forgives() {
+        let mut peer = Peer::default();
+        let silent = |peer: &mut Peer| peer.judged(Verdict::NoAnswer, false);
+        assert!(!silent(&mut peer) && !silent(&mut peer));
+        peer.judged(Verdict::Honest, false);
+        assert!(!silent(&mut peer) && !peer.judged(Verdict::BadProof, false));
+        assert!((0..7).all(|_| !peer.judged(Verdict::NoAnswer, true)), "an eighth each");
+        assert!(peer.judged(Verdict::NoAnswer, true) && peer.convicted);
+        assert!(Peer::default().judged(Verdict::Mismatch, false));
     }
 }

@@ -10,6 +10,7 @@ use super::wire::Commit;
 use crate::canonical::Canonical;
 use crate::draw::below;
 use crate::id::NodeId;
+use crate::neuron::SwarmNeuron;
 
 /// A beacon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,10 +60,19 @@ impl Beacon {
     }
 }
 
+/// 64 bits that only the node itself can know.
+pub(super) fn private(neuron: &SwarmNeuron, node: NodeId, round: u32) -> u64 {
+    let mut hasher = blake3::Hasher::new_derive_key("qres 2026 audit private lot v1");
+    neuron.encode(&mut hasher);
+    node.encode(&mut hasher);
+    round.encode(&mut hasher);
+    super::word(&hasher)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::neuron::{NeuronConfig, SwarmNeuron};
+    use crate::neuron::NeuronConfig;
     use crate::q16::Q16;
     use crate::regime::RegimeDetector;
     use crate::residual::Residual;

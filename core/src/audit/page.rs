@@ -3,7 +3,7 @@
 //! decides nothing else that a node does.
 
 use super::auditor::{AuditCounts, CASES, Case, Due, Hearsay, PEERS, Peer, chance};
-use super::beacon::Beacon;
+use super::beacon::{Beacon, private};
 use super::grubbs;
 use super::learner::{Blend, Mind, print_of};
 use super::log::{Log, Sealed};
@@ -222,7 +222,8 @@ impl AuditPage {
         }
         let mut queue = Queue::new(config, now, node, before, out);
         if let Some(sealed) = self.sealed.as_ref().filter(|_| self.commit_due) {
-            self.commit_due = !queue.push(AuditMessage::Commit(sealed.commit));
+            self.commit_due =
+                !queue.push(AuditMessage::Commit { to: NodeId::NONE, commit: sealed.commit });
         }
         let mut silent: heapless::Vec<usize, CASES> = heapless::Vec::new();
         for (place, case) in self.cases.iter_mut().enumerate() {
@@ -329,7 +330,7 @@ impl AuditPage {
                 self.note(now, node, sender, update);
             }
             Message::Poll { .. } => self.meet(node, sender, at_us),
-            Message::Audit(AuditMessage::Commit(commit)) => {
+            Message::Audit(AuditMessage::Commit { commit, .. }) => {
                 self.take_commit(config, sender, commit);
             }
             Message::Audit(AuditMessage::Challenge { to, epoch, ask, have })
@@ -414,8 +415,7 @@ impl AuditPage {
         mut answer: impl FnMut(Outgoing),
     ) {
         if owed.ask == Ask::Commit {
-            self.commit_due = self.sealed.is_some();
-            return;
+            return self.recommit(config, node, owed.to, at_us, busy_us, answer);
         }
         let epoch = self.sealed.as_ref().map(|sealed| sealed.commit.epoch);
         if epoch != Some(owed.epoch) || !self.may_see(owed.to, owed.ask) {
@@ -453,6 +453,32 @@ impl AuditPage {
         });
         self.counts.bytes += bytes;
         *busy_us = next_us;
+    }
+
+    /// Commits once more: to a client at once, as it is awake now, to all others with the next words.
+    fn recommit(
+        &mut self,
+        config: &NodeConfig,
+        node: &AuditEar<'_>,
+        to: NodeId,
+        at_us: u64,
+        busy_us: &mut u64,
+        mut answer: impl FnMut(Outgoing),
+    ) {
+        let Some(sealed) = &self.sealed else { return };
+        if !node.serves(to) {
+            self.commit_due = true;
+            return;
+        }
+        let message = Message::Audit(AuditMessage::Commit { to, commit: sealed.commit });
+        let airtime_us = config.air.airtime_us(&message);
+        let at_us = at_us.max(*busy_us) + ANSWER_GAP_US;
+        if node.energy.affords(&config.energy, airtime_us) {
+            let round = node.wake.rounds().wrapping_add(at_us as u32);
+            answer(Outgoing { message, round, at_us });
+            self.counts.bytes += weight(config, &message);
+            *busy_us = at_us + airtime_us;
+        }
     }
 
     /// Whether `to` may be shown `ask`: one stretch of an epoch each, and not without end.
@@ -567,13 +593,4 @@ impl Peer {
         let allowed = 2 * u32::from(settings.every_rounds) + LATE_ROUNDS;
         self.newest.saturating_sub(self.covered) > allowed
     }
-}
-
-/// 64 bits that only the node itself can know.
-fn private(neuron: &SwarmNeuron, node: NodeId, round: u32) -> u64 {
-    let mut hasher = blake3::Hasher::new_derive_key("qres 2026 audit private lot v1");
-    neuron.encode(&mut hasher);
-    node.encode(&mut hasher);
-    round.encode(&mut hasher);
-    super::word(&hasher)
 }

@@ -98,8 +98,13 @@ impl Canonical for Ask {
 /// A message of an audit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuditMessage {
-    /// To whoever hears it.
-    Commit(Commit),
+    /// What a node has computed.
+    Commit {
+        /// Who asked for it; [`NodeId::NONE`]: whoever hears it.
+        to: NodeId,
+        /// The commitment.
+        commit: Commit,
+    },
     /// To the node that is audited.
     Challenge {
         /// Who.
@@ -163,8 +168,10 @@ impl AuditMessage {
     #[must_use]
     pub const fn destination(&self) -> Option<NodeId> {
         match self {
-            Self::Commit(_) => None,
-            Self::Challenge { to, .. } | Self::Part { to, .. } => Some(*to),
+            Self::Commit { to, .. } if to.0 == NodeId::NONE.0 => None,
+            Self::Commit { to, .. } | Self::Challenge { to, .. } | Self::Part { to, .. } => {
+                Some(*to)
+            }
         }
     }
 
@@ -172,7 +179,7 @@ impl AuditMessage {
     #[must_use]
     pub const fn length(&self) -> usize {
         match self {
-            Self::Commit(_) => 11 + HASH_BYTES,
+            Self::Commit { .. } => 15 + HASH_BYTES,
             Self::Challenge { .. } => 18,
             Self::Part { part, .. } => 11 + part.length as usize,
         }
@@ -180,10 +187,11 @@ impl AuditMessage {
 
     /// The payload, piece by piece.
     pub fn write(&self, put: &mut impl FnMut(&[u8])) {
-        let mut bytes: heapless::Vec<u8, 32> = heapless::Vec::new();
+        let mut bytes: heapless::Vec<u8, 40> = heapless::Vec::new();
         match self {
-            Self::Commit(commit) => {
+            Self::Commit { to, commit } => {
                 COMMIT.encode(&mut bytes);
+                to.encode(&mut bytes);
                 commit.encode(&mut bytes);
                 put(&bytes);
             }
@@ -215,11 +223,12 @@ impl AuditMessage {
         let tag = u8::decode(&mut source).ok_or(PacketError::Length)?;
         let message = match tag {
             COMMIT => {
+                let to = NodeId::decode(&mut source).ok_or(PacketError::Length)?;
                 let commit = Commit::decode(&mut source).ok_or(PacketError::Length)?;
                 if commit.rounds == 0 {
                     return Err(PacketError::Value);
                 }
-                Self::Commit(commit)
+                Self::Commit { to, commit }
             }
             CHALLENGE => {
                 let (to, epoch) = addressed(&mut source)?;
@@ -261,11 +270,11 @@ mod tests {
         assert_eq!(Part::new(1, 2, &[]), Err(PacketError::Length));
         assert_eq!(Part::new(1, 2, &[1; 81]), Err(PacketError::Length));
         assert!(Part::new(1, 2, &[1; 79]).is_ok());
-        let mut bytes = [0; 31];
+        let mut bytes = [0; 35];
         assert_eq!(AuditMessage::read(&bytes), Err(PacketError::Value), "no rounds");
-        bytes[9] = 1;
+        bytes[13] = 1;
         assert!(AuditMessage::read(&bytes).is_ok());
-        assert_eq!(AuditMessage::read(&bytes[..30]), Err(PacketError::Length));
+        assert_eq!(AuditMessage::read(&bytes[..34]), Err(PacketError::Length));
         bytes[0] = 3;
         assert_eq!(AuditMessage::read(&bytes), Err(PacketError::Value), "no such message");
     }

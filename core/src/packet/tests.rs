@@ -37,7 +37,7 @@ fn audits() -> [Message; 4] {
     let part = Part::new(1, 3, &[9; 80]).expect("a part");
     let ask = Ask::Round(1 << 20);
     [
-        AuditMessage::Commit(commit),
+        AuditMessage::Commit { to: NodeId::NONE, commit },
         AuditMessage::Challenge { to: NodeId(3), epoch: 9, ask, have: 1 << 27 },
         AuditMessage::Challenge { to: NodeId(3), epoch: 9, ask: Ask::Stretch(255), have: 0 },
         AuditMessage::Part { to: NodeId(3), epoch: 9, part },

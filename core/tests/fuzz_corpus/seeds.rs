@@ -100,7 +100,7 @@ fn examples() -> Vec<(&'static str, Message)> {
         ("digest", Message::Digest { gene: GeneId(5) }),
         ("summary-request", Message::SummaryRequest { to }),
         ("policy", Message::Policy(Policy::default())),
-        ("audit-commit", Message::Audit(AuditMessage::Commit(commit()))),
+        ("audit-commit", Message::Audit(AuditMessage::Commit { to, commit: commit() })),
         (
             "audit-challenge",
             Message::Audit(AuditMessage::Challenge { to, epoch: 9, ask: Ask::Round(140), have: 5 }),
