@@ -55,7 +55,7 @@ fn every_member_of_a_cartel_that_sends_what_it_did_not_compute_is_convicted() {
         ["SignFlip()", "FloatCheater(bits: 6)", "FreeRider", "AuditPrediction()", "VoteSpoof"];
     for kind in kinds {
         let mut mesh = mesh(&parsed(&CARTEL.replace("SignFlip()", kind)), 1);
-        run_to(&mut mesh, 320);
+        run_to(&mut mesh, 480);
         let summary = mesh.summary();
         let audit = summary.audit.expect("a mesh that audits");
         assert_eq!((summary.adversaries.count, audit.convicted), (5, 5), "{kind}: {audit:?}");
@@ -102,7 +102,10 @@ fn a_model_that_was_not_computed_is_found_by_its_neighbours_only() {
 #[test]
 fn twins_agree_on_nodes_that_audit() {
     let ids = [NodeId(0), NodeId(7), NodeId(14), NodeId(21)];
-    let mut mesh = mesh(&audited(), 1);
+    let mut scenario = audited();
+    // The mock has room for 64 frames a tick.
+    scenario.radio.mtu_bytes = 96;
+    let mut mesh = mesh(&scenario, 1);
     let config = mesh.plan().config;
     let mut twins: Vec<_> = ids.iter().map(|id| mesh.twin(*id).expect("planned")).collect();
     let mut pages: Vec<_> = twins.iter().map(qres_core::node::Node::audit_page).collect();

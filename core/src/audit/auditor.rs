@@ -332,7 +332,9 @@ mod tests {
             [(&[3], 0, 3), (&[3], 1, 0), (&[12], 1, 12), (&[17], 1, 0)];
         for (rounds, epoch, held) in table {
             let mut peer = Peer::default();
-            rounds.iter().for_each(|round| peer.remember(*round, 5, 0));
+            for round in rounds {
+                peer.remember(*round, 5, 0);
+            }
             assert!(peer.commits(commit(epoch)));
             assert_eq!(peer.held.round, held, "{rounds:?}, epoch {epoch}");
             assert!(!peer.commits(commit(epoch)), "not twice");

@@ -12,7 +12,6 @@ use super::reveal::{parts, show};
 use super::verify::{Known, verify};
 use super::wire::{Ask, AuditMessage, Commit, Part};
 use super::{AuditConfig, Verdict};
-use crate::canonical::Canonical;
 use crate::config::NodeConfig;
 use crate::energy::EnergyPool;
 use crate::id::{NodeId, Tick};
@@ -455,7 +454,7 @@ impl AuditPage {
         *busy_us = next_us;
     }
 
-    /// Commits once more: to a client at once, as it is awake now, to all others with the next words.
+    /// Commits once more: to a client at once, as it is awake now, to others with the next words.
     fn recommit(
         &mut self,
         config: &NodeConfig,
