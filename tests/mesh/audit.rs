@@ -51,8 +51,7 @@ const CARTEL: &str = r#"(
 
 #[test]
 fn every_member_of_a_cartel_that_sends_what_it_did_not_compute_is_convicted() {
-    let kinds =
-        ["SignFlip()", "FloatCheater(bits: 6)", "FreeRider", "AuditPrediction()", "VoteSpoof"];
+    let kinds = ["SignFlip()", "FloatCheater(bits: 6)", "FreeRider", "AuditPrediction()"];
     for kind in kinds {
         let mut mesh = mesh(&parsed(&CARTEL.replace("SignFlip()", kind)), 1);
         run_to(&mut mesh, 480);
