@@ -23,7 +23,7 @@ use crate::residual_stream::{Extras, StreamFeed, send_stream};
 use crate::responder::Route;
 use crate::signature::{concerns, own_round, signed, split};
 use crate::silence::Silence;
-use crate::trust::{Neighbour, OwnTrust};
+use crate::trust::{Dossier, Neighbour, OwnTrust, review, send_opinions};
 use crate::tuner::{Surroundings, Tuner, send_policy};
 use crate::wake::{Role, Wake, Window};
 
@@ -50,6 +50,8 @@ pub struct Node<const N: usize> {
     pub trust: OwnTrust,
     /// What it thinks of its neighbours, sorted by id.
     pub neighbours: heapless::Vec<Neighbour, N>,
+    /// Its page on their conduct; `None` where the mesh asks for none.
+    pub conduct: Option<Dossier<N>>,
     /// The offers of this round.
     pub inbox: Inbox,
     /// Fragments that wait for the rest.
@@ -102,6 +104,7 @@ impl<const N: usize> Node<N> {
             energy: EnergyPool::new(&config.energy),
             wake: Wake::new(role, NodeId::NONE, 0, config.trust.initial),
             trust: OwnTrust::default(),
+            conduct: Dossier::of(&config.trust, table.len()),
             neighbours: table,
             inbox: Inbox::default(),
             reassembly: Reassembly::default(),
@@ -173,8 +176,9 @@ impl<const N: usize> Node<N> {
         }
         self.listen(config, now, radio, did);
         if report.window.closes {
-            report.merge = Some(self.merge(tuned));
+            report.merge = Some(self.merge(tuned, now));
             self.trust.review(&config.trust, &self.neighbours, now);
+            self.review(config, now);
             self.tune(config);
         }
         report.evolve = self.evolve(config, now, regime, sample.is_some());
@@ -217,6 +221,9 @@ impl<const N: usize> Node<N> {
         if let Some(feed) = &self.stream {
             feed.encode(sink);
         }
+        if let Some(conduct) = &self.conduct {
+            conduct.encode(sink);
+        }
     }
 
     fn effective(&self, config: &NodeConfig) -> Regime {
@@ -241,6 +248,7 @@ impl<const N: usize> Node<N> {
         phase::speak(config, now, &speaker, silence, routes, evolution, carry, outbox);
         let mut extras = Extras::new();
         send_policy(config, now, &speaker, outbox, &mut extras);
+        send_opinions(config, now, &speaker, outbox, &mut extras);
         if let Some(feed) = &mut self.stream {
             send_stream(config, now, &speaker, feed, outbox, &mut extras);
         }
@@ -283,6 +291,7 @@ impl<const N: usize> Node<N> {
                 energy: &self.energy,
                 wake: &mut self.wake,
                 neighbours: &mut self.neighbours,
+                conduct: self.conduct.as_mut().map(Dossier::view),
                 inbox: &mut self.inbox,
                 clients: &self.clients,
                 routes: &mut self.routes,
@@ -302,16 +311,27 @@ impl<const N: usize> Node<N> {
         }
     }
 
-    fn merge(&mut self, config: &NodeConfig) -> MergeReport {
+    fn merge(&mut self, config: &NodeConfig, now: Tick) -> MergeReport {
+        let (round, regime) = (self.wake.rounds(), self.detector.regime());
         phase::merge(
             config,
-            Merger { id: self.id, round: self.wake.rounds(), regime: self.detector.regime() },
+            Merger { id: self.id, round, regime, now },
             self.carry.as_mut(),
             &mut self.neuron,
             &self.residual,
             &mut self.neighbours,
+            self.conduct.as_mut().map(Dossier::view),
             &mut self.inbox,
         )
+    }
+
+    fn review(&mut self, config: &NodeConfig, now: Tick) {
+        let Some(conduct) = &mut self.conduct else { return };
+        let neighbours = &mut self.neighbours;
+        let fallback = review(&config.trust, &config.wake, neighbours, &mut conduct.view(), now);
+        if fallback.is_some() {
+            self.neuron.restore();
+        }
     }
 
     fn evolve(
@@ -333,6 +353,7 @@ impl<const N: usize> Node<N> {
             &mut self.neuron,
             &self.residual,
             &mut self.neighbours,
+            self.conduct.as_mut().map(Dossier::view),
             evolution,
         )
     }

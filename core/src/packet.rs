@@ -11,6 +11,7 @@ use crate::neuron::{TAPS, WEIGHT_LIMIT};
 use crate::q16::Q16;
 use crate::regime::Regime;
 use crate::residual_stream::StreamPart;
+use crate::trust::opinion::{Bucket, OPINION_BYTES, Opinion, Opinions};
 use crate::tuner::{POLICY_BYTES, Policy};
 
 /// Version in every header.
@@ -60,6 +61,8 @@ pub enum Kind {
     Stream = 11,
     /// Where a node would have the tuned parameters, broadcast.
     Policy = 12,
+    /// What a node thinks of its neighbours, broadcast.
+    Opinions = 14,
 }
 
 impl Kind {
@@ -75,6 +78,7 @@ impl Kind {
             7 => Some(Self::Digest),
             11 => Some(Self::Stream),
             12 => Some(Self::Policy),
+            14 => Some(Self::Opinions),
             _ => None,
         }
     }
@@ -280,6 +284,8 @@ pub enum Message {
     },
     /// Where a node would have the tuned parameters, to whoever hears it.
     Policy(Policy),
+    /// What a node thinks of its neighbours, to whoever hears it.
+    Opinions(Opinions),
 }
 
 impl Message {
@@ -297,6 +303,7 @@ impl Message {
             Self::Digest { .. } => Kind::Digest,
             Self::Stream { .. } => Kind::Stream,
             Self::Policy(_) => Kind::Policy,
+            Self::Opinions(_) => Kind::Opinions,
         }
     }
 
@@ -304,7 +311,8 @@ impl Message {
     #[must_use]
     pub const fn destination(&self) -> Option<NodeId> {
         match self {
-            Self::Update(_) | Self::Beacon { .. } | Self::Digest { .. } | Self::Policy(_) => None,
+            Self::Update(_) | Self::Beacon { .. } | Self::Digest { .. } => None,
+            Self::Policy(_) | Self::Opinions(_) => None,
             Self::Offer { to, .. } if to.0 == NodeId::NONE.0 => None,
             Self::Poll { to }
             | Self::Grant { to, .. }
@@ -328,6 +336,7 @@ impl Message {
             Self::Request { .. } => 8,
             Self::Stream { part, .. } => 4 + part.frame().len(),
             Self::Policy(_) => POLICY_BYTES,
+            Self::Opinions(opinions) => OPINION_BYTES * opinions.said().len(),
         }
     }
 
@@ -368,6 +377,10 @@ impl Message {
                 put(part.frame());
             }
             Self::Policy(policy) => put(&policy.to_bytes()),
+            Self::Opinions(opinions) => opinions.said().iter().for_each(|opinion| {
+                put(&opinion.of.0.to_le_bytes());
+                put(&[opinion.bucket as u8]);
+            }),
         }
         bytes
     }
@@ -400,6 +413,7 @@ impl Message {
                 Self::Stream { to, part: StreamPart::new(core::mem::take(&mut rest.0))? }
             }
             Kind::Policy => Self::Policy(rest.policy()?),
+            Kind::Opinions => Self::Opinions(rest.opinions()?),
         };
         if rest.0.is_empty() { Ok(message) } else { Err(PacketError::Length) }
     }
@@ -484,6 +498,18 @@ impl Reader<'_> {
             self.0.split_first_chunk::<POLICY_BYTES>().ok_or(PacketError::Length)?;
         self.0 = rest;
         Policy::from_bytes(*bytes).ok_or(PacketError::Value)
+    }
+
+    fn opinions(&mut self) -> Result<Opinions, PacketError> {
+        let mut opinions = Opinions::default();
+        while !self.0.is_empty() {
+            let of = self.id()?;
+            let bucket = Bucket::from_number(self.byte()?).ok_or(PacketError::Value)?;
+            if !opinions.push(Opinion { of, bucket }) {
+                return Err(PacketError::Length);
+            }
+        }
+        if opinions.said().is_empty() { Err(PacketError::Length) } else { Ok(opinions) }
     }
 
     fn update(&mut self, origin: NodeId) -> Result<Update, PacketError> {

@@ -23,7 +23,7 @@ use super::overheard::Overheard;
 use super::plan::{NodePlan, Plan};
 use super::resources::{Air, Cascades, Clock, Pages, Roster, Setup, Tap, Weather};
 use super::schedule::{TickSystems, tick_schedule};
-use super::{archive, environment, fusing, malice, radio, sensing, settling, waking};
+use super::{archive, environment, fusing, malice, radio, sensing, settling, trusting, waking};
 use crate::world::signal::SensorState;
 
 /// A world with the schedule of a tick and all nodes that are there from the start.
@@ -63,7 +63,7 @@ fn schedule() -> bevy::ecs::schedule::Schedule {
             .chain()
             .in_set(TickSystems::Radio),
         settling::merge.in_set(TickSystems::Aggregate),
-        (settling::review, settling::tune).chain().in_set(TickSystems::Trust),
+        (settling::review, trusting::review, settling::tune).chain().in_set(TickSystems::Trust),
         (settling::evolve, settling::trace).chain().in_set(TickSystems::Evolve),
         settling::pay.in_set(TickSystems::Energy),
         (settling::count, archive::compare, malice::expose).in_set(TickSystems::Observe),
@@ -85,6 +85,7 @@ pub(super) fn spawn_up_to(world: &mut World, plan: &Arc<Plan>, count: usize) {
         world.insert_batch(entities.iter().map(|entity| (*entity, Carried(carry))));
     }
     fusing::equip(world, &entities);
+    trusting::equip(world, &entities);
     if world.resource::<Keys>().0.is_some() {
         for entity in &entities {
             let service = world.get::<Memory>(*entity).and_then(|memory| memory.service.as_ref());

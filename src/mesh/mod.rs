@@ -24,6 +24,7 @@ mod sensing;
 mod settling;
 pub mod snapshot;
 pub mod summary;
+pub mod trusting;
 pub mod twin;
 mod waking;
 

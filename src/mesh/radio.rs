@@ -26,6 +26,7 @@ use super::overheard::Overheard;
 use super::plan::Plan;
 use super::publish::PacketView;
 use super::resources::{Air, Clock, Pages, Queued, Setup, Signed, Tap};
+use super::trusting::Dossier;
 use crate::world::air::{Fate, Receiver, Traffic, Transmission};
 use crate::world::attack;
 use crate::world::keyring::Keyring;
@@ -106,6 +107,7 @@ pub fn receive(
         Option<&mut Guard>,
         Option<&mut Tuning>,
         Option<&mut Archive>,
+        Option<&mut Dossier>,
     )>,
     keys: Res<Keys>,
 ) {
@@ -123,6 +125,7 @@ pub fn receive(
         guard,
         mut tuning,
         mut archive,
+        mut dossier,
     )| {
         let (identity, battery, ..) = mind;
         let window = schedule.0.window();
@@ -148,6 +151,7 @@ pub fn receive(
             guard: guard.map(Mut::into_inner),
             keys: keys.0.as_ref(),
             tuning: tuning.as_deref_mut(),
+            dossier: dossier.as_deref_mut(),
             archive: archive.as_deref_mut(),
             heard: 0,
             busy_us: 0,
@@ -188,6 +192,7 @@ pub fn collect(
         &mut Tally,
         Option<&mut Guard>,
         Option<&mut Tuning>,
+        Option<&mut Dossier>,
     )>,
     keys: Res<Keys>,
 ) {
@@ -205,6 +210,7 @@ pub fn collect(
         mut tally,
         guard,
         mut tuning,
+        mut dossier,
     )| {
         let (identity, battery, ..) = mind;
         for outgoing in air.service.of(identity.id) {
@@ -233,6 +239,7 @@ pub fn collect(
             guard: guard.map(Mut::into_inner),
             keys: keys.0.as_ref(),
             tuning: tuning.as_deref_mut(),
+            dossier: dossier.as_deref_mut(),
             archive: None,
             heard: SECOND_PASS,
             busy_us: 0,
@@ -296,6 +303,7 @@ struct Ear<'a> {
     guard: Option<&'a mut Guard>,
     keys: Option<&'a Keyring>,
     tuning: Option<&'a mut Tuning>,
+    dossier: Option<&'a mut Dossier>,
     archive: Option<&'a mut Archive>,
     /// Order of the next frame that a tap keeps.
     heard: u32,
@@ -395,6 +403,7 @@ impl Ear<'_> {
             energy: &self.battery.0,
             wake: &mut self.schedule.0,
             neighbours: &mut self.trust.0,
+            conduct: self.dossier.as_deref_mut().map(Dossier::view),
             inbox,
             clients,
             routes,

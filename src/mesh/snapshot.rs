@@ -20,6 +20,7 @@ use super::malice::Exposure;
 use super::orders::{self, Orders};
 use super::overheard::{self, Overheard};
 use super::resources::{Cascades, Clock, Roster, Setup};
+use super::trusting::Dossier;
 use crate::world::signal::SensorState;
 
 /// Names of the sections, in order.
@@ -103,14 +104,14 @@ type State<'w> = (
         &'w Genome,
         Option<&'w Carried>,
     ),
-    (&'w Standing, &'w Trust, Option<&'w Tuning>),
+    (&'w Standing, &'w Trust, Option<&'w Tuning>, Option<&'w Dossier>),
     (&'w Battery, Option<&'w Fusing>, Option<&'w Guard>),
 );
 
 fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut Buffer) {
     let (_, (sensor, tally, score), radio, mind, standing, (battery, fusing, guard)) = state;
     let (memory, streaming, archive) = radio;
-    let (standing, trust, tuning) = standing;
+    let (standing, trust, tuning, dossier) = standing;
     match section {
         0 => {
             sensor.state.encode(sink);
@@ -159,6 +160,9 @@ fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut
             // A page that only some meshes have takes no byte in the others.
             if let Some(tuning) = tuning {
                 tuning.0.encode(sink);
+            }
+            if let Some(dossier) = dossier {
+                dossier.encode(sink);
             }
         }
         _ => battery.0.encode(sink),
@@ -359,6 +363,9 @@ fn decode(section: usize, node: &mut EntityWorldMut<'_>, source: &mut Source<'_>
             if let Some(mut tuning) = node.get_mut::<Tuning>() {
                 *tuning.0 = Canonical::decode(source)?;
             }
+            if let Some(mut dossier) = node.get_mut::<Dossier>() {
+                dossier.decode(source)?;
+            }
         }
         _ => node.get_mut::<Battery>()?.0 = Canonical::decode(source)?,
     }
@@ -366,7 +373,7 @@ fn decode(section: usize, node: &mut EntityWorldMut<'_>, source: &mut Source<'_>
 }
 
 /// Reads a list that must be as long as the place for it.
-fn decode_slice<T: Canonical>(place: &mut [T], source: &mut Source<'_>) -> Option<()> {
+pub(super) fn decode_slice<T: Canonical>(place: &mut [T], source: &mut Source<'_>) -> Option<()> {
     if u32::decode(source)? as usize != place.len() {
         return None;
     }

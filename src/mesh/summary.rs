@@ -22,6 +22,7 @@ use super::guard::{self, IntegritySummary};
 use super::malice::Exposure;
 use super::orders::Orders;
 use super::resources::{Cascades, Clock, Setup};
+use super::trusting::{self, TrustSummary};
 
 /// The figures of a run.
 #[derive(Clone, Debug, Serialize)]
@@ -58,6 +59,8 @@ pub struct RunSummary {
     pub tuner: Option<Tuned>,
     /// What became of residual streams; null where nobody streams.
     pub stream: Option<StreamSummary>,
+    /// Bans, opinions and the watchdog; null where nodes keep no records of each other.
+    pub trust: Option<TrustSummary>,
 }
 
 /// Tuned parameters: least, median and greatest over nodes.
@@ -239,6 +242,7 @@ impl Mesh {
             genes: genes(world),
             tuner: tuned(world),
             stream: archive::totals(world),
+            trust: trusting::summary(world),
         }
     }
 }

@@ -8,6 +8,7 @@ use qres_core::phase::{self, Outbox, Speaker};
 use qres_core::residual_stream::{Extras, send_stream};
 use qres_core::responder::{self, Route};
 use qres_core::signature::own_round;
+use qres_core::trust::send_opinions;
 use qres_core::tuner::send_policy;
 
 use super::archive::Streaming;
@@ -131,6 +132,7 @@ pub fn speak(
         }
         let mut extras = Extras::new();
         send_policy(config, now, &speaker, &outbox, &mut extras);
+        send_opinions(config, now, &speaker, &outbox, &mut extras);
         if let Some(mut streaming) = streaming {
             send_stream(config, now, &speaker, &mut streaming.feed, &outbox, &mut extras);
             let sent = extras.iter().filter_map(|outgoing| match &outgoing.message {

@@ -12,6 +12,7 @@ mod memory;
 mod snapshot;
 mod solar;
 mod stream;
+mod trust;
 mod tuner;
 mod twin;
 mod weather;
