@@ -139,7 +139,9 @@ fn blend(
     let heard = || crowd.iter().filter(|heard| Some(heard.voice.node) != without);
     let mut voices: heapless::Vec<Merged, VOICES> = heard().map(|heard| heard.voice).collect();
     // Rules that start from the own model give it no weight among the others.
-    if config.trust.is_bounded && !config.recipe.rule.is_gossip() {
+    let keeps_shares =
+        config.trust.is_bounded && config.recipe.weighted && !config.recipe.rule.is_gossip();
+    if keeps_shares {
         let share =
             |heard: &Heard| Share { weight: heard.voice.influence, reputation: heard.reputation };
         let mut shares: heapless::Vec<Share, VOICES> = heard().map(share).collect();
@@ -147,8 +149,8 @@ fn blend(
         let slots = voices.iter_mut().zip(&shares);
         slots.for_each(|(voice, share)| voice.influence = share.weight);
     }
-    let mut context =
-        Context { seed: config.wake.seed, round: node.round, regime: node.regime, banned, calm };
+    let (seed, round, regime) = (config.wake.seed, node.round, node.regime);
+    let mut context = Context { seed, round, regime, banned, calm, keeps_shares };
     aggregate(&config.recipe, &own, &voices, neuron.form().taps, &mut context)
 }
 

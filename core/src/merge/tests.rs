@@ -119,6 +119,22 @@ fn what_a_model_does_to_the_aggregate_is_measured_against_the_others() {
     assert_eq!(table[7].harmful, 0);
 }
 
+#[test]
+fn what_a_bounded_trimmed_mean_cuts_off_stays_with_the_own_model() {
+    let trust =
+        |is_bounded| TrustConfig { is_bounded, reward: Q16::ZERO, ..TrustConfig::default() };
+    let models = |neuron: &SwarmNeuron| -> Vec<[Q16; TAPS]> {
+        [40, 60, 80, 100].iter().map(|shift| shifted(neuron, *shift)).collect()
+    };
+    let trim = Rule::TrimmedMean { trim: 1 };
+    let moved = |bounded| merged(&mesh(trust(bounded), trim), models, &[50; 4], |_| ()).1;
+    // All peers weigh 0.25 and the node 0.8, of 1.8; reputations are 0.5 of 3. So a peer's share is
+    // 0.25 / 1.8 = 0.1389. The node itself and the one at 1.0 are cut off: free, the other three
+    // share all, which is 0.6; bounded, each keeps its share, which is 0.1389 * 1.8 = 0.25.
+    assert!((moved(false) - 39_321).abs() <= 3, "{}", moved(false));
+    assert!((moved(true) - 16_384).abs() <= 6, "{}", moved(true));
+}
+
 /// Two models 0.8 away, which is neither good nor bad enough to be left out.
 fn pair(neuron: &SwarmNeuron) -> Vec<[Q16; TAPS]> {
     [80, 0].iter().map(|shift| shifted(neuron, *shift)).collect()

@@ -25,6 +25,7 @@ use qres_core::residual_stream::{StreamConfig, StreamFeed, StreamReceiver, Strea
 use qres_core::responder::Route;
 use qres_core::store::{FILLER, encode};
 use qres_core::summary::SummaryGene;
+use qres_core::trust::{Bucket, Entry, Ledger, Opinion, Opinions};
 use qres_core::tuner::{Policy, Tuner};
 use qres_core::wake::Role;
 
@@ -71,6 +72,13 @@ fn update(taps: u8) -> Update {
     }
 }
 
+fn said() -> Opinions {
+    let mut opinions = Opinions::default();
+    opinions.push(Opinion { of: NodeId(3), bucket: Bucket::Trusted });
+    opinions.push(Opinion { of: NodeId(9), bucket: Bucket::Banned });
+    opinions
+}
+
 fn examples() -> Vec<(&'static str, Message)> {
     let to = NodeId(3);
     vec![
@@ -84,6 +92,7 @@ fn examples() -> Vec<(&'static str, Message)> {
         ("request", Message::Request { to, gene: GeneId(5) }),
         ("digest", Message::Digest { gene: GeneId(5) }),
         ("policy", Message::Policy(Policy::default())),
+        ("opinions", Message::Opinions(said())),
     ]
 }
 
@@ -310,6 +319,8 @@ fn states() -> Vec<Seed> {
         state(15, "tuner", &Tuner::default()),
         state(16, "feed", &StreamFeed::new(&StreamConfig::default())),
         state(17, "receiver", &StreamReceiver::new(&StreamConfig::default())),
+        state(18, "entry", &Entry::default()),
+        state(19, "ledger", &Ledger::default()),
     ]
 }
 

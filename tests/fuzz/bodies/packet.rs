@@ -5,7 +5,7 @@ use qres_core::fragment::{MTU_MIN, Reassembly, SLOTS, cut};
 use qres_core::id::{NodeId, Tick};
 use qres_core::packet::{HEADER_BYTES, Header, Kind, MESSAGE_MAX, MTU, Message};
 
-const KINDS: [Kind; 10] = [
+const KINDS: [Kind; 11] = [
     Kind::Update,
     Kind::Poll,
     Kind::Beacon,
@@ -16,6 +16,7 @@ const KINDS: [Kind; 10] = [
     Kind::Digest,
     Kind::Stream,
     Kind::Policy,
+    Kind::Opinions,
 ];
 
 /// The kind of this number, or some kind for any other.
