@@ -346,7 +346,7 @@ pub const FIELDS: &[Field] = &[
     row("protocol.trust.watchdog", Accepts::Said("Off or On(..)"), "Off",
         "nodes go back to their last healthy model when nothing moves any more"),
     row("protocol.trust.watchdog.straggler_rounds", whole(1, 10_000, "rounds"), "150",
-        "On: silence that makes a straggler"),
+        "On: of Calm, without a sign of life, that make a straggler"),
     row("protocol.trust.watchdog.straggler_percent", PERCENT, "20",
         "On: share of known neighbours that may straggle"),
     row("protocol.trust.watchdog.limit_rounds", whole(1, 10_000, "rounds"), "150",

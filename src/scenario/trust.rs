@@ -66,7 +66,7 @@ pub enum Watchdog {
     /// They go back to their last healthy model when too many neighbours are silent, or when
     /// nothing is worth taking for too long.
     On {
-        /// Rounds of silence that make a straggler, 1 to 10,000; default 150.
+        /// Calm rounds of silence that make a straggler, 1 to 10,000; default 150.
         #[serde(default = "default_rounds")]
         straggler_rounds: u16,
         /// Share of known neighbours that may straggle, 0 to 100; default 20.

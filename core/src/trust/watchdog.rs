@@ -5,13 +5,14 @@
 use super::{Neighbour, age_ticks};
 use crate::id::Tick;
 use crate::q16::Q16;
+use crate::regime::Regime;
 use crate::wake::WakeConfig;
 
 /// When the watchdog barks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WatchdogConfig {
-    /// Rounds without a sign of life that make a straggler, in intervals of the regime that the
-    /// neighbour claimed last. Silence is normal for 50 rounds, so three times that by default.
+    /// Rounds without a sign of life that make a straggler, in intervals of Calm: a neighbour may
+    /// have calmed down unheard. Silence is normal for 50 rounds, so three times that by default.
     pub straggler_rounds: u16,
     /// Share of the known neighbours that may straggle, 0 to 100 %; more is too many.
     pub straggler_percent: u8,
@@ -72,7 +73,7 @@ pub fn watch(config: &WatchdogConfig, dog: Watchdog, roll: &Roll) -> (Watchdog, 
 }
 
 /// Whether a neighbour that was heard once has been silent for more than `straggler_rounds`
-/// intervals of the regime that it claimed, at full standing.
+/// intervals of Calm at full standing: the longest that a healthy node's rounds may be apart.
 #[must_use]
 pub fn is_straggler(
     config: &WatchdogConfig,
@@ -81,7 +82,7 @@ pub fn is_straggler(
     now: Tick,
 ) -> bool {
     let Some(age) = age_ticks(neighbour, now) else { return false };
-    let interval_us = wake.interval(neighbour.claims, Q16::ONE);
+    let interval_us = wake.interval(Regime::Calm, Q16::ONE);
     let silent_us = u128::from(age) * u128::from(wake.tick_us);
     silent_us > u128::from(interval_us) * u128::from(config.straggler_rounds)
 }
@@ -90,7 +91,6 @@ pub fn is_straggler(
 mod tests {
     use super::*;
     use crate::id::NodeId;
-    use crate::regime::Regime;
     use crate::trust::TrustConfig;
     use proptest::prelude::*;
 
@@ -129,20 +129,17 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_measured_in_the_rounds_that_were_claimed() {
-        let (config, wake) = (WatchdogConfig { straggler_rounds: 3, ..Default::default() }, wake());
+    fn silence_is_measured_in_the_longest_rounds() {
+        let config = WatchdogConfig { straggler_rounds: 3, ..WatchdogConfig::default() };
+        // Four hours in Calm, with ticks of a second.
+        let wake = WakeConfig::default();
         let mut peer = Neighbour::new(&TrustConfig::default(), NodeId(1));
         assert!(!is_straggler(&config, &wake, &peer, Tick(1 << 40)), "never heard, not missed");
-        // 30 s in Storm and 600 s in PreStorm, with ticks of a second.
-        for (round, regime, ticks) in [(1, Regime::Storm, 90), (2, Regime::PreStorm, 1_800)] {
+        for (round, regime) in (1..).zip(Regime::ALL) {
             peer.hear(Tick(100), round, regime);
-            assert!(!is_straggler(&config, &wake, &peer, Tick(100 + ticks)));
-            assert!(is_straggler(&config, &wake, &peer, Tick(101 + ticks)));
+            assert!(!is_straggler(&config, &wake, &peer, Tick(43_300)), "{regime:?}");
+            assert!(is_straggler(&config, &wake, &peer, Tick(43_301)), "{regime:?}");
         }
-    }
-
-    fn wake() -> WakeConfig {
-        WakeConfig::default()
     }
 
     proptest! {

@@ -112,7 +112,8 @@ fn live<const N: usize>(
                 peer.hear(now, round as u32, Regime::Storm);
             }
             page.ledger.accepted = !heard.is_empty();
-            review(&config(), &WakeConfig::default(), table, &mut page.view(), now)
+            let wake = WakeConfig { interval_us: [30_000_000; 3], ..WakeConfig::default() };
+            review(&config(), &wake, table, &mut page.view(), now)
         })
         .collect()
 }

@@ -34,7 +34,7 @@ pub fn conduct(ticks: u64, out: &mut Hasher) {
         watchdog: Some(WatchdogConfig { straggler_rounds: 3, ..WatchdogConfig::default() }),
         ..TrustConfig::default()
     };
-    let wake = WakeConfig::default();
+    let wake = WakeConfig { interval_us: [60_000_000; 3], ..WakeConfig::default() };
     let fresh = |id| Neighbour::new(&config, NodeId(2 * id as u32));
     let mut table: [Neighbour; 10] = core::array::from_fn(fresh);
     let Some(mut page) = Dossier::<10>::of(&config, table.len()) else { return };
