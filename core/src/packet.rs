@@ -311,8 +311,11 @@ impl Message {
     #[must_use]
     pub const fn destination(&self) -> Option<NodeId> {
         match self {
-            Self::Update(_) | Self::Beacon { .. } | Self::Digest { .. } => None,
-            Self::Policy(_) | Self::Opinions(_) => None,
+            Self::Update(_)
+            | Self::Beacon { .. }
+            | Self::Digest { .. }
+            | Self::Policy(_)
+            | Self::Opinions(_) => None,
             Self::Offer { to, .. } if to.0 == NodeId::NONE.0 => None,
             Self::Poll { to }
             | Self::Grant { to, .. }

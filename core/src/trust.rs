@@ -281,8 +281,8 @@ pub fn is_emergency(config: &TrustConfig, neighbours: &[Neighbour], now: Tick) -
     if count < usize::from(config.quorum.max(1)) {
         return false;
     }
-    let voters = neighbours.iter().filter(|neighbour| !neighbour.banned).count();
-    count * 100 >= voters * usize::from(config.quorum_percent)
+    let electorate = neighbours.iter().filter(|neighbour| !neighbour.banned).count();
+    count * 100 >= electorate * usize::from(config.quorum_percent)
 }
 
 impl TrustConfig {

@@ -9,7 +9,8 @@ use qres_core::canonical::{Canonical, Sink, Source, encode_slice};
 use qres_core::id::Tick;
 use qres_core::q16::Q16;
 use qres_core::trust::{
-    BanConfig, Conduct, Entry, Ledger, Neighbour, Status, TrustConfig, WatchdogConfig, verdict,
+    BanConfig, Bucket, Conduct, Entry, Ledger, Neighbour, Status, TrustConfig, WatchdogConfig,
+    verdict,
 };
 use serde::Serialize;
 
@@ -212,7 +213,7 @@ pub(super) fn remarks(
         if entry.is_lost {
             parts.push("written off: silent for too long".to_owned());
         }
-        let said = verdict(neighbours, place, entry).map(|bucket| bucket.name());
+        let said = verdict(neighbours, place, entry).map(Bucket::name);
         parts.extend(said.map(|name| format!("the neighbourhood says: {name}")));
         (!parts.is_empty()).then(|| (peer.id.0, parts.join("; ")))
     };

@@ -187,14 +187,14 @@ fn slander_is_marked_and_moves_nobodys_reputation() {
         }
         mesh
     };
-    let (mut slandered, mut quiet) = (run(true), run(false));
+    let (mut loud, mut quiet) = (run(true), run(false));
     let tables = |mesh: &mut Mesh| {
         let world = mesh.world();
         let mut query = world.query::<&Trust>();
         query.iter(world).map(|trust| trust.0.clone()).collect::<Vec<_>>()
     };
-    assert_eq!(tables(&mut slandered), tables(&mut quiet), "words are not evidence");
-    let world = slandered.world();
+    assert_eq!(tables(&mut loud), tables(&mut quiet), "words are not evidence");
+    let world = loud.world();
     let mut query = world.query::<(&Trust, &Dossier)>();
     let mut marked: Vec<u32> = query
         .iter(world)
@@ -206,7 +206,7 @@ fn slander_is_marked_and_moves_nobodys_reputation() {
     assert!(marked.len() >= 14, "{} marks", marked.len());
     marked.dedup();
     assert_eq!(marked, [slanderer.0]);
-    assert_eq!(trust(&mut slandered).bans_low_reputation, 0);
+    assert_eq!(trust(&mut loud).bans_low_reputation, 0);
     assert_eq!(trust(&mut quiet).slander_flags_honest, 0);
 }
 
@@ -252,7 +252,9 @@ fn three_liars_of_sixteen_are_banned_and_nobody_else() {
         (0..16).map(NodeId).filter(|id| nodes[id.index()].malice.is_some()).collect();
     run_to(&mut mesh, 100);
     while mesh.ticks() < 300 {
-        liars.iter().for_each(|liar| poison(&mut mesh, *liar));
+        for liar in &liars {
+            poison(&mut mesh, *liar);
+        }
         mesh.step();
     }
     let trust = trust(&mut mesh);

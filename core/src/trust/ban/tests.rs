@@ -162,7 +162,7 @@ fn steps() -> impl Strategy<Value = Vec<(Event, u32)>> {
 }
 
 /// What the grounds have cost, in 2^-16.
-fn cost(config: &TrustConfig, grounds: &Grounds) -> i32 {
+fn cost(config: &TrustConfig, grounds: Grounds) -> i32 {
     let soft = [grounds.harmful, grounds.outlying, grounds.unanswered].map(i32::from);
     let hard = i32::from(grounds.failures());
     soft.iter().sum::<i32>() * config.penalty.to_bits() + hard * config.audit_penalty.to_bits()
@@ -197,7 +197,7 @@ proptest! {
                             // From a clean slate it had at least the reputation of probation.
                             let start = BANS.probation_reputation.min(config.initial);
                             let least = start.to_bits() - config.ban_below.to_bits();
-                            prop_assert!(cost(&config, &new.grounds) > least, "{new:?}");
+                            prop_assert!(cost(&config, new.grounds) > least, "{new:?}");
                         }
                         Cause::None => return Err(TestCaseError::fail("a ban without a cause")),
                     }

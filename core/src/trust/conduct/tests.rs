@@ -143,9 +143,9 @@ fn without_anything_to_take_the_node_falls_back_again_and_again() {
     // Heard, but nothing was worth taking.
     let said: Vec<_> = (2..13_u64)
         .flat_map(|round| {
-            table.iter_mut().for_each(|peer| {
+            for peer in &mut table {
                 peer.hear(Tick(30 * round), round as u32, Regime::Storm);
-            });
+            }
             live(&mut table, &mut page, round..round + 1, 0..0)
         })
         .collect();
