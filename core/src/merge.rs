@@ -6,7 +6,7 @@ use crate::carry::Carry;
 use crate::config::NodeConfig;
 use crate::id::{NodeId, Tick};
 use crate::inbox::Inbox;
-use crate::neuron::{SwarmNeuron, TAPS};
+use crate::neuron::{Exam, SwarmNeuron, TAPS};
 use crate::q16::Q16;
 use crate::regime::Regime;
 use crate::residual::Residual;
@@ -117,8 +117,10 @@ pub fn merge(
     let influence = config.trust.influence(Q16::ONE, neighbours.len());
     let own = Merged { node: node.id, influence, loss: own, weights: *neuron.weights() };
     let calm = carry.map(|carry| &mut carry.calm);
-    if let Some(merged) = blend(config, node, neuron, own, &crowd, None, banned, calm) {
-        let look_back = LookBack { config, node, neuron, own, crowd: &crowd, merged: &merged };
+    let taps = neuron.form().taps;
+    if let Some(merged) = blend(config, node, taps, own, &crowd, None, banned, calm) {
+        let exam = exam.as_ref();
+        let look_back = LookBack { config, node, taps, exam, own, crowd: &crowd, merged: &merged };
         report.outlying = look_back.weigh(neighbours, conduct);
         neuron.adopt(&merged);
     }
@@ -129,7 +131,7 @@ pub fn merge(
 fn blend(
     config: &NodeConfig,
     node: Merger,
-    neuron: &SwarmNeuron,
+    taps: u8,
     mut own: Merged,
     crowd: &Crowd,
     without: Option<NodeId>,
@@ -151,7 +153,7 @@ fn blend(
     }
     let (seed, round, regime) = (config.wake.seed, node.round, node.regime);
     let mut context = Context { seed, round, regime, banned, calm, keeps_shares };
-    aggregate(&config.recipe, &own, &voices, neuron.form().taps, &mut context)
+    aggregate(&config.recipe, &own, &voices, taps, &mut context)
 }
 
 /// Evidence that only the aggregate gives, against offers of which nothing can be said by
@@ -159,7 +161,8 @@ fn blend(
 struct LookBack<'a> {
     config: &'a NodeConfig,
     node: Merger,
-    neuron: &'a SwarmNeuron,
+    taps: u8,
+    exam: Option<&'a Exam<'a>>,
     own: Merged,
     crowd: &'a Crowd,
     merged: &'a [Q16; TAPS],
@@ -219,10 +222,9 @@ impl LookBack<'_> {
         }
         let without = Some(heard.voice.node);
         let (node, own, crowd) = (self.node, self.own, self.crowd);
-        let rest = blend(self.config, node, self.neuron, own, crowd, without, false, None);
-        let error = |weights: &[Q16; TAPS]| self.neuron.trial(weights);
-        let errors = error(self.merged).zip(rest.as_ref().and_then(error));
-        let Some((with, rest)) = errors else { return Evidence::Neutral };
+        let rest = blend(self.config, node, self.taps, own, crowd, without, false, None);
+        let Some((exam, rest)) = self.exam.zip(rest) else { return Evidence::Neutral };
+        let (with, rest) = (exam.error(self.merged), exam.error(&rest));
         let (with, rest) = (i64::from(with.to_bits()), i64::from(rest.to_bits()));
         if 100 * with <= 99 * rest {
             Evidence::Good

@@ -113,9 +113,9 @@ pub fn speak(
         let honest = if hostile.is_some() { &mut [] } else { &mut *routes };
         phase::speak(config, now, &speaker, &mut quiet.0, honest, evolution, carry, &mut outbox);
         if let Some(malice) = hostile {
-            let mut notes = Notes::default();
+            let mut gathered = Notes::default();
             if schedule.0.window().opens {
-                let view = overheard.view(plan, &orders, now, &malice, &speaker, &mut notes);
+                let view = overheard.view(plan, &orders, now, &malice, &speaker, &mut gathered);
                 let scene = attack::Scene { config, seed: plan.seed, now, view };
                 attack::speak(malice.attack, &scene, &speaker, routes, &mut outbox);
             }
@@ -133,6 +133,9 @@ pub fn speak(
         let mut extras = Extras::new();
         send_policy(config, now, &speaker, &outbox, &mut extras);
         send_opinions(config, now, &speaker, &outbox, &mut extras);
+        if let Some(malice) = hostile {
+            extras.iter_mut().for_each(|said| attack::answer(malice.attack, &mut said.message));
+        }
         if let Some(mut streaming) = streaming {
             send_stream(config, now, &speaker, &mut streaming.feed, &outbox, &mut extras);
             let sent = extras.iter().filter_map(|outgoing| match &outgoing.message {

@@ -262,3 +262,23 @@ fn three_liars_of_sixteen_are_banned_and_nobody_else() {
     let agreed = mesh.summary().consensus.spread;
     assert!(agreed < 0.3, "no honest model was dragged along: spread {agreed}");
 }
+
+/// A field of which one node in five attacks from tick 150 on.
+fn attacked(attack: &str) -> (TrustSummary, Vec<Neighbour>) {
+    let text = format!(", adversaries: [(kind: {attack}, share_percent: 20, from_tick: 150)]");
+    let mut mesh = mesh(&field("bans: On(), opinions: true, bounded_influence: true", &text), 1);
+    run_to(&mut mesh, 700);
+    let world = mesh.world();
+    let tables = world.query::<&Trust>().iter(world).flat_map(|trust| trust.0.to_vec()).collect();
+    (trust(&mut mesh), tables)
+}
+
+#[test]
+fn attackers_are_banned_or_marked_and_the_honest_are_neither() {
+    let (saturate, _) = attacked("Saturate");
+    assert_eq!((saturate.adversaries_ever_banned, saturate.honest_ever_banned), (3, 0));
+    let (slander, tables) = attacked("Slander");
+    assert_eq!((slander.slander_flags, slander.slander_flags_honest), (3, 0), "{slander:?}");
+    assert_eq!((slander.honest_ever_banned, slander.adversaries_ever_banned), (0, 0));
+    assert!(tables.iter().all(|peer| !peer.banned), "words ban nobody");
+}
