@@ -66,7 +66,9 @@ pub fn conduct(ticks: u64, out: &mut Hasher) {
             (0..10).for_each(|place| said(place).map(|bucket| bucket as u8).encode(out));
         }
         if now.0 % 64 == 63 {
-            table.iter().for_each(|peer| peer.encode(out));
+            for peer in &table {
+                peer.encode(out);
+            }
             page.encode(out);
             shares(&mut draws, out);
         }
@@ -78,7 +80,7 @@ fn shares(draws: &mut Draws, out: &mut Hasher) {
     let voice = |draws: &mut Draws| Share { weight: draws.share(), reputation: draws.share() };
     let mut crowd: [Share; 12] = core::array::from_fn(|_| voice(draws));
     bound(draws.share(), &mut crowd).encode(out);
-    crowd.iter().for_each(|share| share.weight.encode(out));
     let weights: [Q16; 12] = crowd.map(|share| share.weight);
+    weights.encode(out);
     gini(weights.into_iter()).encode(out);
 }
