@@ -13,6 +13,7 @@ use crate::q16::Q16;
 use crate::regime::Regime;
 use crate::residual_stream::StreamPart;
 use crate::summary::{SUMMARY_MAX, SummaryGene};
+use crate::trust::opinion::{Bucket, OPINION_BYTES, Opinion, Opinions};
 use crate::tuner::{POLICY_BYTES, Policy};
 
 mod sums;
@@ -71,6 +72,8 @@ pub enum Kind {
     Policy = 12,
     /// What a collector asks of a member for a sum.
     Call = 13,
+    /// What a node thinks of its neighbours, broadcast.
+    Opinions = 14,
 }
 
 impl Kind {
@@ -90,6 +93,7 @@ impl Kind {
             11 => Some(Self::Stream),
             12 => Some(Self::Policy),
             13 => Some(Self::Call),
+            14 => Some(Self::Opinions),
             _ => None,
         }
     }
@@ -313,6 +317,8 @@ pub enum Message {
     Sum(SumPart),
     /// What a collector asks of a member.
     Call(SumCall),
+    /// What a node thinks of its neighbours, to whoever hears it.
+    Opinions(Opinions),
 }
 
 impl Message {
@@ -334,6 +340,7 @@ impl Message {
             Self::Policy(_) => Kind::Policy,
             Self::Sum(_) => Kind::Sum,
             Self::Call(_) => Kind::Call,
+            Self::Opinions(_) => Kind::Opinions,
         }
     }
 
@@ -341,7 +348,11 @@ impl Message {
     #[must_use]
     pub const fn destination(&self) -> Option<NodeId> {
         match self {
-            Self::Update(_) | Self::Beacon { .. } | Self::Digest { .. } | Self::Policy(_) => None,
+            Self::Update(_)
+            | Self::Beacon { .. }
+            | Self::Digest { .. }
+            | Self::Policy(_)
+            | Self::Opinions(_) => None,
             Self::Offer { to, .. } if to.0 == NodeId::NONE.0 => None,
             Self::Poll { to }
             | Self::Grant { to, .. }
@@ -372,6 +383,7 @@ impl Message {
             Self::Policy(_) => POLICY_BYTES,
             Self::Sum(part) => part.length(),
             Self::Call(_) => SumCall::LENGTH,
+            Self::Opinions(opinions) => OPINION_BYTES * opinions.said().len(),
         }
     }
 
@@ -425,6 +437,10 @@ impl Message {
                 call.put_body(&mut put);
                 put(&call.tag);
             }
+            Self::Opinions(opinions) => opinions.said().iter().for_each(|opinion| {
+                put(&opinion.of.0.to_le_bytes());
+                put(&[opinion.bucket as u8]);
+            }),
         }
         bytes
     }
@@ -463,6 +479,7 @@ impl Message {
             Kind::Policy => Self::Policy(rest.policy()?),
             Kind::Sum => Self::Sum(SumPart::read(&mut rest)?),
             Kind::Call => Self::Call(SumCall::read(&mut rest)?),
+            Kind::Opinions => Self::Opinions(rest.opinions()?),
         };
         if rest.0.is_empty() { Ok(message) } else { Err(PacketError::Length) }
     }
@@ -560,6 +577,18 @@ impl Reader<'_> {
             self.0.split_first_chunk::<POLICY_BYTES>().ok_or(PacketError::Length)?;
         self.0 = rest;
         Policy::from_bytes(*bytes).ok_or(PacketError::Value)
+    }
+
+    fn opinions(&mut self) -> Result<Opinions, PacketError> {
+        let mut opinions = Opinions::default();
+        while !self.0.is_empty() {
+            let of = self.id()?;
+            let bucket = Bucket::from_number(self.byte()?).ok_or(PacketError::Value)?;
+            if !opinions.push(Opinion { of, bucket }) {
+                return Err(PacketError::Length);
+            }
+        }
+        if opinions.said().is_empty() { Err(PacketError::Length) } else { Ok(opinions) }
     }
 
     fn update(&mut self, origin: NodeId) -> Result<Update, PacketError> {

@@ -25,7 +25,9 @@ use super::overheard::Overheard;
 use super::plan::{NodePlan, Plan};
 use super::resources::{Air, Cascades, Clock, Pages, Roster, Setup, Tap, Weather};
 use super::schedule::{TickSystems, tick_schedule};
-use super::{archive, environment, fusing, malice, radio, sensing, settling, sums, waking};
+use super::{
+    archive, environment, fusing, malice, radio, sensing, settling, sums, trusting, waking,
+};
 use crate::world::signal::SensorState;
 
 /// A world with the schedule of a tick and all nodes that are there from the start.
@@ -65,7 +67,7 @@ fn schedule() -> bevy::ecs::schedule::Schedule {
             .chain()
             .in_set(TickSystems::Radio),
         (settling::sum_up, sums::review, settling::merge).chain().in_set(TickSystems::Aggregate),
-        (settling::review, settling::tune).chain().in_set(TickSystems::Trust),
+        (settling::review, trusting::review, settling::tune).chain().in_set(TickSystems::Trust),
         (settling::evolve, settling::trace, settling::take_over)
             .chain()
             .in_set(TickSystems::Evolve),
@@ -96,6 +98,7 @@ pub(super) fn spawn_up_to(world: &mut World, plan: &Arc<Plan>, count: usize) {
     }
     fusing::equip(world, &entities);
     sums::equip(world, &entities);
+    trusting::equip(world, &entities);
     if world.resource::<Keys>().0.is_some() {
         for entity in &entities {
             let service = world.get::<Memory>(*entity).and_then(|memory| memory.service.as_ref());

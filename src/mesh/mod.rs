@@ -25,6 +25,7 @@ mod settling;
 pub mod snapshot;
 pub mod summary;
 pub mod sums;
+pub mod trusting;
 pub mod twin;
 mod waking;
 

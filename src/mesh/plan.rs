@@ -18,7 +18,6 @@ use qres_core::radio::AirConfig;
 use qres_core::regime::RegimeConfig;
 use qres_core::residual_stream::StreamConfig;
 use qres_core::signature::{SIGNATURE_BYTES, SignatureCost};
-use qres_core::trust::TrustConfig;
 use qres_core::wake::{Role, WakeConfig};
 
 use super::malice::{self, Malice};
@@ -480,7 +479,7 @@ fn node_config(scenario: &Scenario, seed: u64) -> Result<NodeConfig, PlanError> 
         },
         wake: wake_config(scenario, seed),
         energy: energy_config(scenario),
-        trust: trust_config(scenario),
+        trust: super::trusting::config(scenario),
         air: AirConfig {
             bitrate_bps: scenario.radio.bitrate_bps,
             preamble_us: scenario.radio.preamble_us,
@@ -581,21 +580,5 @@ fn energy_config(scenario: &Scenario) -> EnergyConfig {
         },
         brownout_percent: energy.brownout_percent,
         recover_percent: energy.recover_percent,
-    }
-}
-
-fn trust_config(scenario: &Scenario) -> TrustConfig {
-    let q16 = |value| Q16::from_bits(scenario::fixed(value));
-    let protocol = &scenario.protocol;
-    let commissioning = &protocol.commissioning;
-    let storm_round_ticks = u64::from(scenario.twt.storm_ms.div_ceil(scenario.tick_ms.max(1)));
-    TrustConfig {
-        initial: q16(protocol.initial_reputation),
-        commission_neighbours: commissioning.neighbours,
-        commission_reputation: q16(commissioning.reputation),
-        commission_ticks: commissioning.limit_ticks,
-        quorum: protocol.quorum,
-        vote_ticks: u64::from(protocol.votes_age_rounds) * storm_round_ticks.max(1),
-        ..TrustConfig::default()
     }
 }

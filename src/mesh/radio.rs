@@ -29,6 +29,7 @@ use super::plan::Plan;
 use super::publish::PacketView;
 use super::resources::{Air, Clock, Pages, Queued, Setup, Signed, Tap};
 use super::sums::{Collecting, Summing};
+use super::trusting::Dossier;
 use crate::world::air::{Fate, Receiver, Traffic, Transmission};
 use crate::world::attack;
 use crate::world::keyring::Keyring;
@@ -112,6 +113,7 @@ pub fn receive(
         Option<&mut Tuning>,
         (Option<&mut Archive>, Option<&mut Collecting>),
         Option<&mut Heritage>,
+        Option<&mut Dossier>,
     )>,
     keys: Res<Keys>,
 ) {
@@ -130,6 +132,7 @@ pub fn receive(
         mut tuning,
         (mut archive, mut collecting),
         mut heritage,
+        mut dossier,
     )| {
         let (identity, battery, ..) = mind;
         let window = schedule.0.window();
@@ -155,6 +158,7 @@ pub fn receive(
             guard: guard.map(Mut::into_inner),
             keys: keys.0.as_ref(),
             tuning: tuning.as_deref_mut(),
+            dossier: dossier.as_deref_mut(),
             archive: archive.as_deref_mut(),
             heritage: heritage.as_deref_mut(),
             collecting: collecting.as_deref_mut(),
@@ -200,6 +204,7 @@ pub fn collect(
         Option<&mut Tuning>,
         Option<&mut Heritage>,
         Option<&mut Summing>,
+        Option<&mut Dossier>,
     )>,
     keys: Res<Keys>,
 ) {
@@ -219,6 +224,7 @@ pub fn collect(
         mut tuning,
         mut heritage,
         mut summing,
+        mut dossier,
     )| {
         let (identity, battery, ..) = mind;
         for outgoing in air.service.of(identity.id) {
@@ -247,6 +253,7 @@ pub fn collect(
             guard: guard.map(Mut::into_inner),
             keys: keys.0.as_ref(),
             tuning: tuning.as_deref_mut(),
+            dossier: dossier.as_deref_mut(),
             archive: None,
             heritage: heritage.as_deref_mut(),
             collecting: None,
@@ -313,6 +320,7 @@ struct Ear<'a> {
     guard: Option<&'a mut Guard>,
     keys: Option<&'a Keyring>,
     tuning: Option<&'a mut Tuning>,
+    dossier: Option<&'a mut Dossier>,
     archive: Option<&'a mut Archive>,
     heritage: Option<&'a mut Heritage>,
     collecting: Option<&'a mut Collecting>,
@@ -436,6 +444,7 @@ impl Ear<'_> {
             energy: &self.battery.0,
             wake: &mut self.schedule.0,
             neighbours: &mut self.trust.0,
+            conduct: self.dossier.as_deref_mut().map(Dossier::view),
             inbox,
             clients,
             routes,

@@ -42,6 +42,7 @@ pub fn sum_up(
         handover::sum_up(config, who, round, neuron, entropy, &trust.0, inbox, &mut heritage.0);
     });
 }
+use super::trusting::Dossier;
 
 /// At the end of a round: judge what was heard and adopt the robust mean.
 pub fn merge(
@@ -56,6 +57,7 @@ pub fn merge(
         &Detector,
         Option<&mut Carried>,
         Option<&Tuning>,
+        Option<&mut Dossier>,
         &mut Neuron,
         &mut Trust,
         &mut Memory,
@@ -70,6 +72,7 @@ pub fn merge(
         detector,
         mut carried,
         tuning,
+        mut dossier,
         mut neuron,
         mut trust,
         mut memory,
@@ -87,10 +90,12 @@ pub fn merge(
         let config = tuned.as_ref().unwrap_or(config);
         let neighbours = &mut trust.0;
         let (round, regime) = (schedule.0.rounds(), detector.0.regime());
-        let merger = Merger { id: identity.id, round, regime };
+        let merger = Merger { id: identity.id, round, regime, now: clock.now };
         let carry = carried.as_deref_mut().map(|carried| &mut carried.0);
         let (neuron, entropy) = (&mut neuron.0, &entropy.0);
-        let report = phase::merge(config, merger, carry, neuron, entropy, neighbours, &mut inbox);
+        let conduct = dossier.as_deref_mut().map(Dossier::view);
+        let report =
+            phase::merge(config, merger, carry, neuron, entropy, neighbours, conduct, &mut inbox);
         tally.merges += u32::from(report.merged > 0);
         pages.return_inbox(inbox);
     });
@@ -117,7 +122,7 @@ pub fn evolve(
     setup: Res<Setup>,
     mut nodes: Query<(
         (&Identity, &Sensor, &Battery, &Detector, &Entropy),
-        (&mut Neuron, &mut Trust, &mut Genome, &mut Doing),
+        (&mut Neuron, &mut Trust, &mut Genome, &mut Doing, Option<&mut Dossier>),
     )>,
 ) {
     let config = &setup.0.config;
@@ -125,7 +130,8 @@ pub fn evolve(
         return;
     }
     let now = clock.now;
-    for_nodes!(nodes, clock.parallel, |(node, (mut neuron, mut trust, mut genome, mut doing))| {
+    for_nodes!(nodes, clock.parallel, |(node, mind)| {
+        let (mut neuron, mut trust, mut genome, mut doing, mut dossier) = mind;
         let (identity, sensor, battery, detector, entropy) = node;
         let Some(evolution) = genome.0.as_deref_mut() else { return };
         if battery.0.is_browned_out() {
@@ -145,6 +151,7 @@ pub fn evolve(
             &mut neuron.0,
             &entropy.0,
             &mut trust.0,
+            dossier.as_deref_mut().map(Dossier::view),
             evolution,
         );
         doing.0.samples += report.steps();

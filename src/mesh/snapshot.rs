@@ -21,6 +21,7 @@ use super::orders::{self, Orders};
 use super::overheard::{self, Overheard};
 use super::resources::{Cascades, Clock, Roster, Setup};
 use super::sums::{Collecting, Summing};
+use super::trusting::Dossier;
 use crate::world::signal::SensorState;
 
 /// Names of the sections, in order.
@@ -111,14 +112,14 @@ type State<'w> = (
         Option<&'w Carried>,
         Option<&'w Private>,
     ),
-    (&'w Standing, &'w Trust, Option<&'w Tuning>, Option<&'w Heritage>),
+    (&'w Standing, &'w Trust, Option<&'w Tuning>, Option<&'w Heritage>, Option<&'w Dossier>),
     (&'w Battery, Option<&'w Fusing>, Option<&'w Guard>),
 );
 
 fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut Buffer) {
     let (_, (sensor, tally, score), radio, mind, standing, (battery, fusing, guard)) = state;
     let (memory, streaming, archive, summing, collecting) = radio;
-    let (standing, trust, tuning, heritage) = standing;
+    let (standing, trust, tuning, heritage, dossier) = standing;
     match section {
         0 => {
             sensor.state.encode(sink);
@@ -179,6 +180,9 @@ fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut
             }
             if let Some(heritage) = heritage {
                 heritage.0.encode(sink);
+            }
+            if let Some(dossier) = dossier {
+                dossier.encode(sink);
             }
         }
         _ => battery.0.encode(sink),
@@ -394,6 +398,9 @@ fn decode(section: usize, node: &mut EntityWorldMut<'_>, source: &mut Source<'_>
             if let Some(mut heritage) = node.get_mut::<Heritage>() {
                 *heritage.0 = Canonical::decode(source)?;
             }
+            if let Some(mut dossier) = node.get_mut::<Dossier>() {
+                dossier.decode(source)?;
+            }
         }
         _ => node.get_mut::<Battery>()?.0 = Canonical::decode(source)?,
     }
@@ -401,7 +408,7 @@ fn decode(section: usize, node: &mut EntityWorldMut<'_>, source: &mut Source<'_>
 }
 
 /// Reads a list that must be as long as the place for it.
-fn decode_slice<T: Canonical>(place: &mut [T], source: &mut Source<'_>) -> Option<()> {
+pub(super) fn decode_slice<T: Canonical>(place: &mut [T], source: &mut Source<'_>) -> Option<()> {
     if u32::decode(source)? as usize != place.len() {
         return None;
     }

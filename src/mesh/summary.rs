@@ -25,6 +25,7 @@ use super::malice::Exposure;
 use super::orders::Orders;
 use super::resources::{Cascades, Clock, Setup};
 use super::sums::{self, SumsSummary};
+use super::trusting::{self, TrustSummary};
 
 /// The figures of a run.
 #[derive(Clone, Debug, Serialize)]
@@ -69,6 +70,8 @@ pub struct RunSummary {
     pub handover: Option<HandoverSummary>,
     /// Sums in which no part shows; null where updates travel in the clear.
     pub secure_aggregation: Option<SumsSummary>,
+    /// Bans, opinions and the watchdog; null where nodes keep no records of each other.
+    pub trust: Option<TrustSummary>,
 }
 
 /// Summaries asked for, answered and judged, over all nodes.
@@ -297,6 +300,7 @@ impl Mesh {
             privacy: privacy(world),
             handover: handover(world),
             secure_aggregation: sums::summary(world),
+            trust: trusting::summary(world),
         }
     }
 }

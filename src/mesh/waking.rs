@@ -9,6 +9,7 @@ use qres_core::phase::{self, Outbox, Speaker};
 use qres_core::residual_stream::{Extras, send_stream};
 use qres_core::responder::{self, Route};
 use qres_core::signature::own_round;
+use qres_core::trust::send_opinions;
 use qres_core::tuner::send_policy;
 
 use super::archive::Streaming;
@@ -145,6 +146,10 @@ pub fn speak(
         send_policy(config, now, &speaker, &outbox, &mut extras);
         if let Some(mut heritage) = heritage {
             send_handover(config, now, &speaker, &mut heritage.0, &outbox, &mut extras);
+        }
+        send_opinions(config, now, &speaker, &outbox, &mut extras);
+        if let Some(malice) = hostile {
+            extras.iter_mut().for_each(|said| attack::answer(malice.attack, &mut said.message));
         }
         if let Some(mut streaming) = streaming {
             send_stream(config, now, &speaker, &mut streaming.feed, &outbox, &mut extras);

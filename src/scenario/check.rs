@@ -5,8 +5,8 @@ mod hostile;
 pub(super) use hostile::command;
 
 use super::{
-    Accepts, Aggregation, Camera, Evolution, Fault, Layout, Listen, Normalise, Preparation,
-    Scenario, Sentinels, Signal, Source, Spectrum, Storm, Sun, combine,
+    Accepts, Aggregation, Bans, Camera, Evolution, Fault, Layout, Listen, Normalise, Preparation,
+    Scenario, Sentinels, Signal, Source, Spectrum, Storm, Sun, Trust, Watchdog, combine,
     fields::{Field, field},
     locate::pattern,
 };
@@ -175,7 +175,29 @@ impl Scenario {
         whole("protocol.commissioning.limit_ticks", protocol.commissioning.limit_ticks)?;
         whole("protocol.quorum", protocol.quorum)?;
         real("protocol.initial_reputation", protocol.initial_reputation)?;
-        whole("protocol.votes_age_rounds", protocol.votes_age_rounds)
+        whole("protocol.votes_age_rounds", protocol.votes_age_rounds)?;
+        trust(&protocol.trust)
+    }
+}
+
+fn trust(trust: &Trust) -> Result<(), Fault> {
+    if let Bans::On { first_ticks, longest_ticks, audit_failures, probation_good } = trust.bans {
+        whole("protocol.trust.bans.first_ticks", first_ticks)?;
+        whole("protocol.trust.bans.longest_ticks", longest_ticks)?;
+        whole("protocol.trust.bans.audit_failures", audit_failures)?;
+        whole("protocol.trust.bans.probation_good", probation_good)?;
+    }
+    whole("protocol.trust.distance_mads", trust.distance_mads)?;
+    whole("protocol.trust.swarm_size", trust.swarm_size)?;
+    whole("protocol.trust.quorum_percent", trust.quorum_percent)?;
+    real("protocol.trust.gini_alarm", trust.gini_alarm)?;
+    match trust.watchdog {
+        Watchdog::Off => Ok(()),
+        Watchdog::On { straggler_rounds, straggler_percent, limit_rounds } => {
+            whole("protocol.trust.watchdog.straggler_rounds", straggler_rounds)?;
+            whole("protocol.trust.watchdog.straggler_percent", straggler_percent)?;
+            whole("protocol.trust.watchdog.limit_rounds", limit_rounds)
+        }
     }
 }
 

@@ -5,7 +5,7 @@ mod hostile;
 pub(super) use hostile::command;
 
 use super::{
-    AIR_HEADER_BYTES, Aggregation, Evolution, Fault, Layout, Privacy, Protocol, Scenario,
+    AIR_HEADER_BYTES, Aggregation, Bans, Evolution, Fault, Layout, Privacy, Protocol, Scenario,
     Sentinels, Signal, Source, Station, Storm, Sun,
     check::each,
     library,
@@ -170,6 +170,22 @@ fn energy(scenario: &Scenario) -> Result<(), Fault> {
     file_path("energy.sun.path", &record.path, stations)
 }
 
+fn bans(bans: &Bans) -> Result<(), Fault> {
+    let Bans::On { first_ticks, longest_ticks, .. } = bans else { return Ok(()) };
+    if first_ticks <= longest_ticks {
+        return Ok(());
+    }
+    Err(Fault::at(
+        "protocol.trust.bans.longest_ticks",
+        format!(
+            "`protocol.trust.bans.longest_ticks` {longest_ticks} is below \
+             `protocol.trust.bans.first_ticks` {first_ticks}"
+        ),
+        "accepted: at least `protocol.trust.bans.first_ticks`",
+    )
+    .or_at(&["protocol.trust.bans.first_ticks"]))
+}
+
 fn protocol(scenario: &Scenario) -> Result<(), Fault> {
     let protocol = &scenario.protocol;
     let lags = &protocol.lags;
@@ -194,6 +210,7 @@ fn protocol(scenario: &Scenario) -> Result<(), Fault> {
         .or_at(&["protocol.storm_entropy"]));
     }
     secure_aggregation(protocol)?;
+    bans(&protocol.trust.bans)?;
     let fewest = fewest(scenario);
     let rule = &protocol.aggregation;
     let needed = rule.voices_needed(protocol.trim_per_tail);

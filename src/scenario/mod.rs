@@ -26,6 +26,7 @@ mod signals;
 mod solar;
 #[cfg(test)]
 mod tests;
+mod trust;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -50,6 +51,7 @@ pub use signals::{
     DatasetSpec, Delimiter, Normalise, Phase, SampleSpec, Signal, Source, Synthetic, Wave,
 };
 pub use solar::{Clouds, RecordedSun, Sun};
+pub use trust::{Bans, Trust, Watchdog};
 
 /// A whole scenario, as its file says it.
 ///

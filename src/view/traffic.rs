@@ -43,6 +43,7 @@ fn measure(packet: &PacketView, number: u32, tick_ms: u32) -> PacketData {
         airtime,
         kind: match packet.kind {
             PacketKind::Update | PacketKind::Policy | PacketKind::Sum => 0,
+            PacketKind::Update | PacketKind::Policy | PacketKind::Opinions => 0,
             PacketKind::Poll => 1,
             PacketKind::Beacon => 2,
             PacketKind::Grant | PacketKind::Call => 3,

@@ -17,6 +17,7 @@ mod snapshot;
 mod solar;
 mod stream;
 mod sums;
+mod trust;
 mod tuner;
 mod twin;
 mod weather;

@@ -4,7 +4,7 @@ use super::refused;
 use crate::scenario::{fields::field_table, *};
 
 /// Every field that a layout or a source allows, each at least once over them.
-const FULL: [&str; 13] = [
+const FULL: [&str; 14] = [
     r#"(title: "t", watch_for: "w", nodes: (layout: Stations([
         (name: "A", latitude: 1, longitude: 2), (name: "B", latitude: 1, longitude: 2.5)])),
         protocol: (trim_per_tail: 0),
@@ -34,6 +34,8 @@ const FULL: [&str; 13] = [
         protocol: (aggregation: Adaptive()))"#,
     r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
         energy: (sun: Hours()))"#,
+    r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
+        protocol: (trust: (bans: On(), watchdog: On())))"#,
     r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
         energy: (sun: Recorded(path: "sun.csv", column: "light")))"#,
 ];
