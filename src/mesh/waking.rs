@@ -1,9 +1,10 @@
 //! Wake and Speak: when radios are on, and what nodes have to say.
 
 use bevy::ecs::prelude::*;
+use qres_core::config::NodeConfig;
 use qres_core::energy::Activity;
 use qres_core::handover::send_handover;
-use qres_core::id::NodeId;
+use qres_core::id::{NodeId, Tick};
 use qres_core::packet::{Message, SumStep, Update};
 use qres_core::phase::{self, Outbox, Speaker};
 use qres_core::residual_stream::{Extras, send_stream};
@@ -141,19 +142,8 @@ pub fn speak(
                 air.signatures.scope(|signatures| signatures.extend(signed));
             }
         }
-        let mut extras = Extras::new();
-        send_policy(config, now, &speaker, &outbox, &mut extras);
-        if let Some(mut heritage) = heritage {
-            send_handover(config, now, &speaker, &mut heritage.0, &outbox, &mut extras);
-        }
-        if let Some(mut streaming) = streaming {
-            send_stream(config, now, &speaker, &mut streaming.feed, &outbox, &mut extras);
-            let sent = extras.iter().filter_map(|outgoing| match &outgoing.message {
-                Message::Stream { part, .. } => Some(part.frame().len() as u64),
-                _ => None,
-            });
-            streaming.bytes += sent.sum::<u64>();
-        }
+        let (heritage, streaming) = (heritage.map(Mut::into_inner), streaming.map(Mut::into_inner));
+        let extras = extras(config, now, &speaker, &outbox, heritage, streaming);
         for (order, outgoing) in outbox.iter().chain(&extras).enumerate() {
             let payload = config.air.payload_bytes(&outgoing.message);
             doing.0.transmit_us += config.air.message_us(payload);
@@ -182,6 +172,31 @@ const fn is_model(message: &Message) -> bool {
         Message::Sum(part) => !matches!(part.step, SumStep::Correction),
         _ => false,
     }
+}
+
+/// What optional channels add to what a node sends.
+fn extras(
+    config: &NodeConfig,
+    now: Tick,
+    speaker: &Speaker<'_>,
+    outbox: &Outbox,
+    heritage: Option<&mut Heritage>,
+    streaming: Option<&mut Streaming>,
+) -> Extras {
+    let mut extras = Extras::new();
+    send_policy(config, now, speaker, outbox, &mut extras);
+    if let Some(heritage) = heritage {
+        send_handover(config, now, speaker, &mut heritage.0, outbox, &mut extras);
+    }
+    if let Some(streaming) = streaming {
+        send_stream(config, now, speaker, &mut streaming.feed, outbox, &mut extras);
+        let sent = extras.iter().filter_map(|outgoing| match &outgoing.message {
+            Message::Stream { part, .. } => Some(part.frame().len() as u64),
+            _ => None,
+        });
+        streaming.bytes += sent.sum::<u64>();
+    }
+    extras
 }
 
 /// The update that a node has made in this tick, to be signed: its place among what is sent, if it
