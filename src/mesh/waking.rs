@@ -1,9 +1,10 @@
 //! Wake and Speak: when radios are on, and what nodes have to say.
 
 use bevy::ecs::prelude::*;
+use qres_core::config::NodeConfig;
 use qres_core::energy::Activity;
 use qres_core::handover::send_handover;
-use qres_core::id::NodeId;
+use qres_core::id::{NodeId, Tick};
 use qres_core::packet::{Message, SumStep, Update};
 use qres_core::phase::{self, Outbox, Speaker};
 use qres_core::residual_stream::{Extras, send_stream};
@@ -120,8 +121,8 @@ pub fn speak(
         let (private, out) = (private.as_deref_mut().map(|private| &mut private.0), &mut outbox);
         phase::speak(config, now, &speaker, &mut quiet.0, honest, evolution, carry, private, out);
         if let Some(malice) = hostile {
-            let mut page = Notes::default();
             if schedule.0.window().opens {
+                let mut page = Notes::default();
                 let view = overheard.view(plan, &orders, now, &malice, &speaker, &mut page);
                 let claims_storm = malice.claims_storm;
                 let scene = attack::Scene { config, seed: plan.seed, now, claims_storm, view };
@@ -135,29 +136,16 @@ pub fn speak(
         }
         // Last, so that a liar signs its lies: with its own key, for its own name only.
         if let (Some(guard), Some(keys)) = (&mut guard, &keys.0) {
-            let news = own_news(identity.id, kept, routes, &outbox);
-            if let Some((order, update)) = news {
+            if let Some((order, update)) = own_news(identity.id, kept, routes, &outbox) {
                 let signature = guard.sign(config.signature, keys, &update);
                 let signed = order.map(|order| (identity.id, order, signature));
                 air.signatures.scope(|signatures| signatures.extend(signed));
             }
         }
-        let mut extras = Extras::new();
-        send_policy(config, now, &speaker, &outbox, &mut extras);
-        if let Some(mut heritage) = heritage {
-            send_handover(config, now, &speaker, &mut heritage.0, &outbox, &mut extras);
-        }
-        send_opinions(config, now, &speaker, &outbox, &mut extras);
+        let (heritage, streaming) = (heritage.map(Mut::into_inner), streaming.map(Mut::into_inner));
+        let mut extras = extras(config, now, &speaker, &outbox, heritage, streaming);
         if let Some(malice) = hostile {
             extras.iter_mut().for_each(|said| attack::answer(malice.attack, &mut said.message));
-        }
-        if let Some(mut streaming) = streaming {
-            send_stream(config, now, &speaker, &mut streaming.feed, &outbox, &mut extras);
-            let sent = extras.iter().filter_map(|outgoing| match &outgoing.message {
-                Message::Stream { part, .. } => Some(part.frame().len() as u64),
-                _ => None,
-            });
-            streaming.bytes += sent.sum::<u64>();
         }
         for (order, outgoing) in outbox.iter().chain(&extras).enumerate() {
             let payload = config.air.payload_bytes(&outgoing.message);
@@ -187,6 +175,32 @@ const fn is_model(message: &Message) -> bool {
         Message::Sum(part) => !matches!(part.step, SumStep::Correction),
         _ => false,
     }
+}
+
+/// What optional channels add to what a node sends.
+fn extras(
+    config: &NodeConfig,
+    now: Tick,
+    speaker: &Speaker<'_>,
+    outbox: &Outbox,
+    heritage: Option<&mut Heritage>,
+    streaming: Option<&mut Streaming>,
+) -> Extras {
+    let mut extras = Extras::new();
+    send_policy(config, now, speaker, outbox, &mut extras);
+    if let Some(heritage) = heritage {
+        send_handover(config, now, speaker, &mut heritage.0, outbox, &mut extras);
+    }
+    send_opinions(config, now, speaker, outbox, &mut extras);
+    if let Some(streaming) = streaming {
+        send_stream(config, now, speaker, &mut streaming.feed, outbox, &mut extras);
+        let sent = extras.iter().filter_map(|outgoing| match &outgoing.message {
+            Message::Stream { part, .. } => Some(part.frame().len() as u64),
+            _ => None,
+        });
+        streaming.bytes += sent.sum::<u64>();
+    }
+    extras
 }
 
 /// The update that a node has made in this tick, to be signed: its place among what is sent, if it
