@@ -131,9 +131,7 @@ pub fn speak(
             keep_own(identity.id, routes, &outbox);
         }
         // A liar sums lies.
-        if let Some(sums) = &plan.sums {
-            sums::speak(plan, sums, now, &speaker, summing.as_deref_mut(), &mut outbox);
-        }
+        sums::speak(plan, now, &speaker, summing.as_deref_mut(), &mut outbox);
         // Last, so that a liar signs its lies: with its own key, for its own name only.
         if let (Some(guard), Some(keys)) = (&mut guard, &keys.0) {
             if let Some((order, update)) = own_news(identity.id, kept, routes, &outbox) {

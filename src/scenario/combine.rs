@@ -324,6 +324,11 @@ fn secure_aggregation(protocol: &Protocol) -> Result<(), Fault> {
             Fault::at(at, said, "accepted with `evolution` On: 0").or_at(&["protocol.evolution"])
         );
     }
+    if protocol.summary.asks > 0 {
+        let said = format!("{said}, but neighbours hand their models over to newcomers");
+        return Err(Fault::at(at, said, "accepted with `summary.asks`: 0")
+            .or_at(&["protocol.summary.asks"]));
+    }
     if protocol.stream.step > 0.0 {
         let said = format!("{said}, but each node streams its readings to its sentinel");
         return Err(Fault::at(at, said, "accepted with a `stream.step`: 0")

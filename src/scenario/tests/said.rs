@@ -92,6 +92,10 @@ const COMBINATIONS: &[(&str, &str)] = &[
         "2:46: `protocol.secure_aggregation.members` is 4, but models evolve",
     ),
     (
+        "(), protocol: (secure_aggregation: (members: 4), summary: (asks: 1)))",
+        "2:46: `protocol.secure_aggregation.members` is 4, but neighbours hand",
+    ),
+    (
         "(), protocol: (secure_aggregation: (members: 4), stream: (step: 0.1)))",
         "2:46: `protocol.secure_aggregation.members` is 4, but each node streams",
     ),
