@@ -4,7 +4,6 @@
 //! The page exists only in meshes that ask for it, so that all others weigh and hash as they did.
 
 use bevy::ecs::prelude::*;
-use qres_core::boundary::f64_from_q16;
 use qres_core::canonical::{Canonical, Sink, Source, encode_slice};
 use qres_core::id::Tick;
 use qres_core::q16::Q16;
@@ -139,8 +138,8 @@ pub struct TrustSummary {
     pub slander_flags_honest: u32,
     /// Times that a node's neighbours' influence became too uneven.
     pub gini_alarms: u64,
-    /// The greatest Gini coefficient of influence at the end, over nodes.
-    pub gini_greatest: f64,
+    /// The greatest Gini coefficient of influence at the end, over nodes, in thousandths.
+    pub gini_greatest_permille: u32,
     /// Times that a node went back to its last healthy model because neighbours had fallen silent.
     pub fallbacks_stragglers: u64,
     /// Times that it did because nothing was worth taking.
@@ -177,7 +176,7 @@ pub(super) fn summary(world: &mut World) -> Option<TrustSummary> {
             }
         }
     }
-    sum.gini_greatest = f64_from_q16(gini);
+    sum.gini_greatest_permille = ((i64::from(gini.to_bits()) * 1_000) >> 16) as u32;
     for ((node, banned), marked) in plan.nodes.iter().zip(banned).zip(marked) {
         let hostile = node.malice.is_some();
         sum.adversaries_ever_banned += u32::from(hostile && banned);

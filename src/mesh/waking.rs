@@ -133,12 +133,12 @@ pub fn speak(
         // A liar sums lies.
         sums::speak(plan, now, &speaker, summing.as_deref_mut(), &mut outbox);
         // Last, so that a liar signs its lies: with its own key, for its own name only.
-        if let (Some(guard), Some(keys)) = (&mut guard, &keys.0) {
-            if let Some((order, update)) = own_news(identity.id, kept, routes, &outbox) {
-                let signature = guard.sign(config.signature, keys, &update);
-                let signed = order.map(|order| (identity.id, order, signature));
-                air.signatures.scope(|signatures| signatures.extend(signed));
-            }
+        if let (Some(guard), Some(keys)) = (&mut guard, &keys.0)
+            && let Some((order, update)) = own_news(identity.id, kept, routes, &outbox)
+        {
+            let signature = guard.sign(config.signature, keys, &update);
+            let signed = order.map(|order| (identity.id, order, signature));
+            air.signatures.scope(|signatures| signatures.extend(signed));
         }
         let (heritage, streaming) = (heritage.map(Mut::into_inner), streaming.map(Mut::into_inner));
         let mut extras = extras(config, now, &speaker, &outbox, heritage, streaming);

@@ -1,6 +1,7 @@
 //! Every message there and back, its bytes, and bytes that are none.
 
 use super::*;
+use crate::trust::opinion::{Bucket, Opinion};
 use proptest::prelude::*;
 
 fn update() -> Update {

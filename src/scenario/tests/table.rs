@@ -59,7 +59,8 @@ const HOSTILE: [&str; 13] = [
 ];
 
 fn full() -> Vec<Scenario> {
-    let texts = FULL.iter().zip(HOSTILE).map(|(text, more)| {
+    let hostile = HOSTILE.iter().copied().chain(std::iter::repeat("adversaries: []"));
+    let texts = FULL.iter().zip(hostile).map(|(text, more)| {
         let open = text.strip_suffix(')').unwrap_or_default();
         format!("{open}, {more})")
     });

@@ -1,9 +1,9 @@
 //! Slander: honest itself, a sentinel speaks ill of others.
 //!
-//! To their face: each client hears that its reputation is 0, and so wakes more often than it has to.
-//! Behind their back: what it keeps in others' names for its clients is replaced by the worst weights
-//! that there are, so that clients ban the innocent; signatures (`protocol.integrity`) meet that. A
-//! node that is no sentinel has nobody to say it to. Where nodes speak of each other
+//! To their face: each client hears that its reputation is 0, and so wakes more often than it has
+//! to. Behind their back: what it keeps in others' names for its clients is replaced by the worst
+//! weights that there are, so that clients ban the innocent; signatures (`protocol.integrity`) meet
+//! that. A node that is no sentinel has nobody to say it to. Where nodes speak of each other
 //! (`protocol.trust.opinions`), every slanderer calls everybody banned. No parameter; it looks at
 //! what it keeps for others. Source: the bad-mouthing attack of Sun, Han and Liu, "Defense of trust
 //! management vulnerabilities in distributed networks", 2008.
