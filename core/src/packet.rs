@@ -16,7 +16,6 @@ use crate::summary::{SUMMARY_MAX, SummaryGene};
 use crate::tuner::{POLICY_BYTES, Policy};
 
 mod sums;
-
 pub use sums::{SUM_TAG_BYTES, SumCall, SumPart, SumStep};
 
 /// Version in every header.

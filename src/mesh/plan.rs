@@ -171,9 +171,9 @@ impl Plan {
             .collect::<Result<_, _>>()?;
         malice::recruit(scenario, seed, &mut nodes);
         let hostile = nodes.iter().any(|node| node.malice.is_some());
-        let sums = SumsPlan::new(&scenario.protocol.secure_aggregation, seed, &nodes);
         Ok(Self {
             hostile,
+            sums: SumsPlan::new(&scenario.protocol.secure_aggregation, seed, &nodes).map(Arc::new),
             seed,
             sample_every: u64::from(scenario.sample_every.max(1)),
             config,
@@ -186,7 +186,6 @@ impl Plan {
             companions: super::fusing::companions(scenario),
             storms: scenario.storms.iter().map(StormTrack::new).collect(),
             sun: Sun::new(scenario, loaded).map(Arc::new),
-            sums: sums.map(Arc::new),
             memory: BTreeMap::new(),
             commands: scenario.commands.clone().into(),
         })

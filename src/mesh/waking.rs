@@ -1,9 +1,10 @@
 //! Wake and Speak: when radios are on, and what nodes have to say.
 
 use bevy::ecs::prelude::*;
+use qres_core::config::NodeConfig;
 use qres_core::energy::Activity;
 use qres_core::handover::send_handover;
-use qres_core::id::NodeId;
+use qres_core::id::{NodeId, Tick};
 use qres_core::packet::{Message, SumStep, Update};
 use qres_core::phase::{self, Outbox, Speaker};
 use qres_core::residual_stream::{Extras, send_stream};
@@ -83,14 +84,12 @@ pub fn speak(
         ),
     )>,
 ) {
-    let plan = &*setup.0;
+    let (plan, now) = (&*setup.0, clock.now);
     let config = &plan.config;
-    let now = clock.now;
-    for_nodes!(nodes, clock.parallel, |(node, saying, pages)| {
+    for_nodes!(nodes, clock.parallel, |((node, tuning), saying, pages)| {
         let (mut quiet, mut memory, mut genome, mut doing, mut tally) = saying;
         let ((mut carried, mut private, mut guard), pages) = pages;
         let (streaming, heritage, mut summing) = pages;
-        let (node, tuning) = node;
         let (identity, neuron, entropy, detector, battery, schedule, standing, trust) = node;
         let malice = orders.malice(plan, identity.id);
         if !schedule.0.window().is_awake() || malice.is_some_and(|malice| malice.muted) {
@@ -145,12 +144,7 @@ pub fn speak(
             send_handover(config, now, &speaker, &mut heritage.0, &outbox, &mut extras);
         }
         if let Some(mut streaming) = streaming {
-            send_stream(config, now, &speaker, &mut streaming.feed, &outbox, &mut extras);
-            let sent = extras.iter().filter_map(|outgoing| match &outgoing.message {
-                Message::Stream { part, .. } => Some(part.frame().len() as u64),
-                _ => None,
-            });
-            streaming.bytes += sent.sum::<u64>();
+            stream(config, now, &speaker, &mut streaming, &outbox, &mut extras);
         }
         for (order, outgoing) in outbox.iter().chain(&extras).enumerate() {
             let payload = config.air.payload_bytes(&outgoing.message);
@@ -160,6 +154,23 @@ pub fn speak(
             air.queue.scope(|queue| queue.push((identity.id, order as u32, *outgoing)));
         }
     });
+}
+
+/// Sends what is due of a stream, and counts it.
+fn stream(
+    config: &NodeConfig,
+    now: Tick,
+    speaker: &Speaker<'_>,
+    streaming: &mut Streaming,
+    outbox: &Outbox,
+    extras: &mut Extras,
+) {
+    send_stream(config, now, speaker, &mut streaming.feed, outbox, extras);
+    let sent = extras.iter().filter_map(|outgoing| match &outgoing.message {
+        Message::Stream { part, .. } => Some(part.frame().len() as u64),
+        _ => None,
+    });
+    streaming.bytes += sent.sum::<u64>();
 }
 
 /// Keeps the update that an adversary sends for its sleepers too.
