@@ -4,7 +4,7 @@ use super::refused;
 use crate::scenario::{fields::field_table, *};
 
 /// Every field that a layout or a source allows, each at least once over them.
-const FULL: [&str; 13] = [
+const FULL: [&str; 24] = [
     r#"(title: "t", watch_for: "w", nodes: (layout: Stations([
         (name: "A", latitude: 1, longitude: 2), (name: "B", latitude: 1, longitude: 2.5)])),
         protocol: (trim_per_tail: 0),
@@ -36,6 +36,28 @@ const FULL: [&str; 13] = [
         energy: (sun: Hours()))"#,
     r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
         energy: (sun: Recorded(path: "sun.csv", column: "light")))"#,
+    r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
+        faults: [(kind: Loss(), nodes: Share())])"#,
+    r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
+        faults: [(kind: Bursts(), nodes: Area(x_mm: 1, z_mm: 2, radius_mm: 3))])"#,
+    r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
+        faults: [(kind: Reordering(), nodes: Side(x_mm: 1, z_mm: 2, to_x_mm: 3, to_z_mm: 4))])"#,
+    r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
+        faults: [(kind: Corruption())])"#,
+    r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
+        faults: [(kind: ClockSkew())])"#,
+    r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
+        faults: [(kind: Straggler())])"#,
+    r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
+        faults: [(kind: PowerLoss())])"#,
+    r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
+        faults: [(kind: Churn())])"#,
+    r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
+        faults: [(kind: Jamming(), nodes: Area(x_mm: 1, z_mm: 2, radius_mm: 3))])"#,
+    r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
+        faults: [(kind: Eclipse(victim: 1), nodes: List([2]))])"#,
+    r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
+        faults: [(kind: Sybil(host: 1, attack: GenePoison))])"#,
 ];
 
 /// What each of those has besides: attacks with each field at least once, and commands.
@@ -88,7 +110,7 @@ fn every_default_is_the_one_in_the_table() {
                     _ => plain == default.replace(' ', ""),
                 }
             };
-            let list = ["storms", "camera", "adversaries", "commands"].contains(path);
+            let list = ["storms", "camera", "adversaries", "commands", "faults"].contains(path);
             let there = list || values.iter().any(same);
             assert!(there, "{path}: {default} is not among {values:?}");
         }
