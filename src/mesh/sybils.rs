@@ -1,5 +1,5 @@
-//! Invented identities in the plan: what a Sybil's radios are to the mesh. Where they stand and when
-//! they come is [`crate::world::faults::sybil`]'s.
+//! Invented identities in the plan: what a Sybil's radios are to the mesh. Where they stand and
+//! when they come is [`crate::world::faults::sybil`]'s.
 
 use qres_core::draw::{Purpose, below, draw};
 use qres_core::id::NodeId;

@@ -73,8 +73,8 @@ pub fn wake(
     });
 }
 
-/// Moves the next round of a node whose clock is wrong or that does not keep up. `rounds` is how many
-/// it had begun before this tick.
+/// Moves the next round of a node whose clock is wrong or that does not keep up. `rounds` is how
+/// many it had begun before this tick.
 fn bend(plan: &Plan, id: NodeId, now: Tick, rounds: u32, wake: &mut Wake) {
     let tick_us = plan.config.wake.tick_us;
     let mut by_us = plan.faults.slip_us(id, now, tick_us);

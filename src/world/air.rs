@@ -224,8 +224,8 @@ impl Receiver<'_> {
         let fade = self.graph.fades(self.id).get(place).copied().unwrap_or(u16::MAX);
         let cut = self.faults.cuts(self.now, sender, self.id);
         for frame in traffic.of(sender).iter().filter(|f| f.destination == Some(self.id)) {
-            let fate = || self.fate(frame, fade, &[], std::iter::empty());
-            each(frame, if cut { self.cut(frame) } else { fate() });
+            let heard = || self.fate(frame, fade, &[], std::iter::empty());
+            each(frame, if cut { self.cut(frame) } else { heard() });
         }
     }
 

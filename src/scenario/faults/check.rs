@@ -117,12 +117,13 @@ fn chosen(at: &str, entry: &FaultEntry) -> Result<(), Fault> {
         Err(Fault::at(format!("{at}.nodes"), format!("`{at}.nodes` {why}"), accepted))
     };
     match (&entry.kind, &entry.nodes) {
-        (FaultKind::Jamming { .. }, Who::Area { .. }) => Ok(()),
+        (FaultKind::Jamming { .. }, Who::Area { .. }) | (FaultKind::Sybil { .. }, Who::All) => {
+            Ok(())
+        }
         (FaultKind::Jamming { .. }, _) => refused(
             "is no Area, but a jammer stands somewhere",
             "accepted for Jamming: Area(x_mm: .., z_mm: .., radius_mm: ..)",
         ),
-        (FaultKind::Sybil { .. }, Who::All) => Ok(()),
         (FaultKind::Sybil { .. }, _) => {
             refused("chooses nodes, but a Sybil is its host's", "leave it out and set `host`")
         }

@@ -1,5 +1,5 @@
-//! Bursts of loss: the two-state chain of E. N. Gilbert, "Capacity of a Burst-Noise Channel" (1960),
-//! with losses in both states after E. O. Elliott, "Estimates of Error Rates for Codes on
+//! Bursts of loss: the two-state chain of E. N. Gilbert, "Capacity of a Burst-Noise Channel"
+//! (1960), with losses in both states after E. O. Elliott, "Estimates of Error Rates for Codes on
 //! Burst-Noise Channels" (1963). One step a tick, one chain for each direction of a link.
 //!
 //! The chain keeps no state between ticks. With enter rate p, leave rate r and p + r <= 1, a draw

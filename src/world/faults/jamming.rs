@@ -80,8 +80,10 @@ mod tests {
     #[test]
     fn it_is_on_for_its_share_of_time() {
         let jammer = jammer(30, 100);
-        let hits =
-            |length| (0..10_000).filter(|t| jammer.is_on(5, Tick(*t), (400, 400 + length))).count();
+        let hits = |length: u64| {
+            let on = |tick: &u64| jammer.is_on(5, Tick(*tick), (400, 400 + length));
+            (0..10_000).filter(on).count()
+        };
         // A frame of 200 us in a period of 1000 with 300 on misses it in half of its places.
         assert!((2_800..3_200).contains(&hits(1)), "{}", hits(1));
         assert!((4_800..5_200).contains(&hits(200)), "{}", hits(200));
