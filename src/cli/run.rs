@@ -195,8 +195,8 @@ fn text(title: &str, report: &RunReport<'_>) -> String {
 fn faults_line(faults: &FaultSummary) -> String {
     let counts = &faults.counts;
     format!(
-        "  faults     {} frames cut, {} jammed, {} dropped, {} corrupted ({} unnoticed), {} repeated, \
-         {} late; {} outages, {} restored, {} reborn, {} off",
+        "  faults     {} frames cut, {} jammed, {} dropped, {} corrupted ({} unnoticed), \
+         {} repeated, {} late; {} outages, {} restored, {} reborn, {} off",
         counts.cut,
         counts.jammed,
         counts.dropped,

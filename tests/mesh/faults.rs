@@ -58,30 +58,31 @@ const ALL: &str = r"
 
 #[test]
 fn frames_are_lost_damaged_and_late_as_said() {
-    let (_, clean) = after("", 60);
+    let (_, clean) = after("", 80);
     assert_eq!(clean, FaultSummary::default());
-    let heard = |faults: &str| after(faults, 60).0.summary().frames;
+    let heard = |faults: &str| after(faults, 80).0.summary().frames;
     assert!(heard("") > 400, "a field that talks");
 
-    let (_, lossy) = after("(kind: Loss(percent: 50))", 60);
-    let (mut half, _) = after("(kind: Loss(percent: 50), from_tick: 30)", 60);
+    let (_, lossy) = after("(kind: Loss(percent: 50))", 80);
+    let (mut half, _) = after("(kind: Loss(percent: 50), from_tick: 65)", 80);
     let half = half.summary().faults.unwrap_or_default();
-    assert!(lossy.counts.dropped > 400 && half.counts.dropped < lossy.counts.dropped * 2 / 3);
-    let (_, local) = after("(kind: Loss(percent: 50), nodes: Links([(0, 1)]))", 60);
+    assert!(lossy.counts.dropped > 400, "{lossy:?}");
+    assert!(half.counts.dropped < lossy.counts.dropped / 2, "{half:?}");
+    let (_, local) = after("(kind: Loss(percent: 50), nodes: Links([(0, 1)]))", 80);
     assert!((1..lossy.counts.dropped / 20).contains(&local.counts.dropped));
 
-    let (_, bursts) = after("(kind: Bursts(bad_percent: 100))", 60);
+    let (_, bursts) = after("(kind: Bursts(bad_percent: 100))", 80);
     assert!((1..lossy.counts.dropped / 2).contains(&bursts.counts.dropped));
 
-    let (_, twice) = after("(kind: Duplication(percent: 100))", 60);
+    let (_, twice) = after("(kind: Duplication(percent: 100))", 80);
     assert!(twice.counts.repeated > 1_000 && twice.counts.delayed == 0);
-    let (_, late) = after("(kind: Reordering(percent: 50))", 60);
+    let (_, late) = after("(kind: Reordering(percent: 50))", 80);
     assert!(late.counts.delayed > 400);
 
-    let (_, noisy) = after("(kind: Corruption(percent: 50))", 60);
+    let (_, noisy) = after("(kind: Corruption(percent: 50))", 80);
     assert!(noisy.counts.corrupted > 400 && noisy.counts.undetected == 0, "{noisy:?}");
-    let (_, sly) = after("(kind: Corruption(percent: 50, mends_crc: true))", 60);
-    assert_eq!(sly.counts.corrupted, sly.counts.undetected);
+    let (_, sly) = after("(kind: Corruption(percent: 50, mends_crc: true))", 80);
+    assert!(sly.counts.undetected > 400 && sly.counts.corrupted == sly.counts.undetected);
 }
 
 #[test]
@@ -233,7 +234,7 @@ fn churn_empties_and_refills_the_field() {
 
 #[test]
 fn invented_identities_join_late_and_shift_nobody() {
-    let faults = "(kind: Sybil(host: 0, identities: 3, attack: GenePoison), from_tick: 100)";
+    let faults = "(kind: Sybil(host: 0, identities: 2, attack: GenePoison), from_tick: 100)";
     let (mut with, mut without) = (mesh(&field(faults), 1), mesh(&field(""), 1));
     for mesh in [&mut with, &mut without] {
         run_to(mesh, 99);
@@ -241,11 +242,11 @@ fn invented_identities_join_late_and_shift_nobody() {
     assert!(with.neurons() == without.neurons());
     run_to(&mut with, 101);
     let summary = with.summary();
-    assert_eq!((summary.nodes, summary.adversaries.count), (28, 3));
-    let detail = with.detail(NodeId(27), "").expect("a late joiner");
+    assert_eq!((summary.nodes, summary.adversaries.count), (27, 2));
+    let detail = with.detail(NodeId(26), "").expect("a late joiner");
     assert!(!detail.commissioned, "known to nobody yet");
     run_to(&mut with, 240);
-    let spent = with.detail(NodeId(27), "").map(|node| node.energy_uj);
+    let spent = with.detail(NodeId(26), "").map(|node| node.energy_uj);
     assert!(spent < Some(detail.energy_uj), "they pay for their radios");
 }
 
@@ -360,7 +361,11 @@ fn kinds() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 6, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 6,
+        failure_persistence: None,
+        ..Default::default()
+    })]
 
     #[test]
     fn any_faults_run_repeat_and_restore(

@@ -112,7 +112,6 @@ pub(in crate::scenario) fn combine(scenario: &Scenario) -> Result<(), Fault> {
 
 /// The choice must make sense for the kind.
 fn chosen(at: &str, entry: &FaultEntry) -> Result<(), Fault> {
-    let name = entry.kind.name();
     let refused = |why: &str, accepted: &str| {
         Err(Fault::at(format!("{at}.nodes"), format!("`{at}.nodes` {why}"), accepted))
     };
@@ -128,7 +127,7 @@ fn chosen(at: &str, entry: &FaultEntry) -> Result<(), Fault> {
             refused("chooses nodes, but a Sybil is its host's", "leave it out and set `host`")
         }
         (FaultKind::Partition | FaultKind::Eclipse { .. }, Who::All) => refused(
-            &format!("is All, and with everybody chosen a {name} cuts nothing"),
+            "is All, and with everybody chosen nothing is cut",
             "accepted here: Share(..), List([..]), Area(..), Side(..) or Adversaries",
         ),
         (kind, Who::Links(_)) if !kind.is_of_links() => refused(

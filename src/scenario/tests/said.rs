@@ -171,9 +171,9 @@ const COMBINATIONS: &[(&str, &str)] = &[
         "(), camera: [(name: \"a\", eye_mm: (1, 2, 3000000000), target_mm: (1, 2, 3))])",
         "2:34: `camera[0].eye_mm` is 3000000000; accepted: three whole numbers",
     ),
-    ("(), faults: [(kind: Los())])", "2:20: `faults[0].kind` is `Los` (did you mean `Loss`?)"),
-    ("(), faults: [(kind: Loss(percent: 0))])", "2:34: `faults[0].kind.percent` is 0; accepted: a"),
-    ("(), faults: [(kind: Loss(), to_tick: 0)])", "2:37: `faults[0].to_tick` 0 is not after `from"),
+    ("(), faults: [(kind: Los())])", "2:21: `faults[0].kind` is `Los` (did you mean `Loss`?)"),
+    ("(), faults: [(kind: Loss(percent: 0))])", "2:35: `faults[0].kind.percent` is 0; accepted: a"),
+    ("(), faults: [(kind: Loss(), to_tick: 0)])", "2:38: `faults[0].to_tick` 0 is not after `from"),
     ("(), faults: [(kind: Partition)])", "2:14: `faults[0].nodes` is All, and with everybody cho"),
     ("(), faults: [(kind: Eclipse(victim: 100))])", "2:14: `faults[0].nodes` is All, and with ev"),
     (
@@ -200,7 +200,7 @@ const COMBINATIONS: &[(&str, &str)] = &[
     ),
     (
         "(), faults: [(kind: Churn())], protocol: (stream: (step: 0.1)))",
-        "2:20: `faults[0].kind` is Churn, and nodes stream their readings; accepted with",
+        "2:21: `faults[0].kind` is Churn, and nodes stream their readings; accepted with",
     ),
     (
         "(), faults: [(kind: Loss(), nodes: Side(x_mm: 1, z_mm: 2, to_x_mm: 1, to_z_mm: 2))])",
