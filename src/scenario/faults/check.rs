@@ -131,7 +131,7 @@ fn chosen(at: &str, entry: &FaultEntry) -> Result<(), Fault> {
             "accepted here: Share(..), List([..]), Area(..), Side(..) or Adversaries",
         ),
         (kind, Who::Links(_)) if !kind.is_of_links() => refused(
-            &format!("chooses links, but {name} strikes nodes"),
+            &format!("chooses links, but {} strikes nodes", entry.kind.name()),
             "accepted here: All, Share(..), List([..]), Area(..), Side(..) or Adversaries",
         ),
         (_, Who::Side { x_mm, z_mm, to_x_mm, to_z_mm }) if (x_mm, z_mm) == (to_x_mm, to_z_mm) => {
