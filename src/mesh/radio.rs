@@ -31,7 +31,7 @@ use super::overheard::Overheard;
 use super::plan::Plan;
 use super::resources::{Air, Clock, Pages, Queued, Setup, Signed, Tap};
 use super::sums::{Collecting, Summing};
-use crate::world::air::{Fate, Receiver, Traffic, Transmission};
+use crate::world::air::{Receiver, Traffic};
 use crate::world::attack;
 use crate::world::keyring::Keyring;
 
