@@ -4,7 +4,7 @@ use super::refused;
 use crate::scenario::{fields::field_table, *};
 
 /// Every field that a layout or a source allows, each at least once over them.
-const FULL: [&str; 24] = [
+const FULL: [&str; 13] = [
     r#"(title: "t", watch_for: "w", nodes: (layout: Stations([
         (name: "A", latitude: 1, longitude: 2), (name: "B", latitude: 1, longitude: 2.5)])),
         protocol: (trim_per_tail: 0),
@@ -36,28 +36,6 @@ const FULL: [&str; 24] = [
         energy: (sun: Hours()))"#,
     r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
         energy: (sun: Recorded(path: "sun.csv", column: "light")))"#,
-    r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
-        faults: [(kind: Loss(), nodes: Share())])"#,
-    r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
-        faults: [(kind: Bursts(), nodes: Area(x_mm: 1, z_mm: 2, radius_mm: 3))])"#,
-    r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
-        faults: [(kind: Reordering(), nodes: Side(x_mm: 1, z_mm: 2, to_x_mm: 3, to_z_mm: 4))])"#,
-    r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
-        faults: [(kind: Corruption())])"#,
-    r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
-        faults: [(kind: ClockSkew())])"#,
-    r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
-        faults: [(kind: Straggler())])"#,
-    r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
-        faults: [(kind: PowerLoss())])"#,
-    r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
-        faults: [(kind: Churn())])"#,
-    r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
-        faults: [(kind: Jamming(), nodes: Area(x_mm: 1, z_mm: 2, radius_mm: 3))])"#,
-    r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
-        faults: [(kind: Eclipse(victim: 1), nodes: List([2]))])"#,
-    r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
-        faults: [(kind: Sybil(host: 1, attack: GenePoison))])"#,
 ];
 
 /// What each of those has besides: attacks with each field at least once, and commands.
@@ -78,10 +56,27 @@ const HOSTILE: [&str; 13] = [
     "commands: [(at_tick: 5, command: SetDefence())]",
 ];
 
+/// And a fault: each field of each kind and choice at least once.
+const FAULTY: [&str; 13] = [
+    "kind: Loss(), nodes: Share()",
+    "kind: Bursts(), nodes: Area(x_mm: 1, z_mm: 2, radius_mm: 3)",
+    "kind: Duplication()",
+    "kind: Reordering(), nodes: Side(x_mm: 1, z_mm: 2, to_x_mm: 3, to_z_mm: 4)",
+    "kind: Corruption(), nodes: Links([(0, 1)])",
+    "kind: ClockSkew()",
+    "kind: Straggler()",
+    "kind: PowerLoss()",
+    "kind: Churn()",
+    "kind: Jamming(), nodes: Area(x_mm: 1, z_mm: 2, radius_mm: 3)",
+    "kind: Eclipse(victim: 1), nodes: List([2])",
+    "kind: Sybil(host: 1, attack: GenePoison)",
+    "kind: Partition, nodes: Adversaries",
+];
+
 fn full() -> Vec<Scenario> {
-    let texts = FULL.iter().zip(HOSTILE).map(|(text, more)| {
+    let texts = FULL.iter().zip(HOSTILE).zip(FAULTY).map(|((text, more), fault)| {
         let open = text.strip_suffix(')').unwrap_or_default();
-        format!("{open}, {more})")
+        format!("{open}, {more}, faults: [({fault})])")
     });
     texts.map(|text| Scenario::parse("x", &text).unwrap_or_else(|p| panic!("{p:#}"))).collect()
 }
