@@ -19,6 +19,7 @@ use super::components::{
     Battery, Carried, Detector, Doing, Entropy, Genome, Heritage, Identity, Memory, Neuron,
     Private, Quiet, Schedule, Score, Sensor, Service, Standing, Tally, Trust, Tuning,
 };
+use super::condition::{self, Condition};
 use super::guard::{Guard, Keys};
 use super::orders::{self, Orders};
 use super::overheard::Overheard;
@@ -55,7 +56,7 @@ pub(super) fn world(plan: Plan, parallel: bool) -> World {
 fn schedule() -> bevy::ecs::schedule::Schedule {
     let mut schedule = tick_schedule();
     schedule.add_systems((
-        (environment::blow, orders::obey, environment::join)
+        (environment::blow, orders::obey, environment::join, condition::strike)
             .chain()
             .in_set(TickSystems::Environment),
         (sensing::sense, fusing::sense).in_set(TickSystems::Sense),
@@ -82,7 +83,7 @@ fn schedule() -> bevy::ecs::schedule::Schedule {
 pub(super) fn spawn_up_to(world: &mut World, plan: &Arc<Plan>, count: usize) {
     let joined = world.resource::<Roster>().0.len();
     let (tunes, streams) = (plan.config.tuner, plan.config.stream);
-    let plan = Arc::clone(plan);
+    let (plan, faults) = (Arc::clone(plan), Arc::clone(&plan.faults));
     let config = world.resource::<Orders>().config(&plan);
     let fresh = count.min(plan.nodes.len()).saturating_sub(joined);
     let newcomers = (0..fresh).map(move |n| newborn(&plan, NodeId((joined + n) as u32)));
@@ -107,6 +108,12 @@ pub(super) fn spawn_up_to(world: &mut World, plan: &Arc<Plan>, count: usize) {
             world.entity_mut(*entity).insert(guard);
         }
     }
+    for entity in &entities {
+        let identity = world.get::<Identity>(*entity).copied();
+        if let Some(condition) = identity.and_then(|node| Condition::of(&faults, &node)) {
+            world.entity_mut(*entity).insert(condition);
+        }
+    }
     for node in entities.iter().filter(|_| streams.is_some()) {
         let sentinel = world.get::<Schedule>(*node).is_some_and(|s| s.0.role == Role::Sentinel);
         match &streams {
@@ -129,7 +136,7 @@ pub(super) fn spawn_up_to(world: &mut World, plan: &Arc<Plan>, count: usize) {
 }
 
 /// The components of a node.
-type Newborn = (
+pub(super) type Newborn = (
     Identity,
     (Neuron, Entropy, Detector, Quiet, Battery, Genome),
     Schedule,
@@ -141,7 +148,7 @@ type Newborn = (
 );
 
 /// A node as it joins: a full battery, and no knowledge but what the plan remembers for it.
-fn newborn(plan: &Plan, id: NodeId) -> Newborn {
+pub(super) fn newborn(plan: &Plan, id: NodeId) -> Newborn {
     let config = &plan.config;
     let node = &plan.nodes[id.index()];
     let neighbours = voices(plan, id);

@@ -7,6 +7,7 @@
 pub mod archive;
 mod build;
 pub mod components;
+pub mod condition;
 mod environment;
 pub mod fusing;
 pub mod genes;
@@ -25,6 +26,8 @@ mod settling;
 pub mod snapshot;
 pub mod summary;
 pub mod sums;
+mod supply;
+mod sybils;
 pub mod trusting;
 pub mod twin;
 mod waking;

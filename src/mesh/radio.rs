@@ -3,6 +3,8 @@
 //! Receivers are worked on in parallel; each changes only its own components and reads the frames
 //! of the senders it can hear. Answers are a second pass within the same tick.
 
+mod arrival;
+
 use bevy::ecs::prelude::*;
 use bevy::utils::Parallel;
 use qres_core::config::NodeConfig;
@@ -21,16 +23,16 @@ use super::components::{
     Battery, Detector, Doing, Genome, Heritage, Identity, Memory, Neuron, Schedule, Tally, Trust,
     Tuning,
 };
+use super::condition::{Condition, is_off};
 use super::for_nodes;
 use super::guard::{Guard, Keys};
 use super::orders::Orders;
 use super::overheard::Overheard;
 use super::plan::Plan;
-use super::publish::PacketView;
 use super::resources::{Air, Clock, Pages, Queued, Setup, Signed, Tap};
 use super::sums::{Collecting, Summing};
 use super::trusting::Dossier;
-use crate::world::air::{Fate, Receiver, Traffic, Transmission};
+use crate::world::air::{Receiver, Traffic};
 use crate::world::attack;
 use crate::world::keyring::Keyring;
 
@@ -111,7 +113,7 @@ pub fn receive(
         &mut Tally,
         Option<&mut Guard>,
         Option<&mut Tuning>,
-        (Option<&mut Archive>, Option<&mut Collecting>),
+        (Option<&mut Archive>, Option<&mut Collecting>, Option<&mut Condition>),
         Option<&mut Heritage>,
         Option<&mut Dossier>,
     )>,
@@ -130,13 +132,14 @@ pub fn receive(
         mut tally,
         guard,
         mut tuning,
-        (mut archive, mut collecting),
+        (mut archive, mut collecting, mut condition),
         mut heritage,
         mut dossier,
     )| {
         let (identity, battery, ..) = mind;
         let window = schedule.0.window();
-        let hears_beacons = plan.listens && emergencies && !battery.0.is_browned_out();
+        let off = is_off(condition.as_deref());
+        let hears_beacons = plan.listens && emergencies && !battery.0.is_browned_out() && !off;
         if !window.is_awake() && !hears_beacons {
             return;
         }
@@ -163,24 +166,27 @@ pub fn receive(
             heritage: heritage.as_deref_mut(),
             collecting: collecting.as_deref_mut(),
             summing: None,
+            condition: condition.as_deref_mut(),
             heard: 0,
             busy_us: 0,
         };
         ear.open();
         let mut answers = 0;
+        let mut answer = |mut outgoing: Outgoing, signature: Option<SignatureBytes>| {
+            if let Some(attack) = orders.attack(plan, identity.id, now) {
+                attack::answer(attack, &mut outgoing.message);
+            }
+            doing.0.transmit_us += airtime(&plan.config.air, &outgoing);
+            air.answers.scope(|queue| queue.push((identity.id, answers, outgoing)));
+            if let Some(signature) = signature {
+                let signed = (identity.id, answers, signature);
+                air.signatures.scope(|signatures| signatures.push(signed));
+            }
+            answers += 1;
+        };
+        ear.catch_up(&mut answer);
         receiver.listen(&air.broadcast, |frame, fate| {
-            ear.take(&air.broadcast, frame, fate, |mut outgoing, signature| {
-                if let Some(attack) = orders.attack(plan, identity.id, now) {
-                    attack::answer(attack, &mut outgoing.message);
-                }
-                doing.0.transmit_us += airtime(&plan.config.air, &outgoing);
-                air.answers.scope(|queue| queue.push((identity.id, answers, outgoing)));
-                if let Some(signature) = signature {
-                    let signed = (identity.id, answers, signature);
-                    air.signatures.scope(|signatures| signatures.push(signed));
-                }
-                answers += 1;
-            });
+            ear.take(&air.broadcast, frame, fate, &mut answer);
         });
         ear.close();
     });
@@ -201,7 +207,7 @@ pub fn collect(
         &mut Genome,
         &mut Tally,
         Option<&mut Guard>,
-        Option<&mut Tuning>,
+        (Option<&mut Tuning>, Option<&mut Condition>),
         Option<&mut Heritage>,
         Option<&mut Summing>,
         Option<&mut Dossier>,
@@ -221,7 +227,7 @@ pub fn collect(
         mut genome,
         mut tally,
         guard,
-        mut tuning,
+        (mut tuning, mut condition),
         mut heritage,
         mut summing,
         mut dossier,
@@ -258,6 +264,7 @@ pub fn collect(
             heritage: heritage.as_deref_mut(),
             collecting: None,
             summing: summing.as_deref_mut(),
+            condition: condition.as_deref_mut(),
             heard: SECOND_PASS,
             busy_us: 0,
         };
@@ -283,6 +290,7 @@ fn receiver<'a>(
         seed: plan.seed,
         now,
         collisions: plan.collisions,
+        faults: &plan.faults,
     }
 }
 
@@ -325,6 +333,7 @@ struct Ear<'a> {
     heritage: Option<&'a mut Heritage>,
     collecting: Option<&'a mut Collecting>,
     summing: Option<&'a mut Summing>,
+    condition: Option<&'a mut Condition>,
     /// Order of the next frame that a tap keeps.
     heard: u32,
     /// When the transmitter is free again, in microseconds from the tick's start.
@@ -345,27 +354,6 @@ impl Ear<'_> {
     fn close(&mut self) {
         if let Some(table) = self.memory.reassembly.take_if(|table| table.is_empty()) {
             self.pages.return_reassembly(table);
-        }
-    }
-
-    fn take(
-        &mut self,
-        traffic: &Traffic,
-        frame: &Transmission,
-        fate: Fate,
-        answer: impl FnMut(Outgoing, Option<SignatureBytes>),
-    ) {
-        if self.air.watched {
-            let view = PacketView::new(frame, self.identity.id, fate);
-            self.air.seen.scope(|seen| seen.push(view));
-        }
-        match fate {
-            Fate::Delivered => self.tally.frames_heard += 1,
-            Fate::Faded | Fate::Collided => self.tally.frames_lost += 1,
-            Fate::Asleep => {}
-        }
-        if fate == Fate::Delivered {
-            self.hear(traffic.bytes(frame), frame.span_us.1, answer);
         }
     }
 

@@ -11,6 +11,7 @@ use super::components::{
     Battery, Carried, Detector, Doing, Entropy, Genome, Heritage, Identity, Memory, Neuron,
     Schedule, Sensor, Standing, Tally, Trust, Tuning,
 };
+use super::condition::{Condition, is_off};
 use super::for_nodes;
 use super::guard::Guard;
 use super::orders::Orders;
@@ -121,7 +122,7 @@ pub fn evolve(
     clock: Res<Clock>,
     setup: Res<Setup>,
     mut nodes: Query<(
-        (&Identity, &Sensor, &Battery, &Detector, &Entropy),
+        (&Identity, &Sensor, &Battery, &Detector, &Entropy, Option<&Condition>),
         (&mut Neuron, &mut Trust, &mut Genome, &mut Doing, Option<&mut Dossier>),
     )>,
 ) {
@@ -132,9 +133,9 @@ pub fn evolve(
     let now = clock.now;
     for_nodes!(nodes, clock.parallel, |(node, mind)| {
         let (mut neuron, mut trust, mut genome, mut doing, mut dossier) = mind;
-        let (identity, sensor, battery, detector, entropy) = node;
+        let (identity, sensor, battery, detector, entropy, condition) = node;
         let Some(evolution) = genome.0.as_deref_mut() else { return };
-        if battery.0.is_browned_out() {
+        if battery.0.is_browned_out() || is_off(condition) {
             return;
         }
         let circumstance = Circumstance {
@@ -235,7 +236,7 @@ pub fn pay(
     clock: Res<Clock>,
     setup: Res<Setup>,
     mut nodes: Query<(
-        (&Identity, &Schedule),
+        (&Identity, &Schedule, Option<&Condition>),
         (&mut Doing, &mut Battery),
         (Option<&mut Guard>, Option<&mut Summing>, Option<&mut Collecting>),
     )>,
@@ -244,7 +245,11 @@ pub fn pay(
     let config = &plan.config;
     let now = clock.now;
     for_nodes!(nodes, clock.parallel, |(node, (mut doing, mut battery), secrets)| {
-        let ((identity, schedule), (guard, summing, collecting)) = (node, secrets);
+        let ((identity, schedule, condition), (guard, summing, collecting)) = (node, secrets);
+        // Cut off from its battery and its panel, a node spends and gathers nothing.
+        if is_off(condition) {
+            return;
+        }
         let window = schedule.0.window();
         let activity = &mut doing.0;
         activity.awake_us = window.length_us();

@@ -14,6 +14,7 @@ use super::components::{
     Battery, Carried, Detector, Entropy, Genome, Heritage, Identity, Memory, Neuron, Private,
     Quiet, Schedule, Score, Sensor, Standing, Tally, Trust, Tuning,
 };
+use super::condition::Condition;
 use super::fusing::Fusing;
 use super::guard::Guard;
 use super::malice::Exposure;
@@ -101,6 +102,7 @@ type State<'w> = (
         Option<&'w Archive>,
         Option<&'w Summing>,
         Option<&'w Collecting>,
+        Option<&'w Condition>,
     ),
     (
         &'w Neuron,
@@ -118,7 +120,7 @@ type State<'w> = (
 
 fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut Buffer) {
     let (_, (sensor, tally, score), radio, mind, standing, (battery, fusing, guard)) = state;
-    let (memory, streaming, archive, summing, collecting) = radio;
+    let (memory, streaming, archive, summing, collecting, condition) = radio;
     let (standing, trust, tuning, heritage, dossier) = standing;
     match section {
         0 => {
@@ -149,6 +151,9 @@ fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut
             }
             if let Some(collecting) = collecting {
                 collecting.encode(sink);
+            }
+            if let Some(condition) = condition {
+                condition.encode(sink);
             }
         }
         2 => {
@@ -245,6 +250,9 @@ fn fingerprint(world: &World) -> [u8; 32] {
     hasher.update(&plan.seed.to_le_bytes()).update(&plan.sample_every.to_le_bytes());
     hasher.update(format!("{:?} {:?} {:?}", plan.config, plan.storms, plan.sun).as_bytes());
     hasher.update(&[u8::from(plan.collisions), u8::from(plan.listens), plan.integrity as u8]);
+    if !plan.faults.is_empty() {
+        hasher.update(format!("{:?}", plan.faults).as_bytes());
+    }
     for signal in plan.signals.iter() {
         signal.hash_into(&mut hasher);
     }
@@ -368,6 +376,9 @@ fn decode(section: usize, node: &mut EntityWorldMut<'_>, source: &mut Source<'_>
             }
             if let Some(mut collecting) = node.get_mut::<Collecting>() {
                 collecting.decode(source)?;
+            }
+            if let Some(mut condition) = node.get_mut::<Condition>() {
+                *condition = Canonical::decode(source)?;
             }
         }
         2 => {

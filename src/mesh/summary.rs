@@ -20,6 +20,7 @@ use super::components::{
     Battery, Detector, Genome, Heritage, Identity, Neuron, Private, Schedule, Score, Tally, Trust,
     Tuning,
 };
+use super::condition::{self, FaultSummary};
 use super::guard::{self, IntegritySummary};
 use super::malice::Exposure;
 use super::orders::Orders;
@@ -64,6 +65,8 @@ pub struct RunSummary {
     pub tuner: Option<Tuned>,
     /// What became of residual streams; null where nobody streams.
     pub stream: Option<StreamSummary>,
+    /// What faults did; null in a scenario without.
+    pub faults: Option<FaultSummary>,
     /// What private updates have given away; null where they carry the weights themselves.
     pub privacy: Option<PrivacySummary>,
     /// What newcomers have taken over; null where nobody asks.
@@ -301,6 +304,7 @@ impl Mesh {
             handover: handover(world),
             secure_aggregation: sums::summary(world),
             trust: trusting::summary(world),
+            faults: condition::summary(world),
         }
     }
 }

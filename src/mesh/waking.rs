@@ -12,16 +12,19 @@ use qres_core::responder::{self, Route};
 use qres_core::signature::own_round;
 use qres_core::trust::send_opinions;
 use qres_core::tuner::send_policy;
+use qres_core::wake::Wake;
 
 use super::archive::Streaming;
 use super::components::{
     Battery, Carried, Detector, Doing, Entropy, Genome, Heritage, Identity, Memory, Neuron,
     Private, Quiet, Schedule, Sensor, Standing, Tally, Trust, Tuning,
 };
+use super::condition::{Condition, is_off};
 use super::for_nodes;
 use super::guard::{Guard, Keys};
 use super::orders::Orders;
 use super::overheard::{Notes, Overheard};
+use super::plan::Plan;
 use super::resources::{Air, Clock, Setup};
 use super::sums::{self, Summing};
 use crate::world::attack;
@@ -36,11 +39,13 @@ pub fn wake(
         &Battery,
         &Detector,
         &Standing,
+        Option<&Condition>,
         &mut Schedule,
         &mut Doing,
     )>,
 ) {
-    let config = &setup.0.config;
+    let plan = &*setup.0;
+    let config = &plan.config;
     let now = clock.now;
     for_nodes!(nodes, clock.parallel, |(
         identity,
@@ -48,6 +53,7 @@ pub fn wake(
         battery,
         detector,
         standing,
+        condition,
         mut schedule,
         mut doing,
     )| {
@@ -56,13 +62,30 @@ pub fn wake(
             samples: u32::from(sensor.sample.is_some()),
             ..Activity::default()
         };
-        if battery.0.is_browned_out() {
+        if battery.0.is_browned_out() || is_off(condition) {
             schedule.0.power_off(now, config.wake.tick_us);
             return;
         }
         let regime = detector.0.effective(battery.0.is_critical(&config.energy));
+        let rounds = schedule.0.rounds();
         phase::plan(config, identity.id, now, regime, &standing.0, &mut schedule.0);
+        if plan.faults.on_clock() {
+            bend(plan, identity.id, now, rounds, &mut schedule.0);
+        }
     });
+}
+
+/// Moves the next round of a node whose clock is wrong or that does not keep up. `rounds` is how
+/// many it had begun before this tick.
+fn bend(plan: &Plan, id: NodeId, now: Tick, rounds: u32, wake: &mut Wake) {
+    let tick_us = plan.config.wake.tick_us;
+    let mut by_us = plan.faults.slip_us(id, now, tick_us);
+    if wake.rounds() > rounds {
+        let interval_us = wake.next_us().saturating_sub(now.0.saturating_mul(tick_us));
+        let late_us = interval_us.saturating_mul(plan.faults.pace(id, now) - 1);
+        by_us = by_us.saturating_add_unsigned(late_us);
+    }
+    wake.shift(by_us);
 }
 
 /// Lets each node that is awake decide what to send.

@@ -2,7 +2,7 @@
 //! Stops at the first fault, in the order of the file.
 
 mod hostile;
-pub(super) use hostile::command;
+pub(super) use hostile::{attack, command};
 
 use super::{
     Accepts, Aggregation, Bans, Camera, Evolution, Fault, Layout, Listen, Normalise, Preparation,
@@ -37,6 +37,7 @@ impl Scenario {
         each("adversaries", &self.adversaries, hostile::adversary)?;
         list("commands", &self.commands)?;
         each("commands", &self.commands, hostile::order)?;
+        super::faults::ranges(&self.faults)?;
         list("camera", &self.camera)?;
         each("camera", &self.camera, camera)?;
         combine::check(self)
@@ -338,7 +339,7 @@ pub(super) fn each<T>(
     numbered.try_for_each(|(index, element)| check(&format!("{path}[{index}]"), element))
 }
 
-fn whole(path: &str, value: impl Into<i128>) -> Result<(), Fault> {
+pub(super) fn whole(path: &str, value: impl Into<i128>) -> Result<(), Fault> {
     whole_as(path, path, value)
 }
 
@@ -377,7 +378,7 @@ fn text(path: &str, value: &str) -> Result<(), Fault> {
     within(path, path, holds, found)
 }
 
-fn list<T>(path: &str, value: &[T]) -> Result<(), Fault> {
+pub(super) fn list<T>(path: &str, value: &[T]) -> Result<(), Fault> {
     let holds = |accepts| match accepts {
         Accepts::List { low, high } => (low..=high).contains(&value.len()),
         _ => false,
@@ -398,7 +399,7 @@ fn within(
 }
 
 /// A fault whose accepted values the field table knows.
-fn said(path: &str, found: &str) -> Fault {
+pub(super) fn said(path: &str, found: &str) -> Fault {
     said_as(path, path, found)
 }
 

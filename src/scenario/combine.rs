@@ -22,6 +22,7 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), Fault> {
     signals(scenario)?;
     each("storms", &scenario.storms, storm)?;
     hostile::check(scenario)?;
+    super::faults::combine(scenario)?;
     cameras(scenario)
 }
 

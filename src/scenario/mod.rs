@@ -9,6 +9,7 @@ mod commands;
 mod events;
 mod explain;
 mod fault;
+mod faults;
 mod fields;
 mod fixed;
 mod lex;
@@ -35,6 +36,7 @@ pub use attacks::{Adversary, Attack, Direction, listed};
 pub use commands::{Command, Order};
 pub use events::{Camera, Spectrum, Storm, Waypoint};
 pub use fault::Fault;
+pub use faults::{FaultEntry, FaultKind, Who};
 pub use fields::{Accepts, FIELDS, Field, field_table};
 pub use fixed::{fixed, q16};
 pub use library::{Resolved, embedded, resolve, sample, sample_names};
@@ -106,6 +108,9 @@ pub struct Scenario {
     /// What is ordered in mid-run, to 1024 entries; default none.
     #[serde(default)]
     pub commands: Vec<Order>,
+    /// What goes wrong, to 32 entries; default nothing.
+    #[serde(default)]
+    pub faults: Vec<FaultEntry>,
     /// Bookmarked views, to 64; default none.
     #[serde(default)]
     pub camera: Vec<Camera>,

@@ -8,6 +8,7 @@ mod attacks;
 mod commands;
 mod common;
 mod determinism;
+mod faults;
 mod fusing;
 mod handover;
 mod integrity;
