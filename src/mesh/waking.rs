@@ -3,7 +3,7 @@
 use bevy::ecs::prelude::*;
 use qres_core::energy::Activity;
 use qres_core::handover::send_handover;
-use qres_core::id::NodeId;
+use qres_core::id::{NodeId, Tick};
 use qres_core::packet::{Message, SumStep, Update};
 use qres_core::phase::{self, Outbox, Speaker};
 use qres_core::residual_stream::{Extras, send_stream};
@@ -18,8 +18,10 @@ use super::components::{
 };
 use super::for_nodes;
 use super::guard::{Guard, Keys};
+use super::malice::Malice;
 use super::orders::Orders;
 use super::overheard::{Notes, Overheard};
+use super::plan::Plan;
 use super::resources::{Air, Clock, Setup};
 use super::sums::{self, Summing};
 use crate::world::attack;
@@ -119,14 +121,7 @@ pub fn speak(
         let (private, out) = (private.as_deref_mut().map(|private| &mut private.0), &mut outbox);
         phase::speak(config, now, &speaker, &mut quiet.0, honest, evolution, carry, private, out);
         if let Some(malice) = hostile {
-            let mut page = Notes::default();
-            if schedule.0.window().opens {
-                let view = overheard.view(plan, &orders, now, &malice, &speaker, &mut page);
-                let claims_storm = malice.claims_storm;
-                let scene = attack::Scene { config, seed: plan.seed, now, claims_storm, view };
-                attack::speak(malice.attack, &scene, &speaker, routes, &mut outbox);
-            }
-            keep_own(identity.id, routes, &outbox);
+            mislead(plan, &orders, &overheard, now, &malice, &speaker, routes, &mut outbox);
         }
         // A liar sums lies.
         if let Some(sums) = &plan.sums {
@@ -164,11 +159,32 @@ pub fn speak(
     });
 }
 
-/// Keeps the update that an adversary sends for its sleepers too.
-fn keep_own(id: NodeId, routes: &mut [Route], outbox: &Outbox) {
-    for outgoing in outbox {
+/// Lets an adversary make what it likes of what its node would send, and keeps its update for its
+/// sleepers too.
+fn mislead(
+    plan: &Plan,
+    orders: &Orders,
+    overheard: &Overheard,
+    now: Tick,
+    malice: &Malice,
+    node: &Speaker<'_>,
+    routes: &mut [Route],
+    outbox: &mut Outbox,
+) {
+    if node.wake.window().opens {
+        let mut notes = Notes::default();
+        let scene = attack::Scene {
+            config: &plan.config,
+            seed: plan.seed,
+            now,
+            claims_storm: malice.claims_storm,
+            view: overheard.view(plan, orders, now, malice, node, &mut notes),
+        };
+        attack::speak(malice.attack, &scene, node, routes, outbox);
+    }
+    for outgoing in outbox.iter() {
         if let Message::Update(update) = &outgoing.message
-            && update.origin == id
+            && update.origin == node.id
         {
             responder::keep(routes, update);
         }
