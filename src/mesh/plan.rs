@@ -170,10 +170,9 @@ impl Plan {
             .map(|(node, position)| draft.node(node as u32, *position))
             .collect::<Result<_, _>>()?;
         malice::recruit(scenario, seed, &mut nodes);
-        let hostile = nodes.iter().any(|node| node.malice.is_some());
         let sums = SumsPlan::new(&scenario.protocol.secure_aggregation, seed, &nodes);
         Ok(Self {
-            hostile,
+            hostile: nodes.iter().any(|node| node.malice.is_some()),
             seed,
             sample_every: u64::from(scenario.sample_every.max(1)),
             config,

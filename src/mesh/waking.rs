@@ -6,6 +6,7 @@ use qres_core::handover::send_handover;
 use qres_core::id::{NodeId, Tick};
 use qres_core::packet::{Message, SumStep, Update};
 use qres_core::phase::{self, Outbox, Speaker};
+use qres_core::radio::Outgoing;
 use qres_core::residual_stream::{Extras, send_stream};
 use qres_core::responder::{self, Route};
 use qres_core::signature::own_round;
@@ -143,11 +144,7 @@ pub fn speak(
         }
         if let Some(mut streaming) = streaming {
             send_stream(config, now, &speaker, &mut streaming.feed, &outbox, &mut extras);
-            let sent = extras.iter().filter_map(|outgoing| match &outgoing.message {
-                Message::Stream { part, .. } => Some(part.frame().len() as u64),
-                _ => None,
-            });
-            streaming.bytes += sent.sum::<u64>();
+            streaming.bytes += streamed(&extras);
         }
         for (order, outgoing) in outbox.iter().chain(&extras).enumerate() {
             let payload = config.air.payload_bytes(&outgoing.message);
@@ -157,6 +154,15 @@ pub fn speak(
             air.queue.scope(|queue| queue.push((identity.id, order as u32, *outgoing)));
         }
     });
+}
+
+/// Bytes of residual streams among what is sent.
+fn streamed(extras: &Extras) -> u64 {
+    let part = |outgoing: &Outgoing| match &outgoing.message {
+        Message::Stream { part, .. } => part.frame().len() as u64,
+        _ => 0,
+    };
+    extras.iter().map(part).sum()
 }
 
 /// Lets an adversary make what it likes of what its node would send, and keeps its update for its
