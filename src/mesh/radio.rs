@@ -137,10 +137,9 @@ pub fn receive(
         mut dossier,
     )| {
         let (identity, battery, ..) = mind;
-        let window = schedule.0.window();
         let off = is_off(condition.as_deref());
         let hears_beacons = plan.listens && emergencies && !battery.0.is_browned_out() && !off;
-        if !window.is_awake() && !hears_beacons {
+        if !schedule.0.window().is_awake() && !hears_beacons {
             return;
         }
         let receiver = receiver(plan, now, identity, &schedule, hears_beacons);

@@ -92,18 +92,21 @@ impl Sink for Buffer {
     }
 }
 
+/// What the radio of a node remembers, but for its guard.
+type RadioState<'w> = (
+    &'w Memory,
+    Option<&'w Streaming>,
+    Option<&'w Archive>,
+    Option<&'w Summing>,
+    Option<&'w Collecting>,
+    Option<&'w Condition>,
+);
+
 /// All state of a node.
 type State<'w> = (
     &'w Identity,
     (&'w Sensor, &'w Tally, &'w Score),
-    (
-        &'w Memory,
-        Option<&'w Streaming>,
-        Option<&'w Archive>,
-        Option<&'w Summing>,
-        Option<&'w Collecting>,
-        Option<&'w Condition>,
-    ),
+    RadioState<'w>,
     (
         &'w Neuron,
         &'w Entropy,
@@ -120,7 +123,6 @@ type State<'w> = (
 
 fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut Buffer) {
     let (_, (sensor, tally, score), radio, mind, standing, (battery, fusing, guard)) = state;
-    let (memory, streaming, archive, summing, collecting, condition) = radio;
     let (standing, trust, tuning, heritage, dossier) = standing;
     match section {
         0 => {
@@ -131,31 +133,7 @@ fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut
                 fusing.sensors.iter().for_each(|sensor| sensor.state.encode(sink));
             }
         }
-        1 => {
-            let empty = Inbox::default();
-            memory.inbox.as_deref().unwrap_or(&empty).encode(sink);
-            let none = Reassembly::default();
-            memory.reassembly.as_deref().unwrap_or(&none).encode(sink);
-            encode_slice(memory.service.as_ref().map_or(&[][..], |s| &s.routes), sink);
-            if let Some(guard) = guard {
-                guard.encode(sink);
-            }
-            if let Some(streaming) = streaming {
-                streaming.encode(sink);
-            }
-            if let Some(archive) = archive {
-                archive.encode(sink);
-            }
-            if let Some(summing) = summing {
-                summing.encode(sink);
-            }
-            if let Some(collecting) = collecting {
-                collecting.encode(sink);
-            }
-            if let Some(condition) = condition {
-                condition.encode(sink);
-            }
-        }
+        1 => encode_radio(radio, guard, sink),
         2 => {
             let (neuron, entropy, detector, quiet, schedule, genome, carried, private) = mind;
             neuron.0.encode(sink);
@@ -191,6 +169,34 @@ fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut
             }
         }
         _ => battery.0.encode(sink),
+    }
+}
+
+/// What the radio of a node remembers.
+fn encode_radio(radio: RadioState<'_>, guard: Option<&Guard>, sink: &mut Buffer) {
+    let (memory, streaming, archive, summing, collecting, condition) = radio;
+    let empty = Inbox::default();
+    memory.inbox.as_deref().unwrap_or(&empty).encode(sink);
+    let none = Reassembly::default();
+    memory.reassembly.as_deref().unwrap_or(&none).encode(sink);
+    encode_slice(memory.service.as_ref().map_or(&[][..], |s| &s.routes), sink);
+    if let Some(guard) = guard {
+        guard.encode(sink);
+    }
+    if let Some(streaming) = streaming {
+        streaming.encode(sink);
+    }
+    if let Some(archive) = archive {
+        archive.encode(sink);
+    }
+    if let Some(summing) = summing {
+        summing.encode(sink);
+    }
+    if let Some(collecting) = collecting {
+        collecting.encode(sink);
+    }
+    if let Some(condition) = condition {
+        condition.encode(sink);
     }
 }
 
@@ -354,33 +360,7 @@ fn decode(section: usize, node: &mut EntityWorldMut<'_>, source: &mut Source<'_>
                 }
             }
         }
-        1 => {
-            let mut memory = node.get_mut::<Memory>()?;
-            let inbox = Inbox::decode(source)?;
-            memory.inbox = (!inbox.offers().is_empty()).then(|| Box::new(inbox));
-            let table = Reassembly::decode(source)?;
-            memory.reassembly = (!table.is_empty()).then(|| Box::new(table));
-            let routes = memory.service.as_mut().map_or(&mut [][..], |s| &mut s.routes);
-            decode_slice::<Route>(routes, source)?;
-            if let Some(mut guard) = node.get_mut::<Guard>() {
-                guard.decode(source)?;
-            }
-            if let Some(mut streaming) = node.get_mut::<Streaming>() {
-                *streaming = Canonical::decode(source)?;
-            }
-            if let Some(mut archive) = node.get_mut::<Archive>() {
-                *archive = Canonical::decode(source)?;
-            }
-            if let Some(mut summing) = node.get_mut::<Summing>() {
-                summing.decode(source)?;
-            }
-            if let Some(mut collecting) = node.get_mut::<Collecting>() {
-                collecting.decode(source)?;
-            }
-            if let Some(mut condition) = node.get_mut::<Condition>() {
-                *condition = Canonical::decode(source)?;
-            }
-        }
+        1 => decode_radio(node, source)?,
         2 => {
             node.get_mut::<Neuron>()?.0 = Canonical::decode(source)?;
             node.get_mut::<Entropy>()?.0 = Canonical::decode(source)?;
@@ -414,6 +394,36 @@ fn decode(section: usize, node: &mut EntityWorldMut<'_>, source: &mut Source<'_>
             }
         }
         _ => node.get_mut::<Battery>()?.0 = Canonical::decode(source)?,
+    }
+    Some(())
+}
+
+/// The inverse of [`encode_radio`].
+fn decode_radio(node: &mut EntityWorldMut<'_>, source: &mut Source<'_>) -> Option<()> {
+    let mut memory = node.get_mut::<Memory>()?;
+    let inbox = Inbox::decode(source)?;
+    memory.inbox = (!inbox.offers().is_empty()).then(|| Box::new(inbox));
+    let table = Reassembly::decode(source)?;
+    memory.reassembly = (!table.is_empty()).then(|| Box::new(table));
+    let routes = memory.service.as_mut().map_or(&mut [][..], |s| &mut s.routes);
+    decode_slice::<Route>(routes, source)?;
+    if let Some(mut guard) = node.get_mut::<Guard>() {
+        guard.decode(source)?;
+    }
+    if let Some(mut streaming) = node.get_mut::<Streaming>() {
+        *streaming = Canonical::decode(source)?;
+    }
+    if let Some(mut archive) = node.get_mut::<Archive>() {
+        *archive = Canonical::decode(source)?;
+    }
+    if let Some(mut summing) = node.get_mut::<Summing>() {
+        summing.decode(source)?;
+    }
+    if let Some(mut collecting) = node.get_mut::<Collecting>() {
+        collecting.decode(source)?;
+    }
+    if let Some(mut condition) = node.get_mut::<Condition>() {
+        *condition = Canonical::decode(source)?;
     }
     Some(())
 }

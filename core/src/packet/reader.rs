@@ -1,5 +1,5 @@
-//! Reads the parts of a message from its bytes, each within its bounds. It must never take a byte that
-//! is not there.
+//! Reads the parts of a message from its bytes, each within its bounds. It must never take a byte
+//! that is not there.
 
 use super::{PacketError, Update, Wire};
 use crate::block_float::{BlockError, BlockFloat};
