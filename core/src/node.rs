@@ -195,7 +195,7 @@ impl<const N: usize> Node<N> {
         }
         report.evolve = self.evolve(config, now, regime, sample.is_some());
         report.activity.samples += report.evolve.steps();
-        report.activity.samples += self.take_over(config, sample.is_some());
+        report.activity.samples += self.take_over(config, now, sample.is_some());
         self.settle(config, now, &mut report);
         report
     }
@@ -395,12 +395,13 @@ impl<const N: usize> Node<N> {
         )
     }
 
-    fn take_over(&mut self, config: &NodeConfig, sampled: bool) -> u32 {
+    fn take_over(&mut self, config: &NodeConfig, now: Tick, sampled: bool) -> u32 {
         let regime = self.effective(config);
         let Some(handover) = &mut self.handover else { return 0 };
-        let node = Reviewer { group: self.group, regime, sampled };
+        let node = Reviewer { group: self.group, regime, sampled, now };
+        let conduct = self.conduct.as_mut().map(Dossier::view);
         let (neuron, neighbours) = (&mut self.neuron, &mut self.neighbours);
-        handover::review(config, node, neuron, &self.residual, neighbours, handover)
+        handover::review(config, node, neuron, &self.residual, neighbours, conduct, handover)
     }
 
     fn tune(&mut self, config: &NodeConfig) {

@@ -165,13 +165,13 @@ pub fn take_over(
     setup: Res<Setup>,
     mut nodes: Query<(
         (&Identity, &Sensor, &Battery, &Detector, &Entropy),
-        (&mut Neuron, &mut Trust, &mut Heritage, &mut Doing),
+        (&mut Neuron, &mut Trust, &mut Heritage, &mut Doing, Option<&mut Dossier>),
     )>,
 ) {
     let config = &setup.0.config;
     for_nodes!(nodes, clock.parallel, |(
         node,
-        (mut neuron, mut trust, mut heritage, mut doing),
+        (mut neuron, mut trust, mut heritage, mut doing, mut dossier),
     )| {
         let (identity, sensor, battery, detector, entropy) = node;
         if battery.0.is_browned_out() {
@@ -179,10 +179,12 @@ pub fn take_over(
         }
         let regime = detector.0.effective(battery.0.is_critical(&config.energy));
         let sampled = sensor.sample.is_some();
-        let node = Reviewer { group: identity.group, regime, sampled };
+        let node = Reviewer { group: identity.group, regime, sampled, now: clock.now };
         let (neuron, neighbours) = (&mut neuron.0, &mut trust.0);
         let handover = &mut heritage.0;
-        let steps = handover::review(config, node, neuron, &entropy.0, neighbours, handover);
+        let conduct = dossier.as_deref_mut().map(Dossier::view);
+        let steps =
+            handover::review(config, node, neuron, &entropy.0, neighbours, conduct, handover);
         doing.0.samples += steps;
     });
 }

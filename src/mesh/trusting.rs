@@ -138,7 +138,7 @@ pub struct TrustSummary {
     pub slander_flags_honest: u32,
     /// Times that a node's neighbours' influence became too uneven.
     pub gini_alarms: u64,
-    /// The greatest Gini coefficient of influence at the end, over nodes, in thousandths.
+    /// The greatest Gini coefficient of influence at the end over nodes, in thousandths.
     pub gini_greatest_permille: u32,
     /// Times that a node went back to its last healthy model because neighbours had fallen silent.
     pub fallbacks_stragglers: u64,
@@ -176,7 +176,7 @@ pub(super) fn summary(world: &mut World) -> Option<TrustSummary> {
             }
         }
     }
-    sum.gini_greatest_permille = ((i64::from(gini.to_bits()) * 1_000) >> 16) as u32;
+    sum.gini_greatest_permille = (gini.to_bits().max(0) as u32 * 1_000) >> 16;
     for ((node, banned), marked) in plan.nodes.iter().zip(banned).zip(marked) {
         let hostile = node.malice.is_some();
         sum.adversaries_ever_banned += u32::from(hostile && banned);
