@@ -31,6 +31,28 @@ pub enum Purpose {
     Bucket = 32,
     /// Whether a region is cloudy in an hour.
     Cloud = 40,
+    /// Whom a fault strikes.
+    FaultMember = 64,
+    /// Whether a fault takes a frame.
+    FaultLoss = 65,
+    /// Whether a link's burst of losses begins or ends.
+    FaultBurst = 66,
+    /// Whether a frame comes twice.
+    FaultRepeat = 67,
+    /// How late a frame comes.
+    FaultDelay = 68,
+    /// Which bits of a frame flip.
+    FaultFlip = 69,
+    /// How fast a clock runs.
+    FaultClock = 70,
+    /// When a node's power goes.
+    FaultPower = 71,
+    /// When a node leaves, and for how long.
+    FaultChurn = 72,
+    /// When a jammer is on.
+    FaultJam = 73,
+    /// Where invented identities stand.
+    FaultSybil = 74,
 }
 
 /// 64 uniform bits for the `n`-th draw of `node` at `tick` for `purpose` under `seed`.

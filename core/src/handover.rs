@@ -21,7 +21,7 @@ use crate::regime::Regime;
 use crate::residual::Residual;
 use crate::residual_stream::Extras;
 use crate::summary::{SummaryGene, extend_history};
-use crate::trust::{Evidence, Neighbour, TrustConfig, find, judge};
+use crate::trust::{Conduct, Evidence, Neighbour, TrustConfig, find, judge, weigh};
 
 /// Own samples on which a newcomer judges a summary.
 pub const JUDGED: u8 = 24;
@@ -378,6 +378,8 @@ pub struct Reviewer {
     pub regime: Regime,
     /// Whether there was a sample in this tick.
     pub sampled: bool,
+    /// The tick.
+    pub now: Tick,
 }
 
 /// Evolve: holds a summary that came against the model in service, sample by sample, and decides
@@ -392,6 +394,7 @@ pub fn review(
     neuron: &mut SwarmNeuron,
     residual: &Residual,
     neighbours: &mut [Neighbour],
+    mut conduct: Option<Conduct<'_>>,
     handover: &mut Handover,
 ) -> u32 {
     let Some(candidate) = &mut handover.candidate else { return 0 };
@@ -429,8 +432,8 @@ pub fn review(
     }
     // An honest summary may do harm where the weather has changed.
     let blames = evidence != Evidence::Harmful || node.regime == Regime::Calm;
-    if let Some(sender) = find(neighbours, candidate.from).filter(|_| blames) {
-        sender.weigh(&config.trust, evidence);
+    if blames {
+        weigh(&config.trust, neighbours, conduct.as_mut(), candidate.from, evidence, node.now);
     }
     1
 }

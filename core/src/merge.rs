@@ -1,17 +1,17 @@
 //! Aggregate and Trust: what a node makes of a round's offers. A phase of the tick, reached through
 //! [`crate::phase`]; it must not know how a rule works.
 
-use crate::aggregate::{Context, VOICES, Voice as Merged, aggregate};
-use crate::audit::learner::{Blend, Heard};
+use crate::aggregate::{Calm, Context, VOICES, Voice as Merged, aggregate};
+use crate::audit::learner::{Blend, Heard as Voiced};
 use crate::carry::Carry;
 use crate::config::NodeConfig;
-use crate::id::NodeId;
+use crate::id::{NodeId, Tick};
 use crate::inbox::Inbox;
-use crate::neuron::SwarmNeuron;
+use crate::neuron::{Exam, SwarmNeuron, TAPS};
 use crate::q16::Q16;
 use crate::regime::Regime;
 use crate::residual::Residual;
-use crate::trust::{Evidence, Neighbour, find, judge};
+use crate::trust::{Conduct, Evidence, Neighbour, Share, Status, bound, judge, weigh};
 
 /// What a merge did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct MergeReport {
     pub harmful: u8,
     /// Models of another form, neither judged nor merged.
     pub foreign: u8,
+    /// Models far from what all made together, and not good either.
+    pub outlying: u8,
 }
 
 /// Who merges, and when.
@@ -35,7 +37,30 @@ pub struct Merger {
     pub round: u32,
     /// Its own regime.
     pub regime: Regime,
+    /// The tick.
+    pub now: Tick,
 }
+
+/// An offer that will be merged, and what is known of it.
+#[derive(Clone, Copy, Debug)]
+struct Heard {
+    voice: Merged,
+    reputation: Q16,
+    evidence: Option<Evidence>,
+    regime: Regime,
+}
+
+impl Heard {
+    /// The same for the record of an audit.
+    fn voiced(&self, neighbours: &[Neighbour]) -> Voiced {
+        let Merged { node: origin, influence, weights, .. } = self.voice;
+        let place = neighbours.binary_search_by_key(&origin, |peer| peer.id).ok();
+        let round = place.and_then(|place| neighbours.get(place)).map_or(0, |peer| peer.round);
+        Voiced { origin, round, regime: self.regime, influence, weights }
+    }
+}
+
+type Crowd = heapless::Vec<Heard, VOICES>;
 
 /// [`merge_noted`] without a record.
 pub fn merge(
@@ -45,9 +70,10 @@ pub fn merge(
     neuron: &mut SwarmNeuron,
     residual: &Residual,
     neighbours: &mut [Neighbour],
+    conduct: Option<Conduct<'_>>,
     inbox: &mut Inbox,
 ) -> MergeReport {
-    merge_noted(config, node, carry, neuron, residual, neighbours, inbox, |_| ())
+    merge_noted(config, node, carry, neuron, residual, neighbours, conduct, inbox, |_| ())
 }
 
 /// Aggregate and Trust, at the end of a round: judge each offer on the node's own recent samples,
@@ -60,76 +86,196 @@ pub fn merge_noted(
     neuron: &mut SwarmNeuron,
     residual: &Residual,
     neighbours: &mut [Neighbour],
+    mut conduct: Option<Conduct<'_>>,
     inbox: &mut Inbox,
     record: impl FnOnce(&Blend),
 ) -> MergeReport {
     let mut report = MergeReport { offered: inbox.offers().len() as u8, ..MergeReport::default() };
     let exam = if inbox.offers().is_empty() { None } else { neuron.exam() };
     let own = exam.as_ref().map(|exam| exam.error(neuron.weights()));
-    let count = neighbours.len();
-    let mut voices: heapless::Vec<Merged, VOICES> = heapless::Vec::new();
-    let mut heard: heapless::Vec<Heard, VOICES> = heapless::Vec::new();
+    let mut crowd = Crowd::new();
     let mut banned = false;
     for offer in inbox.offers() {
-        let Some(neighbour) = find(neighbours, offer.origin) else { continue };
+        let Ok(place) = neighbours.binary_search_by_key(&offer.origin, |peer| peer.id) else {
+            continue;
+        };
         // Weights mean nothing in a model of another form.
         if !offer.gene.is_akin(neuron.gene()) {
             report.foreign += 1;
             continue;
         }
         let offered = exam.as_ref().map(|exam| exam.error(&offer.weights));
-        let mut harmful = false;
-        if let (Some(own), Some(offered)) = (own, offered) {
-            let evidence = judge(&config.trust, offered, own, residual.usual());
-            harmful = evidence == Evidence::Harmful;
-            // A model that says it was learned in a storm is left out when it does harm, but its
-            // sender loses nothing: an honest node cannot help its weather.
-            if !harmful || offer.regime == Regime::Calm {
-                let before = neighbour.banned;
-                neighbour.weigh(&config.trust, evidence);
-                banned |= neighbour.banned && !before;
-            }
+        let judged = |(own, offered)| judge(&config.trust, offered, own, residual.usual());
+        let evidence = own.zip(offered).map(judged);
+        let harmful = evidence == Some(Evidence::Harmful);
+        // A model that says it was learned in a storm is left out when it does harm, but its
+        // sender loses nothing: an honest node cannot help its weather.
+        if let Some(evidence) = evidence
+            && (!harmful || offer.regime == Regime::Calm)
+        {
+            let conduct = conduct.as_mut();
+            banned |= weigh(&config.trust, neighbours, conduct, offer.origin, evidence, node.now);
         }
         report.harmful += u8::from(harmful);
-        if !harmful && !neighbour.banned {
-            report.merged += 1;
-            let influence = config.trust.influence(neighbour.reputation, count);
-            let (origin, weights) = (offer.origin, offer.weights);
-            // One voice per offer: VOICES holds them.
-            let _ = voices.push(Merged { node: origin, influence, loss: offered, weights });
-            let (round, regime) = (neighbour.round, offer.regime);
-            let _ = heard.push(Heard { origin, round, regime, influence, weights });
-        }
+        let Some(neighbour) = neighbours.get(place).filter(|peer| !harmful && !peer.banned) else {
+            continue;
+        };
+        report.merged += 1;
+        let status = conduct.as_ref().map_or(Status::Trusted, |conduct| conduct.status(place));
+        let reputation = neighbour.reputation;
+        let voice = Merged {
+            node: offer.origin,
+            influence: config.trust.influence_in(status, reputation, neighbours.len()),
+            loss: offered,
+            weights: offer.weights,
+        };
+        // One voice per offer: VOICES holds them.
+        let _ = crowd.push(Heard { voice, reputation, evidence, regime: offer.regime });
     }
     inbox.clear();
+    if let Some(conduct) = &mut conduct {
+        conduct.ledger.accepted |= report.merged > 0;
+    }
     // Fewer than two strangers cannot be told from a liar: keep the own model.
-    if report.merged >= 2 {
-        let own = Merged {
-            node: node.id,
-            influence: config.trust.influence(Q16::ONE, count),
-            loss: own,
-            weights: *neuron.weights(),
-        };
-        record(&Blend {
-            round: node.round,
-            own_influence: own.influence,
-            banned,
-            taps: neuron.form().taps,
-            voices: heard,
-        });
-        let mut context = Context {
-            seed: config.wake.seed,
-            round: node.round,
-            regime: node.regime,
-            banned,
-            calm: carry.map(|carry| &mut carry.calm),
-        };
-        let taps = neuron.form().taps;
-        if let Some(merged) = aggregate(&config.recipe, &own, &voices, taps, &mut context) {
-            neuron.adopt(&merged);
-        }
-    } else {
+    if report.merged < 2 {
         report.merged = 0;
+        return report;
+    }
+    let influence = config.trust.influence(Q16::ONE, neighbours.len());
+    let own = Merged { node: node.id, influence, loss: own, weights: *neuron.weights() };
+    let calm = carry.map(|carry| &mut carry.calm);
+    let taps = neuron.form().taps;
+    record(&Blend {
+        round: node.round,
+        own_influence: own.influence,
+        banned,
+        taps,
+        voices: crowd.iter().map(|heard| heard.voiced(neighbours)).collect(),
+    });
+    if let Some(merged) = blend(config, node, taps, own, &crowd, None, banned, calm) {
+        let exam = exam.as_ref();
+        let look_back = LookBack { config, node, taps, exam, own, crowd: &crowd, merged: &merged };
+        report.outlying = look_back.weigh(neighbours, conduct);
+        neuron.adopt(&merged);
     }
     report
 }
+
+/// What the recipe makes of the own model and the crowd, `without` one of it.
+fn blend(
+    config: &NodeConfig,
+    node: Merger,
+    taps: u8,
+    mut own: Merged,
+    crowd: &Crowd,
+    without: Option<NodeId>,
+    banned: bool,
+    calm: Option<&mut Calm>,
+) -> Option<[Q16; TAPS]> {
+    let heard = || crowd.iter().filter(|heard| Some(heard.voice.node) != without);
+    let mut voices: heapless::Vec<Merged, VOICES> = heard().map(|heard| heard.voice).collect();
+    // Rules that start from the own model give it no weight among the others.
+    let keeps_shares =
+        config.trust.is_bounded && config.recipe.weighted && !config.recipe.rule.is_gossip();
+    if keeps_shares {
+        let share =
+            |heard: &Heard| Share { weight: heard.voice.influence, reputation: heard.reputation };
+        let mut shares: heapless::Vec<Share, VOICES> = heard().map(share).collect();
+        own.influence = bound(own.influence, &mut shares);
+        let slots = voices.iter_mut().zip(&shares);
+        slots.for_each(|(voice, share)| voice.influence = share.weight);
+    }
+    let (seed, round, regime) = (config.wake.seed, node.round, node.regime);
+    let mut context = Context { seed, round, regime, banned, calm, keeps_shares };
+    aggregate(&config.recipe, &own, &voices, taps, &mut context)
+}
+
+/// Evidence that only the aggregate gives, against offers of which nothing can be said by
+/// themselves. None of it counts in bad weather, whose models lie far apart and do harm unasked.
+struct LookBack<'a> {
+    config: &'a NodeConfig,
+    node: Merger,
+    taps: u8,
+    exam: Option<&'a Exam<'a>>,
+    own: Merged,
+    crowd: &'a Crowd,
+    merged: &'a [Q16; TAPS],
+}
+
+/// Fewer distances than these have no median worth the name.
+const DISTANCES_MIN: usize = 4;
+/// Distances that differ by less than this, 2^-8 of a weight, are alike.
+const ALIKE: i64 = 1 << 8;
+
+impl LookBack<'_> {
+    /// Moves reputations; returns how many models were outlying.
+    fn weigh(&self, neighbours: &mut [Neighbour], mut conduct: Option<Conduct<'_>>) -> u8 {
+        let trust = &self.config.trust;
+        if self.node.regime != Regime::Calm || (trust.distance_mads == 0 && !trust.leaves_one_out) {
+            return 0;
+        }
+        let limit = self.farthest_usual();
+        let mut outlying = 0;
+        for heard in self.crowd {
+            if heard.evidence != Some(Evidence::Neutral) || heard.regime != Regime::Calm {
+                continue;
+            }
+            let far = limit.is_some_and(|limit| self.distance(heard) > limit);
+            outlying += u8::from(far);
+            let evidence = if far { Evidence::Outlying } else { self.effect(heard) };
+            let conduct = conduct.as_mut();
+            weigh(trust, neighbours, conduct, heard.voice.node, evidence, self.node.now);
+        }
+        outlying
+    }
+
+    /// The sum of |differences| to the aggregate, as a Q16.16 bit pattern.
+    fn distance(&self, heard: &Heard) -> i64 {
+        let gap = |(a, b): (&Q16, &Q16)| i64::from(a.to_bits().abs_diff(b.to_bits()));
+        heard.voice.weights.iter().zip(self.merged).map(gap).sum()
+    }
+
+    /// The median distance and so many median absolute deviations; `None` of too few.
+    fn farthest_usual(&self) -> Option<i64> {
+        let mads = i64::from(self.config.trust.distance_mads);
+        if mads == 0 || self.crowd.len() < DISTANCES_MIN {
+            return None;
+        }
+        let distances = self.crowd.iter().map(|heard| self.distance(heard));
+        let usual = lower_median(distances.clone());
+        let spread = lower_median(distances.map(|distance| (distance - usual).abs()));
+        Some(usual + mads * spread.max(ALIKE))
+    }
+
+    /// The effect of one model on the aggregate's error on the node's own recent samples, against
+    /// the aggregate of all others: good when it lowers it by 1 % or more, harmful when it raises
+    /// it by 10 % or more.
+    fn effect(&self, heard: &Heard) -> Evidence {
+        if !self.config.trust.leaves_one_out {
+            return Evidence::Neutral;
+        }
+        let without = Some(heard.voice.node);
+        let (node, own, crowd) = (self.node, self.own, self.crowd);
+        let rest = blend(self.config, node, self.taps, own, crowd, without, false, None);
+        let Some((exam, rest)) = self.exam.zip(rest) else { return Evidence::Neutral };
+        let (with, rest) = (exam.error(self.merged), exam.error(&rest));
+        let (with, rest) = (i64::from(with.to_bits()), i64::from(rest.to_bits()));
+        if 100 * with <= 99 * rest {
+            Evidence::Good
+        } else if 100 * with >= 110 * rest && rest > 0 {
+            Evidence::Harmful
+        } else {
+            Evidence::Neutral
+        }
+    }
+}
+
+/// The lower median of at most [`VOICES`] values; 0 of none.
+fn lower_median(values: impl Iterator<Item = i64>) -> i64 {
+    let mut sorted: heapless::Vec<i64, VOICES> = values.take(VOICES).collect();
+    sorted.sort_unstable();
+    sorted.get(sorted.len().saturating_sub(1) / 2).copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests;

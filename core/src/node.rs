@@ -12,7 +12,7 @@ use crate::energy::{Activity, EnergyPool};
 use crate::evolution::Evolution;
 use crate::fragment::Reassembly;
 use crate::fusion::Fused;
-use crate::handover::{Handover, Reviewer, review, send_handover, sum_up};
+use crate::handover::{self, Handover, Reviewer, send_handover, sum_up};
 use crate::id::{GroupId, NodeId, Tick};
 use crate::inbox::Inbox;
 use crate::neuron::SwarmNeuron;
@@ -29,7 +29,7 @@ use crate::residual_stream::{Extras, StreamFeed, send_stream};
 use crate::responder::Route;
 use crate::signature::{concerns, own_round, signed, split};
 use crate::silence::Silence;
-use crate::trust::{Neighbour, OwnTrust};
+use crate::trust::{Dossier, Neighbour, OwnTrust, review, send_opinions};
 use crate::tuner::{Surroundings, Tuner, send_policy};
 use crate::wake::{Role, Wake, Window};
 
@@ -56,6 +56,8 @@ pub struct Node<const N: usize> {
     pub trust: OwnTrust,
     /// What it thinks of its neighbours, sorted by id.
     pub neighbours: heapless::Vec<Neighbour, N>,
+    /// Its page on their conduct; `None` where the mesh asks for none.
+    pub conduct: Option<Dossier<N>>,
     /// The offers of this round.
     pub inbox: Inbox,
     /// Fragments that wait for the rest.
@@ -113,6 +115,7 @@ impl<const N: usize> Node<N> {
             energy: EnergyPool::new(&config.energy),
             wake: Wake::new(role, NodeId::NONE, 0, config.trust.initial),
             trust: OwnTrust::default(),
+            conduct: Dossier::of(&config.trust, table.len()),
             neighbours: table,
             inbox: Inbox::default(),
             reassembly: Reassembly::default(),
@@ -216,12 +219,14 @@ impl<const N: usize> Node<N> {
         }
         self.listen(config, now, audit.as_deref_mut(), radio, did);
         if report.window.closes {
-            report.merge = Some(self.merge(tuned, audit));
+            report.merge = Some(self.merge(tuned, now, audit));
             self.trust.review(&config.trust, &self.neighbours, now);
+            self.review(config, now);
             self.tune(config);
         }
         report.evolve = self.evolve(config, now, regime, sample.is_some());
-        report.activity.samples += report.evolve.steps() + self.review(config, sample.is_some());
+        report.activity.samples += report.evolve.steps();
+        report.activity.samples += self.take_over(config, now, sample.is_some());
         self.settle(config, now, &mut report);
         report
     }
@@ -265,6 +270,9 @@ impl<const N: usize> Node<N> {
         }
         if let Some(handover) = &self.handover {
             handover.encode(sink);
+        }
+        if let Some(conduct) = &self.conduct {
+            conduct.encode(sink);
         }
     }
 
@@ -335,6 +343,7 @@ impl<const N: usize> Node<N> {
         if let Some(handover) = &mut self.handover {
             send_handover(config, now, &speaker, handover, outbox, &mut extras);
         }
+        send_opinions(config, now, &speaker, outbox, &mut extras);
         if let Some(feed) = &mut self.stream {
             send_stream(config, now, &speaker, feed, outbox, &mut extras);
         }
@@ -378,6 +387,7 @@ impl<const N: usize> Node<N> {
                 energy: &self.energy,
                 wake: &mut self.wake,
                 neighbours: &mut self.neighbours,
+                conduct: self.conduct.as_mut().map(Dossier::view),
                 inbox: &mut self.inbox,
                 clients: &self.clients,
                 routes: &mut self.routes,
@@ -424,7 +434,12 @@ impl<const N: usize> Node<N> {
         }
     }
 
-    fn merge(&mut self, config: &NodeConfig, mut audit: Option<&mut AuditPage>) -> MergeReport {
+    fn merge(
+        &mut self,
+        config: &NodeConfig,
+        now: Tick,
+        mut audit: Option<&mut AuditPage>,
+    ) -> MergeReport {
         if let Some(handover) = &mut self.handover {
             let round = self.wake.rounds();
             sum_up(
@@ -439,13 +454,15 @@ impl<const N: usize> Node<N> {
             );
         }
         let mut noted = false;
+        let (round, regime) = (self.wake.rounds(), self.detector.regime());
         let report = phase::merge_noted(
             config,
-            Merger { id: self.id, round: self.wake.rounds(), regime: self.detector.regime() },
+            Merger { id: self.id, round, regime, now },
             self.carry.as_mut(),
             &mut self.neuron,
             &self.residual,
             &mut self.neighbours,
+            self.conduct.as_mut().map(Dossier::view),
             &mut self.inbox,
             |blend| {
                 noted = true;
@@ -461,6 +478,15 @@ impl<const N: usize> Node<N> {
             audit.review(&mut self.neighbours);
         }
         report
+    }
+
+    fn review(&mut self, config: &NodeConfig, now: Tick) {
+        let Some(conduct) = &mut self.conduct else { return };
+        let neighbours = &mut self.neighbours;
+        let fallback = review(&config.trust, &config.wake, neighbours, &mut conduct.view(), now);
+        if fallback.is_some() {
+            self.neuron.restore();
+        }
     }
 
     fn evolve(
@@ -482,15 +508,18 @@ impl<const N: usize> Node<N> {
             &mut self.neuron,
             &self.residual,
             &mut self.neighbours,
+            self.conduct.as_mut().map(Dossier::view),
             evolution,
         )
     }
 
-    fn review(&mut self, config: &NodeConfig, sampled: bool) -> u32 {
+    fn take_over(&mut self, config: &NodeConfig, now: Tick, sampled: bool) -> u32 {
         let regime = self.effective(config);
         let Some(handover) = &mut self.handover else { return 0 };
-        let node = Reviewer { group: self.group, regime, sampled };
-        review(config, node, &mut self.neuron, &self.residual, &mut self.neighbours, handover)
+        let node = Reviewer { group: self.group, regime, sampled, now };
+        let conduct = self.conduct.as_mut().map(Dossier::view);
+        let (neuron, neighbours) = (&mut self.neuron, &mut self.neighbours);
+        handover::review(config, node, neuron, &self.residual, neighbours, conduct, handover)
     }
 
     fn tune(&mut self, config: &NodeConfig) {

@@ -7,19 +7,22 @@
 mod error;
 
 use crate::audit::wire::AuditMessage;
-use crate::block_float::{BlockError, BlockFloat};
+use crate::block_float::BlockFloat;
 use crate::crc::CRC32;
-use crate::gene::{GENE_MAX, Gene, GeneId};
+use crate::gene::{Gene, GeneId};
 use crate::id::{GroupId, NodeId};
-use crate::neuron::{TAPS, WEIGHT_LIMIT};
+use crate::neuron::TAPS;
 use crate::q16::Q16;
 use crate::regime::Regime;
 use crate::residual_stream::StreamPart;
-use crate::summary::{SUMMARY_MAX, SummaryGene};
+use crate::summary::SummaryGene;
+use crate::trust::opinion::{OPINION_BYTES, Opinions};
 use crate::tuner::{POLICY_BYTES, Policy};
 
+mod reader;
 mod sums;
 
+use reader::Reader;
 pub use sums::{SUM_TAG_BYTES, SumCall, SumPart, SumStep};
 
 pub use error::PacketError;
@@ -78,6 +81,8 @@ pub enum Kind {
     Call = 13,
     /// Part of an audit: a commitment, a question, or an answer.
     Audit = 15,
+    /// What a node thinks of its neighbours, broadcast.
+    Opinions = 14,
 }
 
 impl Kind {
@@ -98,6 +103,7 @@ impl Kind {
             12 => Some(Self::Policy),
             13 => Some(Self::Call),
             15 => Some(Self::Audit),
+            14 => Some(Self::Opinions),
             _ => None,
         }
     }
@@ -291,6 +297,8 @@ pub enum Message {
     Call(SumCall),
     /// Part of an audit; only where a mesh audits.
     Audit(AuditMessage),
+    /// What a node thinks of its neighbours, to whoever hears it.
+    Opinions(Opinions),
 }
 
 impl Message {
@@ -313,6 +321,7 @@ impl Message {
             Self::Sum(_) => Kind::Sum,
             Self::Call(_) => Kind::Call,
             Self::Audit(_) => Kind::Audit,
+            Self::Opinions(_) => Kind::Opinions,
         }
     }
 
@@ -320,7 +329,11 @@ impl Message {
     #[must_use]
     pub const fn destination(&self) -> Option<NodeId> {
         match self {
-            Self::Update(_) | Self::Beacon { .. } | Self::Digest { .. } | Self::Policy(_) => None,
+            Self::Update(_)
+            | Self::Beacon { .. }
+            | Self::Digest { .. }
+            | Self::Policy(_)
+            | Self::Opinions(_) => None,
             Self::Offer { to, .. } if to.0 == NodeId::NONE.0 => None,
             Self::Poll { to }
             | Self::Grant { to, .. }
@@ -353,6 +366,7 @@ impl Message {
             Self::Sum(part) => part.length(),
             Self::Call(_) => SumCall::LENGTH,
             Self::Audit(audit) => audit.length(),
+            Self::Opinions(opinions) => OPINION_BYTES * opinions.said().len(),
         }
     }
 
@@ -407,6 +421,10 @@ impl Message {
                 put(&call.tag);
             }
             Self::Audit(audit) => audit.write(&mut put),
+            Self::Opinions(opinions) => opinions.said().iter().for_each(|opinion| {
+                put(&opinion.of.0.to_le_bytes());
+                put(&[opinion.bucket as u8]);
+            }),
         }
         bytes
     }
@@ -446,6 +464,7 @@ impl Message {
             Kind::Sum => Self::Sum(SumPart::read(&mut rest)?),
             Kind::Call => Self::Call(SumCall::read(&mut rest)?),
             Kind::Audit => Self::Audit(AuditMessage::read(core::mem::take(&mut rest.0))?),
+            Kind::Opinions => Self::Opinions(rest.opinions()?),
         };
         if rest.0.is_empty() { Ok(message) } else { Err(PacketError::Length) }
     }
@@ -462,121 +481,6 @@ fn put_update(update: &Update, put: &mut impl FnMut(&[u8])) {
     }
     for weight in update.weights.iter().take(usize::from(update.taps)) {
         put(&weight.to_bits().to_le_bytes());
-    }
-}
-
-/// Takes fields off the front of a payload.
-struct Reader<'a>(&'a [u8]);
-
-impl Reader<'_> {
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], PacketError> {
-        let (array, rest) = self.0.split_first_chunk::<N>().ok_or(PacketError::Length)?;
-        self.0 = rest;
-        Ok(*array)
-    }
-
-    fn word(&mut self) -> Result<[u8; 4], PacketError> {
-        self.array()
-    }
-
-    fn id(&mut self) -> Result<NodeId, PacketError> {
-        self.word().map(|word| NodeId(u32::from_le_bytes(word)))
-    }
-
-    fn flag(&mut self) -> Result<bool, PacketError> {
-        match self.byte()? {
-            0 => Ok(false),
-            1 => Ok(true),
-            _ => Err(PacketError::Value),
-        }
-    }
-
-    fn byte(&mut self) -> Result<u8, PacketError> {
-        let (byte, rest) = self.0.split_first().ok_or(PacketError::Length)?;
-        self.0 = rest;
-        Ok(*byte)
-    }
-
-    fn percent(&mut self) -> Result<u8, PacketError> {
-        self.byte().and_then(|byte| if byte <= 100 { Ok(byte) } else { Err(PacketError::Value) })
-    }
-
-    fn gene_id(&mut self) -> Result<GeneId, PacketError> {
-        self.word().map(|word| GeneId(u32::from_le_bytes(word)))
-    }
-
-    /// A gene takes all that is left.
-    fn gene(&mut self) -> Result<Gene, PacketError> {
-        let bytes = core::mem::take(&mut self.0);
-        if bytes.len() > GENE_MAX {
-            return Err(PacketError::Length);
-        }
-        Gene::from_bytes(bytes).map_err(|_| PacketError::Value)
-    }
-
-    /// A summary takes all that is left.
-    fn summary(&mut self) -> Result<SummaryGene, PacketError> {
-        let bytes = core::mem::take(&mut self.0);
-        if bytes.len() > SUMMARY_MAX {
-            return Err(PacketError::Length);
-        }
-        SummaryGene::from_bytes(bytes).map_err(|_| PacketError::Value)
-    }
-
-    fn share(&mut self) -> Result<Q16, PacketError> {
-        let share = Q16::from_bits(i32::from_le_bytes(self.word()?));
-        if (Q16::ZERO..=Q16::ONE).contains(&share) { Ok(share) } else { Err(PacketError::Value) }
-    }
-
-    fn block(&mut self, taps: u8) -> Result<BlockFloat, PacketError> {
-        let length = 1 + 2 * usize::from(taps);
-        let (block, rest) = self.0.split_at_checked(length).ok_or(PacketError::Length)?;
-        self.0 = rest;
-        BlockFloat::from_bytes(block).map_err(|why| match why {
-            BlockError::Length => PacketError::Length,
-            BlockError::Value => PacketError::Value,
-        })
-    }
-
-    fn policy(&mut self) -> Result<Policy, PacketError> {
-        let (bytes, rest) =
-            self.0.split_first_chunk::<POLICY_BYTES>().ok_or(PacketError::Length)?;
-        self.0 = rest;
-        Policy::from_bytes(*bytes).ok_or(PacketError::Value)
-    }
-
-    fn update(&mut self, origin: NodeId) -> Result<Update, PacketError> {
-        let [flags, group, taps, reserved] = self.word()?;
-        let regime = Regime::from_number(flags & 3).ok_or(PacketError::Value)?;
-        if flags > 15 || reserved != 0 || taps == 0 || usize::from(taps) > TAPS {
-            return Err(PacketError::Value);
-        }
-        let round = u32::from_le_bytes(self.word()?);
-        let gene = self.gene_id()?;
-        let polls = flags & 4 != 0;
-        let wire = if flags & 8 == 0 { Wire::Q16 } else { Wire::Bfp16 };
-        let mut weights = [Q16::ZERO; TAPS];
-        if wire == Wire::Bfp16 {
-            weights = self.block(taps)?.weights();
-        }
-        let words = if wire == Wire::Q16 { usize::from(taps) } else { 0 };
-        for weight in weights.iter_mut().take(words) {
-            *weight = Q16::from_bits(i32::from_le_bytes(self.word()?));
-            if weight.to_bits().unsigned_abs() > WEIGHT_LIMIT.unsigned_abs() {
-                return Err(PacketError::Value);
-            }
-        }
-        Ok(Update {
-            origin,
-            round,
-            group: GroupId(group),
-            regime,
-            polls,
-            wire,
-            taps,
-            gene,
-            weights,
-        })
     }
 }
 

@@ -23,7 +23,7 @@ use crate::regime::{Regime, RegimeDetector};
 use crate::residual::Residual;
 use crate::responder::{self, Route};
 use crate::silence::{Circumstances, Silence, Voice};
-use crate::trust::{Evidence, Neighbour, OwnTrust, find, is_emergency};
+use crate::trust::{Conduct, Evidence, Neighbour, OwnTrust, find, is_emergency, opinion, weigh};
 use crate::tuner::{Policy, Tuner};
 use crate::wake::{Role, Wake, Window};
 
@@ -280,6 +280,8 @@ pub struct Listener<'a> {
     pub wake: &'a mut Wake,
     /// What it thinks of its neighbours.
     pub neighbours: &'a mut [Neighbour],
+    /// Its page on their conduct, where there is one.
+    pub conduct: Option<Conduct<'a>>,
     /// The round's offers.
     pub inbox: &'a mut Inbox,
     /// A sentinel's clients, sorted by id.
@@ -347,6 +349,11 @@ pub fn hear(
                 && find(node.neighbours, sender).is_some()
             {
                 tuner.hear(sender, policy);
+            }
+        }
+        Message::Opinions(opinions) => {
+            if let Some(conduct) = &mut node.conduct {
+                opinion::hear(&config.trust, node.neighbours, conduct, sender, opinions);
             }
         }
         Message::Beacon { emergency: true } if sender == node.wake.sentinel => {
@@ -495,6 +502,7 @@ pub fn evolve(
     neuron: &mut SwarmNeuron,
     residual: &Residual,
     neighbours: &mut [Neighbour],
+    conduct: Option<Conduct<'_>>,
     evolution: &mut Evolution,
 ) -> EvolveReport {
     let mut report = EvolveReport::default();
@@ -521,6 +529,7 @@ pub fn evolve(
             state.regime,
             neuron,
             neighbours,
+            conduct,
             evolution,
             &pending,
         );
@@ -541,6 +550,7 @@ fn try_offer(
     regime: Regime,
     neuron: &mut SwarmNeuron,
     neighbours: &mut [Neighbour],
+    mut conduct: Option<Conduct<'_>>,
     evolution: &mut Evolution,
     pending: &Pending,
 ) -> bool {
@@ -550,12 +560,9 @@ fn try_offer(
     evolution.rumour.remember(pending.gene.id());
     let better = evolution::is_better(settings, verdict.error, own);
     let lie = !better && regime == Regime::Storm && evolution::is_lie(settings, &verdict, own);
-    if let Some(neighbour) = find(neighbours, pending.from) {
-        match (better, lie) {
-            (true, _) => neighbour.weigh(trust, Evidence::Good),
-            (_, true) => neighbour.weigh(trust, Evidence::Harmful),
-            _ => {}
-        }
+    if better || lie {
+        let evidence = if better { Evidence::Good } else { Evidence::Harmful };
+        weigh(trust, neighbours, conduct.as_mut(), pending.from, evidence, now);
     }
     if better {
         evolution.counts.adoptions += 1;

@@ -2,11 +2,26 @@
 //!
 //! A reputation is in 0 to 1 and starts where the mesh says, by default at one half. It never comes
 //! from a message: it rises when a peer's model would have served this node well on its own recent
-//! samples, and falls when it would have done harm.
+//! samples, and falls when it would have done harm, or when an audit finds fault.
+//!
+//! Below the table stand parts that only some meshes use: [`ban`] (a machine with probation),
+//! [`opinion`] (what neighbours say of each other) and [`watchdog`]; [`conduct`] is their page.
+
+pub mod ban;
+pub mod conduct;
+mod influence;
+pub mod opinion;
+pub mod watchdog;
 
 use crate::id::{NodeId, Tick};
-use crate::q16::{HALF, Q16, percent, sqrt};
+use crate::q16::{HALF, Q16, percent};
 use crate::regime::Regime;
+
+pub use ban::{BanConfig, Case, Cause, Event, Grounds, Record, Status, transition};
+pub use conduct::{Conduct, Dossier, Entry, Ledger, review, weigh};
+pub use influence::{GINI_VOICES, INFLUENCE_MAX, Share, bound, gini, influence, power_halves};
+pub use opinion::{Bucket, Opinion, Opinions, send_opinions, verdict};
+pub use watchdog::{Fallback, Roll, Watchdog, WatchdogConfig, watch};
 
 /// How evidence moves a reputation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +32,8 @@ pub struct TrustConfig {
     pub reward: Q16,
     /// Lost by a model that does.
     pub penalty: Q16,
+    /// Lost by a failed audit or a refused proof.
+    pub audit_penalty: Q16,
     /// A model is good while its error on the receiver's recent samples is at most this many times
     /// the error of the receiver's own.
     pub good_factor: Q16,
@@ -39,8 +56,29 @@ pub struct TrustConfig {
     pub vote_reputation: Q16,
     /// Ticks for which a claimed regime counts.
     pub vote_ticks: u64,
+    /// Least share of the neighbours that are not banned that makes an emergency, in percent, on
+    /// top of `quorum`; 0: that alone.
+    pub quorum_percent: u8,
     /// Exponent of influence in halves, 4 to 7; 0: by the number of voices.
     pub exponent_halves: u8,
+    /// Voices that the exponent goes by; 0: the node's neighbours, which is all it can count.
+    pub swarm_size: u32,
+    /// Whether no voice has more than its share of the reputation in a round: see [`bound`].
+    pub is_bounded: bool,
+    /// An offer that is not good and lies this many median absolute deviations farther from the
+    /// aggregate than the median offer is outlying; 0: distance is no evidence.
+    pub distance_mads: u8,
+    /// Whether an offer that is neither good nor harmful by itself is judged by its effect on the
+    /// aggregate, against the aggregate of all others.
+    pub leaves_one_out: bool,
+    /// Bans with probation; `None`: a neighbour is banned while its reputation is low.
+    pub bans: Option<BanConfig>,
+    /// Whether nodes say what they think of each other.
+    pub opinions: bool,
+    /// Gini coefficient of the neighbours' influence above which there is an alarm.
+    pub gini_alarm: Q16,
+    /// The liveness watchdog, where there is one.
+    pub watchdog: Option<WatchdogConfig>,
 }
 
 impl Default for TrustConfig {
@@ -49,6 +87,7 @@ impl Default for TrustConfig {
             initial: HALF,
             reward: percent(2),
             penalty: percent(8),
+            audit_penalty: percent(15),
             good_factor: percent(110),
             harm_factor: percent(200),
             ban_below: percent(20),
@@ -59,20 +98,64 @@ impl Default for TrustConfig {
             quorum: 3,
             vote_reputation: percent(80),
             vote_ticks: 300,
+            quorum_percent: 0,
             exponent_halves: 0,
+            swarm_size: 0,
+            is_bounded: false,
+            distance_mads: 0,
+            leaves_one_out: false,
+            bans: None,
+            opinions: false,
+            gini_alarm: percent(70),
+            watchdog: None,
         }
     }
 }
 
-/// What one offered model did to the receiver's error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the node found out about a neighbour by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Evidence {
-    /// No worse than the receiver's own model, within tolerance.
+    /// A model no worse than the receiver's own, within tolerance.
     Good,
-    /// Neither.
+    /// A model of which neither can be said.
     Neutral,
-    /// Far worse than the receiver's own model and its usual error.
+    /// A model far worse than the receiver's own and its usual error.
     Harmful,
+    /// A model that is not good and far from what all others made together.
+    Outlying,
+    /// An audit found nothing.
+    AuditPassed,
+    /// An audit was answered with something that does not hold.
+    AuditFailed,
+    /// What the neighbour sent is not, bit for bit, what its own inputs give.
+    ComputationMismatch,
+    /// A proof of a bounded norm did not hold.
+    NormRefused,
+    /// An audit was not answered in time. The air may have lost it, so it costs what harm costs and
+    /// is no failed audit.
+    NoAnswer,
+}
+
+impl Evidence {
+    /// Whether it speaks against the neighbour.
+    #[must_use]
+    pub const fn is_adverse(self) -> bool {
+        !matches!(self, Self::Good | Self::Neutral | Self::AuditPassed)
+    }
+}
+
+/// A reputation after `evidence`, within 0 and 1. A mismatch leaves none: the arithmetic is exact,
+/// so nobody differs by accident.
+#[must_use]
+pub fn moved(config: &TrustConfig, reputation: Q16, evidence: Evidence) -> Q16 {
+    let step = match evidence {
+        Evidence::Good | Evidence::AuditPassed => config.reward,
+        Evidence::Neutral => Q16::ZERO,
+        Evidence::Harmful | Evidence::Outlying | Evidence::NoAnswer => -config.penalty,
+        Evidence::AuditFailed | Evidence::NormRefused => -config.audit_penalty,
+        Evidence::ComputationMismatch => return Q16::ZERO,
+    };
+    reputation.saturating_add(step).clamp(Q16::ZERO, Q16::ONE)
 }
 
 /// Judges an offered model by the errors (in deviations) on the receiver's recent samples.
@@ -143,19 +226,11 @@ impl Neighbour {
         newer
     }
 
-    /// Moves the reputation by what the neighbour's model did.
+    /// Moves the reputation by `evidence`, and bans or readmits by the reputation alone: what
+    /// [`weigh`] does in a mesh without [`BanConfig`].
     pub fn weigh(&mut self, config: &TrustConfig, evidence: Evidence) {
-        match evidence {
-            Evidence::Good => {
-                self.good = self.good.saturating_add(1);
-                self.reputation = self.reputation.saturating_add(config.reward).min(Q16::ONE);
-            }
-            Evidence::Harmful => {
-                self.harmful = self.harmful.saturating_add(1);
-                self.reputation = self.reputation.saturating_sub(config.penalty).max(Q16::ZERO);
-            }
-            Evidence::Neutral => {}
-        }
+        self.count(evidence);
+        self.reputation = moved(config, self.reputation, evidence);
         if self.reputation < config.ban_below {
             self.banned = true;
         } else if self.reputation >= config.readmit_at {
@@ -163,10 +238,24 @@ impl Neighbour {
         }
     }
 
-    fn heard_within(&self, now: Tick, ticks: u64) -> bool {
-        let age = u64::from((now.0 as u32).wrapping_sub(self.heard_tick));
-        self.heard_tick != Self::NEVER && age <= ticks
+    /// Counts what a model did.
+    const fn count(&mut self, evidence: Evidence) {
+        match evidence {
+            Evidence::Good => self.good = self.good.saturating_add(1),
+            Evidence::Harmful => self.harmful = self.harmful.saturating_add(1),
+            _ => {}
+        }
     }
+
+    fn heard_within(&self, now: Tick, ticks: u64) -> bool {
+        age_ticks(self, now).is_some_and(|age| u64::from(age) <= ticks)
+    }
+}
+
+/// Ticks since a neighbour was last heard; `None` if it never was.
+fn age_ticks(neighbour: &Neighbour, now: Tick) -> Option<u32> {
+    let heard = neighbour.heard_tick;
+    (heard != Neighbour::NEVER).then(|| (now.0 as u32).wrapping_sub(heard))
 }
 
 /// The neighbour `id` in a table sorted by id.
@@ -175,50 +264,56 @@ pub fn find(neighbours: &mut [Neighbour], id: NodeId) -> Option<&mut Neighbour> 
     neighbours.get_mut(place)
 }
 
-/// Whether a trusted quorum of neighbours reported a storm lately.
+/// Whether a trusted quorum of neighbours reported a storm lately: at least `quorum` of them, and
+/// at least `quorum_percent` of those that are not banned.
+///
+/// A neighbour has one vote, its newest word; it counts for `vote_ticks` and only while the
+/// reputation that this node holds of it is at least `vote_reputation`, whatever it claims itself.
 #[must_use]
 pub fn is_emergency(config: &TrustConfig, neighbours: &[Neighbour], now: Tick) -> bool {
     let votes = |neighbour: &&Neighbour| {
         neighbour.claims == Regime::Storm
             && neighbour.reputation >= config.vote_reputation
+            && !neighbour.banned
             && neighbour.heard_within(now, config.vote_ticks)
     };
-    neighbours.iter().filter(votes).count() >= usize::from(config.quorum.max(1))
-}
-
-/// The influence of a reputation among `neighbours` voices: `min(r^e, 0.8)` with `e` 2 below 20
-/// voices, 3 up to 50 and 3.5 beyond.
-#[must_use]
-pub fn influence(reputation: Q16, neighbours: usize) -> Q16 {
-    influence_halves(reputation, power_halves(neighbours))
+    let count = neighbours.iter().filter(votes).count();
+    if count < usize::from(config.quorum.max(1)) {
+        return false;
+    }
+    let electorate = neighbours.iter().filter(|neighbour| !neighbour.banned).count();
+    count * 100 >= electorate * usize::from(config.quorum_percent)
 }
 
 impl TrustConfig {
-    /// [`influence`], with the exponent of the configuration where that sets one.
+    /// [`influence`], with exponent and size of the swarm from the configuration where that sets
+    /// them.
     #[must_use]
     pub fn influence(&self, reputation: Q16, neighbours: usize) -> Q16 {
+        let voices = if self.swarm_size > 0 { self.swarm_size as usize } else { neighbours };
         match self.exponent_halves {
-            0 => influence(reputation, neighbours),
-            halves => influence_halves(reputation, halves),
+            0 => influence(reputation, voices),
+            halves => influence::influence_halves(reputation, halves),
         }
     }
-}
 
-/// The exponent of influence among `neighbours` voices, in halves.
-#[must_use]
-pub const fn power_halves(neighbours: usize) -> u8 {
-    match neighbours {
-        0..20 => 4,
-        20..=50 => 6,
-        _ => 7,
+    /// [`TrustConfig::influence`] of a neighbour of this status: little on probation, none while
+    /// banned.
+    #[must_use]
+    pub fn influence_in(&self, status: Status, reputation: Q16, neighbours: usize) -> Q16 {
+        let free = self.influence(reputation, neighbours);
+        match (status, &self.bans) {
+            (Status::Probation, Some(bans)) => free.min(bans.probation_influence),
+            (Status::Banned, _) => Q16::ZERO,
+            _ => free,
+        }
     }
-}
 
-fn influence_halves(reputation: Q16, halves: u8) -> Q16 {
-    let r = reputation.clamp(Q16::ZERO, Q16::ONE);
-    let whole = (1..halves / 2).fold(r, |power, _| power.saturating_mul(r));
-    let power = if halves % 2 == 1 { whole.saturating_mul(sqrt(r)) } else { whole };
-    power.min(percent(80))
+    /// Whether nodes keep a page on their neighbours' conduct.
+    #[must_use]
+    pub const fn keeps_conduct(&self) -> bool {
+        self.bans.is_some() || self.opinions || self.watchdog.is_some()
+    }
 }
 
 /// What a node knows of its own standing among the others.
@@ -328,12 +423,55 @@ mod tests {
     }
 
     #[test]
-    fn influence_grows_steeper_with_the_crowd_and_is_capped() {
-        assert_eq!(influence(Q16::ONE, 5), percent(80));
-        assert_eq!(influence(HALF, 5).to_bits(), 16_384);
-        assert_eq!(influence(HALF, 30).to_bits(), 8_192);
-        assert_eq!(influence(HALF, 60).to_bits(), 5_792);
-        assert_eq!(influence(Q16::ZERO, 60), Q16::ZERO);
+    fn a_share_of_the_neighbours_can_be_asked_for_on_top_of_the_quorum() {
+        let config = TrustConfig { quorum_percent: 15, ..TrustConfig::default() };
+        let mut crowd = table(&[80; 40]);
+        let storms = |crowd: &mut [Neighbour], from: usize, to: usize, round| {
+            for n in &mut crowd[from..to] {
+                n.hear(Tick(50), round, Regime::Storm);
+            }
+            is_emergency(&config, crowd, Tick(60))
+        };
+        assert!(!storms(&mut crowd, 0, 5, 1), "5 of 40 are less than 15 %");
+        assert!(storms(&mut crowd, 5, 6, 1), "6 of 40 are 15 %");
+        crowd[0].banned = true;
+        assert!(!storms(&mut crowd, 0, 0, 1), "the banned have no vote: 5 of 39");
+        for n in &mut crowd[6..13] {
+            n.banned = true;
+        }
+        assert!(storms(&mut crowd, 0, 0, 1), "nor do they count as voters: 5 of 32");
+        assert!(!is_emergency(&config, &crowd[..3], Tick(60)), "and never fewer than three");
+    }
+
+    #[test]
+    fn each_kind_of_evidence_has_its_price() {
+        let config = TrustConfig::default();
+        let cases = [
+            (Evidence::Good, 1_310),
+            (Evidence::AuditPassed, 1_310),
+            (Evidence::Neutral, 0),
+            (Evidence::Harmful, -5_242),
+            (Evidence::Outlying, -5_242),
+            (Evidence::NoAnswer, -5_242),
+            (Evidence::AuditFailed, -9_830),
+            (Evidence::NormRefused, -9_830),
+            (Evidence::ComputationMismatch, -32_768),
+        ];
+        for (evidence, change) in cases {
+            assert_eq!(moved(&config, HALF, evidence).to_bits() - 32_768, change, "{evidence:?}");
+            assert_eq!(evidence.is_adverse(), change < 0, "{evidence:?}");
+        }
+        // Two failed audits leave 0.20001, not less than 0.2: the rule of two is one of its own.
+        let two =
+            moved(&config, moved(&config, HALF, Evidence::AuditFailed), Evidence::AuditFailed);
+        assert!(two >= config.ban_below);
+    }
+
+    #[test]
+    fn the_size_of_the_swarm_can_be_given() {
+        let config = TrustConfig { swarm_size: 60, ..TrustConfig::default() };
+        assert_eq!(config.influence(HALF, 5).to_bits(), 5_792);
+        assert_eq!(TrustConfig::default().influence(HALF, 5).to_bits(), 16_384);
     }
 
     #[test]

@@ -147,6 +147,15 @@ impl Wake {
         }
     }
 
+    /// The same schedule of a node that counts its rounds from `rounds` on. After a restart a node
+    /// must begin above what it has used before, or its neighbours take its updates for old ones;
+    /// the number of the tick will do, since no node begins more than one round in a tick.
+    #[must_use]
+    pub const fn counting_from(mut self, rounds: u32) -> Self {
+        self.rounds = rounds;
+        self
+    }
+
     /// Rounds begun so far.
     #[must_use]
     pub const fn rounds(&self) -> u32 {
@@ -172,6 +181,14 @@ impl Wake {
         let spacing = config.interval(Regime::Storm, self.standing);
         let due_us = if self.rounds == 0 { 0 } else { self.opened_us.saturating_add(spacing) };
         self.next_us = self.next_us.min(due_us.max(soonest_us));
+    }
+
+    /// Moves the next round by `by_us` microseconds, where one is planned: a clock that runs wrong,
+    /// or a node that does not keep up.
+    pub const fn shift(&mut self, by_us: i64) {
+        if self.next_us != NEVER {
+            self.next_us = self.next_us.saturating_add_signed(by_us);
+        }
     }
 
     /// Forgets the radio's plans while the node is without power; it wakes when power is back.
@@ -325,6 +342,20 @@ mod tests {
         assert_eq!(wake.next_us(), NEVER);
         wake.hasten(&config, Tick(90));
         assert_eq!(walk(&mut wake, &config, 91..100, Regime::Calm).1, 1);
+    }
+
+    #[test]
+    fn a_shift_moves_a_planned_round_and_wakes_nobody() {
+        let config = WakeConfig { jitter_percent: 0, ..WakeConfig::default() };
+        let mut wake = Wake::new(Role::Scheduled, NodeId(0), 5_000_000, HALF).counting_from(9);
+        wake.shift(2_500_000);
+        assert_eq!((wake.next_us(), wake.rounds()), (7_500_000, 9));
+        wake.shift(-8_000_000);
+        assert_eq!(wake.next_us(), 0);
+        let mut called = Wake::new(Role::OnDemand, NodeId(0), 0, HALF);
+        walk(&mut called, &config, 0..5, Regime::Calm);
+        called.shift(-1);
+        assert_eq!(called.next_us(), NEVER);
     }
 
     #[test]

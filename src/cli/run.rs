@@ -11,6 +11,7 @@ use super::output::{self, Failure};
 use super::{RunArgs, envelopes, memory, series};
 use crate::evidence::drift;
 use crate::mesh::Mesh;
+use crate::mesh::condition::FaultSummary;
 use crate::mesh::summary::RunSummary;
 
 /// Ticks between movements of the progress bar.
@@ -185,9 +186,29 @@ fn text(title: &str, report: &RunReport<'_>) -> String {
         ));
     }
     lines.extend(adversaries_line(summary));
+    lines.extend(summary.faults.as_ref().map(faults_line));
     lines.extend(energy_lines(summary));
     lines.push(format!("  digest     {}", report.digest));
     lines.join("\n")
+}
+
+fn faults_line(faults: &FaultSummary) -> String {
+    let counts = &faults.counts;
+    format!(
+        "  faults     {} frames cut, {} jammed, {} dropped, {} corrupted ({} unnoticed), \
+         {} repeated, {} late; {} outages, {} restored, {} reborn, {} off",
+        counts.cut,
+        counts.jammed,
+        counts.dropped,
+        counts.corrupted,
+        counts.undetected,
+        counts.repeated,
+        counts.delayed,
+        counts.outages,
+        counts.restored,
+        counts.reborn,
+        faults.off
+    )
 }
 
 fn prediction_line(summary: &RunSummary) -> String {

@@ -28,7 +28,8 @@ pub(super) fn table(_: &Context) -> Result<Table, String> {
         "Rounds until the largest distance between two nodes' vectors is at most 1 % of the first, \
          mean of 20 seeds with a 95 % interval. `bound` is ln(1/0.01) / -ln(lambda) with lambda \
          the second eigenvalue of the Metropolis weights: what plain gossip on that graph can do \
-         in the long run. Push-pull draws 6 peers anew in each round and loses one exchange in ten.",
+         in the long run. Push-pull draws 6 peers anew in each round and loses one exchange in \
+         ten.",
         &["mesh", "nodes", "mean_degree", "connectivity", "rounds", "half_width", "most", "bound"],
     );
     let seeds = 1..=SEEDS;
@@ -87,8 +88,8 @@ fn gossip(graph: Graph, seed: u64) -> u32 {
     ended.unwrap_or(MOST_ROUNDS)
 }
 
-/// Rounds of push-pull among `nodes` nodes: each in turn takes the mean with [`FAN_OUT`] others, one
-/// after the other, as both ends hold it then (Demers and others, "Epidemic algorithms for
+/// Rounds of push-pull among `nodes` nodes: each in turn takes the mean with [`FAN_OUT`] others,
+/// one after the other, as both ends hold it then (Demers and others, "Epidemic algorithms for
 /// replicated database maintenance", 1987).
 fn push_pull(nodes: usize, seed: u64) -> u32 {
     let mut at = start(nodes, seed);

@@ -19,6 +19,7 @@ use super::components::{
     Battery, Carried, Detector, Doing, Entropy, Genome, Heritage, Identity, Memory, Neuron,
     Private, Quiet, Schedule, Score, Sensor, Service, Standing, Tally, Trust, Tuning,
 };
+use super::condition::{self, Condition};
 use super::guard::{Guard, Keys};
 use super::orders::{self, Orders};
 use super::overheard::Overheard;
@@ -26,7 +27,8 @@ use super::plan::{NodePlan, Plan};
 use super::resources::{Air, Cascades, Clock, Pages, Roster, Setup, Tap, Weather};
 use super::schedule::{TickSystems, tick_schedule};
 use super::{
-    archive, auditing, environment, fusing, malice, radio, sensing, settling, sums, waking,
+    archive, auditing, environment, fusing, malice, radio, sensing, settling, sums, trusting,
+    waking,
 };
 use crate::world::signal::SensorState;
 
@@ -55,7 +57,7 @@ pub(super) fn world(plan: Plan, parallel: bool) -> World {
 fn schedule() -> bevy::ecs::schedule::Schedule {
     let mut schedule = tick_schedule();
     schedule.add_systems((
-        (environment::blow, orders::obey, environment::join)
+        (environment::blow, orders::obey, environment::join, condition::strike)
             .chain()
             .in_set(TickSystems::Environment),
         (sensing::sense, fusing::sense).in_set(TickSystems::Sense),
@@ -67,7 +69,7 @@ fn schedule() -> bevy::ecs::schedule::Schedule {
             .chain()
             .in_set(TickSystems::Radio),
         (settling::sum_up, sums::review, settling::merge).chain().in_set(TickSystems::Aggregate),
-        (settling::review, settling::tune).chain().in_set(TickSystems::Trust),
+        (settling::review, trusting::review, settling::tune).chain().in_set(TickSystems::Trust),
         (settling::evolve, settling::trace, settling::take_over)
             .chain()
             .in_set(TickSystems::Evolve),
@@ -82,7 +84,7 @@ fn schedule() -> bevy::ecs::schedule::Schedule {
 pub(super) fn spawn_up_to(world: &mut World, plan: &Arc<Plan>, count: usize) {
     let joined = world.resource::<Roster>().0.len();
     let (tunes, streams) = (plan.config.tuner, plan.config.stream);
-    let plan = Arc::clone(plan);
+    let (plan, faults) = (Arc::clone(plan), Arc::clone(&plan.faults));
     let config = world.resource::<Orders>().config(&plan);
     let fresh = count.min(plan.nodes.len()).saturating_sub(joined);
     let newcomers = (0..fresh).map(move |n| newborn(&plan, NodeId((joined + n) as u32)));
@@ -99,12 +101,19 @@ pub(super) fn spawn_up_to(world: &mut World, plan: &Arc<Plan>, count: usize) {
     fusing::equip(world, &entities);
     sums::equip(world, &entities);
     auditing::equip(world, &entities);
+    trusting::equip(world, &entities);
     if world.resource::<Keys>().0.is_some() {
         for entity in &entities {
             let service = world.get::<Memory>(*entity).and_then(|memory| memory.service.as_ref());
             let routes = service.map_or(&[][..], |service| &service.routes);
             let guard = Guard::new(routes.iter().map(|route| route.origin));
             world.entity_mut(*entity).insert(guard);
+        }
+    }
+    for entity in &entities {
+        let identity = world.get::<Identity>(*entity).copied();
+        if let Some(condition) = identity.and_then(|node| Condition::of(&faults, &node)) {
+            world.entity_mut(*entity).insert(condition);
         }
     }
     for node in entities.iter().filter(|_| streams.is_some()) {
@@ -129,7 +138,7 @@ pub(super) fn spawn_up_to(world: &mut World, plan: &Arc<Plan>, count: usize) {
 }
 
 /// The components of a node.
-type Newborn = (
+pub(super) type Newborn = (
     Identity,
     (Neuron, Entropy, Detector, Quiet, Battery, Genome),
     Schedule,
@@ -141,7 +150,7 @@ type Newborn = (
 );
 
 /// A node as it joins: a full battery, and no knowledge but what the plan remembers for it.
-fn newborn(plan: &Plan, id: NodeId) -> Newborn {
+pub(super) fn newborn(plan: &Plan, id: NodeId) -> Newborn {
     let config = &plan.config;
     let node = &plan.nodes[id.index()];
     let neighbours = voices(plan, id);

@@ -7,7 +7,7 @@ use qres_core::energy::{Activity, EnergyPool};
 use qres_core::evolution::Evolution;
 use qres_core::fragment::Reassembly;
 use qres_core::handover::Handover;
-use qres_core::id::{GroupId, NodeId};
+use qres_core::id::{GroupId, NodeId, Tick};
 use qres_core::inbox::Inbox;
 use qres_core::neuron::SwarmNeuron;
 use qres_core::privacy::release::Publisher;
@@ -62,6 +62,14 @@ pub struct Schedule(pub Wake);
 /// The node's own standing.
 #[derive(Component, Clone, Debug)]
 pub struct Standing(pub OwnTrust);
+
+impl Standing {
+    /// Of a node that is known to nobody at `now`.
+    #[must_use]
+    pub const fn new(now: Tick) -> Self {
+        Self(OwnTrust::new(now))
+    }
+}
 
 /// What it thinks of each neighbour of its modality, sorted by id.
 #[derive(Component, Clone, Debug)]

@@ -56,6 +56,13 @@ impl Guard {
         Self { kept: origins.map(|origin| (origin, 0, [0; 64])).collect(), ..Self::default() }
     }
 
+    /// Forgets the signatures kept, as a restart does; the account stays.
+    pub fn forget(&mut self) {
+        for (_, round, signature) in &mut self.kept {
+            (*round, *signature) = (0, [0; 64]);
+        }
+    }
+
     /// Signs an update of the node's own, and keeps the signature as the update is kept.
     pub fn sign(&mut self, cost: SignatureCost, keys: &Keyring, own: &Update) -> SignatureBytes {
         let signature = keys.sign(own);

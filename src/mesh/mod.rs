@@ -8,6 +8,7 @@ pub mod archive;
 pub mod auditing;
 mod build;
 pub mod components;
+pub mod condition;
 mod environment;
 pub mod fusing;
 pub mod genes;
@@ -26,6 +27,9 @@ mod settling;
 pub mod snapshot;
 pub mod summary;
 pub mod sums;
+mod supply;
+mod sybils;
+pub mod trusting;
 pub mod twin;
 mod waking;
 

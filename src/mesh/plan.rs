@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use qres_core::config::NodeConfig;
 use qres_core::draw::{Purpose, below, draw};
-use qres_core::energy::{EnergyConfig, Listen, PowerProfile};
+use qres_core::energy::Listen;
 use qres_core::evolution::EvolutionConfig;
 use qres_core::gene::GeneBytes;
 use qres_core::id::{GroupId, NodeId, Tick};
@@ -17,16 +17,16 @@ use qres_core::radio::AirConfig;
 use qres_core::regime::RegimeConfig;
 use qres_core::residual_stream::StreamConfig;
 use qres_core::signature::{SIGNATURE_BYTES, SignatureCost};
-use qres_core::trust::TrustConfig;
 use qres_core::wake::{Role, WakeConfig};
 
 use super::malice::{self, Malice};
-use super::recipe;
 use super::sums::SumsPlan;
+use super::{recipe, supply, sybils};
 use crate::scenario::{
-    self, EnergyProfile, Integrity, Layout, Normalise, Order, Phase, Scenario, Sentinels, Source,
+    self, Integrity, Layout, Normalise, Order, Phase, Scenario, Sentinels, Source,
 };
 use crate::world::dataset::{Loaded, Series};
+use crate::world::faults::Faults;
 use crate::world::graph::{Graph, LINKS_MAX, LossLaw};
 use crate::world::layout;
 use crate::world::sentinels::{Field, Posts, appoint, cover};
@@ -118,6 +118,8 @@ pub struct Plan {
     pub sun: Option<Arc<Sun>>,
     /// Who sums with whom; `None` where updates travel in the clear.
     pub sums: Option<Arc<SumsPlan>>,
+    /// What goes wrong.
+    pub faults: Arc<Faults>,
     /// Models that nodes are born with, from an earlier run.
     pub memory: BTreeMap<NodeId, GeneBytes>,
     /// What the scenario orders in mid-run.
@@ -153,7 +155,7 @@ impl Plan {
             at_range_percent: radio.loss_at_range_percent,
             floor_percent: radio.loss_floor_percent,
         };
-        let graph = Graph::build(&positions, &law).ok_or_else(|| crowded(scenario))?;
+        let mut graph = Graph::build(&positions, &law).ok_or_else(|| crowded(scenario))?;
         let kinds = scenario.signals.len().max(1);
         let groups: Vec<_> = (0..positions.len()).map(|n| GroupId((n % kinds) as u8)).collect();
         let field = Field { graph: &graph, positions: &positions, groups: &groups };
@@ -169,8 +171,16 @@ impl Plan {
             .map(|(node, position)| draft.node(node as u32, *position))
             .collect::<Result<_, _>>()?;
         malice::recruit(scenario, seed, &mut nodes);
-        let hostile = nodes.iter().any(|node| node.malice.is_some());
+        // Identities that are invented later sum with nobody.
         let sums = SumsPlan::new(&scenario.protocol.secure_aggregation, seed, &nodes);
+        sybils::join(scenario, seed, &config.wake, &mut nodes);
+        let positions: Vec<[i32; 3]> = nodes.iter().map(|node| node.position_mm).collect();
+        if positions.len() > graph.len() {
+            graph = Graph::build(&positions, &law).ok_or_else(|| crowded(scenario))?;
+        }
+        let hostile: Vec<bool> = nodes.iter().map(|node| node.malice.is_some()).collect();
+        let faults = Faults::new(&scenario.faults, seed, &positions, &hostile);
+        let hostile = hostile.contains(&true);
         Ok(Self {
             hostile,
             seed,
@@ -186,6 +196,7 @@ impl Plan {
             storms: scenario.storms.iter().map(StormTrack::new).collect(),
             sun: Sun::new(scenario, loaded).map(Arc::new),
             sums: sums.map(Arc::new),
+            faults: Arc::new(faults),
             memory: BTreeMap::new(),
             commands: scenario.commands.clone().into(),
         })
@@ -478,8 +489,8 @@ fn node_config(scenario: &Scenario, seed: u64) -> Result<NodeConfig, PlanError> 
             ..RegimeConfig::default()
         },
         wake: wake_config(scenario, seed),
-        energy: energy_config(scenario),
-        trust: trust_config(scenario),
+        energy: supply::energy_config(scenario),
+        trust: super::trusting::config(scenario),
         air: AirConfig {
             bitrate_bps: scenario.radio.bitrate_bps,
             preamble_us: scenario.radio.preamble_us,
@@ -551,45 +562,5 @@ fn wake_config(scenario: &Scenario, seed: u64) -> WakeConfig {
         weight_floor: percent(i32::from(twt.weight_floor_percent)),
         tick_us: us(scenario.tick_ms),
         seed,
-    }
-}
-
-fn energy_config(scenario: &Scenario) -> EnergyConfig {
-    let energy = &scenario.energy;
-    EnergyConfig {
-        profile: match energy.profile {
-            EnergyProfile::Published => PowerProfile::PUBLISHED,
-            EnergyProfile::Esp32C6 => PowerProfile::ESP32_C6,
-            EnergyProfile::Esp32C6LongRange => PowerProfile::ESP32_C6_LONG_RANGE,
-            EnergyProfile::RaspberryPiZero2W => PowerProfile::RASPBERRY_PI_ZERO_2_W,
-            EnergyProfile::SpikingCore => PowerProfile::SPIKING_CORE,
-        },
-        capacity_uj: u64::from(energy.battery_mj) * 1_000,
-        start: percent(i32::from(energy.start_percent)),
-        harvest_uw: energy.harvest_uw,
-        listen: match scenario.twt.listen {
-            scenario::Listen::Dtim(1) => Listen::Dtim1,
-            scenario::Listen::Dtim(3) => Listen::Dtim3,
-            scenario::Listen::Dtim(_) => Listen::Dtim10,
-            scenario::Listen::Never => Listen::Never,
-        },
-        brownout_percent: energy.brownout_percent,
-        recover_percent: energy.recover_percent,
-    }
-}
-
-fn trust_config(scenario: &Scenario) -> TrustConfig {
-    let q16 = |value| Q16::from_bits(scenario::fixed(value));
-    let protocol = &scenario.protocol;
-    let commissioning = &protocol.commissioning;
-    let storm_round_ticks = u64::from(scenario.twt.storm_ms.div_ceil(scenario.tick_ms.max(1)));
-    TrustConfig {
-        initial: q16(protocol.initial_reputation),
-        commission_neighbours: commissioning.neighbours,
-        commission_reputation: q16(commissioning.reputation),
-        commission_ticks: commissioning.limit_ticks,
-        quorum: protocol.quorum,
-        vote_ticks: u64::from(protocol.votes_age_rounds) * storm_round_ticks.max(1),
-        ..TrustConfig::default()
     }
 }

@@ -18,6 +18,7 @@ use super::components::{
 use super::plan::Plan;
 use super::resources::{Air, Clock, Roster, Setup, Weather};
 use super::summary::spread;
+use super::trusting::{self, Dossier};
 use crate::scenario::{Camera, Layout, Scenario};
 pub use crate::world::air::Fate;
 use crate::world::air::Transmission;
@@ -265,6 +266,8 @@ pub struct NodeDetail {
     pub silence: &'static str,
     /// (who, reputation from 0 to 1, tick when last heard; `u64::MAX`: never).
     pub neighbours: Vec<(u32, f32, u64)>,
+    /// What there is to say of a neighbour's conduct, and why: (who, remark).
+    pub remarks: Vec<(u32, String)>,
     /// The latest (sample, prediction) pairs, oldest first; kept by whoever asks.
     pub history: Vec<(f32, f32)>,
 }
@@ -311,6 +314,7 @@ impl Mesh {
         let world = self.world();
         let entity = *world.resource::<Roster>().0.get(id.index())?;
         let plan = world.resource::<Setup>().0.clone();
+        let now = world.resource::<Clock>().now;
         let node = world.get_entity(entity).ok()?;
         let neuron = &node.get::<Neuron>()?.0;
         let schedule = &node.get::<Schedule>()?.0;
@@ -347,6 +351,10 @@ impl Mesh {
                 .filter(|n| n.id.index() < plan.nodes.len())
                 .map(|n| (n.id.0, float(n.reputation), tick_of(n.heard_tick)))
                 .collect(),
+            remarks: node.get::<Dossier>().map_or_else(Vec::new, |dossier| {
+                let table = node.get::<Trust>().map_or(&[][..], |trust| &trust.0);
+                trusting::remarks(&plan.config.trust, table, dossier, now)
+            }),
             history: Vec::new(),
         })
     }

@@ -3,6 +3,8 @@
 //! Receivers are worked on in parallel; each changes only its own components and reads the frames
 //! of the senders it can hear. Answers are a second pass within the same tick.
 
+mod arrival;
+
 use bevy::ecs::prelude::*;
 use bevy::utils::Parallel;
 use qres_core::config::NodeConfig;
@@ -22,15 +24,16 @@ use super::components::{
     Battery, Detector, Doing, Genome, Heritage, Identity, Memory, Neuron, Schedule, Tally, Trust,
     Tuning,
 };
+use super::condition::{Condition, is_off};
 use super::for_nodes;
 use super::guard::{Guard, Keys};
 use super::orders::Orders;
 use super::overheard::Overheard;
 use super::plan::Plan;
-use super::publish::PacketView;
 use super::resources::{Air, Clock, Pages, Queued, Setup, Signed, Tap};
 use super::sums::{Collecting, Summing};
-use crate::world::air::{Fate, Receiver, Traffic, Transmission};
+use super::trusting::Dossier;
+use crate::world::air::{Receiver, Traffic};
 use crate::world::attack;
 use crate::world::keyring::Keyring;
 
@@ -111,8 +114,9 @@ pub fn receive(
         &mut Tally,
         Option<&mut Guard>,
         Option<&mut Tuning>,
-        (Option<&mut Archive>, Option<&mut Collecting>, Option<&mut Auditing>),
-        Option<&mut Heritage>,
+        (Option<&mut Archive>, Option<&mut Collecting>, Option<&mut Condition>),
+        (Option<&mut Heritage>, Option<&mut Auditing>),
+        Option<&mut Dossier>,
     )>,
     keys: Res<Keys>,
 ) {
@@ -129,13 +133,14 @@ pub fn receive(
         mut tally,
         guard,
         mut tuning,
-        (mut archive, mut collecting, mut auditing),
-        mut heritage,
+        (mut archive, mut collecting, mut condition),
+        (mut heritage, mut auditing),
+        mut dossier,
     )| {
         let (identity, battery, ..) = mind;
-        let window = schedule.0.window();
-        let hears_beacons = plan.listens && emergencies && !battery.0.is_browned_out();
-        if !window.is_awake() && !hears_beacons {
+        let off = is_off(condition.as_deref());
+        let hears_beacons = plan.listens && emergencies && !battery.0.is_browned_out() && !off;
+        if !schedule.0.window().is_awake() && !hears_beacons {
             return;
         }
         let receiver = receiver(plan, now, identity, &schedule, hears_beacons);
@@ -156,12 +161,14 @@ pub fn receive(
             guard: guard.map(Mut::into_inner),
             keys: keys.0.as_ref(),
             tuning: tuning.as_deref_mut(),
+            dossier: dossier.as_deref_mut(),
             archive: archive.as_deref_mut(),
             heritage: heritage.as_deref_mut(),
             collecting: collecting.as_deref_mut(),
             summing: None,
             auditing: auditing.as_deref_mut(),
             orders: &orders,
+            condition: condition.as_deref_mut(),
             heard: 0,
             busy_us: 0,
         };
@@ -179,6 +186,7 @@ pub fn receive(
             }
             answers += 1;
         };
+        ear.catch_up(&mut answer);
         receiver.listen(&air.broadcast, |frame, fate| {
             ear.take(&air.broadcast, frame, fate, &mut answer);
         });
@@ -203,9 +211,10 @@ pub fn collect(
         &mut Genome,
         &mut Tally,
         Option<&mut Guard>,
-        Option<&mut Tuning>,
+        (Option<&mut Tuning>, Option<&mut Condition>),
         Option<&mut Heritage>,
         (Option<&mut Summing>, Option<&mut Auditing>),
+        Option<&mut Dossier>,
     )>,
     keys: Res<Keys>,
 ) {
@@ -222,9 +231,10 @@ pub fn collect(
         mut genome,
         mut tally,
         guard,
-        mut tuning,
+        (mut tuning, mut condition),
         mut heritage,
         (mut summing, mut auditing),
+        mut dossier,
     )| {
         let (identity, battery, ..) = mind;
         for outgoing in air.service.of(identity.id) {
@@ -253,12 +263,14 @@ pub fn collect(
             guard: guard.map(Mut::into_inner),
             keys: keys.0.as_ref(),
             tuning: tuning.as_deref_mut(),
+            dossier: dossier.as_deref_mut(),
             archive: None,
             heritage: heritage.as_deref_mut(),
             collecting: None,
             summing: summing.as_deref_mut(),
             auditing: auditing.as_deref_mut(),
             orders: &orders,
+            condition: condition.as_deref_mut(),
             heard: SECOND_PASS,
             busy_us: 0,
         };
@@ -292,6 +304,7 @@ fn receiver<'a>(
         seed: plan.seed,
         now,
         collisions: plan.collisions,
+        faults: &plan.faults,
     }
 }
 
@@ -329,12 +342,14 @@ struct Ear<'a> {
     guard: Option<&'a mut Guard>,
     keys: Option<&'a Keyring>,
     tuning: Option<&'a mut Tuning>,
+    dossier: Option<&'a mut Dossier>,
     archive: Option<&'a mut Archive>,
     heritage: Option<&'a mut Heritage>,
     collecting: Option<&'a mut Collecting>,
     summing: Option<&'a mut Summing>,
     auditing: Option<&'a mut Auditing>,
     orders: &'a Orders,
+    condition: Option<&'a mut Condition>,
     /// Order of the next frame that a tap keeps.
     heard: u32,
     /// When the transmitter is free again, in microseconds from the tick's start.
@@ -355,27 +370,6 @@ impl Ear<'_> {
     fn close(&mut self) {
         if let Some(table) = self.memory.reassembly.take_if(|table| table.is_empty()) {
             self.pages.return_reassembly(table);
-        }
-    }
-
-    fn take(
-        &mut self,
-        traffic: &Traffic,
-        frame: &Transmission,
-        fate: Fate,
-        answer: impl FnMut(Outgoing, Option<SignatureBytes>),
-    ) {
-        if self.air.watched {
-            let view = PacketView::new(frame, self.identity.id, fate);
-            self.air.seen.scope(|seen| seen.push(view));
-        }
-        match fate {
-            Fate::Delivered => self.tally.frames_heard += 1,
-            Fate::Faded | Fate::Collided => self.tally.frames_lost += 1,
-            Fate::Asleep => {}
-        }
-        if fate == Fate::Delivered {
-            self.hear(traffic.bytes(frame), frame.span_us.1, answer);
         }
     }
 
@@ -455,6 +449,7 @@ impl Ear<'_> {
             energy: &self.battery.0,
             wake: &mut self.schedule.0,
             neighbours: &mut self.trust.0,
+            conduct: self.dossier.as_deref_mut().map(Dossier::view),
             inbox,
             clients,
             routes,

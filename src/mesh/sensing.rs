@@ -8,6 +8,7 @@ use super::archive::Streaming;
 use super::components::{
     Battery, Detector, Entropy, FIRST_SAMPLES, Genome, Identity, Neuron, Score, Sensor, Tuning,
 };
+use super::condition::{Condition, is_off};
 use super::for_nodes;
 use super::fusing::Fusing;
 use super::orders::Orders;
@@ -22,12 +23,12 @@ pub fn sense(
     setup: Res<Setup>,
     weather: Res<Weather>,
     orders: Res<Orders>,
-    mut nodes: Query<(&Identity, &Battery, &mut Sensor)>,
+    mut nodes: Query<(&Identity, &Battery, Option<&Condition>, &mut Sensor)>,
 ) {
     let plan = &*setup.0;
     let due = clock.now.0.is_multiple_of(plan.sample_every);
     let index = clock.now.0 / plan.sample_every;
-    for_nodes!(nodes, clock.parallel, |(identity, battery, mut sensor)| {
+    for_nodes!(nodes, clock.parallel, |(identity, battery, condition, mut sensor)| {
         sensor.sample = None;
         let Some(source) = plan.signals.get(identity.signal as usize).filter(|_| due) else {
             return;
@@ -43,7 +44,7 @@ pub fn sense(
             let reading = attack::Reading { value, level, deviation: deviation.into(), index };
             value = attack::sense(attack, &reading, plan.seed, id);
         }
-        if !battery.0.is_browned_out() {
+        if !battery.0.is_browned_out() && !is_off(condition) {
             sensor.sample = Some(Q16::from_bits(clamp(value)));
         }
     });

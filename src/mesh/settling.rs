@@ -13,6 +13,7 @@ use super::components::{
     Battery, Carried, Detector, Doing, Entropy, Genome, Heritage, Identity, Memory, Neuron,
     Schedule, Sensor, Standing, Tally, Trust, Tuning,
 };
+use super::condition::{Condition, is_off};
 use super::for_nodes;
 use super::guard::Guard;
 use super::orders::Orders;
@@ -44,6 +45,7 @@ pub fn sum_up(
         handover::sum_up(config, who, round, neuron, entropy, &trust.0, inbox, &mut heritage.0);
     });
 }
+use super::trusting::Dossier;
 
 /// At the end of a round: judge what was heard and adopt the robust mean.
 pub fn merge(
@@ -58,6 +60,7 @@ pub fn merge(
         &Detector,
         Option<&mut Carried>,
         (Option<&Tuning>, Option<&mut Auditing>),
+        Option<&mut Dossier>,
         &mut Neuron,
         &mut Trust,
         &mut Memory,
@@ -72,6 +75,7 @@ pub fn merge(
         detector,
         mut carried,
         (tuning, mut auditing),
+        mut dossier,
         mut neuron,
         mut trust,
         mut memory,
@@ -94,9 +98,10 @@ pub fn merge(
         let config = tuned.as_ref().unwrap_or(config);
         let neighbours = &mut trust.0;
         let (round, regime) = (schedule.0.rounds(), detector.0.regime());
-        let merger = Merger { id: identity.id, round, regime };
+        let merger = Merger { id: identity.id, round, regime, now: clock.now };
         let carry = carried.as_deref_mut().map(|carried| &mut carried.0);
         let (model, residual) = (&mut neuron.0, &entropy.0);
+        let conduct = dossier.as_deref_mut().map(Dossier::view);
         let mut noted = false;
         let note = |blend: &Blend| {
             noted = true;
@@ -105,7 +110,7 @@ pub fn merge(
             }
         };
         let report = phase::merge_noted(
-            config, merger, carry, model, residual, neighbours, &mut inbox, note,
+            config, merger, carry, model, residual, neighbours, conduct, &mut inbox, note,
         );
         if let Some(mut auditing) = auditing {
             if noted {
@@ -138,8 +143,8 @@ pub fn evolve(
     clock: Res<Clock>,
     setup: Res<Setup>,
     mut nodes: Query<(
-        (&Identity, &Sensor, &Battery, &Detector, &Entropy),
-        (&mut Neuron, &mut Trust, &mut Genome, &mut Doing),
+        (&Identity, &Sensor, &Battery, &Detector, &Entropy, Option<&Condition>),
+        (&mut Neuron, &mut Trust, &mut Genome, &mut Doing, Option<&mut Dossier>),
     )>,
 ) {
     let config = &setup.0.config;
@@ -147,10 +152,11 @@ pub fn evolve(
         return;
     }
     let now = clock.now;
-    for_nodes!(nodes, clock.parallel, |(node, (mut neuron, mut trust, mut genome, mut doing))| {
-        let (identity, sensor, battery, detector, entropy) = node;
+    for_nodes!(nodes, clock.parallel, |(node, mind)| {
+        let (mut neuron, mut trust, mut genome, mut doing, mut dossier) = mind;
+        let (identity, sensor, battery, detector, entropy, condition) = node;
         let Some(evolution) = genome.0.as_deref_mut() else { return };
-        if battery.0.is_browned_out() {
+        if battery.0.is_browned_out() || is_off(condition) {
             return;
         }
         let circumstance = Circumstance {
@@ -167,6 +173,7 @@ pub fn evolve(
             &mut neuron.0,
             &entropy.0,
             &mut trust.0,
+            dossier.as_deref_mut().map(Dossier::view),
             evolution,
         );
         doing.0.samples += report.steps();
@@ -179,13 +186,13 @@ pub fn take_over(
     setup: Res<Setup>,
     mut nodes: Query<(
         (&Identity, &Sensor, &Battery, &Detector, &Entropy),
-        (&mut Neuron, &mut Trust, &mut Heritage, &mut Doing),
+        (&mut Neuron, &mut Trust, &mut Heritage, &mut Doing, Option<&mut Dossier>),
     )>,
 ) {
     let config = &setup.0.config;
     for_nodes!(nodes, clock.parallel, |(
         node,
-        (mut neuron, mut trust, mut heritage, mut doing),
+        (mut neuron, mut trust, mut heritage, mut doing, mut dossier),
     )| {
         let (identity, sensor, battery, detector, entropy) = node;
         if battery.0.is_browned_out() {
@@ -193,10 +200,12 @@ pub fn take_over(
         }
         let regime = detector.0.effective(battery.0.is_critical(&config.energy));
         let sampled = sensor.sample.is_some();
-        let node = Reviewer { group: identity.group, regime, sampled };
+        let node = Reviewer { group: identity.group, regime, sampled, now: clock.now };
         let (neuron, neighbours) = (&mut neuron.0, &mut trust.0);
         let handover = &mut heritage.0;
-        let steps = handover::review(config, node, neuron, &entropy.0, neighbours, handover);
+        let conduct = dossier.as_deref_mut().map(Dossier::view);
+        let steps =
+            handover::review(config, node, neuron, &entropy.0, neighbours, conduct, handover);
         doing.0.samples += steps;
     });
 }
@@ -250,7 +259,7 @@ pub fn pay(
     clock: Res<Clock>,
     setup: Res<Setup>,
     mut nodes: Query<(
-        (&Identity, &Schedule),
+        (&Identity, &Schedule, Option<&Condition>),
         (&mut Doing, &mut Battery),
         (Option<&mut Guard>, Option<&mut Summing>, Option<&mut Collecting>),
     )>,
@@ -259,7 +268,11 @@ pub fn pay(
     let config = &plan.config;
     let now = clock.now;
     for_nodes!(nodes, clock.parallel, |(node, (mut doing, mut battery), secrets)| {
-        let ((identity, schedule), (guard, summing, collecting)) = (node, secrets);
+        let ((identity, schedule, condition), (guard, summing, collecting)) = (node, secrets);
+        // Cut off from its battery and its panel, a node spends and gathers nothing.
+        if is_off(condition) {
+            return;
+        }
         let window = schedule.0.window();
         let activity = &mut doing.0;
         activity.awake_us = window.length_us();

@@ -15,6 +15,7 @@ use super::components::{
     Battery, Carried, Detector, Entropy, Genome, Heritage, Identity, Memory, Neuron, Private,
     Quiet, Schedule, Score, Sensor, Standing, Tally, Trust, Tuning,
 };
+use super::condition::Condition;
 use super::fusing::Fusing;
 use super::guard::Guard;
 use super::malice::Exposure;
@@ -22,6 +23,7 @@ use super::orders::{self, Orders};
 use super::overheard::{self, Overheard};
 use super::resources::{Cascades, Clock, Roster, Setup};
 use super::sums::{Collecting, Summing};
+use super::trusting::Dossier;
 use crate::world::signal::SensorState;
 
 /// Names of the sections, in order.
@@ -91,17 +93,21 @@ impl Sink for Buffer {
     }
 }
 
+/// What the radio of a node remembers, but for its guard.
+type RadioState<'w> = (
+    &'w Memory,
+    Option<&'w Streaming>,
+    Option<&'w Archive>,
+    Option<&'w Summing>,
+    Option<&'w Collecting>,
+    Option<&'w Condition>,
+);
+
 /// All state of a node.
 type State<'w> = (
     &'w Identity,
     (&'w Sensor, &'w Tally, &'w Score),
-    (
-        &'w Memory,
-        Option<&'w Streaming>,
-        Option<&'w Archive>,
-        Option<&'w Summing>,
-        Option<&'w Collecting>,
-    ),
+    RadioState<'w>,
     (
         &'w Neuron,
         &'w Entropy,
@@ -112,14 +118,20 @@ type State<'w> = (
         Option<&'w Carried>,
         Option<&'w Private>,
     ),
-    (&'w Standing, &'w Trust, Option<&'w Tuning>, Option<&'w Heritage>, Option<&'w Auditing>),
+    (
+        &'w Standing,
+        &'w Trust,
+        Option<&'w Tuning>,
+        Option<&'w Heritage>,
+        Option<&'w Auditing>,
+        Option<&'w Dossier>,
+    ),
     (&'w Battery, Option<&'w Fusing>, Option<&'w Guard>),
 );
 
 fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut Buffer) {
     let (_, (sensor, tally, score), radio, mind, standing, (battery, fusing, guard)) = state;
-    let (memory, streaming, archive, summing, collecting) = radio;
-    let (standing, trust, tuning, heritage, auditing) = standing;
+    let (standing, trust, tuning, heritage, auditing, dossier) = standing;
     match section {
         0 => {
             sensor.state.encode(sink);
@@ -129,28 +141,7 @@ fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut
                 fusing.sensors.iter().for_each(|sensor| sensor.state.encode(sink));
             }
         }
-        1 => {
-            let empty = Inbox::default();
-            memory.inbox.as_deref().unwrap_or(&empty).encode(sink);
-            let none = Reassembly::default();
-            memory.reassembly.as_deref().unwrap_or(&none).encode(sink);
-            encode_slice(memory.service.as_ref().map_or(&[][..], |s| &s.routes), sink);
-            if let Some(guard) = guard {
-                guard.encode(sink);
-            }
-            if let Some(streaming) = streaming {
-                streaming.encode(sink);
-            }
-            if let Some(archive) = archive {
-                archive.encode(sink);
-            }
-            if let Some(summing) = summing {
-                summing.encode(sink);
-            }
-            if let Some(collecting) = collecting {
-                collecting.encode(sink);
-            }
-        }
+        1 => encode_radio(radio, guard, sink),
         2 => {
             let (neuron, entropy, detector, quiet, schedule, genome, carried, private) = mind;
             neuron.0.encode(sink);
@@ -184,8 +175,39 @@ fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut
             if let Some(auditing) = auditing {
                 auditing.0.encode(sink);
             }
+            if let Some(dossier) = dossier {
+                dossier.encode(sink);
+            }
         }
         _ => battery.0.encode(sink),
+    }
+}
+
+/// What the radio of a node remembers.
+fn encode_radio(radio: RadioState<'_>, guard: Option<&Guard>, sink: &mut Buffer) {
+    let (memory, streaming, archive, summing, collecting, condition) = radio;
+    let empty = Inbox::default();
+    memory.inbox.as_deref().unwrap_or(&empty).encode(sink);
+    let none = Reassembly::default();
+    memory.reassembly.as_deref().unwrap_or(&none).encode(sink);
+    encode_slice(memory.service.as_ref().map_or(&[][..], |s| &s.routes), sink);
+    if let Some(guard) = guard {
+        guard.encode(sink);
+    }
+    if let Some(streaming) = streaming {
+        streaming.encode(sink);
+    }
+    if let Some(archive) = archive {
+        archive.encode(sink);
+    }
+    if let Some(summing) = summing {
+        summing.encode(sink);
+    }
+    if let Some(collecting) = collecting {
+        collecting.encode(sink);
+    }
+    if let Some(condition) = condition {
+        condition.encode(sink);
     }
 }
 
@@ -245,6 +267,9 @@ fn fingerprint(world: &World) -> [u8; 32] {
     hasher.update(&plan.seed.to_le_bytes()).update(&plan.sample_every.to_le_bytes());
     hasher.update(format!("{:?} {:?} {:?}", plan.config, plan.storms, plan.sun).as_bytes());
     hasher.update(&[u8::from(plan.collisions), u8::from(plan.listens), plan.integrity as u8]);
+    if !plan.faults.is_empty() {
+        hasher.update(format!("{:?}", plan.faults).as_bytes());
+    }
     for signal in plan.signals.iter() {
         signal.hash_into(&mut hasher);
     }
@@ -346,30 +371,7 @@ fn decode(section: usize, node: &mut EntityWorldMut<'_>, source: &mut Source<'_>
                 }
             }
         }
-        1 => {
-            let mut memory = node.get_mut::<Memory>()?;
-            let inbox = Inbox::decode(source)?;
-            memory.inbox = (!inbox.offers().is_empty()).then(|| Box::new(inbox));
-            let table = Reassembly::decode(source)?;
-            memory.reassembly = (!table.is_empty()).then(|| Box::new(table));
-            let routes = memory.service.as_mut().map_or(&mut [][..], |s| &mut s.routes);
-            decode_slice::<Route>(routes, source)?;
-            if let Some(mut guard) = node.get_mut::<Guard>() {
-                guard.decode(source)?;
-            }
-            if let Some(mut streaming) = node.get_mut::<Streaming>() {
-                *streaming = Canonical::decode(source)?;
-            }
-            if let Some(mut archive) = node.get_mut::<Archive>() {
-                *archive = Canonical::decode(source)?;
-            }
-            if let Some(mut summing) = node.get_mut::<Summing>() {
-                summing.decode(source)?;
-            }
-            if let Some(mut collecting) = node.get_mut::<Collecting>() {
-                collecting.decode(source)?;
-            }
-        }
+        1 => decode_radio(node, source)?,
         2 => {
             node.get_mut::<Neuron>()?.0 = Canonical::decode(source)?;
             node.get_mut::<Entropy>()?.0 = Canonical::decode(source)?;
@@ -401,14 +403,47 @@ fn decode(section: usize, node: &mut EntityWorldMut<'_>, source: &mut Source<'_>
             if let Some(mut auditing) = node.get_mut::<Auditing>() {
                 *auditing.0 = Canonical::decode(source)?;
             }
+            if let Some(mut dossier) = node.get_mut::<Dossier>() {
+                dossier.decode(source)?;
+            }
         }
         _ => node.get_mut::<Battery>()?.0 = Canonical::decode(source)?,
     }
     Some(())
 }
 
+/// The inverse of [`encode_radio`].
+fn decode_radio(node: &mut EntityWorldMut<'_>, source: &mut Source<'_>) -> Option<()> {
+    let mut memory = node.get_mut::<Memory>()?;
+    let inbox = Inbox::decode(source)?;
+    memory.inbox = (!inbox.offers().is_empty()).then(|| Box::new(inbox));
+    let table = Reassembly::decode(source)?;
+    memory.reassembly = (!table.is_empty()).then(|| Box::new(table));
+    let routes = memory.service.as_mut().map_or(&mut [][..], |s| &mut s.routes);
+    decode_slice::<Route>(routes, source)?;
+    if let Some(mut guard) = node.get_mut::<Guard>() {
+        guard.decode(source)?;
+    }
+    if let Some(mut streaming) = node.get_mut::<Streaming>() {
+        *streaming = Canonical::decode(source)?;
+    }
+    if let Some(mut archive) = node.get_mut::<Archive>() {
+        *archive = Canonical::decode(source)?;
+    }
+    if let Some(mut summing) = node.get_mut::<Summing>() {
+        summing.decode(source)?;
+    }
+    if let Some(mut collecting) = node.get_mut::<Collecting>() {
+        collecting.decode(source)?;
+    }
+    if let Some(mut condition) = node.get_mut::<Condition>() {
+        *condition = Canonical::decode(source)?;
+    }
+    Some(())
+}
+
 /// Reads a list that must be as long as the place for it.
-fn decode_slice<T: Canonical>(place: &mut [T], source: &mut Source<'_>) -> Option<()> {
+pub(super) fn decode_slice<T: Canonical>(place: &mut [T], source: &mut Source<'_>) -> Option<()> {
     if u32::decode(source)? as usize != place.len() {
         return None;
     }

@@ -21,11 +21,13 @@ use super::components::{
     Battery, Detector, Genome, Heritage, Identity, Neuron, Private, Schedule, Score, Tally, Trust,
     Tuning,
 };
+use super::condition::{self, FaultSummary};
 use super::guard::{self, IntegritySummary};
 use super::malice::Exposure;
 use super::orders::Orders;
 use super::resources::{Cascades, Clock, Setup};
 use super::sums::{self, SumsSummary};
+use super::trusting::{self, TrustSummary};
 
 /// The figures of a run.
 #[derive(Clone, Debug, Serialize)]
@@ -66,12 +68,16 @@ pub struct RunSummary {
     pub stream: Option<StreamSummary>,
     /// What came of audits; null where nobody audits.
     pub audit: Option<AuditSummary>,
+    /// What faults did; null in a scenario without.
+    pub faults: Option<FaultSummary>,
     /// What private updates have given away; null where they carry the weights themselves.
     pub privacy: Option<PrivacySummary>,
     /// What newcomers have taken over; null where nobody asks.
     pub handover: Option<HandoverSummary>,
     /// Sums in which no part shows; null where updates travel in the clear.
     pub secure_aggregation: Option<SumsSummary>,
+    /// Bans, opinions and the watchdog; null where nodes keep no records of each other.
+    pub trust: Option<TrustSummary>,
 }
 
 /// Summaries asked for, answered and judged, over all nodes.
@@ -301,6 +307,8 @@ impl Mesh {
             handover: handover(world),
             secure_aggregation: sums::summary(world),
             audit: auditing::totals(world),
+            trust: trusting::summary(world),
+            faults: condition::summary(world),
         }
     }
 }

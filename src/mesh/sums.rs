@@ -10,7 +10,8 @@ use bevy::ecs::prelude::*;
 use qres_core::canonical::{Canonical, Sink, Source};
 use qres_core::draw::{Purpose, below, draw};
 use qres_core::id::{GroupId, NodeId, Tick};
-use qres_core::packet::{Message, SumCall, SumPart, SumStep};
+use qres_core::neuron::TAPS;
+use qres_core::packet::{Message, SUM_TAG_BYTES, SumCall, SumPart, SumStep};
 use qres_core::phase::{OUTBOX, Outbox, Speaker};
 use qres_core::privacy::exchange::{Exchange, PairSecret};
 use qres_core::privacy::roster::{shuffle, span};
@@ -18,6 +19,7 @@ use qres_core::privacy::sums::{
     AGREE_US, Collector, Counts, GROUP_IDS, MASK_US, Sum, SumGroup, Summand, Ties, is_tag,
     tag_call, tag_part,
 };
+use qres_core::q16::Q16;
 use qres_core::radio::Outgoing;
 use qres_core::stream::derive;
 use qres_core::wake::Role;
@@ -187,10 +189,10 @@ impl Summing {
         &mut self,
         group: &SumGroup,
         node: &Speaker<'_>,
-        said: Option<&[qres_core::q16::Q16; qres_core::neuron::TAPS]>,
+        said: Option<&[Q16; TAPS]>,
+        own: Option<&[Q16; TAPS]>,
     ) -> Option<Message> {
-        let weights = said.unwrap_or(node.neuron.weights());
-        let (epoch, mut values) = self.state.contribute(said.is_some(), weights)?;
+        let (epoch, mut values) = self.state.contribute(said, own)?;
         let regime = node.detector.regime();
         let mut part = self.part(node, epoch, SumStep::Vector(regime));
         let used = values.get_mut(..usize::from(part.taps))?;
@@ -228,15 +230,14 @@ impl Summing {
 /// follows.
 pub(super) fn speak(
     plan: &Plan,
-    sums: &SumsPlan,
     now: Tick,
     node: &Speaker<'_>,
     summing: Option<&mut Summing>,
     outbox: &mut Outbox,
 ) {
-    if node.wake.role == Role::Sentinel {
+    let Some(sums) = plan.sums.as_deref().filter(|_| node.wake.role != Role::Sentinel) else {
         return;
-    }
+    };
     let air = &plan.config.air;
     let affords = |us: u64| node.energy.affords(&plan.config.energy, us);
     let poll = Message::Poll { to: node.wake.sentinel };
@@ -252,10 +253,12 @@ pub(super) fn speak(
         }
     }
     let (Some(summing), Some(group)) = (summing, sums.group_of(node.id)) else { return };
+    // Where updates are private, nothing leaves a node but what its account has paid for.
+    let own = plan.config.privacy.is_none().then_some(node.neuron.weights());
     // A vector polls as well. What cannot be paid for is asked for again.
     if let Some(slot) = polls.filter(|_| node.neuron.is_trained())
         && affords(air.message_us(PART_BYTES))
-        && let Some(vector) = summing.vector(group, node, said.as_ref())
+        && let Some(vector) = summing.vector(group, node, said.as_ref(), own)
     {
         slot.message = vector;
     }
@@ -275,7 +278,7 @@ pub(super) fn speak(
 }
 
 /// Bytes of the longest message of a member.
-const PART_BYTES: usize = 10 + 4 * qres_core::neuron::TAPS + qres_core::packet::SUM_TAG_BYTES;
+const PART_BYTES: usize = 10 + 4 * TAPS + SUM_TAG_BYTES;
 
 impl Collecting {
     fn new(plan: &Plan, sums: &SumsPlan, id: NodeId) -> Self {

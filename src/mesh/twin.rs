@@ -18,6 +18,7 @@ use super::components::{
 };
 use super::resources::{Roster, Tap};
 use super::snapshot::Buffer;
+use super::trusting::Dossier;
 
 /// Neighbours (and clients, and routes) that a twin has room for.
 pub const TWIN_NEIGHBOURS: usize = 64;
@@ -81,6 +82,9 @@ impl Mesh {
         }
         if let Some(heritage) = node.get::<Heritage>() {
             heritage.0.encode(&mut bytes);
+        }
+        if let Some(dossier) = node.get::<Dossier>() {
+            dossier.encode(&mut bytes);
         }
         Some(*blake3::hash(&bytes.0).as_bytes())
     }

@@ -2,6 +2,7 @@
 
 use bevy::ecs::prelude::*;
 use qres_core::audit::queue::{AuditOut, sent};
+use qres_core::config::NodeConfig;
 use qres_core::energy::Activity;
 use qres_core::handover::send_handover;
 use qres_core::id::{NodeId, Tick};
@@ -10,7 +11,9 @@ use qres_core::phase::{self, Outbox, Speaker};
 use qres_core::residual_stream::Extras;
 use qres_core::responder::{self, Route};
 use qres_core::signature::{SignatureBytes, own_round};
+use qres_core::trust::send_opinions;
 use qres_core::tuner::send_policy;
+use qres_core::wake::Wake;
 
 use super::archive::Streaming;
 use super::auditing::{self, Auditing};
@@ -18,6 +21,7 @@ use super::components::{
     Battery, Carried, Detector, Doing, Entropy, Genome, Heritage, Identity, Memory, Neuron,
     Private, Quiet, Schedule, Sensor, Standing, Tally, Trust, Tuning,
 };
+use super::condition::{Condition, is_off};
 use super::for_nodes;
 use super::guard::{Guard, Keys};
 use super::malice::Malice;
@@ -38,11 +42,13 @@ pub fn wake(
         &Battery,
         &Detector,
         &Standing,
+        Option<&Condition>,
         &mut Schedule,
         &mut Doing,
     )>,
 ) {
-    let config = &setup.0.config;
+    let plan = &*setup.0;
+    let config = &plan.config;
     let now = clock.now;
     for_nodes!(nodes, clock.parallel, |(
         identity,
@@ -50,6 +56,7 @@ pub fn wake(
         battery,
         detector,
         standing,
+        condition,
         mut schedule,
         mut doing,
     )| {
@@ -58,13 +65,30 @@ pub fn wake(
             samples: u32::from(sensor.sample.is_some()),
             ..Activity::default()
         };
-        if battery.0.is_browned_out() {
+        if battery.0.is_browned_out() || is_off(condition) {
             schedule.0.power_off(now, config.wake.tick_us);
             return;
         }
         let regime = detector.0.effective(battery.0.is_critical(&config.energy));
+        let rounds = schedule.0.rounds();
         phase::plan(config, identity.id, now, regime, &standing.0, &mut schedule.0);
+        if plan.faults.on_clock() {
+            bend(plan, identity.id, now, rounds, &mut schedule.0);
+        }
     });
+}
+
+/// Moves the next round of a node whose clock is wrong or that does not keep up. `rounds` is how
+/// many it had begun before this tick.
+fn bend(plan: &Plan, id: NodeId, now: Tick, rounds: u32, wake: &mut Wake) {
+    let tick_us = plan.config.wake.tick_us;
+    let mut by_us = plan.faults.slip_us(id, now, tick_us);
+    if wake.rounds() > rounds {
+        let interval_us = wake.next_us().saturating_sub(now.0.saturating_mul(tick_us));
+        let late_us = interval_us.saturating_mul(plan.faults.pace(id, now) - 1);
+        by_us = by_us.saturating_add_unsigned(late_us);
+    }
+    wake.shift(by_us);
 }
 
 /// Lets each node that is awake decide what to send.
@@ -131,22 +155,17 @@ pub fn speak(
             mislead((plan, &*orders, &*overheard), now, &malice, &speaker, routes, &mut outbox);
         }
         // A liar sums lies.
-        if let Some(sums) = &plan.sums {
-            sums::speak(plan, sums, now, &speaker, summing.as_deref_mut(), &mut outbox);
-        }
+        sums::speak(plan, now, &speaker, summing.as_deref_mut(), &mut outbox);
         // Last, so that a liar signs its lies: with its own key, for its own name only.
         if let (Some(guard), Some(keys)) = (&mut guard, &keys.0)
             && let Some((order, update)) = own_news(identity.id, kept, routes, &outbox)
         {
             note_signature(&air, identity.id, order, guard.sign(config.signature, keys, &update));
         }
-        let mut extras = Extras::new();
-        send_policy(config, now, &speaker, &outbox, &mut extras);
-        if let Some(mut heritage) = heritage {
-            send_handover(config, now, &speaker, &mut heritage.0, &outbox, &mut extras);
-        }
-        if let Some(mut streaming) = streaming {
-            streaming.send(config, now, &speaker, &outbox, &mut extras);
+        let (heritage, streaming) = (heritage.map(Mut::into_inner), streaming.map(Mut::into_inner));
+        let mut extras = extras(config, now, &speaker, &outbox, heritage, streaming);
+        if let Some(malice) = hostile {
+            extras.iter_mut().for_each(|said| attack::answer(malice.attack, &mut said.message));
         }
         let mut asked = AuditOut::new();
         if let Some(mut page) = auditing {
@@ -203,6 +222,27 @@ const fn is_model(message: &Message) -> bool {
         Message::Sum(part) => !matches!(part.step, SumStep::Correction),
         _ => false,
     }
+}
+
+/// What optional channels add to what a node sends.
+fn extras(
+    config: &NodeConfig,
+    now: Tick,
+    speaker: &Speaker<'_>,
+    outbox: &Outbox,
+    heritage: Option<&mut Heritage>,
+    streaming: Option<&mut Streaming>,
+) -> Extras {
+    let mut extras = Extras::new();
+    send_policy(config, now, speaker, outbox, &mut extras);
+    if let Some(heritage) = heritage {
+        send_handover(config, now, speaker, &mut heritage.0, outbox, &mut extras);
+    }
+    send_opinions(config, now, speaker, outbox, &mut extras);
+    if let Some(streaming) = streaming {
+        streaming.send(config, now, speaker, outbox, &mut extras);
+    }
+    extras
 }
 
 /// The update that a node has made in this tick, to be signed: its place among what is sent, if it

@@ -38,6 +38,7 @@ pub fn show(
                     weights(ui, detail);
                     traffic(ui, detail);
                     neighbours(ui, stage, detail, outcome);
+                    remarks(ui, stage, detail);
                 });
             });
         });
@@ -179,6 +180,18 @@ fn neighbours(ui: &mut Ui, stage: &Stage, detail: &NodeDetail, outcome: &mut Out
                 bar(ui, *reputation, 56.0, theme::ring());
             });
         });
+    }
+}
+
+/// What there is to say of neighbours' conduct, and why.
+fn remarks(ui: &mut Ui, stage: &Stage, detail: &NodeDetail) {
+    if detail.remarks.is_empty() {
+        return;
+    }
+    widgets::section(ui, "conduct");
+    for (id, remark) in &detail.remarks {
+        let said = format!("{}: {remark}", stage.label(*id));
+        ui.add(egui::Label::new(theme::label(said)).wrap());
     }
 }
 

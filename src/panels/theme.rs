@@ -72,6 +72,7 @@ pub fn packet(palette: Palette, kind: PacketKind) -> Color32 {
     let [update, poll, beacon, grant, relay, gene] = palette.packets();
     colour(match kind {
         PacketKind::Update | PacketKind::Policy | PacketKind::Sum => update,
+        PacketKind::Update | PacketKind::Policy | PacketKind::Opinions => update,
         PacketKind::Poll => poll,
         PacketKind::Beacon => beacon,
         PacketKind::Grant | PacketKind::Call | PacketKind::Audit => grant,

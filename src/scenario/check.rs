@@ -2,11 +2,11 @@
 //! Stops at the first fault, in the order of the file.
 
 mod hostile;
-pub(super) use hostile::command;
+pub(super) use hostile::{attack, command};
 
 use super::{
-    Accepts, Aggregation, Camera, Evolution, Fault, Layout, Listen, Normalise, Preparation,
-    Scenario, Sentinels, Signal, Source, Spectrum, Storm, Sun, combine,
+    Accepts, Aggregation, Bans, Camera, Evolution, Fault, Layout, Listen, Normalise, Preparation,
+    Scenario, Sentinels, Signal, Source, Spectrum, Storm, Sun, Trust, Watchdog, combine,
     fields::{Field, field},
     locate::pattern,
 };
@@ -37,6 +37,7 @@ impl Scenario {
         each("adversaries", &self.adversaries, hostile::adversary)?;
         list("commands", &self.commands)?;
         each("commands", &self.commands, hostile::order)?;
+        super::faults::ranges(&self.faults)?;
         list("camera", &self.camera)?;
         each("camera", &self.camera, camera)?;
         combine::check(self)
@@ -177,7 +178,29 @@ impl Scenario {
         whole("protocol.commissioning.limit_ticks", protocol.commissioning.limit_ticks)?;
         whole("protocol.quorum", protocol.quorum)?;
         real("protocol.initial_reputation", protocol.initial_reputation)?;
-        whole("protocol.votes_age_rounds", protocol.votes_age_rounds)
+        whole("protocol.votes_age_rounds", protocol.votes_age_rounds)?;
+        trust(&protocol.trust)
+    }
+}
+
+fn trust(trust: &Trust) -> Result<(), Fault> {
+    if let Bans::On { first_ticks, longest_ticks, audit_failures, probation_good } = trust.bans {
+        whole("protocol.trust.bans.first_ticks", first_ticks)?;
+        whole("protocol.trust.bans.longest_ticks", longest_ticks)?;
+        whole("protocol.trust.bans.audit_failures", audit_failures)?;
+        whole("protocol.trust.bans.probation_good", probation_good)?;
+    }
+    whole("protocol.trust.distance_mads", trust.distance_mads)?;
+    whole("protocol.trust.swarm_size", trust.swarm_size)?;
+    whole("protocol.trust.quorum_percent", trust.quorum_percent)?;
+    real("protocol.trust.gini_alarm", trust.gini_alarm)?;
+    match trust.watchdog {
+        Watchdog::Off => Ok(()),
+        Watchdog::On { straggler_rounds, straggler_percent, limit_rounds } => {
+            whole("protocol.trust.watchdog.straggler_rounds", straggler_rounds)?;
+            whole("protocol.trust.watchdog.straggler_percent", straggler_percent)?;
+            whole("protocol.trust.watchdog.limit_rounds", limit_rounds)
+        }
     }
 }
 
@@ -318,7 +341,7 @@ pub(super) fn each<T>(
     numbered.try_for_each(|(index, element)| check(&format!("{path}[{index}]"), element))
 }
 
-fn whole(path: &str, value: impl Into<i128>) -> Result<(), Fault> {
+pub(super) fn whole(path: &str, value: impl Into<i128>) -> Result<(), Fault> {
     whole_as(path, path, value)
 }
 
@@ -357,7 +380,7 @@ fn text(path: &str, value: &str) -> Result<(), Fault> {
     within(path, path, holds, found)
 }
 
-fn list<T>(path: &str, value: &[T]) -> Result<(), Fault> {
+pub(super) fn list<T>(path: &str, value: &[T]) -> Result<(), Fault> {
     let holds = |accepts| match accepts {
         Accepts::List { low, high } => (low..=high).contains(&value.len()),
         _ => false,
@@ -378,7 +401,7 @@ fn within(
 }
 
 /// A fault whose accepted values the field table knows.
-fn said(path: &str, found: &str) -> Fault {
+pub(super) fn said(path: &str, found: &str) -> Fault {
     said_as(path, path, found)
 }
 

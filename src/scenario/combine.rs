@@ -7,8 +7,8 @@ pub(super) use hostile::command;
 use qres_core::audit::log::FULL_BYTES;
 
 use super::{
-    AIR_HEADER_BYTES, Aggregation, Evolution, Fault, Layout, Privacy, Protocol, Scenario,
-    Sentinels, Signal, Source, Station, Storm, Sun,
+    AIR_HEADER_BYTES, Aggregation, Bans, Evolution, Fault, FaultEntry, FaultKind, Layout, Privacy,
+    Protocol, Scenario, Sentinels, Signal, Source, Station, Storm, Sun, Watchdog,
     check::each,
     library,
     problem::{clip, nearest},
@@ -25,6 +25,7 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), Fault> {
     signals(scenario)?;
     each("storms", &scenario.storms, storm)?;
     hostile::check(scenario)?;
+    super::faults::combine(scenario)?;
     cameras(scenario)
 }
 
@@ -78,6 +79,12 @@ fn audit(scenario: &Scenario) -> Result<(), Fault> {
     let every = "protocol.audit.every_rounds";
     let companions = scenario.signals.iter().any(|signal| !signal.companions.is_empty());
     let is_summed = protocol.secure_aggregation.members > 0;
+    let bans = protocol.trust.bans != Bans::ByReputation;
+    let watches = protocol.trust.watchdog != Watchdog::Off;
+    let falters = |entry: &FaultEntry| {
+        matches!(entry.kind, FaultKind::PowerLoss { .. } | FaultKind::Churn { .. })
+    };
+    let restarts = scenario.faults.iter().any(falters);
     let clashes = [
         (protocol.evolution != Evolution::Off, "protocol.evolution", "models that evolve"),
         (protocol.tuner, "protocol.tuner", "parameters that nodes tune"),
@@ -87,6 +94,10 @@ fn audit(scenario: &Scenario) -> Result<(), Fault> {
         (protocol.privacy.is_on(), "protocol.privacy", "updates with noise"),
         (protocol.summary.asks > 0, "protocol.summary.asks", "models that are handed over"),
         (is_summed, "protocol.secure_aggregation.members", "sums in which no part shows"),
+        (bans, "protocol.trust.bans", "bans that run out"),
+        (protocol.trust.bounded_influence, "protocol.trust.bounded_influence", "bounded shares"),
+        (watches, "protocol.trust.watchdog", "nodes that go back to an older model"),
+        (restarts, "faults", "nodes that restart without their memory"),
     ];
     if let Some((_, other, what)) = clashes.into_iter().find(|(clashes, ..)| *clashes) {
         return Err(Fault::at(
@@ -220,6 +231,22 @@ fn energy(scenario: &Scenario) -> Result<(), Fault> {
     file_path("energy.sun.path", &record.path, stations)
 }
 
+fn bans(bans: &Bans) -> Result<(), Fault> {
+    let Bans::On { first_ticks, longest_ticks, .. } = bans else { return Ok(()) };
+    if first_ticks <= longest_ticks {
+        return Ok(());
+    }
+    Err(Fault::at(
+        "protocol.trust.bans.longest_ticks",
+        format!(
+            "`protocol.trust.bans.longest_ticks` {longest_ticks} is below \
+             `protocol.trust.bans.first_ticks` {first_ticks}"
+        ),
+        "accepted: at least `protocol.trust.bans.first_ticks`",
+    )
+    .or_at(&["protocol.trust.bans.first_ticks"]))
+}
+
 fn protocol(scenario: &Scenario) -> Result<(), Fault> {
     let protocol = &scenario.protocol;
     let lags = &protocol.lags;
@@ -244,6 +271,7 @@ fn protocol(scenario: &Scenario) -> Result<(), Fault> {
         .or_at(&["protocol.storm_entropy"]));
     }
     secure_aggregation(protocol)?;
+    bans(&protocol.trust.bans)?;
     let fewest = fewest(scenario);
     let rule = &protocol.aggregation;
     let needed = rule.voices_needed(protocol.trim_per_tail);
@@ -356,6 +384,11 @@ fn secure_aggregation(protocol: &Protocol) -> Result<(), Fault> {
         return Err(
             Fault::at(at, said, "accepted with `evolution` On: 0").or_at(&["protocol.evolution"])
         );
+    }
+    if protocol.summary.asks > 0 {
+        let said = format!("{said}, but neighbours hand their models over to newcomers");
+        return Err(Fault::at(at, said, "accepted with `summary.asks`: 0")
+            .or_at(&["protocol.summary.asks"]));
     }
     if protocol.stream.step > 0.0 {
         let said = format!("{said}, but each node streams its readings to its sentinel");

@@ -13,9 +13,12 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("calm-24h", include_str!("../../scenarios/calm-24h.ron")),
     ("city-10k", include_str!("../../scenarios/city-10k.ron")),
     ("fusion", include_str!("../../scenarios/fusion.ron")),
+    ("intermittent-solar", include_str!("../../scenarios/intermittent-solar.ron")),
     ("mutation-cascade", include_str!("../../scenarios/mutation-cascade.ron")),
+    ("partition", include_str!("../../scenarios/partition.ron")),
     ("solar-week", include_str!("../../scenarios/solar-week.ron")),
     ("storm-front", include_str!("../../scenarios/storm-front.ron")),
+    ("stragglers", include_str!("../../scenarios/stragglers.ron")),
     ("toolbox", include_str!("../../scenarios/toolbox.ron")),
 ];
 
@@ -106,8 +109,9 @@ mod tests {
             ("no/where/calm-24.ron", "did you mean `calm-24h`?"),
             (
                 "",
-                "embedded: air-quality, calm-24h, city-10k, fusion, mutation-cascade, solar-week, \
-                 storm-front, toolbox",
+                "embedded: air-quality, calm-24h, city-10k, fusion, intermittent-solar, \
+                 mutation-cascade, partition, solar-week, storm-front, stragglers, \
+                 toolbox",
             ),
             ("zzz", "embedded: air-quality"),
         ];

@@ -9,6 +9,7 @@ mod commands;
 mod events;
 mod explain;
 mod fault;
+mod faults;
 mod fields;
 mod fixed;
 mod lex;
@@ -26,6 +27,7 @@ mod signals;
 mod solar;
 #[cfg(test)]
 mod tests;
+mod trust;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -34,6 +36,7 @@ pub use attacks::{Adversary, Attack, Direction, listed};
 pub use commands::{Command, Order};
 pub use events::{Camera, Spectrum, Storm, Waypoint};
 pub use fault::Fault;
+pub use faults::{FaultEntry, FaultKind, Who};
 pub use fields::{Accepts, FIELDS, Field, field_table};
 pub use fixed::{fixed, q16};
 pub use library::{Resolved, embedded, resolve, sample, sample_names};
@@ -50,6 +53,7 @@ pub use signals::{
     DatasetSpec, Delimiter, Normalise, Phase, SampleSpec, Signal, Source, Synthetic, Wave,
 };
 pub use solar::{Clouds, RecordedSun, Sun};
+pub use trust::{Bans, Trust, Watchdog};
 
 /// A whole scenario, as its file says it.
 ///
@@ -104,6 +108,9 @@ pub struct Scenario {
     /// What is ordered in mid-run, to 1024 entries; default none.
     #[serde(default)]
     pub commands: Vec<Order>,
+    /// What goes wrong, to 32 entries; default nothing.
+    #[serde(default)]
+    pub faults: Vec<FaultEntry>,
     /// Bookmarked views, to 64; default none.
     #[serde(default)]
     pub camera: Vec<Camera>,

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Aggregation, Preparation, Wire};
+use super::{Aggregation, Preparation, Trust, Wire};
 
 /// What every node runs by.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -63,6 +63,8 @@ pub struct Protocol {
     pub initial_reputation: f64,
     /// Rounds for which a vote counts, 1 to 1000; default 10.
     pub votes_age_rounds: u16,
+    /// Bans, opinions and the watchdog.
+    pub trust: Trust,
 }
 
 /// How a model computes.
@@ -250,6 +252,7 @@ impl Default for Protocol {
             quorum: 3,
             initial_reputation: 0.5,
             votes_age_rounds: 10,
+            trust: Trust::default(),
         }
     }
 }

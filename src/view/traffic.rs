@@ -43,6 +43,7 @@ fn measure(packet: &PacketView, number: u32, tick_ms: u32) -> PacketData {
         airtime,
         kind: match packet.kind {
             PacketKind::Update | PacketKind::Policy | PacketKind::Sum => 0,
+            PacketKind::Update | PacketKind::Policy | PacketKind::Opinions => 0,
             PacketKind::Poll => 1,
             PacketKind::Beacon => 2,
             PacketKind::Grant | PacketKind::Call | PacketKind::Audit => 3,
@@ -50,9 +51,9 @@ fn measure(packet: &PacketView, number: u32, tick_ms: u32) -> PacketData {
             PacketKind::Relay | PacketKind::Stream => 4,
         },
         fate: match packet.fate {
-            Fate::Delivered => 0,
-            Fate::Faded => 1,
-            Fate::Collided => 2,
+            Fate::Delivered | Fate::Repeated | Fate::Delayed => 0,
+            Fate::Faded | Fate::Cut | Fate::Dropped | Fate::Corrupted => 1,
+            Fate::Collided | Fate::Jammed => 2,
             Fate::Asleep => 3,
         },
         fragments: u32::from(packet.fragments.clamp(1, 6)),

@@ -10,6 +10,7 @@ use qres_core::q16::{Q16, exp2_neg};
 use qres_core::radio::{AirConfig, Outgoing};
 use qres_core::wake::Window;
 
+use super::faults::{Faults, Link};
 use super::graph::Graph;
 
 /// One frame on the air.
@@ -35,6 +36,13 @@ impl Transmission {
     /// Whether it is a sentinel's answer within a service period.
     const fn is_service(&self) -> bool {
         matches!(self.kind, Kind::Grant | Kind::Relay | Kind::Summary | Kind::Call)
+    }
+
+    /// The frame on its way to `receiver`, as faults look at it.
+    #[must_use]
+    pub const fn link(&self, receiver: NodeId, now: Tick) -> Link {
+        let (sequence, service) = (self.sequence, self.is_service());
+        Link { sender: self.sender, receiver, now, sequence, service }
     }
 }
 
@@ -133,6 +141,18 @@ pub enum Fate {
     Collided,
     /// The receiver's radio was asleep.
     Asleep,
+    /// Kept away by a partition or an eclipse.
+    Cut,
+    /// Lost to a jammer.
+    Jammed,
+    /// Lost to a fault of its link.
+    Dropped,
+    /// Received with flipped bits.
+    Corrupted,
+    /// Received once more.
+    Repeated,
+    /// Received, and handed over some ticks later.
+    Delayed,
 }
 
 /// A receiver in this tick.
@@ -152,6 +172,8 @@ pub struct Receiver<'a> {
     pub now: Tick,
     /// Whether overlapping frames destroy each other.
     pub collisions: bool,
+    /// What goes wrong.
+    pub faults: &'a Faults,
 }
 
 /// Frames that a receiver can tell apart in one tick; more than that are noise.
@@ -166,7 +188,15 @@ impl Receiver<'_> {
         let mut arrivals: heapless::Vec<(&Transmission, u16), ARRIVALS> = heapless::Vec::new();
         let is_mine = |frame: &Transmission| frame.destination.is_none_or(|to| to == self.id);
         for (sender, fade) in senders.iter().zip(fades) {
+            let cut = self.faults.cuts(self.now, NodeId(*sender), self.id);
             for frame in traffic.of(NodeId(*sender)) {
+                // What is cut off does not even interfere.
+                if cut {
+                    if is_mine(frame) {
+                        each(frame, self.cut(frame));
+                    }
+                    continue;
+                }
                 // What does not fit is drowned by the rest, and counted as that.
                 if arrivals.push((frame, *fade)).is_err() && is_mine(frame) {
                     let (start, end) = frame.span_us;
@@ -192,9 +222,22 @@ impl Receiver<'_> {
     ) {
         let Ok(place) = self.graph.neighbours(self.id).binary_search(&sender.0) else { return };
         let fade = self.graph.fades(self.id).get(place).copied().unwrap_or(u16::MAX);
+        let cut = self.faults.cuts(self.now, sender, self.id);
         for frame in traffic.of(sender).iter().filter(|f| f.destination == Some(self.id)) {
-            each(frame, self.fate(frame, fade, &[], std::iter::empty()));
+            let heard = || self.fate(frame, fade, &[], std::iter::empty());
+            each(frame, if cut { self.cut(frame) } else { heard() });
         }
+    }
+
+    /// A frame that was cut off, unless nobody would have heard it anyway.
+    fn cut(&self, frame: &Transmission) -> Fate {
+        if self.is_awake_for(frame) { Fate::Cut } else { Fate::Asleep }
+    }
+
+    fn is_awake_for(&self, frame: &Transmission) -> bool {
+        let (start, end) = frame.span_us;
+        let beacon = frame.kind == Kind::Beacon && self.hears_beacons;
+        self.window.covers(start, end - start) || beacon
     }
 
     fn fate<'a>(
@@ -204,10 +247,11 @@ impl Receiver<'_> {
         own: &[Transmission],
         others: impl Iterator<Item = &'a Transmission>,
     ) -> Fate {
-        let (start, end) = frame.span_us;
-        let beacon = frame.kind == Kind::Beacon && self.hears_beacons;
-        if !self.window.covers(start, end - start) && !beacon {
+        if !self.is_awake_for(frame) {
             return Fate::Asleep;
+        }
+        if self.faults.jams(&frame.link(self.id, self.now), frame.span_us) {
+            return Fate::Jammed;
         }
         if self.collisions && self.is_drowned(frame, own, others) {
             return Fate::Collided;
@@ -220,7 +264,14 @@ impl Receiver<'_> {
         let seed = self.seed.wrapping_add(link.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let purpose = if frame.is_service() { Purpose::ServiceLoss } else { Purpose::Loss };
         let bits = draw(seed, purpose, self.id.0, self.now.0, frame.sequence);
-        if (bits >> 48) as i32 >= survival.to_bits() { Fate::Faded } else { Fate::Delivered }
+        if (bits >> 48) as i32 >= survival.to_bits() {
+            return Fate::Faded;
+        }
+        if self.faults.loses(&frame.link(self.id, self.now)) {
+            Fate::Dropped
+        } else {
+            Fate::Delivered
+        }
     }
 
     /// Senders that hear each other take turns; those that do not may talk at once.
@@ -272,6 +323,7 @@ mod tests {
             seed: 1,
             now: Tick(0),
             collisions: true,
+            faults: &Faults::default(),
         };
         let mut seen = Vec::new();
         receiver.listen(&traffic, |frame, fate| seen.push((frame.sender.0, fate)));
@@ -314,6 +366,7 @@ mod tests {
                 seed: 1,
                 now: Tick(tick),
                 collisions: true,
+                faults: &Faults::default(),
             };
             receiver.listen(&traffic, |_, fate| heard += u32::from(fate == Fate::Delivered));
         }

@@ -4,6 +4,7 @@
 pub mod air;
 pub mod attack;
 pub mod dataset;
+pub mod faults;
 pub mod graph;
 pub mod keyring;
 pub mod layout;

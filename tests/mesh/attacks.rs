@@ -79,8 +79,8 @@ fn harm(defence: Defence, kind: &str, control: &BTreeMap<NodeId, Vec<i64>>) -> u
 }
 
 /// Attacks on models: the least harm without defences, and the most with them. Four more honest
-/// nodes in the place of the silent ones make about 5: the stealthy attacks hide near that where all
-/// nodes sense the same.
+/// nodes in the place of the silent ones make about 5: the stealthy attacks hide near that where
+/// all nodes sense the same.
 const ON_MODELS: [(&str, u64, u64); 20] = [
     ("Bias()", 700, 12),
     ("SignFlip(scale: 4)", 120, 12),

@@ -78,7 +78,7 @@ fn trace(mesh: &mut Mesh, ticks: u64) -> String {
 
 /// Holds a run to its golden trace; `UPDATE_GOLDEN=1` writes the trace anew, which an intended
 /// change of behaviour does together with a new rules version in docs/changelog.md.
-fn hold(name: &str, scenario: &Scenario, ticks: u64) {
+pub fn hold(name: &str, scenario: &Scenario, ticks: u64) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     let fresh = trace(&mut mesh(scenario, 1), ticks);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {

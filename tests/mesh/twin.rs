@@ -40,7 +40,7 @@ fn radio(scenario: &Scenario) -> Replay {
 }
 
 /// Runs the mesh and all its twins side by side; returns messages sent and frames heard.
-fn hold_together(scenario: &Scenario, ticks: u64) -> (usize, usize) {
+pub fn hold_together(scenario: &Scenario, ticks: u64) -> (usize, usize) {
     let mut mesh = mesh(scenario, 1);
     let config = mesh.plan().config;
     let ids: Vec<NodeId> = (0..mesh.plan().nodes.len() as u32).map(NodeId).collect();

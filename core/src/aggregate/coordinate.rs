@@ -35,15 +35,45 @@ fn ranks(rows: &[Row]) -> Ranks {
 /// The sum and the weights are exact integers and there is one rounding, so each coordinate is
 /// within half a unit in the last place of the rational result.
 pub(super) fn trimmed_mean(rows: &[Row], trim: usize) -> [i32; TAPS] {
-    let most = rows.len().saturating_sub(1) / 2;
-    let low = trim.min(most);
-    let kept = low as i32..(rows.len() - low) as i32;
+    let low = trim.min(rows.len().saturating_sub(1) / 2);
     if low == 0 {
         return super::rows::mean(rows.iter());
     }
+    let Trimmed { sums, totals, plain } = trimmed(rows, low);
+    let count = (rows.len() - 2 * low) as i64;
+    core::array::from_fn(|tap| {
+        let weighted = totals[tap] > 0;
+        let (sum, total) = if weighted { (sums[tap], totals[tap]) } else { (plain[tap], count) };
+        rounded(sum, total) as i32
+    })
+}
+
+/// The trimmed mean of rows whose influences are shares of 1: what is cut off goes to `own`, so
+/// that no row weighs more than its share. Rounded once.
+pub(super) fn anchored_mean(rows: &[Row], trim: usize, own: &Row) -> [i32; TAPS] {
+    let Trimmed { sums, totals, .. } = trimmed(rows, trim.min(rows.len().saturating_sub(1) / 2));
+    core::array::from_fn(|tap| {
+        let left = ((1 << 16) - totals[tap]).max(0);
+        let own = i64::from(own.at.get(tap).copied().unwrap_or(0));
+        rounded(sums[tap] + left * own, totals[tap] + left) as i32
+    })
+}
+
+/// What is left in each coordinate.
+struct Trimmed {
+    /// Of influence times value.
+    sums: [i64; TAPS],
+    /// Of influence.
+    totals: [i64; TAPS],
+    /// Of values.
+    plain: [i64; TAPS],
+}
+
+/// Drops the `low` smallest and largest of each coordinate and adds up the rest.
+fn trimmed(rows: &[Row], low: usize) -> Trimmed {
+    let kept = low as i32..(rows.len() - low) as i32;
     let ranks = ranks(rows);
-    let (mut sums, mut totals) = ([0_i64; TAPS], [0_i64; TAPS]);
-    let (mut plain, count) = ([0_i64; TAPS], (rows.len() - 2 * low) as i64);
+    let (mut sums, mut totals, mut plain) = ([0_i64; TAPS], [0_i64; TAPS], [0_i64; TAPS]);
     for (row, rank) in rows.iter().zip(&ranks) {
         for tap in 0..TAPS {
             let (Some(rank), Some(value)) = (rank.get(tap), row.at.get(tap)) else { continue };
@@ -54,11 +84,7 @@ pub(super) fn trimmed_mean(rows: &[Row], trim: usize) -> [i32; TAPS] {
             plain[tap] += value;
         }
     }
-    core::array::from_fn(|tap| {
-        let weighted = totals[tap] > 0;
-        let (sum, total) = if weighted { (sums[tap], totals[tap]) } else { (plain[tap], count) };
-        rounded(sum, total) as i32
-    })
+    Trimmed { sums, totals, plain }
 }
 
 /// One coordinate's values with their influence, ascending.

@@ -251,6 +251,10 @@ pub struct Context<'a> {
     pub banned: bool,
     /// The adaptive rule's memory; without it that rule never trusts the plain mean.
     pub calm: Option<&'a mut Calm>,
+    /// Influences are shares that add up to 1, as [`crate::trust::bound`] gives them, and no rule
+    /// may raise one: what a trimmed mean cuts off goes to the own model instead of to the voices
+    /// that are left. Of no use where averages are not weighted.
+    pub keeps_shares: bool,
 }
 
 /// Makes one model of the own one and those of `peers`: its first `taps` coordinates, the rest
@@ -289,6 +293,9 @@ pub fn aggregate(
 fn apply(rule: &Rule, rows: &rows::Rows, start: &Row, context: &mut Context<'_>) -> [i32; TAPS] {
     match *rule {
         Rule::Mean => rows::mean(rows.iter()),
+        Rule::TrimmedMean { trim } if context.keeps_shares => {
+            coordinate::anchored_mean(rows, usize::from(trim), start)
+        }
         Rule::TrimmedMean { trim } => coordinate::trimmed_mean(rows, usize::from(trim)),
         Rule::Median => coordinate::median(rows),
         Rule::Meamed { faulty } => coordinate::meamed(rows, usize::from(faulty)),

@@ -269,6 +269,7 @@ impl Learner {
             regime: self.detector.regime(),
             banned: blend.banned,
             calm: self.carry.as_mut().map(|carry| &mut carry.calm),
+            keeps_shares: false,
         };
         let merged = aggregate(&config.recipe, &own, &voices, blend.taps, &mut context);
         if let Some(merged) = merged {

@@ -1,6 +1,7 @@
 //! Every message there and back, its bytes, and bytes that are none.
 
 use super::*;
+use crate::trust::opinion::{Bucket, Opinion};
 use proptest::prelude::*;
 
 fn update() -> Update {
@@ -51,7 +52,15 @@ fn sum(step: SumStep, taps: u8) -> Message {
     Message::Sum(SumPart { to: NodeId(9), epoch: 70_000, step, taps, values, tag: [6; 16] })
 }
 
-fn messages() -> [Message; 16] {
+/// As many as fit.
+fn opinions() -> Opinions {
+    let mut all = Opinions::default();
+    let bucket = |n: u32| Bucket::ALL[n as usize % 4];
+    while all.push(Opinion { of: NodeId(3), bucket: bucket(all.said().len() as u32) }) {}
+    all
+}
+
+fn messages() -> [Message; 17] {
     let voice = |node| crate::aggregate::Voice {
         node: NodeId(node),
         influence: Q16::ONE,
@@ -71,6 +80,7 @@ fn messages() -> [Message; 16] {
         Message::SummaryRequest { to: NodeId(4) },
         Message::Summary { to: NodeId(5), gene: gene().id(), summary: summary.expect("voices") },
         Message::Policy(Policy::default()),
+        Message::Opinions(opinions()),
         Message::Stream { to: NodeId(5), part: StreamPart::new(&[7; 56]).expect("a frame") },
         sum(SumStep::Vector(Regime::Storm), 8),
         sum(SumStep::Correction, 1),
@@ -101,6 +111,19 @@ fn every_message_round_trips() {
         assert_eq!(payload.len(), message.length());
         assert!(payload.len() <= MESSAGE_MAX);
         assert_eq!(Message::from_bytes(header.kind, header.sender, payload), Ok(message));
+    }
+}
+
+#[test]
+fn opinions_are_five_bytes_each_and_no_empty_ones_are_sent() {
+    let mut one = Opinions::default();
+    assert!(one.push(Opinion { of: NodeId(0x0102), bucket: Bucket::Trusted }));
+    assert_eq!(Message::Opinions(one).to_bytes()[..], [2, 1, 0, 0, 3]);
+    let read = |bytes: &[u8]| Message::from_bytes(Kind::Opinions, NodeId(7), bytes);
+    assert_eq!(read(&[2, 1, 0, 0, 3]), Ok(Message::Opinions(one)));
+    assert_eq!(read(&[2, 1, 0, 0, 4]), Err(PacketError::Value));
+    for length in [0, 4, 6, 85] {
+        assert_eq!(read(&[0; 90][..length]), Err(PacketError::Length), "{length}");
     }
 }
 

@@ -285,15 +285,18 @@ impl Default for Summand {
 
 impl Summand {
     /// At the start of a round: what to mask and for which epoch, or nothing. A member that has
-    /// something to say (`speaks`) begins an epoch; once one has begun, it joins when asked. A
-    /// vector that did not arrive is repeated as it was, never replaced.
+    /// something to say (`said`) begins an epoch; once one has begun, it joins when asked with its
+    /// `own` weights, `None` where nothing but what it says may leave it. A vector that did not
+    /// arrive is repeated as it was, never replaced.
     pub fn contribute(
         &mut self,
-        speaks: bool,
-        weights: &[Q16; TAPS],
+        said: Option<&[Q16; TAPS]>,
+        own: Option<&[Q16; TAPS]>,
     ) -> Option<(u32, [i32; TAPS])> {
         let wanted = core::mem::take(&mut self.wanted);
-        if self.open > self.sent[0] && (speaks || wanted) {
+        if self.open > self.sent[0]
+            && let Some(weights) = said.or(own.filter(|_| wanted))
+        {
             self.sent = [self.open, self.sent[0]];
             self.given = weights.map(Q16::to_bits);
         } else if !wanted || self.open != self.sent[0] {

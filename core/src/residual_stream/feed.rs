@@ -15,10 +15,10 @@ pub const STREAM_QUEUE: usize = 8;
 /// Frames that a node sends in one window.
 pub const STREAM_BURST: usize = 4;
 
-/// What optional channels add to an outbox: a policy, a word of handing over, and a burst of a
-/// stream. They have a list of
-/// their own, so that they never crowd out anything else that a node says.
-pub type Extras = heapless::Vec<Outgoing, { 2 + STREAM_BURST }>;
+/// What optional channels add to an outbox: a policy, a word of handing over, opinions, and a burst
+/// of a stream. They have a list of their own, so that they never crowd out anything else that a
+/// node says.
+pub type Extras = heapless::Vec<Outgoing, { 3 + STREAM_BURST }>;
 
 /// A frame as a message carries it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

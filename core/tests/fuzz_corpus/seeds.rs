@@ -33,6 +33,7 @@ use qres_core::residual_stream::{StreamConfig, StreamFeed, StreamReceiver, Strea
 use qres_core::responder::Route;
 use qres_core::store::{FILLER, encode};
 use qres_core::summary::SummaryGene;
+use qres_core::trust::{Bucket, Entry, Ledger, Opinion, Opinions};
 use qres_core::tuner::{Policy, Tuner};
 use qres_core::wake::Role;
 
@@ -86,6 +87,13 @@ fn sum(step: SumStep, taps: u8) -> Message {
     Message::Sum(SumPart { to: NodeId(3), epoch: 5, step, taps, values, tag: [9; 16] })
 }
 
+fn said() -> Opinions {
+    let mut opinions = Opinions::default();
+    opinions.push(Opinion { of: NodeId(3), bucket: Bucket::Trusted });
+    opinions.push(Opinion { of: NodeId(9), bucket: Bucket::Banned });
+    opinions
+}
+
 fn examples() -> Vec<(&'static str, Message)> {
     let to = NodeId(3);
     let mut examples = vec![
@@ -116,6 +124,7 @@ fn examples() -> Vec<(&'static str, Message)> {
             "call",
             Message::Call(SumCall { to, epoch: 5, wanted: true, survivors: 13, tag: [3; 16] }),
         ),
+        ("opinions", Message::Opinions(said())),
     ]);
     examples
 }
@@ -399,6 +408,8 @@ fn states() -> Vec<Seed> {
         state(16, "feed", &StreamFeed::new(&StreamConfig::default())),
         state(17, "receiver", &StreamReceiver::new(&StreamConfig::default())),
         state(18, "handover", &Handover::new(&HandoverConfig::default())),
+        state(19, "entry", &Entry::default()),
+        state(20, "ledger", &Ledger::default()),
     ]
 }
 

@@ -73,6 +73,7 @@ impl Lab {
             regime: Regime::Calm,
             banned: false,
             calm: None,
+            keeps_shares: false,
         };
         let merged = aggregate(&self.recipe, &own, &peers, TAPS, &mut context);
         Row { at: merged.map_or(row.at, |merged| vector(&merged)), ..row }

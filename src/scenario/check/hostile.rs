@@ -32,7 +32,8 @@ pub(in crate::scenario) fn command(at: &str, command: &Command) -> Result<(), Fa
     }
 }
 
-fn attack(at: &str, attack: &Attack) -> Result<(), Fault> {
+/// Checks an attack, which stands at `at`.
+pub(in crate::scenario) fn attack(at: &str, attack: &Attack) -> Result<(), Fault> {
     let number = |name: &str, value: f64| {
         real_as(&format!("{at}.{name}"), &format!("{KNOWN}.{name}"), value)
     };

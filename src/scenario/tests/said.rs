@@ -92,6 +92,10 @@ const COMBINATIONS: &[(&str, &str)] = &[
         "2:46: `protocol.secure_aggregation.members` is 4, but models evolve",
     ),
     (
+        "(), protocol: (secure_aggregation: (members: 4), summary: (asks: 1)))",
+        "2:46: `protocol.secure_aggregation.members` is 4, but neighbours hand",
+    ),
+    (
         "(), protocol: (secure_aggregation: (members: 4), stream: (step: 0.1)))",
         "2:46: `protocol.secure_aggregation.members` is 4, but each node streams",
     ),
@@ -178,6 +182,41 @@ const COMBINATIONS: &[(&str, &str)] = &[
     (
         "(), camera: [(name: \"a\", eye_mm: (1, 2, 3000000000), target_mm: (1, 2, 3))])",
         "2:34: `camera[0].eye_mm` is 3000000000; accepted: three whole numbers",
+    ),
+    ("(), faults: [(kind: Los())])", "2:21: `faults[0].kind` is `Los` (did you mean `Loss`?)"),
+    ("(), faults: [(kind: Loss(percent: 0))])", "2:35: `faults[0].kind.percent` is 0; accepted: a"),
+    ("(), faults: [(kind: Loss(), to_tick: 0)])", "2:38: `faults[0].to_tick` 0 is not after `from"),
+    ("(), faults: [(kind: Partition)])", "2:14: `faults[0].nodes` is All, and with everybody cho"),
+    ("(), faults: [(kind: Eclipse(victim: 100))])", "2:14: `faults[0].nodes` is All, and with ev"),
+    (
+        "(), faults: [(kind: Eclipse(victim: 100), nodes: List([1]))])",
+        "2:37: `faults[0].kind.victim` is 100, and there are 100 nodes; accepted: 0 to 99",
+    ),
+    ("(), faults: [(kind: Churn(), nodes: List([]))])", "2:37: `faults[0].nodes` is a list of 0 "),
+    (
+        "(), faults: [(kind: Churn(), nodes: Links([(1, 2)]))])",
+        "2:37: `faults[0].nodes` chooses links, but Churn strikes nodes; accepted here: All",
+    ),
+    (
+        "(), faults: [(kind: Loss(), nodes: Links([(1, 200)]))])",
+        "2:36: `faults[0].nodes` is 200, and there are 100 nodes",
+    ),
+    ("(), faults: [(kind: Jamming())])", "2:14: `faults[0].nodes` is no Area, but a jammer stan"),
+    (
+        "(), faults: [(kind: Sybil(host: 1, attack: GenePoison), nodes: Share())])",
+        "2:64: `faults[0].nodes` chooses nodes, but a Sybil is its host's; leave it out",
+    ),
+    (
+        "(), faults: [(kind: Bursts(enter_per_mille: 600, leave_per_mille: 401))])",
+        "2:67: `faults[0].kind.leave_per_mille` 401 and `enter_per_mille` 600 make more than",
+    ),
+    (
+        "(), faults: [(kind: Churn())], protocol: (stream: (step: 0.1)))",
+        "2:21: `faults[0].kind` is Churn, and nodes stream their readings; accepted with",
+    ),
+    (
+        "(), faults: [(kind: Loss(), nodes: Side(x_mm: 1, z_mm: 2, to_x_mm: 1, to_z_mm: 2))])",
+        "2:36: `faults[0].nodes` is a line from a place to the same place",
     ),
 ];
 

@@ -4,7 +4,7 @@ use super::refused;
 use crate::scenario::{fields::field_table, *};
 
 /// Every field that a layout or a source allows, each at least once over them.
-const FULL: [&str; 13] = [
+const FULL: [&str; 14] = [
     r#"(title: "t", watch_for: "w", nodes: (layout: Stations([
         (name: "A", latitude: 1, longitude: 2), (name: "B", latitude: 1, longitude: 2.5)])),
         protocol: (trim_per_tail: 0),
@@ -35,6 +35,8 @@ const FULL: [&str; 13] = [
     r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
         energy: (sun: Hours()))"#,
     r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
+        protocol: (trust: (bans: On(), watchdog: On())))"#,
+    r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
         energy: (sun: Recorded(path: "sun.csv", column: "light")))"#,
 ];
 
@@ -56,10 +58,29 @@ const HOSTILE: [&str; 13] = [
     "commands: [(at_tick: 5, command: SetDefence())]",
 ];
 
+/// And a fault: each field of each kind and choice at least once.
+const FAULTY: [&str; 13] = [
+    "kind: Loss(), nodes: Share()",
+    "kind: Bursts(), nodes: Area(x_mm: 1, z_mm: 2, radius_mm: 3)",
+    "kind: Duplication()",
+    "kind: Reordering(), nodes: Side(x_mm: 1, z_mm: 2, to_x_mm: 3, to_z_mm: 4)",
+    "kind: Corruption(), nodes: Links([(0, 1)])",
+    "kind: ClockSkew()",
+    "kind: Straggler()",
+    "kind: PowerLoss()",
+    "kind: Churn()",
+    "kind: Jamming(), nodes: Area(x_mm: 1, z_mm: 2, radius_mm: 3)",
+    "kind: Eclipse(victim: 1), nodes: List([2])",
+    "kind: Sybil(host: 1, attack: GenePoison)",
+    "kind: Partition, nodes: Adversaries",
+];
+
 fn full() -> Vec<Scenario> {
-    let texts = FULL.iter().zip(HOSTILE).map(|(text, more)| {
+    let hostile = HOSTILE.iter().copied().chain(std::iter::repeat("adversaries: []"));
+    let faulty = FAULTY.iter().copied().chain(std::iter::repeat("kind: Loss()"));
+    let texts = FULL.iter().zip(hostile).zip(faulty).map(|((text, more), fault)| {
         let open = text.strip_suffix(')').unwrap_or_default();
-        format!("{open}, {more})")
+        format!("{open}, {more}, faults: [({fault})])")
     });
     texts.map(|text| Scenario::parse("x", &text).unwrap_or_else(|p| panic!("{p:#}"))).collect()
 }
@@ -88,7 +109,7 @@ fn every_default_is_the_one_in_the_table() {
                     _ => plain == default.replace(' ', ""),
                 }
             };
-            let list = ["storms", "camera", "adversaries", "commands"].contains(path);
+            let list = ["storms", "camera", "adversaries", "commands", "faults"].contains(path);
             let there = list || values.iter().any(same);
             assert!(there, "{path}: {default} is not among {values:?}");
         }

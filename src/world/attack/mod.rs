@@ -180,8 +180,8 @@ fn add(scene: &Scene<'_>, node: &Speaker<'_>, message: Message, outbox: &mut Out
     let _ = outbox.push(Outgoing { message, round: node.wake.rounds(), at_us });
 }
 
-/// What an attacker makes of an answer to one of its clients.
-pub const fn answer(attack: Attack, message: &mut Message) {
+/// What an attacker makes of an answer to one of its clients, and of what it says on the side.
+pub fn answer(attack: Attack, message: &mut Message) {
     match attack {
         Attack::VoteSpoof => vote_spoof::claim(message),
         Attack::Slander => slander::answer(message),

@@ -91,6 +91,7 @@ impl<'a> Trial<'a> {
             regime: Regime::Calm,
             banned: false,
             calm: None,
+            keeps_shares: false,
         };
         let (recipe, taps) = (&self.view.recipe, self.view.taps as u8);
         let merged = aggregate(recipe, &self.own, &peers, taps, &mut context);

@@ -3,18 +3,28 @@
 //! To their face: each client hears that its reputation is 0, and so wakes more often than it has
 //! to. Behind their back: what it keeps in others' names for its clients is replaced by the worst
 //! weights that there are, so that clients ban the innocent; signatures (`protocol.integrity`) meet
-//! that. A node that is no sentinel has nobody to say it to. No parameter; it looks at what it
-//! keeps for others. Source: the bad-mouthing attack of Sun, Han and Liu, "Defense of trust
+//! that. A node that is no sentinel has nobody to say it to. Where nodes speak of each other
+//! (`protocol.trust.opinions`), every slanderer calls everybody banned. No parameter; it looks at
+//! what it keeps for others. Source: the bad-mouthing attack of Sun, Han and Liu, "Defense of trust
 //! management vulnerabilities in distributed networks", 2008.
 
 use qres_core::neuron::{TAPS, WEIGHT_LIMIT};
 use qres_core::packet::{Message, Update};
 use qres_core::q16::Q16;
+use qres_core::trust::{Bucket, Opinion, Opinions};
 
-/// What it makes of an answer to a client.
-pub const fn answer(message: &mut Message) {
-    if let Message::Grant { standing, .. } = message {
-        *standing = Q16::ZERO;
+/// What it makes of an answer to a client, and of its opinions.
+pub fn answer(message: &mut Message) {
+    match message {
+        Message::Grant { standing, .. } => *standing = Q16::ZERO,
+        Message::Opinions(opinions) => {
+            let mut worst = Opinions::default();
+            for opinion in opinions.said() {
+                worst.push(Opinion { of: opinion.of, bucket: Bucket::Banned });
+            }
+            *opinions = worst;
+        }
+        _ => {}
     }
 }
 
@@ -43,6 +53,19 @@ mod tests {
         let mut grant = Message::Grant { to, standing: Q16::ONE, emergency: false };
         answer(&mut grant);
         assert_eq!(grant, Message::Grant { to, standing: Q16::ZERO, emergency: false });
+    }
+
+    #[test]
+    fn of_everybody_it_says_the_worst() {
+        let mut kind = Opinions::default();
+        for (id, bucket) in (0..).zip(Bucket::ALL) {
+            assert!(kind.push(Opinion { of: NodeId(id), bucket }));
+        }
+        let mut message = Message::Opinions(kind);
+        answer(&mut message);
+        let Message::Opinions(words) = message else { panic!("still opinions") };
+        let said = words.said().iter().map(|word| (word.of.0, word.bucket));
+        assert!(said.eq((0..4).map(|id| (id, Bucket::Banned))));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! the mesh.
 //!
 //! As in [`super::dissensus`], the honest nodes in earshot are the target in turn. f is found by
-//! [`STEPS`] steps of power iteration on c - L with c twice the largest degree, in integers of 16
+//! 128 steps of power iteration on c - L with c twice the largest degree, in integers of 16
 //! bits after each step; where it has not settled it is some slow mode. Parameter: `scale` s, 0 to
 //! 1000. It looks at honest models and who hears whom. Source: Gaucher, Dieuleveut and Hendrikx,
 //! "Unified breakdown analysis for Byzantine robust gossip", 2025.

@@ -14,7 +14,7 @@ use qres_core::residual::Residual;
 use qres_core::residual_stream::{StreamFeed, StreamReceiver};
 use qres_core::responder::Route;
 use qres_core::silence::Silence;
-use qres_core::trust::{Neighbour, OwnTrust};
+use qres_core::trust::{Entry, Ledger, Neighbour, OwnTrust};
 use qres_core::tuner::Tuner;
 use qres_core::wake::Wake;
 
@@ -39,6 +39,8 @@ const READERS: &[fn(&[u8]) -> bool] = &[
     read::<StreamFeed>,
     read::<StreamReceiver>,
     read::<Handover>,
+    read::<Entry>,
+    read::<Ledger>,
 ];
 
 /// A kind of state, then its bytes.

@@ -140,13 +140,14 @@ fn a_member_answers_for_one_set_of_survivors() {
     let group = group(5);
     let weights = [Q16::ONE; TAPS];
     let mut member = Summand::default();
-    assert_eq!(member.contribute(false, &weights), None, "nothing to say, and not asked");
+    assert_eq!(member.contribute(None, Some(&weights)), None, "nothing to say, and not asked");
     assert!(!member.called(&group, 0, &call(2, false, 0b1_1111)), "it has not sent");
     member = Summand::default();
-    assert_eq!(member.contribute(true, &weights), Some((1, [65_536; TAPS])));
-    assert_eq!(member.contribute(true, &[Q16::ZERO; TAPS]), None, "one vector an epoch");
+    assert_eq!(member.contribute(Some(&weights), None), Some((1, [65_536; TAPS])));
+    let other = [Q16::ZERO; TAPS];
+    assert_eq!(member.contribute(Some(&other), None), None, "one vector an epoch");
     assert!(member.called(&group, 0, &call(1, true, 0)));
-    assert_eq!(member.contribute(false, &[Q16::ZERO; TAPS]), Some((1, [65_536; TAPS])), "again");
+    assert_eq!(member.contribute(None, Some(&other)), Some((1, [65_536; TAPS])), "again");
     assert!(member.called(&group, 0, &call(2, true, 0b0_1111)));
     let set = Members::from_bits(0b0_1111);
     assert_eq!((member.correct(), member.correct()), (Some((1, set)), None));
@@ -157,9 +158,11 @@ fn a_member_answers_for_one_set_of_survivors() {
         assert_eq!(member.correct(), None);
     }
     assert_eq!(member.refused, 4);
-    assert_eq!(member.contribute(false, &weights), Some((2, [65_536; TAPS])), "asked to join");
+    let mut shy = member;
+    assert_eq!(shy.contribute(None, None), None, "only what it says may leave it");
+    assert_eq!(member.contribute(None, Some(&weights)), Some((2, [65_536; TAPS])), "asked");
     assert!(member.called(&group, 0, &call(1, true, 0b1_1111)), "an old call is no call");
-    assert_eq!((member.correct(), member.contribute(true, &weights)), (None, None));
+    assert_eq!((member.correct(), member.contribute(Some(&weights), None)), (None, None));
     assert!(member.called(&group, 0, &call(3, false, 0b1_1111)));
     assert_eq!(member.correct(), Some((2, group.all())));
 }

@@ -7,6 +7,7 @@
 
 mod air;
 mod arithmetic;
+mod conduct;
 mod draws;
 #[cfg(feature = "alloc")]
 mod files;
@@ -54,6 +55,7 @@ const SECTIONS: &[Section] = &[
     #[cfg(feature = "alloc")]
     ("files", files::files),
     ("store", keeping::store),
+    ("conduct", conduct::conduct),
     ("tuner", optional::tuner),
     ("stream", optional::stream),
     ("summary", optional::summary),

@@ -160,7 +160,8 @@ pub fn sums(ticks: u64, out: &mut Hasher) {
                 tag: [0; 16],
             };
             let mut parts = heapless::Vec::<SumPart, 2>::new();
-            if let Some((epoch, mut values)) = member.contribute(draws.once_in(3), &weights) {
+            let said = Some(&weights).filter(|_| draws.once_in(3));
+            if let Some((epoch, mut values)) = member.contribute(said, Some(&weights)) {
                 ties.vector(&group, epoch, &mut values);
                 let _ = parts.push(part(epoch, SumStep::Vector(Regime::PreStorm), values));
             }

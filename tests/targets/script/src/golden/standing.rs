@@ -64,7 +64,8 @@ pub fn aggregate(ticks: u64, out: &mut Hasher) {
             let regime = Regime::ALL[(turn % 3) as usize];
             let banned = turn % 11 == 0;
             let calm = Some(&mut calm);
-            let mut context = Context { seed: 5, round, regime, banned, calm };
+            let mut context =
+                Context { seed: 5, round, regime, banned, calm, ..Context::default() };
             aggregated(&recipe, own, peers, taps, &mut context).encode(out);
         }
         calm.encode(out);
