@@ -120,8 +120,7 @@ pub fn receive(
     )>,
     keys: Res<Keys>,
 ) {
-    let plan = &*setup.0;
-    let now = clock.now;
+    let (plan, now) = (&*setup.0, clock.now);
     let emergencies = air.broadcast.frames().iter().any(|frame| frame.kind == Kind::Beacon);
     for_nodes!(nodes, clock.parallel, |(
         mind,
@@ -180,10 +179,8 @@ pub fn receive(
             }
             doing.0.transmit_us += airtime(&plan.config.air, &outgoing);
             air.answers.scope(|queue| queue.push((identity.id, answers, outgoing)));
-            if let Some(signature) = signature {
-                let signed = (identity.id, answers, signature);
-                air.signatures.scope(|signatures| signatures.push(signed));
-            }
+            let signed = signature.map(|signature| (identity.id, answers, signature));
+            air.signatures.scope(|signatures| signatures.extend(signed));
             answers += 1;
         };
         ear.catch_up(&mut answer);
