@@ -1,6 +1,7 @@
 //! Everything that a mesh agrees on before it starts.
 
 use crate::aggregate::Recipe;
+use crate::audit::AuditConfig;
 use crate::energy::EnergyConfig;
 use crate::evolution::EvolutionConfig;
 use crate::fusion::FusionConfig;
@@ -55,6 +56,8 @@ pub struct NodeConfig {
     pub privacy: Option<PrivacyConfig>,
     /// How newcomers take over what the mesh has learned; `None`: they do not.
     pub handover: Option<HandoverConfig>,
+    /// How nodes audit each other; `None`: they do not. See [`crate::audit`].
+    pub audit: Option<AuditConfig>,
 }
 
 impl Default for NodeConfig {
@@ -78,6 +81,7 @@ impl Default for NodeConfig {
             stream: None,
             privacy: None,
             handover: None,
+            audit: None,
         }
     }
 }

@@ -41,6 +41,7 @@
 extern crate alloc;
 
 pub mod aggregate;
+pub mod audit;
 pub mod block_float;
 pub mod boundary;
 pub mod canonical;

@@ -2,6 +2,7 @@
 //! [`crate::phase`]; it must not know how a rule works.
 
 use crate::aggregate::{Calm, Context, VOICES, Voice as Merged, aggregate};
+use crate::audit::learner::{Blend, Heard as Voiced};
 use crate::carry::Carry;
 use crate::config::NodeConfig;
 use crate::id::{NodeId, Tick};
@@ -49,11 +50,36 @@ struct Heard {
     regime: Regime,
 }
 
+impl Heard {
+    /// The same for the record of an audit.
+    fn voiced(&self, neighbours: &[Neighbour]) -> Voiced {
+        let Merged { node: origin, influence, weights, .. } = self.voice;
+        let place = neighbours.binary_search_by_key(&origin, |peer| peer.id).ok();
+        let round = place.and_then(|place| neighbours.get(place)).map_or(0, |peer| peer.round);
+        Voiced { origin, round, regime: self.regime, influence, weights }
+    }
+}
+
 type Crowd = heapless::Vec<Heard, VOICES>;
+
+/// [`merge_noted`] without a record.
+pub fn merge(
+    config: &NodeConfig,
+    node: Merger,
+    carry: Option<&mut Carry>,
+    neuron: &mut SwarmNeuron,
+    residual: &Residual,
+    neighbours: &mut [Neighbour],
+    conduct: Option<Conduct<'_>>,
+    inbox: &mut Inbox,
+) -> MergeReport {
+    merge_noted(config, node, carry, neuron, residual, neighbours, conduct, inbox, |_| ())
+}
 
 /// Aggregate and Trust, at the end of a round: judge each offer on the node's own recent samples,
 /// move the senders' reputations, and adopt what the mesh's recipe makes of all that did no harm.
-pub fn merge(
+/// `record` gets what is about to become the node's model, if anything is.
+pub fn merge_noted(
     config: &NodeConfig,
     node: Merger,
     carry: Option<&mut Carry>,
@@ -62,6 +88,7 @@ pub fn merge(
     neighbours: &mut [Neighbour],
     mut conduct: Option<Conduct<'_>>,
     inbox: &mut Inbox,
+    record: impl FnOnce(&Blend),
 ) -> MergeReport {
     let mut report = MergeReport { offered: inbox.offers().len() as u8, ..MergeReport::default() };
     let exam = if inbox.offers().is_empty() { None } else { neuron.exam() };
@@ -118,6 +145,13 @@ pub fn merge(
     let own = Merged { node: node.id, influence, loss: own, weights: *neuron.weights() };
     let calm = carry.map(|carry| &mut carry.calm);
     let taps = neuron.form().taps;
+    record(&Blend {
+        round: node.round,
+        own_influence: own.influence,
+        banned,
+        taps,
+        voices: crowd.iter().map(|heard| heard.voiced(neighbours)).collect(),
+    });
     if let Some(merged) = blend(config, node, taps, own, &crowd, None, banned, calm) {
         let exam = exam.as_ref();
         let look_back = LookBack { config, node, taps, exam, own, crowd: &crowd, merged: &merged };

@@ -1,6 +1,10 @@
 //! The composed node: all parts and the tick that runs them. This is what firmware runs; the
 //! simulator runs the same phases over components.
 
+use crate::audit::AuditPage;
+use crate::audit::learner::Mind;
+use crate::audit::page::AuditEar;
+use crate::audit::queue::{self, AuditOut};
 use crate::canonical::{Canonical, Sink, encode_slice};
 use crate::carry::Carry;
 use crate::config::NodeConfig;
@@ -152,6 +156,26 @@ impl<const N: usize> Node<N> {
         fused: Option<Fused<'_>>,
         radio: &mut impl Radio,
     ) -> TickReport {
+        self.tick_audited(config, now, sample, fused, None, radio)
+    }
+
+    /// The page that this node needs to take part in audits, in the state in which it is now.
+    #[must_use]
+    pub fn audit_page(&self) -> AuditPage {
+        AuditPage::new(self.mind(), self.neighbours.iter().map(|neighbour| neighbour.id))
+    }
+
+    /// [`Node::tick_fused`] on a node that takes part in audits. Its page stands beside the node,
+    /// from before the first tick on, and is not in [`Node::digest`].
+    pub fn tick_audited(
+        &mut self,
+        config: &NodeConfig,
+        now: Tick,
+        sample: Option<Q16>,
+        fused: Option<Fused<'_>>,
+        mut audit: Option<&mut AuditPage>,
+        radio: &mut impl Radio,
+    ) -> TickReport {
         if self.energy.is_browned_out() {
             return self.recover(config, now);
         }
@@ -168,6 +192,9 @@ impl<const N: usize> Node<N> {
             phase::predict(tuned, neuron, residual, detector, evolution, critical, sample, fused);
             self.detector.update(&config.regime, &self.residual);
             report.activity.samples = 1;
+            if let Some(audit) = audit.as_deref_mut() {
+                audit.sensed(critical, sample, self.mind());
+            }
             if let (Some(feed), Some(stream)) = (&mut self.stream, &config.stream) {
                 feed.sense(stream, sample);
             }
@@ -177,18 +204,22 @@ impl<const N: usize> Node<N> {
         let mut outbox = Outbox::new();
         let kept = own_round(self.id, &self.routes);
         let extras = self.speak(config, now, &mut outbox);
+        let asked =
+            audit.as_deref_mut().map(|audit| self.answer(config, now, kept, &outbox, audit));
         let speaks = outbox.iter().any(|outgoing| signed(&outgoing.message).is_some());
         if config.air.signature_bytes > 0 && (speaks || own_round(self.id, &self.routes) > kept) {
             report.activity.signature_us += u64::from(config.signature.sign_us);
         }
         let did = &mut report.activity;
-        for outgoing in outbox.iter().chain(&extras) {
+        let (asked, work) = asked.unwrap_or_default();
+        did.samples += work;
+        for outgoing in outbox.iter().chain(&extras).chain(&asked) {
             did.transmit_us += airtime(config, outgoing);
             radio.transmit(now, outgoing);
         }
-        self.listen(config, now, radio, did);
+        self.listen(config, now, audit.as_deref_mut(), radio, did);
         if report.window.closes {
-            report.merge = Some(self.merge(tuned, now));
+            report.merge = Some(self.merge(tuned, now, audit));
             self.trust.review(&config.trust, &self.neighbours, now);
             self.review(config, now);
             self.tune(config);
@@ -245,6 +276,47 @@ impl<const N: usize> Node<N> {
         }
     }
 
+    fn mind(&self) -> Mind<'_> {
+        Mind {
+            neuron: &self.neuron,
+            residual: &self.residual,
+            detector: &self.detector,
+            carry: self.carry.as_ref(),
+        }
+    }
+
+    /// What audits add to what is sent, and the samples that were computed again for them.
+    fn answer(
+        &self,
+        config: &NodeConfig,
+        now: Tick,
+        kept: u32,
+        outbox: &Outbox,
+        audit: &mut AuditPage,
+    ) -> (AuditOut, u32) {
+        let speaker = self.speaker();
+        let sent = queue::sent(self.id, kept, &self.routes, outbox);
+        audit.spoke(config, &speaker, sent, self.mind());
+        let mut out = AuditOut::new();
+        audit.speak(config, now, &speaker, self.mind(), &self.clients, outbox, &mut out);
+        (out, audit.take_work())
+    }
+
+    fn speaker(&self) -> Speaker<'_> {
+        Speaker {
+            id: self.id,
+            group: self.group,
+            neuron: &self.neuron,
+            residual: &self.residual,
+            detector: &self.detector,
+            energy: &self.energy,
+            wake: &self.wake,
+            trust: &self.trust,
+            neighbours: &self.neighbours,
+            policy: self.tuner.as_ref().map(|tuner| *tuner.proposal()),
+        }
+    }
+
     fn effective(&self, config: &NodeConfig) -> Regime {
         self.detector.effective(self.energy.is_critical(&config.energy))
     }
@@ -282,6 +354,7 @@ impl<const N: usize> Node<N> {
         &mut self,
         config: &NodeConfig,
         now: Tick,
+        mut audit: Option<&mut AuditPage>,
         radio: &mut impl Radio,
         did: &mut Activity,
     ) {
@@ -332,10 +405,41 @@ impl<const N: usize> Node<N> {
                 radio.transmit(now, &outgoing);
             };
             phase::hear(config, now, &mut listener, header.sender, &message, heard.at_us, answer);
+            if let Some(audit) = audit.as_deref_mut() {
+                let (ear, busy_us) = (self.audit_ear(), &mut busy_us);
+                let answer = |outgoing: Outgoing| {
+                    did.transmit_us += airtime(config, &outgoing);
+                    radio.transmit(now, &outgoing);
+                };
+                let (from, at_us) = (header.sender, heard.at_us);
+                audit.hear(config, now, &ear, from, &message, at_us, busy_us, answer);
+            }
+        }
+        if let Some(audit) = audit {
+            audit.attend(config, now, &self.audit_ear(), &mut busy_us, |outgoing| {
+                did.transmit_us += airtime(config, &outgoing);
+                radio.transmit(now, &outgoing);
+            });
         }
     }
 
-    fn merge(&mut self, config: &NodeConfig, now: Tick) -> MergeReport {
+    fn audit_ear(&self) -> AuditEar<'_> {
+        AuditEar {
+            id: self.id,
+            wake: &self.wake,
+            energy: &self.energy,
+            neuron: &self.neuron,
+            neighbours: &self.neighbours,
+            clients: &self.clients,
+        }
+    }
+
+    fn merge(
+        &mut self,
+        config: &NodeConfig,
+        now: Tick,
+        mut audit: Option<&mut AuditPage>,
+    ) -> MergeReport {
         if let Some(handover) = &mut self.handover {
             let round = self.wake.rounds();
             sum_up(
@@ -349,8 +453,9 @@ impl<const N: usize> Node<N> {
                 handover,
             );
         }
+        let mut noted = false;
         let (round, regime) = (self.wake.rounds(), self.detector.regime());
-        phase::merge(
+        let report = phase::merge_noted(
             config,
             Merger { id: self.id, round, regime, now },
             self.carry.as_mut(),
@@ -359,7 +464,20 @@ impl<const N: usize> Node<N> {
             &mut self.neighbours,
             self.conduct.as_mut().map(Dossier::view),
             &mut self.inbox,
-        )
+            |blend| {
+                noted = true;
+                if let Some(audit) = audit.as_deref_mut() {
+                    audit.merging(config, blend);
+                }
+            },
+        );
+        if let Some(audit) = audit {
+            if noted {
+                audit.merged(self.mind());
+            }
+            audit.review(&mut self.neighbours);
+        }
+        report
     }
 
     fn review(&mut self, config: &NodeConfig, now: Tick) {
@@ -441,114 +559,4 @@ fn airtime(config: &NodeConfig, outgoing: &Outgoing) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::privacy::release::PrivacyConfig;
-    use crate::radio::{Heard, MockRadio};
-    use crate::silence::Voice;
-
-    fn wave(tick: u64) -> Q16 {
-        Q16::from_bits(20 * 65_536 + ((tick % 40) as i32 - 20).abs() * 4_000)
-    }
-
-    /// Two nodes in earshot with a perfect medium, always awake.
-    fn pair(ticks: u64) -> (Node<4>, Node<4>) {
-        let mut config = NodeConfig::default();
-        config.wake.interval_us = [1_000_000; 3];
-        config.wake.window_us = [1_000_000; 3];
-        config.wake.jitter_percent = 0;
-        let mut a = Node::new(NodeId(0), Role::Scheduled, &config, &[NodeId(1)]);
-        let mut b = Node::new(NodeId(1), Role::Scheduled, &config, &[NodeId(0)]);
-        let mut air: [MockRadio; 2] = Default::default();
-        for tick in 0..ticks {
-            a.tick(&config, Tick(tick), Some(wave(tick)), &mut air[0]);
-            b.tick(&config, Tick(tick), Some(wave(tick + 9)), &mut air[1]);
-            let [first, second] = &mut air;
-            cross(&config, NodeId(0), first, second);
-            cross(&config, NodeId(1), second, first);
-        }
-        (a, b)
-    }
-
-    fn cross(config: &NodeConfig, sender: NodeId, from: &mut MockRadio, to: &mut MockRadio) {
-        for outgoing in &from.sent {
-            config.air.frames(sender, outgoing.round, &outgoing.message, &[], |frame| {
-                let frame = heapless::Vec::from_slice(frame).expect("fits");
-                to.incoming.push_back(Heard { frame, at_us: outgoing.at_us }).expect("room");
-            });
-        }
-        from.sent.clear();
-    }
-
-    #[test]
-    fn neighbours_earn_each_others_trust() {
-        let (a, b) = pair(400);
-        assert!(a.neighbours[0].reputation > crate::q16::HALF, "{:?}", a.neighbours);
-        assert!(a.trust.is_commissioned() && b.trust.is_commissioned());
-        assert!(a.energy.spending.transmit_nj > 0);
-    }
-
-    #[test]
-    fn equal_inputs_give_equal_digests_and_other_inputs_do_not() {
-        assert_eq!(pair(100).0.digest(), pair(100).0.digest());
-        assert_ne!(pair(100).0.digest(), pair(101).0.digest());
-    }
-
-    #[test]
-    fn a_private_node_says_no_more_than_its_budget_covers() {
-        let mut config = NodeConfig::default();
-        config.wake.interval_us = [1_000_000; 3];
-        config.wake.window_us = [1_000_000; 3];
-        let hundredths = [10, 500, 800].map(crate::q16::percent);
-        let [clip, noise, epsilon] = hundredths;
-        let privacy = PrivacyConfig::new(clip, noise, epsilon, 5).expect("in range");
-        config.privacy = Some(privacy);
-        let run = |publishes: bool| {
-            let mut node: Node<4> = Node::new(NodeId(0), Role::Scheduled, &config, &[NodeId(1)]);
-            node.publisher = node.publisher.filter(|_| publishes);
-            let mut radio = MockRadio::default();
-            let mut updates = 0;
-            for tick in 0..300 {
-                node.tick(&config, Tick(tick), Some(wave(tick)), &mut radio);
-                for outgoing in &radio.sent {
-                    if let Message::Update(update) = outgoing.message {
-                        assert_ne!(&update.weights, node.neuron.weights(), "tick {tick}");
-                        updates += 1;
-                    }
-                }
-                radio.sent.clear();
-            }
-            (updates, node.silence.voice())
-        };
-        assert_eq!(run(true), (privacy.releases(), Voice::PrivacySpent));
-        assert_eq!(privacy.releases(), 13, "1.04914 / 0.08");
-        assert_eq!(run(false).0, 0, "nothing leaves it where nothing makes it private");
-    }
-
-    #[test]
-    fn noise_on_the_air_is_ignored() {
-        let config = NodeConfig::default();
-        let mut node: Node<4> = Node::new(NodeId(0), Role::Sentinel, &config, &[NodeId(1)]);
-        let mut radio = MockRadio::default();
-        for tick in 0..200_u64 {
-            let noise: [u8; 40] = core::array::from_fn(|i| (tick as usize * 31 + i * 7) as u8);
-            let frame = heapless::Vec::from_slice(&noise).expect("fits");
-            radio.incoming.push_back(Heard { frame, at_us: 5 }).expect("room");
-            node.tick(&config, Tick(tick), Some(wave(tick)), &mut radio);
-            radio.sent.clear();
-        }
-        assert_eq!(node.neighbours[0].heard_tick, Neighbour::NEVER);
-    }
-
-    #[test]
-    fn hot_state_is_small() {
-        let hot = size_of::<SwarmNeuron>()
-            + size_of::<Residual>()
-            + size_of::<RegimeDetector>()
-            + size_of::<Silence>()
-            + size_of::<EnergyPool>()
-            + size_of::<Wake>()
-            + size_of::<OwnTrust>();
-        assert!(hot <= 512, "{hot} bytes");
-    }
-}
+mod tests;

@@ -4,6 +4,9 @@
 //! fragment count, sender (4 bytes), CRC-32 (IEEE) over the eight bytes before it and the payload.
 //! Decoding refuses everything that is not exactly a message this version can send.
 
+mod error;
+
+use crate::audit::wire::AuditMessage;
 use crate::block_float::BlockFloat;
 use crate::crc::CRC32;
 use crate::gene::{Gene, GeneId};
@@ -21,6 +24,8 @@ mod sums;
 
 use reader::Reader;
 pub use sums::{SUM_TAG_BYTES, SumCall, SumPart, SumStep};
+
+pub use error::PacketError;
 
 /// Version in every header.
 pub const VERSION: u8 = 1;
@@ -74,6 +79,8 @@ pub enum Kind {
     Policy = 12,
     /// What a collector asks of a member for a sum.
     Call = 13,
+    /// Part of an audit: a commitment, a question, or an answer.
+    Audit = 15,
     /// What a node thinks of its neighbours, broadcast.
     Opinions = 14,
 }
@@ -95,43 +102,12 @@ impl Kind {
             11 => Some(Self::Stream),
             12 => Some(Self::Policy),
             13 => Some(Self::Call),
+            15 => Some(Self::Audit),
             14 => Some(Self::Opinions),
             _ => None,
         }
     }
 }
-
-/// Why bytes are not a frame or a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PacketError {
-    /// Fewer bytes than the header or the message needs, or more.
-    Length,
-    /// Another protocol version.
-    Version,
-    /// No such kind of message.
-    Kind,
-    /// The checksum does not match: the frame was damaged.
-    Crc,
-    /// Fragment index not below the count, or a count of zero.
-    Fragment,
-    /// A field is out of its range.
-    Value,
-}
-
-impl core::fmt::Display for PacketError {
-    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        out.write_str(match self {
-            Self::Length => "wrong length",
-            Self::Version => "another protocol version",
-            Self::Kind => "unknown kind of message",
-            Self::Crc => "checksum does not match",
-            Self::Fragment => "fragment index and count do not fit",
-            Self::Value => "a field is out of range",
-        })
-    }
-}
-
-impl core::error::Error for PacketError {}
 
 /// The header of one fragment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -319,6 +295,8 @@ pub enum Message {
     Sum(SumPart),
     /// What a collector asks of a member.
     Call(SumCall),
+    /// Part of an audit; only where a mesh audits.
+    Audit(AuditMessage),
     /// What a node thinks of its neighbours, to whoever hears it.
     Opinions(Opinions),
 }
@@ -342,6 +320,7 @@ impl Message {
             Self::Policy(_) => Kind::Policy,
             Self::Sum(_) => Kind::Sum,
             Self::Call(_) => Kind::Call,
+            Self::Audit(_) => Kind::Audit,
             Self::Opinions(_) => Kind::Opinions,
         }
     }
@@ -366,6 +345,7 @@ impl Message {
             | Self::Stream { to, .. }
             | Self::Sum(SumPart { to, .. })
             | Self::Call(SumCall { to, .. }) => Some(*to),
+            Self::Audit(audit) => audit.destination(),
         }
     }
 
@@ -385,6 +365,7 @@ impl Message {
             Self::Policy(_) => POLICY_BYTES,
             Self::Sum(part) => part.length(),
             Self::Call(_) => SumCall::LENGTH,
+            Self::Audit(audit) => audit.length(),
             Self::Opinions(opinions) => OPINION_BYTES * opinions.said().len(),
         }
     }
@@ -439,6 +420,7 @@ impl Message {
                 call.put_body(&mut put);
                 put(&call.tag);
             }
+            Self::Audit(audit) => audit.write(&mut put),
             Self::Opinions(opinions) => opinions.said().iter().for_each(|opinion| {
                 put(&opinion.of.0.to_le_bytes());
                 put(&[opinion.bucket as u8]);
@@ -481,6 +463,7 @@ impl Message {
             Kind::Policy => Self::Policy(rest.policy()?),
             Kind::Sum => Self::Sum(SumPart::read(&mut rest)?),
             Kind::Call => Self::Call(SumCall::read(&mut rest)?),
+            Kind::Audit => Self::Audit(AuditMessage::read(core::mem::take(&mut rest.0))?),
             Kind::Opinions => Self::Opinions(rest.opinions()?),
         };
         if rest.0.is_empty() { Ok(message) } else { Err(PacketError::Length) }

@@ -143,6 +143,12 @@ impl RegimeDetector {
         if energy_critical { Regime::Calm } else { self.regime }
     }
 
+    /// Whether a state from outside can take another sample.
+    #[must_use]
+    pub(crate) const fn is_sound(&self) -> bool {
+        self.storms < u32::MAX
+    }
+
     /// Takes the newest sample's signs; returns the regime after it.
     pub fn update(&mut self, config: &RegimeConfig, residual: &Residual) -> Regime {
         self.take(config, &Signs::of(residual))

@@ -106,6 +106,18 @@ impl Residual {
         diverged
     }
 
+    /// Whether a state from outside keeps to the ranges that observing keeps to.
+    #[must_use]
+    pub(crate) fn is_sound(&self) -> bool {
+        let top = CEILING as u32;
+        let unit = Q16::ZERO..=Q16::ONE;
+        self.short <= top << SHORT_SHIFT
+            && self.medium <= top << MEDIUM_SHIFT
+            && self.persistence <= top << MEDIUM_SHIFT
+            && self.long <= top << LONG_SHIFT
+            && self.recent.iter().chain([&self.smooth]).all(|level| unit.contains(level))
+    }
+
     fn level(&self) -> Q16 {
         if self.samples < WARM_UP {
             return Q16::ZERO;

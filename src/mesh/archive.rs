@@ -6,10 +6,13 @@ use std::collections::VecDeque;
 
 use bevy::ecs::prelude::*;
 use qres_core::canonical::{Canonical, Sink, Source, encode_slice};
-use qres_core::id::NodeId;
+use qres_core::config::NodeConfig;
+use qres_core::id::{NodeId, Tick};
+use qres_core::packet::Message;
+use qres_core::phase::{Outbox, Speaker};
 use qres_core::q16::Q16;
 use qres_core::residual_stream::{
-    STREAM_QUEUE, StreamConfig, StreamFeed, StreamPart, StreamReceiver,
+    Extras, STREAM_QUEUE, StreamConfig, StreamFeed, StreamPart, StreamReceiver, send_stream,
 };
 use serde::Serialize;
 
@@ -31,6 +34,23 @@ impl Streaming {
     #[must_use]
     pub fn new(config: &StreamConfig) -> Self {
         Self { feed: Box::new(StreamFeed::new(config)), truth: VecDeque::new(), bytes: 0 }
+    }
+
+    /// Sends what waits, as far as it may.
+    pub fn send(
+        &mut self,
+        config: &NodeConfig,
+        now: Tick,
+        node: &Speaker<'_>,
+        before: &Outbox,
+        extras: &mut Extras,
+    ) {
+        send_stream(config, now, node, &mut self.feed, before, extras);
+        let sent = extras.iter().filter_map(|outgoing| match &outgoing.message {
+            Message::Stream { part, .. } => Some(part.frame().len() as u64),
+            _ => None,
+        });
+        self.bytes += sent.sum::<u64>();
     }
 
     /// Takes a sample.

@@ -27,7 +27,8 @@ use super::plan::{NodePlan, Plan};
 use super::resources::{Air, Cascades, Clock, Pages, Roster, Setup, Tap, Weather};
 use super::schedule::{TickSystems, tick_schedule};
 use super::{
-    archive, environment, fusing, malice, radio, sensing, settling, sums, trusting, waking,
+    archive, auditing, environment, fusing, malice, radio, sensing, settling, sums, trusting,
+    waking,
 };
 use crate::world::signal::SensorState;
 
@@ -61,7 +62,7 @@ fn schedule() -> bevy::ecs::schedule::Schedule {
             .in_set(TickSystems::Environment),
         (sensing::sense, fusing::sense).in_set(TickSystems::Sense),
         sensing::predict.in_set(TickSystems::Predict),
-        sensing::detect.in_set(TickSystems::Regime),
+        (sensing::detect, auditing::note).chain().in_set(TickSystems::Regime),
         waking::wake.in_set(TickSystems::Wake),
         waking::speak.in_set(TickSystems::Speak),
         (radio::transmit, radio::receive, radio::answer, radio::collect)
@@ -99,6 +100,7 @@ pub(super) fn spawn_up_to(world: &mut World, plan: &Arc<Plan>, count: usize) {
     }
     fusing::equip(world, &entities);
     sums::equip(world, &entities);
+    auditing::equip(world, &entities);
     trusting::equip(world, &entities);
     if world.resource::<Keys>().0.is_some() {
         for entity in &entities {

@@ -5,6 +5,7 @@
 //! live in one process without touching each other.
 
 pub mod archive;
+pub mod auditing;
 mod build;
 pub mod components;
 pub mod condition;

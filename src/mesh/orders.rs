@@ -12,6 +12,7 @@ use qres_core::config::NodeConfig;
 use qres_core::id::{NodeId, Tick};
 
 use super::Mesh;
+use super::auditing;
 use super::components::Carried;
 use super::malice::Malice;
 use super::overheard::Overheard;
@@ -140,13 +141,15 @@ fn carry_out(world: &mut World, now: Tick, command: &Command) {
         }
         Command::SetDefence { .. } => {
             // Some rules remember; nodes that had nothing to carry so far begin now.
-            let Some(carry) = Carry::of(&orders.config(&plan)) else { return };
-            for entity in world.resource::<Roster>().0.clone() {
+            let carry = Carry::of(&orders.config(&plan));
+            let roster = world.resource::<Roster>().0.clone();
+            for entity in roster {
                 let mut node = world.entity_mut(entity);
-                if !node.contains::<Carried>() {
+                if let Some(carry) = carry.filter(|_| !node.contains::<Carried>()) {
                     node.insert(Carried(carry));
                 }
             }
+            auditing::renew(world);
         }
     }
 }

@@ -10,7 +10,6 @@ use qres_core::draw::{Purpose, below, draw};
 use qres_core::energy::Listen;
 use qres_core::evolution::EvolutionConfig;
 use qres_core::gene::GeneBytes;
-use qres_core::handover::HandoverConfig;
 use qres_core::id::{GroupId, NodeId, Tick};
 use qres_core::neuron::{Form, Kind, NeuronConfig, SwarmNeuron, TAPS, kernel};
 use qres_core::q16::{Q16, percent};
@@ -510,7 +509,8 @@ fn node_config(scenario: &Scenario, seed: u64) -> Result<NodeConfig, PlanError> 
         stream: stream_config(protocol),
         privacy: recipe::privacy(protocol)
             .map_err(|why| PlanError(format!("\"{}\": protocol.privacy: {why}", scenario.title)))?,
-        handover: handover_config(protocol),
+        handover: recipe::handover(protocol),
+        audit: recipe::audit(protocol),
         ..NodeConfig::default()
     })
 }
@@ -550,12 +550,6 @@ fn stream_config(protocol: &scenario::Protocol) -> Option<StreamConfig> {
         check_every: stream.check_every_frames,
         ..StreamConfig::default()
     })
-}
-
-fn handover_config(protocol: &scenario::Protocol) -> Option<HandoverConfig> {
-    let scenario::Summary { asks, answer_every_ticks, energy_floor_percent } = protocol.summary;
-    let energy_floor = percent(i32::from(energy_floor_percent));
-    (asks > 0).then_some(HandoverConfig { asks, answer_every_ticks, energy_floor })
 }
 
 fn wake_config(scenario: &Scenario, seed: u64) -> WakeConfig {

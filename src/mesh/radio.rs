@@ -19,6 +19,7 @@ use qres_core::signature::{SignatureBytes, concerns, signed, split};
 use qres_core::wake::Role;
 
 use super::archive::Archive;
+use super::auditing::{self, Auditing};
 use super::components::{
     Battery, Detector, Doing, Genome, Heritage, Identity, Memory, Neuron, Schedule, Tally, Trust,
     Tuning,
@@ -114,13 +115,12 @@ pub fn receive(
         Option<&mut Guard>,
         Option<&mut Tuning>,
         (Option<&mut Archive>, Option<&mut Collecting>, Option<&mut Condition>),
-        Option<&mut Heritage>,
+        (Option<&mut Heritage>, Option<&mut Auditing>),
         Option<&mut Dossier>,
     )>,
     keys: Res<Keys>,
 ) {
-    let plan = &*setup.0;
-    let now = clock.now;
+    let (plan, now) = (&*setup.0, clock.now);
     let emergencies = air.broadcast.frames().iter().any(|frame| frame.kind == Kind::Beacon);
     for_nodes!(nodes, clock.parallel, |(
         mind,
@@ -133,7 +133,7 @@ pub fn receive(
         guard,
         mut tuning,
         (mut archive, mut collecting, mut condition),
-        mut heritage,
+        (mut heritage, mut auditing),
         mut dossier,
     )| {
         let (identity, battery, ..) = mind;
@@ -165,6 +165,8 @@ pub fn receive(
             heritage: heritage.as_deref_mut(),
             collecting: collecting.as_deref_mut(),
             summing: None,
+            auditing: auditing.as_deref_mut(),
+            orders: &orders,
             condition: condition.as_deref_mut(),
             heard: 0,
             busy_us: 0,
@@ -177,16 +179,15 @@ pub fn receive(
             }
             doing.0.transmit_us += airtime(&plan.config.air, &outgoing);
             air.answers.scope(|queue| queue.push((identity.id, answers, outgoing)));
-            if let Some(signature) = signature {
-                let signed = (identity.id, answers, signature);
-                air.signatures.scope(|signatures| signatures.push(signed));
-            }
+            let signed = signature.map(|signature| (identity.id, answers, signature));
+            air.signatures.scope(|signatures| signatures.extend(signed));
             answers += 1;
         };
         ear.catch_up(&mut answer);
         receiver.listen(&air.broadcast, |frame, fate| {
             ear.take(&air.broadcast, frame, fate, &mut answer);
         });
+        ear.attend(&mut answer);
         ear.close();
     });
 }
@@ -195,6 +196,7 @@ pub fn receive(
 pub fn collect(
     clock: Res<Clock>,
     setup: Res<Setup>,
+    orders: Res<Orders>,
     air: Res<Air>,
     pages: Res<Pages>,
     tap: Res<Tap>,
@@ -208,7 +210,7 @@ pub fn collect(
         Option<&mut Guard>,
         (Option<&mut Tuning>, Option<&mut Condition>),
         Option<&mut Heritage>,
-        Option<&mut Summing>,
+        (Option<&mut Summing>, Option<&mut Auditing>),
         Option<&mut Dossier>,
     )>,
     keys: Res<Keys>,
@@ -228,7 +230,7 @@ pub fn collect(
         guard,
         (mut tuning, mut condition),
         mut heritage,
-        mut summing,
+        (mut summing, mut auditing),
         mut dossier,
     )| {
         let (identity, battery, ..) = mind;
@@ -263,6 +265,8 @@ pub fn collect(
             heritage: heritage.as_deref_mut(),
             collecting: None,
             summing: summing.as_deref_mut(),
+            auditing: auditing.as_deref_mut(),
+            orders: &orders,
             condition: condition.as_deref_mut(),
             heard: SECOND_PASS,
             busy_us: 0,
@@ -270,6 +274,14 @@ pub fn collect(
         receiver.attend(sentinel, &air.service, |frame, fate| {
             ear.take(&air.service, frame, fate, |_, _| ());
         });
+        // Questions of an audit may come from any sentinel.
+        for other in auditing::askers(plan, identity.id, sentinel) {
+            receiver.attend(other, &air.service, |frame, fate| {
+                if frame.kind == Kind::Audit {
+                    ear.take(&air.service, frame, fate, |_, _| ());
+                }
+            });
+        }
         ear.close();
     });
 }
@@ -332,6 +344,8 @@ struct Ear<'a> {
     heritage: Option<&'a mut Heritage>,
     collecting: Option<&'a mut Collecting>,
     summing: Option<&'a mut Summing>,
+    auditing: Option<&'a mut Auditing>,
+    orders: &'a Orders,
     condition: Option<&'a mut Condition>,
     /// Order of the next frame that a tap keeps.
     heard: u32,
@@ -399,7 +413,8 @@ impl Ear<'_> {
             Message::Sum(SumPart { to, step: SumStep::Vector(_), .. }) => Message::Poll { to },
             other => other,
         };
-        self.pass(header.sender, &message, at_us, answer);
+        self.pass(header.sender, &message, at_us, &mut answer);
+        self.audit(header.sender, &message, at_us, |outgoing| answer(outgoing, None));
     }
 
     /// Hands a message to the core.
@@ -441,14 +456,14 @@ impl Ear<'_> {
             handover: self.heritage.as_deref_mut().map(|heritage| &mut *heritage.0),
         };
         let guard = self.guard.as_deref();
-        let answer = |outgoing: Outgoing| {
+        let relay = |outgoing: Outgoing| {
             let signature = match &outgoing.message {
                 Message::Relay { update, .. } => guard.and_then(|guard| guard.kept(update.origin)),
                 _ => None,
             };
             answer(outgoing, signature);
         };
-        phase::hear(config, self.now, &mut listener, sender, message, at_us, answer);
+        phase::hear(config, self.now, &mut listener, sender, message, at_us, relay);
     }
 
     /// Follows a sum: a member its sentinel's calls, a collector its members' words, and any poll
@@ -532,6 +547,31 @@ impl Ear<'_> {
             guard.sign(self.plan.config.signature, keys, &update);
         }
         self.pass(origin, &Message::Update(update), 0, |_, _| ());
+    }
+
+    /// What audits make of a message.
+    fn audit(
+        &mut self,
+        sender: NodeId,
+        message: &Message,
+        at_us: u64,
+        answer: impl FnMut(Outgoing),
+    ) {
+        let Some(page) = self.auditing.as_deref_mut() else { return };
+        let (id, neuron) = (self.identity.id, self.mind.3);
+        let ear = auditing::ear(id, self.schedule, self.battery, neuron, self.trust, self.memory);
+        let config = &self.orders.config(self.plan);
+        page.0.hear(config, self.now, &ear, sender, message, at_us, &mut self.busy_us, answer);
+    }
+
+    /// At the end of what was heard: asks those that can be asked.
+    fn attend(&mut self, mut answer: impl FnMut(Outgoing, Option<SignatureBytes>)) {
+        let Some(page) = self.auditing.as_deref_mut() else { return };
+        let (id, neuron) = (self.identity.id, self.mind.3);
+        let ear = auditing::ear(id, self.schedule, self.battery, neuron, self.trust, self.memory);
+        page.0.attend(&self.plan.config, self.now, &ear, &mut self.busy_us, |outgoing| {
+            answer(outgoing, None);
+        });
     }
 
     /// Checks the signature of an update that this node would use, and keeps it with the update.

@@ -2,9 +2,11 @@
 //! here aggregates, and nothing draws noise.
 
 use qres_core::aggregate::{self, Recipe, Rule};
+use qres_core::audit::AuditConfig;
+use qres_core::handover::HandoverConfig;
 use qres_core::packet::Wire;
 use qres_core::privacy::release::{PrivacyConfig, PrivacyError};
-use qres_core::q16::Q16;
+use qres_core::q16::{Q16, percent};
 
 use crate::scenario;
 
@@ -76,4 +78,22 @@ pub(super) fn privacy(
     // A delta that is no power of ten does not pass the checks; 0 is refused here.
     let digits = said.budget.digits().unwrap_or(0);
     PrivacyConfig::new(clip, multiplier, q16(said.budget.epsilon), digits).map(Some)
+}
+
+/// How a checked scenario audits.
+pub(super) fn audit(protocol: &scenario::Protocol) -> Option<AuditConfig> {
+    let audit = &protocol.audit;
+    let share = i64::from(scenario::fixed(audit.rate_percent));
+    (audit.every_rounds > 0).then(|| AuditConfig {
+        every_rounds: audit.every_rounds,
+        rate_basis_points: ((share * 100 + (1 << 15)) >> 16).clamp(1, 10_000) as u16,
+        outliers: audit.outliers,
+    })
+}
+
+/// How newcomers take over what the mesh has learned.
+pub(super) fn handover(protocol: &scenario::Protocol) -> Option<HandoverConfig> {
+    let scenario::Summary { asks, answer_every_ticks, energy_floor_percent } = protocol.summary;
+    let energy_floor = percent(i32::from(energy_floor_percent));
+    (asks > 0).then_some(HandoverConfig { asks, answer_every_ticks, energy_floor })
 }

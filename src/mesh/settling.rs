@@ -1,12 +1,14 @@
 //! Aggregate, Trust, Energy and Observe: rounds end, and everything is paid for and counted.
 
 use bevy::ecs::prelude::*;
+use qres_core::audit::learner::Blend;
 use qres_core::handover::{self, Reviewer};
 use qres_core::inbox::Inbox;
 use qres_core::phase::{self, Circumstance, Merger};
 use qres_core::tuner::Surroundings;
 use qres_core::wake::Role;
 
+use super::auditing::{self, Auditing};
 use super::components::{
     Battery, Carried, Detector, Doing, Entropy, Genome, Heritage, Identity, Memory, Neuron,
     Schedule, Sensor, Standing, Tally, Trust, Tuning,
@@ -57,7 +59,7 @@ pub fn merge(
         &Entropy,
         &Detector,
         Option<&mut Carried>,
-        Option<&Tuning>,
+        (Option<&Tuning>, Option<&mut Auditing>),
         Option<&mut Dossier>,
         &mut Neuron,
         &mut Trust,
@@ -72,7 +74,7 @@ pub fn merge(
         entropy,
         detector,
         mut carried,
-        tuning,
+        (tuning, mut auditing),
         mut dossier,
         mut neuron,
         mut trust,
@@ -86,17 +88,36 @@ pub fn merge(
         let exchanged = now.iter().zip(&tally.marks).all(|(now, mark)| now > mark);
         tally.exchanges += u32::from(exchanged);
         tally.marks = now;
-        let Some(mut inbox) = memory.inbox.take() else { return };
+        let Some(mut inbox) = memory.inbox.take() else {
+            if let Some(auditing) = &auditing {
+                auditing.0.review(&mut trust.0);
+            }
+            return;
+        };
         let tuned = tuning.map(|tuning| tuning.0.apply(config));
         let config = tuned.as_ref().unwrap_or(config);
         let neighbours = &mut trust.0;
         let (round, regime) = (schedule.0.rounds(), detector.0.regime());
         let merger = Merger { id: identity.id, round, regime, now: clock.now };
         let carry = carried.as_deref_mut().map(|carried| &mut carried.0);
-        let (neuron, entropy) = (&mut neuron.0, &entropy.0);
+        let (model, residual) = (&mut neuron.0, &entropy.0);
         let conduct = dossier.as_deref_mut().map(Dossier::view);
-        let report =
-            phase::merge(config, merger, carry, neuron, entropy, neighbours, conduct, &mut inbox);
+        let mut noted = false;
+        let note = |blend: &Blend| {
+            noted = true;
+            if let Some(auditing) = &mut auditing {
+                auditing.0.merging(config, blend);
+            }
+        };
+        let report = phase::merge_noted(
+            config, merger, carry, model, residual, neighbours, conduct, &mut inbox, note,
+        );
+        if let Some(mut auditing) = auditing {
+            if noted {
+                auditing.0.merged(auditing::mind(&neuron, entropy, detector, carried.as_deref()));
+            }
+            auditing.0.review(&mut trust.0);
+        }
         tally.merges += u32::from(report.merged > 0);
         pages.return_inbox(inbox);
     });

@@ -10,6 +10,7 @@ use qres_core::responder::Route;
 use qres_core::trust::Neighbour;
 
 use super::archive::{Archive, Streaming};
+use super::auditing::Auditing;
 use super::components::{
     Battery, Carried, Detector, Entropy, Genome, Heritage, Identity, Memory, Neuron, Private,
     Quiet, Schedule, Score, Sensor, Standing, Tally, Trust, Tuning,
@@ -117,13 +118,20 @@ type State<'w> = (
         Option<&'w Carried>,
         Option<&'w Private>,
     ),
-    (&'w Standing, &'w Trust, Option<&'w Tuning>, Option<&'w Heritage>, Option<&'w Dossier>),
+    (
+        &'w Standing,
+        &'w Trust,
+        Option<&'w Tuning>,
+        Option<&'w Heritage>,
+        Option<&'w Auditing>,
+        Option<&'w Dossier>,
+    ),
     (&'w Battery, Option<&'w Fusing>, Option<&'w Guard>),
 );
 
 fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut Buffer) {
     let (_, (sensor, tally, score), radio, mind, standing, (battery, fusing, guard)) = state;
-    let (standing, trust, tuning, heritage, dossier) = standing;
+    let (standing, trust, tuning, heritage, auditing, dossier) = standing;
     match section {
         0 => {
             sensor.state.encode(sink);
@@ -163,6 +171,9 @@ fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut
             }
             if let Some(heritage) = heritage {
                 heritage.0.encode(sink);
+            }
+            if let Some(auditing) = auditing {
+                auditing.0.encode(sink);
             }
             if let Some(dossier) = dossier {
                 dossier.encode(sink);
@@ -388,6 +399,9 @@ fn decode(section: usize, node: &mut EntityWorldMut<'_>, source: &mut Source<'_>
             }
             if let Some(mut heritage) = node.get_mut::<Heritage>() {
                 *heritage.0 = Canonical::decode(source)?;
+            }
+            if let Some(mut auditing) = node.get_mut::<Auditing>() {
+                *auditing.0 = Canonical::decode(source)?;
             }
             if let Some(mut dossier) = node.get_mut::<Dossier>() {
                 dossier.decode(source)?;

@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use super::Mesh;
 use super::archive::{self, StreamSummary};
+use super::auditing::{self, AuditSummary};
 use super::components::{
     Battery, Detector, Genome, Heritage, Identity, Neuron, Private, Schedule, Score, Tally, Trust,
     Tuning,
@@ -65,6 +66,8 @@ pub struct RunSummary {
     pub tuner: Option<Tuned>,
     /// What became of residual streams; null where nobody streams.
     pub stream: Option<StreamSummary>,
+    /// What came of audits; null where nobody audits.
+    pub audit: Option<AuditSummary>,
     /// What faults did; null in a scenario without.
     pub faults: Option<FaultSummary>,
     /// What private updates have given away; null where they carry the weights themselves.
@@ -303,6 +306,7 @@ impl Mesh {
             privacy: privacy(world),
             handover: handover(world),
             secure_aggregation: sums::summary(world),
+            audit: auditing::totals(world),
             trust: trusting::summary(world),
             faults: condition::summary(world),
         }

@@ -1,20 +1,22 @@
 //! Wake and Speak: when radios are on, and what nodes have to say.
 
 use bevy::ecs::prelude::*;
+use qres_core::audit::queue::{AuditOut, sent};
 use qres_core::config::NodeConfig;
 use qres_core::energy::Activity;
 use qres_core::handover::send_handover;
 use qres_core::id::{NodeId, Tick};
 use qres_core::packet::{Message, SumStep, Update};
 use qres_core::phase::{self, Outbox, Speaker};
-use qres_core::residual_stream::{Extras, send_stream};
+use qres_core::residual_stream::Extras;
 use qres_core::responder::{self, Route};
-use qres_core::signature::own_round;
+use qres_core::signature::{SignatureBytes, own_round};
 use qres_core::trust::send_opinions;
 use qres_core::tuner::send_policy;
 use qres_core::wake::Wake;
 
 use super::archive::Streaming;
+use super::auditing::{self, Auditing};
 use super::components::{
     Battery, Carried, Detector, Doing, Entropy, Genome, Heritage, Identity, Memory, Neuron,
     Private, Quiet, Schedule, Sensor, Standing, Tally, Trust, Tuning,
@@ -22,6 +24,7 @@ use super::components::{
 use super::condition::{Condition, is_off};
 use super::for_nodes;
 use super::guard::{Guard, Keys};
+use super::malice::Malice;
 use super::orders::Orders;
 use super::overheard::{Notes, Overheard};
 use super::plan::Plan;
@@ -105,6 +108,7 @@ pub fn speak(
         (
             (Option<&mut Carried>, Option<&mut Private>, Option<&mut Guard>),
             (Option<&mut Streaming>, Option<&mut Heritage>, Option<&mut Summing>),
+            Option<&mut Auditing>,
         ),
     )>,
 ) {
@@ -113,7 +117,7 @@ pub fn speak(
     let now = clock.now;
     for_nodes!(nodes, clock.parallel, |(node, saying, pages)| {
         let (mut quiet, mut memory, mut genome, mut doing, mut tally) = saying;
-        let ((mut carried, mut private, mut guard), pages) = pages;
+        let ((mut carried, mut private, mut guard), pages, mut auditing) = pages;
         let (streaming, heritage, mut summing) = pages;
         let (node, tuning) = node;
         let (identity, neuron, entropy, detector, battery, schedule, standing, trust) = node;
@@ -137,21 +141,18 @@ pub fn speak(
         let routes = memory.service.as_mut().map_or(&mut [][..], |service| &mut service.routes);
         let evolution = genome.0.as_deref_mut();
         let carry = carried.as_deref_mut().map(|carried| &mut carried.0);
-        let kept = guard.as_ref().map_or(0, |_| own_round(identity.id, routes));
+        let kept = own_round(identity.id, routes);
         let hostile = malice.filter(|malice| malice.now(now).is_some());
         // What an adversary's node would keep for sleepers is kept once the attack has seen it.
         let honest = if hostile.is_some() { &mut [] } else { &mut *routes };
         let (private, out) = (private.as_deref_mut().map(|private| &mut private.0), &mut outbox);
         phase::speak(config, now, &speaker, &mut quiet.0, honest, evolution, carry, private, out);
+        let mind = auditing::mind(neuron, entropy, detector, carried.as_deref());
+        if let Some(auditing) = &mut auditing {
+            auditing.0.spoke(config, &speaker, sent(identity.id, kept, routes, &outbox), mind);
+        }
         if let Some(malice) = hostile {
-            if schedule.0.window().opens {
-                let mut page = Notes::default();
-                let view = overheard.view(plan, &orders, now, &malice, &speaker, &mut page);
-                let claims_storm = malice.claims_storm;
-                let scene = attack::Scene { config, seed: plan.seed, now, claims_storm, view };
-                attack::speak(malice.attack, &scene, &speaker, routes, &mut outbox);
-            }
-            keep_own(identity.id, routes, &outbox);
+            mislead((plan, &*orders, &*overheard), now, &malice, &speaker, routes, &mut outbox);
         }
         // A liar sums lies.
         sums::speak(plan, now, &speaker, summing.as_deref_mut(), &mut outbox);
@@ -159,23 +160,48 @@ pub fn speak(
         if let (Some(guard), Some(keys)) = (&mut guard, &keys.0)
             && let Some((order, update)) = own_news(identity.id, kept, routes, &outbox)
         {
-            let signature = guard.sign(config.signature, keys, &update);
-            let signed = order.map(|order| (identity.id, order, signature));
-            air.signatures.scope(|signatures| signatures.extend(signed));
+            note_signature(&air, identity.id, order, guard.sign(config.signature, keys, &update));
         }
         let (heritage, streaming) = (heritage.map(Mut::into_inner), streaming.map(Mut::into_inner));
         let mut extras = extras(config, now, &speaker, &outbox, heritage, streaming);
         if let Some(malice) = hostile {
             extras.iter_mut().for_each(|said| attack::answer(malice.attack, &mut said.message));
         }
-        for (order, outgoing) in outbox.iter().chain(&extras).enumerate() {
-            let payload = config.air.payload_bytes(&outgoing.message);
-            doing.0.transmit_us += config.air.message_us(payload);
-            tally.send(&config.air, payload);
-            tally.updates_sent += u32::from(is_model(&outgoing.message));
+        let mut asked = AuditOut::new();
+        if let Some(mut page) = auditing {
+            let agreed = &orders.config(plan);
+            doing.0.samples += page.ask(agreed, now, &speaker, mind, &memory, &outbox, &mut asked);
+        }
+        for (order, outgoing) in outbox.iter().chain(&extras).chain(&asked).enumerate() {
+            doing.0.transmit_us += tally.say(&config.air, &outgoing.message);
             air.queue.scope(|queue| queue.push((identity.id, order as u32, *outgoing)));
         }
     });
+}
+
+/// What an adversary does to what its node would send and keep.
+fn mislead(
+    (plan, orders, overheard): (&Plan, &Orders, &Overheard),
+    now: Tick,
+    malice: &Malice,
+    node: &Speaker<'_>,
+    routes: &mut [Route],
+    outbox: &mut Outbox,
+) {
+    if node.wake.window().opens {
+        let mut page = Notes::default();
+        let view = overheard.view(plan, orders, now, malice, node, &mut page);
+        let (config, claims_storm) = (&plan.config, malice.claims_storm);
+        let scene = attack::Scene { config, seed: plan.seed, now, claims_storm, view };
+        attack::speak(malice.attack, &scene, node, routes, outbox);
+    }
+    keep_own(node.id, routes, outbox);
+}
+
+/// Puts a signature beside the message that it is of, if that is sent.
+fn note_signature(air: &Air, id: NodeId, order: Option<u32>, signature: SignatureBytes) {
+    let signed = order.map(|order| (id, order, signature));
+    air.signatures.scope(|signatures| signatures.extend(signed));
 }
 
 /// Keeps the update that an adversary sends for its sleepers too.
@@ -214,12 +240,7 @@ fn extras(
     }
     send_opinions(config, now, speaker, outbox, &mut extras);
     if let Some(streaming) = streaming {
-        send_stream(config, now, speaker, &mut streaming.feed, outbox, &mut extras);
-        let sent = extras.iter().filter_map(|outgoing| match &outgoing.message {
-            Message::Stream { part, .. } => Some(part.frame().len() as u64),
-            _ => None,
-        });
-        streaming.bytes += sent.sum::<u64>();
+        streaming.send(config, now, speaker, outbox, &mut extras);
     }
     extras
 }
@@ -241,6 +262,14 @@ fn own_news(
 }
 
 impl Tally {
+    /// Counts a message; gives its time on the air, in microseconds.
+    fn say(&mut self, air: &qres_core::radio::AirConfig, message: &Message) -> u64 {
+        let payload = air.payload_bytes(message);
+        self.send(air, payload);
+        self.updates_sent += u32::from(is_model(message));
+        air.message_us(payload)
+    }
+
     /// Counts a message of `payload` bytes.
     pub(super) fn send(&mut self, air: &qres_core::radio::AirConfig, payload: usize) {
         self.bytes_sent += air.message_bytes(payload) as u64;

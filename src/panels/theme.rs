@@ -75,7 +75,7 @@ pub fn packet(palette: Palette, kind: PacketKind) -> Color32 {
         PacketKind::Update | PacketKind::Policy | PacketKind::Opinions => update,
         PacketKind::Poll => poll,
         PacketKind::Beacon => beacon,
-        PacketKind::Grant | PacketKind::Call => grant,
+        PacketKind::Grant | PacketKind::Call | PacketKind::Audit => grant,
         PacketKind::Offer | PacketKind::Request | PacketKind::Digest => gene,
         PacketKind::Relay | PacketKind::Stream => relay,
     })

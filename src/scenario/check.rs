@@ -171,6 +171,8 @@ impl Scenario {
         whole("protocol.summary.asks", protocol.summary.asks)?;
         whole("protocol.summary.answer_every_ticks", protocol.summary.answer_every_ticks)?;
         whole("protocol.summary.energy_floor_percent", protocol.summary.energy_floor_percent)?;
+        whole("protocol.audit.every_rounds", protocol.audit.every_rounds)?;
+        real("protocol.audit.rate_percent", protocol.audit.rate_percent)?;
         whole("protocol.commissioning.neighbours", protocol.commissioning.neighbours)?;
         real("protocol.commissioning.reputation", protocol.commissioning.reputation)?;
         whole("protocol.commissioning.limit_ticks", protocol.commissioning.limit_ticks)?;

@@ -4,9 +4,11 @@
 mod hostile;
 pub(super) use hostile::command;
 
+use qres_core::audit::log::FULL_BYTES;
+
 use super::{
-    AIR_HEADER_BYTES, Aggregation, Bans, Evolution, Fault, Layout, Privacy, Protocol, Scenario,
-    Sentinels, Signal, Source, Station, Storm, Sun,
+    AIR_HEADER_BYTES, Aggregation, Bans, Evolution, Fault, FaultEntry, FaultKind, Layout, Privacy,
+    Protocol, Scenario, Sentinels, Signal, Source, Station, Storm, Sun, Watchdog,
     check::each,
     library,
     problem::{clip, nearest},
@@ -19,6 +21,7 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), Fault> {
     twt(scenario)?;
     energy(scenario)?;
     protocol(scenario)?;
+    audit(scenario)?;
     signals(scenario)?;
     each("storms", &scenario.storms, storm)?;
     hostile::check(scenario)?;
@@ -63,6 +66,63 @@ fn nodes(scenario: &Scenario) -> Result<(), Fault> {
             format!("stations times signals make {} nodes", scenario.node_count()),
             "accepted: at most 1000000 nodes",
         ));
+    }
+    Ok(())
+}
+
+/// What is audited must be what can be computed again, and fit what a node keeps for that.
+fn audit(scenario: &Scenario) -> Result<(), Fault> {
+    let protocol = &scenario.protocol;
+    if protocol.audit.every_rounds == 0 {
+        return Ok(());
+    }
+    let every = "protocol.audit.every_rounds";
+    let companions = scenario.signals.iter().any(|signal| !signal.companions.is_empty());
+    let is_summed = protocol.secure_aggregation.members > 0;
+    let bans = protocol.trust.bans != Bans::ByReputation;
+    let watches = protocol.trust.watchdog != Watchdog::Off;
+    let falters = |entry: &FaultEntry| {
+        matches!(entry.kind, FaultKind::PowerLoss { .. } | FaultKind::Churn { .. })
+    };
+    let restarts = scenario.faults.iter().any(falters);
+    let clashes = [
+        (protocol.evolution != Evolution::Off, "protocol.evolution", "models that evolve"),
+        (protocol.tuner, "protocol.tuner", "parameters that nodes tune"),
+        (companions, "signals", "forecasts that hear companions"),
+        (scenario.nodes.on_demand_percent > 0, "nodes.on_demand_percent", "rounds without end"),
+        (!protocol.gossip, "protocol.gossip", "nodes that send nothing"),
+        (protocol.privacy.is_on(), "protocol.privacy", "updates with noise"),
+        (protocol.summary.asks > 0, "protocol.summary.asks", "models that are handed over"),
+        (is_summed, "protocol.secure_aggregation.members", "sums in which no part shows"),
+        (bans, "protocol.trust.bans", "bans that run out"),
+        (protocol.trust.bounded_influence, "protocol.trust.bounded_influence", "bounded shares"),
+        (watches, "protocol.trust.watchdog", "nodes that go back to an older model"),
+        (restarts, "faults", "nodes that restart without their memory"),
+    ];
+    if let Some((_, other, what)) = clashes.into_iter().find(|(clashes, ..)| *clashes) {
+        return Err(Fault::at(
+            every,
+            format!(
+                "`{every}` is {}, but audits cannot follow {what}",
+                protocol.audit.every_rounds
+            ),
+            format!("accepted with this `{other}`: 0"),
+        )
+        .or_at(&[other]));
+    }
+    let period_ms = u64::from(scenario.tick_ms) * u64::from(scenario.sample_every);
+    let round_ms = u64::from(scenario.twt.calm_ms) * (100 + u64::from(scenario.twt.jitter_percent));
+    let samples = round_ms / (100 * period_ms.max(1)) + 2;
+    let most = (FULL_BYTES as u64 - 1_024) / 5;
+    if samples > most {
+        return Err(Fault::at(
+            every,
+            format!(
+                "a round of `twt.calm_ms` has {samples} samples; a node keeps {most} for audits"
+            ),
+            "lower `twt.calm_ms`, raise `sample_every`, or leave audits out",
+        )
+        .or_at(&["twt.calm_ms", "sample_every", "tick_ms"]));
     }
     Ok(())
 }

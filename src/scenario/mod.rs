@@ -44,7 +44,7 @@ pub use nodes::{DEFAULT_COUNT, Layout, Nodes, Sentinels, Start, Station};
 pub use power::{Energy, EnergyProfile, Listen, Twt};
 pub use problem::{Position, Problem};
 pub use protocol::{
-    Budget, Commissioning, Evolution, Integrity, LearningRate, ModelKind, Privacy, Protocol,
+    Audit, Budget, Commissioning, Evolution, Integrity, LearningRate, ModelKind, Privacy, Protocol,
     SecureAggregation, Stream, Summary,
 };
 pub use radio::{AIR_HEADER_BYTES, Radio, RadioProfile};

@@ -52,6 +52,8 @@ pub struct Protocol {
     pub privacy: Privacy,
     /// Whether newcomers ask their neighbours for a summary of what the mesh has learned.
     pub summary: Summary,
+    /// Whether nodes audit each other, and how.
+    pub audit: Audit,
     /// When a new node counts as settled.
     pub commissioning: Commissioning,
     /// Trusted neighbours in Storm that make a sentinel sound an emergency, 1 to 64; default 3.
@@ -185,6 +187,19 @@ pub struct Summary {
     pub energy_floor_percent: u8,
 }
 
+/// Stochastic audits: nodes commit to what they compute, and show a stretch of it when they are
+/// drawn. That stretch is raw data, for the one node that asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Audit {
+    /// Rounds that one commitment stands for, 0 to 64. Default 0: nobody audits.
+    pub every_rounds: u8,
+    /// Share of a node's rounds that is drawn for an audit, 0.01 to 100 percent; default 2.
+    pub rate_percent: f64,
+    /// Whether models that stand out among those of a round draw an audit; default false.
+    pub outliers: bool,
+}
+
 /// Learning rates, each 0 to 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -232,6 +247,7 @@ impl Default for Protocol {
             stream: Stream::default(),
             privacy: Privacy::default(),
             summary: Summary::default(),
+            audit: Audit::default(),
             commissioning: Commissioning::default(),
             quorum: 3,
             initial_reputation: 0.5,
@@ -288,6 +304,12 @@ impl Budget {
 impl Default for Summary {
     fn default() -> Self {
         Self { asks: 0, answer_every_ticks: 10, energy_floor_percent: 15 }
+    }
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self { every_rounds: 0, rate_percent: 2.0, outliers: false }
     }
 }
 

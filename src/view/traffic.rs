@@ -46,7 +46,7 @@ fn measure(packet: &PacketView, number: u32, tick_ms: u32) -> PacketData {
             PacketKind::Update | PacketKind::Policy | PacketKind::Opinions => 0,
             PacketKind::Poll => 1,
             PacketKind::Beacon => 2,
-            PacketKind::Grant | PacketKind::Call => 3,
+            PacketKind::Grant | PacketKind::Call | PacketKind::Audit => 3,
             PacketKind::Offer | PacketKind::Request | PacketKind::Digest => 5,
             PacketKind::Relay | PacketKind::Stream => 4,
         },

@@ -5,6 +5,7 @@
 
 mod aggregation;
 mod attacks;
+mod audit;
 mod commands;
 mod common;
 mod determinism;

@@ -291,6 +291,19 @@ impl SwarmNeuron {
         Ok(())
     }
 
+    /// Whether a state from outside keeps to the ranges that a neuron's own steps keep to.
+    #[must_use]
+    pub(crate) fn is_sound(&self) -> bool {
+        let bound = WEIGHT_LIMIT.unsigned_abs();
+        let shared = self.state.shared.iter().chain(&self.checkpoint).chain([&self.state.bias]);
+        // The widest step is 2^32, which the scale holds with 9 more bits.
+        let widest = 1_i64 << (32 + SCALE_SHIFT);
+        self.form.is_valid()
+            && self.gene.is_akin(GeneId::of(&self.form, &self.lineage))
+            && shared.into_iter().all(|weight| weight.to_bits().unsigned_abs() <= bound)
+            && (0..=widest).contains(&self.scale_wide)
+    }
+
     /// Predicts the next sample from `inputs`.
     fn forecast(&mut self, inputs: &[Q16; TAPS]) {
         self.expected = kernel::estimate(&self.form, &self.state, inputs);

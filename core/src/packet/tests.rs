@@ -32,6 +32,20 @@ fn gene() -> Gene {
     }
 }
 
+fn audits() -> [Message; 4] {
+    use crate::audit::wire::{Ask, Commit, Part};
+    let commit = Commit { rounds: 16, stretches: 255, ..Commit::default() };
+    let part = Part::new(1, 3, &[9; 80]).expect("a part");
+    let ask = Ask::Round(1 << 20);
+    [
+        AuditMessage::Commit { to: NodeId::NONE, commit },
+        AuditMessage::Challenge { to: NodeId(3), epoch: 9, ask, have: 1 << 27 },
+        AuditMessage::Challenge { to: NodeId(3), epoch: 9, ask: Ask::Stretch(255), have: 0 },
+        AuditMessage::Part { to: NodeId(3), epoch: 9, part },
+    ]
+    .map(Message::Audit)
+}
+
 fn sum(step: SumStep, taps: u8) -> Message {
     let mut values = [0; TAPS];
     values.iter_mut().take(usize::from(taps)).for_each(|value| *value = i32::MIN + 3);
@@ -90,11 +104,12 @@ fn frame(message: &Message) -> heapless::Vec<u8, MTU> {
 
 #[test]
 fn every_message_round_trips() {
-    for message in messages() {
+    for message in messages().into_iter().chain(audits()) {
         let bytes = frame(&message);
         let (header, payload) = Header::read(&bytes).expect("own frame");
         assert_eq!(header.kind, message.kind());
         assert_eq!(payload.len(), message.length());
+        assert!(payload.len() <= MESSAGE_MAX);
         assert_eq!(Message::from_bytes(header.kind, header.sender, payload), Ok(message));
     }
 }

@@ -1,6 +1,12 @@
 //! The seeds of every corpus: valid encodings, made by the encoders themselves.
 
+#![expect(clippy::expect_used, reason = "a seed that cannot be made says so")]
+
 use qres_core::aggregate::Voice;
+use qres_core::audit::learner::{Blend, Event, Heard, Learner};
+use qres_core::audit::log::{Log, Sealed};
+use qres_core::audit::reveal::show;
+use qres_core::audit::wire::{Ask, AuditMessage, Commit, Part};
 use qres_core::block_float::BlockFloat;
 use qres_core::canonical::Canonical;
 use qres_core::carry::Carry;
@@ -21,7 +27,8 @@ use qres_core::node::Node;
 use qres_core::packet::{Header, MTU, Message, SumCall, SumPart, SumStep, Update, Wire};
 use qres_core::q16::{HALF, Q16};
 use qres_core::radio::MockRadio;
-use qres_core::regime::Regime;
+use qres_core::regime::{Regime, RegimeDetector};
+use qres_core::residual::Residual;
 use qres_core::residual_stream::{StreamConfig, StreamFeed, StreamReceiver, StreamSender};
 use qres_core::responder::Route;
 use qres_core::store::{FILLER, encode};
@@ -51,6 +58,7 @@ pub fn of(target: &str) -> Vec<Seed> {
         "aggregation" => aggregations(),
         "stream" => streams(),
         "summary" => summaries(),
+        "reveal" => reveals(),
         "canonical" => states(),
         _ => Vec::new(),
     }
@@ -100,6 +108,12 @@ fn examples() -> Vec<(&'static str, Message)> {
         ("digest", Message::Digest { gene: GeneId(5) }),
         ("summary-request", Message::SummaryRequest { to }),
         ("policy", Message::Policy(Policy::default())),
+        ("audit-commit", Message::Audit(AuditMessage::Commit { to, commit: commit() })),
+        (
+            "audit-challenge",
+            Message::Audit(AuditMessage::Challenge { to, epoch: 9, ask: Ask::Round(140), have: 5 }),
+        ),
+        ("audit-part", Message::Audit(AuditMessage::Part { to, epoch: 9, part: part() })),
     ];
     let summary = summary(8).map(|summary| Message::Summary { to, gene: GeneId(5), summary });
     examples.extend(summary.map(|message| ("summary", message)));
@@ -113,6 +127,58 @@ fn examples() -> Vec<(&'static str, Message)> {
         ("opinions", Message::Opinions(said())),
     ]);
     examples
+}
+
+fn commit() -> Commit {
+    Commit { epoch: 9, first_round: 129, rounds: 16, stretches: 40, root: [0xA5; 20] }
+}
+
+fn part() -> Part {
+    Part::new(1, 2, &[3; 40]).expect("a short last part")
+}
+
+/// The answers to three questions of one life, with everything that a log can hold.
+fn reveals() -> Vec<Seed> {
+    let config = NodeConfig::default();
+    let (neuron, residual) = (SwarmNeuron::new(&config.neuron), Residual::default());
+    let detector = RegimeDetector::default();
+    let mut learner = Learner { neuron, residual, detector, carry: None };
+    let mut log = Log::new(learner.mind());
+    let mut sealed: Option<Sealed> = None;
+    let mut seeds = Vec::new();
+    for round in 1..=4_u32 {
+        for n in 0..24 {
+            let value = Q16::from_bits((n - 12) * (n - 12) * 4_000 + round as i32 * 777);
+            let critical = n > 20;
+            let event = Event::Sample { critical, value };
+            learner.step(&config, NodeId(7), &event).expect("a step");
+            log.sample(critical, value, learner.mind());
+        }
+        let heard = |origin| Heard {
+            origin: NodeId(origin),
+            round,
+            regime: Regime::Calm,
+            influence: HALF,
+            weights: *learner.neuron.weights(),
+        };
+        let voices = [heard(8), heard(9)].into_iter().collect();
+        let blend = Blend { round, own_influence: HALF, banned: round == 3, taps: 4, voices };
+        learner.step(&config, NodeId(7), &Event::Merged(blend.clone())).expect("a step");
+        log.merging(&blend);
+        log.cut(learner.mind());
+        log.sent(false, true, round, learner.mind());
+        if round % 2 == 0 {
+            let next = log.seal(NodeId(7), round, learner.mind(), sealed.as_ref());
+            let next = next.expect("it fits");
+            for place in 0..3 {
+                let ask = Ask::Stretch(place);
+                let shown = show(&config, NodeId(7), &next, ask).0.expect("a stretch");
+                seeds.push((format!("epoch-{}-{place}", next.commit.epoch), shown.to_vec()));
+            }
+            sealed = Some(next);
+        }
+    }
+    seeds
 }
 
 fn headers() -> Vec<Seed> {

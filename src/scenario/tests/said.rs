@@ -168,6 +168,14 @@ const COMBINATIONS: &[(&str, &str)] = &[
         "2:70: `commands[0].command.aggregation` needs 7 nodes of a modality, and there are 6",
     ),
     (
+        "(), protocol: (tuner: true, audit: (every_rounds: 8)))",
+        "2:51: `protocol.audit.every_rounds` is 8, but audits cannot follow parameters that nodes",
+    ),
+    (
+        "(), protocol: (audit: (every_rounds: 8)))",
+        "2:38: a round of `twt.calm_ms` has 15842 samples; a node keeps 614 for audits; lower",
+    ),
+    (
         "(), camera: [(name: \"a\", eye_mm: (1, 2, 3), target_mm: (1, 2, 3))])",
         "2:56: `camera[0]` looks at the place where it stands",
     ),

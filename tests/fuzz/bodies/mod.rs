@@ -6,6 +6,7 @@
 //! reach both sides. What stands behind a checksum is tried twice: as it came, and sealed anew,
 //! because chance does not find checksums.
 
+mod audit;
 mod gene;
 pub mod group;
 mod kept;
@@ -31,6 +32,7 @@ pub const TARGETS: &[Target] = &[
     ("aggregation", group::aggregation),
     ("stream", streams::stream),
     ("summary", streams::summary),
+    ("reveal", audit::reveal),
     ("canonical", state::canonical),
 ];
 

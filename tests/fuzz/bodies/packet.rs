@@ -5,7 +5,7 @@ use qres_core::fragment::{MTU_MIN, Reassembly, SLOTS, cut};
 use qres_core::id::{NodeId, Tick};
 use qres_core::packet::{HEADER_BYTES, Header, Kind, MESSAGE_MAX, MTU, Message};
 
-const KINDS: [Kind; 15] = [
+const KINDS: [Kind; 16] = [
     Kind::Update,
     Kind::Poll,
     Kind::Beacon,
@@ -20,6 +20,7 @@ const KINDS: [Kind; 15] = [
     Kind::Policy,
     Kind::Sum,
     Kind::Call,
+    Kind::Audit,
     Kind::Opinions,
 ];
 

@@ -1,0 +1,298 @@
+//! What audits put on the air, byte by byte. Decoding refuses everything that is not exactly a
+//! message this version can send.
+
+use super::{HASH_BYTES, Hash, hash};
+use crate::canonical::{Canonical, Source};
+use crate::id::NodeId;
+use crate::packet::{MESSAGE_MAX, PacketError};
+
+/// Bytes of what is shown that one message carries, at most.
+pub const PART_BYTES: usize = 80;
+/// Parts of what is shown, at most: the bits of what a challenge can name.
+pub const PARTS: usize = 28;
+
+const COMMIT: u8 = 0;
+const CHALLENGE: u8 = 1;
+const PART: u8 = 2;
+
+const _: () = assert!(11 + PART_BYTES <= MESSAGE_MAX);
+
+/// A commitment to all that a node computed in some rounds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Commit {
+    /// Number of the epoch, from 0.
+    pub epoch: u32,
+    /// Its first round.
+    pub first_round: u32,
+    /// Rounds in it, at least 1.
+    pub rounds: u8,
+    /// Stretches that can be asked for.
+    pub stretches: u8,
+    /// The root.
+    pub root: Hash,
+}
+crate::canonical!(struct Commit { epoch, first_round, rounds, stretches, root });
+
+impl Commit {
+    /// Its last round.
+    #[must_use]
+    pub const fn last_round(&self) -> u32 {
+        self.first_round.wrapping_add(self.rounds as u32).wrapping_sub(1)
+    }
+
+    /// Leaves of its tree: one for each stretch, and one for the state at the end.
+    #[must_use]
+    pub const fn leaves(&self) -> u16 {
+        self.stretches as u16 + 1
+    }
+
+    /// The root that binds the tree, whose own root this holds, to node, epoch, rounds and length.
+    #[must_use]
+    pub fn bind(&self, node: NodeId) -> Hash {
+        let numbers = [node.0, self.epoch, self.first_round];
+        let [node, epoch, first] = numbers.map(u32::to_le_bytes);
+        let lengths = [self.rounds, self.stretches];
+        hash("qres 2026 audit root v1", &[&node, &epoch, &first, &lengths, &self.root])
+    }
+
+    /// Whether a tree with this root is what was committed.
+    #[must_use]
+    pub fn holds(&self, node: NodeId, root: Hash) -> bool {
+        Self { root, ..*self }.bind(node) == self.root
+    }
+}
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// The newest commitment, once more.
+    Commit,
+    /// The stretch that ends with the update of this round.
+    Round(u32),
+    /// This stretch.
+    Stretch(u8),
+}
+
+impl Canonical for Ask {
+    fn encode(&self, sink: &mut impl crate::canonical::Sink) {
+        let (tag, value) = match self {
+            Self::Commit => (0_u8, 0),
+            Self::Round(round) => (1, *round),
+            Self::Stretch(place) => (2, u32::from(*place)),
+        };
+        tag.encode(sink);
+        value.encode(sink);
+    }
+
+    fn decode(source: &mut Source<'_>) -> Option<Self> {
+        let (tag, value) = (u8::decode(source)?, u32::decode(source)?);
+        match tag {
+            0 if value == 0 => Some(Self::Commit),
+            1 => Some(Self::Round(value)),
+            2 => Some(Self::Stretch(u8::try_from(value).ok()?)),
+            _ => None,
+        }
+    }
+}
+
+/// A message of an audit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuditMessage {
+    /// What a node has computed.
+    Commit {
+        /// Who asked for it; [`NodeId::NONE`]: whoever hears it.
+        to: NodeId,
+        /// The commitment.
+        commit: Commit,
+    },
+    /// To the node that is audited.
+    Challenge {
+        /// Who.
+        to: NodeId,
+        /// Which epoch.
+        epoch: u32,
+        /// What of it.
+        ask: Ask,
+        /// Parts that are here already, a bit each.
+        have: u32,
+    },
+    /// To the node that asked: a part of what it asked for.
+    Part {
+        /// Who.
+        to: NodeId,
+        /// Of which epoch.
+        epoch: u32,
+        /// The part.
+        part: Part,
+    },
+}
+
+/// A part of what is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Its place, from 0.
+    pub index: u8,
+    /// Parts of the whole, 1 to [`PARTS`].
+    pub count: u8,
+    length: u8,
+    bytes: [u8; PART_BYTES],
+}
+
+impl Part {
+    /// Part `index` of `count` with 1 to [`PART_BYTES`] bytes; all but the last are full.
+    ///
+    /// # Errors
+    /// [`PacketError::Length`] for another number of bytes, [`PacketError::Fragment`] when index
+    /// and count do not fit.
+    pub fn new(index: u8, count: u8, part: &[u8]) -> Result<Self, PacketError> {
+        if index >= count || usize::from(count) > PARTS {
+            return Err(PacketError::Fragment);
+        }
+        let mut bytes = [0; PART_BYTES];
+        let is_last = index + 1 == count;
+        let place = bytes.get_mut(..part.len()).filter(|place| !place.is_empty());
+        let place = place.filter(|place| is_last || place.len() == PART_BYTES);
+        place.ok_or(PacketError::Length)?.copy_from_slice(part);
+        Ok(Self { index, count, length: part.len() as u8, bytes })
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.length)).unwrap_or(&[])
+    }
+}
+
+impl AuditMessage {
+    /// The one node meant, or `None` for a broadcast.
+    #[must_use]
+    pub const fn destination(&self) -> Option<NodeId> {
+        match self {
+            Self::Commit { to, .. } if to.0 == NodeId::NONE.0 => None,
+            Self::Commit { to, .. } | Self::Challenge { to, .. } | Self::Part { to, .. } => {
+                Some(*to)
+            }
+        }
+    }
+
+    /// Length of the payload, in bytes.
+    #[must_use]
+    pub const fn length(&self) -> usize {
+        match self {
+            Self::Commit { .. } => 15 + HASH_BYTES,
+            Self::Challenge { .. } => 18,
+            Self::Part { part, .. } => 11 + part.length as usize,
+        }
+    }
+
+    /// The payload, piece by piece.
+    pub fn write(&self, put: &mut impl FnMut(&[u8])) {
+        let mut bytes: heapless::Vec<u8, 40> = heapless::Vec::new();
+        match self {
+            Self::Commit { to, commit } => {
+                COMMIT.encode(&mut bytes);
+                to.encode(&mut bytes);
+                commit.encode(&mut bytes);
+                put(&bytes);
+            }
+            Self::Challenge { to, epoch, ask, have } => {
+                CHALLENGE.encode(&mut bytes);
+                to.encode(&mut bytes);
+                epoch.encode(&mut bytes);
+                ask.encode(&mut bytes);
+                have.encode(&mut bytes);
+                put(&bytes);
+            }
+            Self::Part { to, epoch, part } => {
+                PART.encode(&mut bytes);
+                to.encode(&mut bytes);
+                epoch.encode(&mut bytes);
+                [part.index, part.count].encode(&mut bytes);
+                put(&bytes);
+                put(part.bytes());
+            }
+        }
+    }
+
+    /// Reads a payload.
+    ///
+    /// # Errors
+    /// Says what is wrong with the bytes.
+    pub fn read(bytes: &[u8]) -> Result<Self, PacketError> {
+        let mut source = Source::new(bytes);
+        let tag = u8::decode(&mut source).ok_or(PacketError::Length)?;
+        let message = match tag {
+            COMMIT => {
+                let to = NodeId::decode(&mut source).ok_or(PacketError::Length)?;
+                let commit = Commit::decode(&mut source).ok_or(PacketError::Length)?;
+                if commit.rounds == 0 {
+                    return Err(PacketError::Value);
+                }
+                Self::Commit { to, commit }
+            }
+            CHALLENGE => {
+                let (to, epoch) = addressed(&mut source)?;
+                if source.remaining() != 9 {
+                    return Err(PacketError::Length);
+                }
+                let ask = Ask::decode(&mut source).ok_or(PacketError::Value)?;
+                let have = u32::decode(&mut source).ok_or(PacketError::Length)?;
+                Self::Challenge { to, epoch, ask, have }
+            }
+            PART => {
+                let (to, epoch) = addressed(&mut source)?;
+                let [index, count] = <[u8; 2]>::decode(&mut source).ok_or(PacketError::Length)?;
+                let rest = source.take(source.remaining()).unwrap_or(&[]);
+                Self::Part { to, epoch, part: Part::new(index, count, rest)? }
+            }
+            _ => return Err(PacketError::Value),
+        };
+        if source.remaining() == 0 { Ok(message) } else { Err(PacketError::Length) }
+    }
+}
+
+fn addressed(source: &mut Source<'_>) -> Result<(NodeId, u32), PacketError> {
+    let to = NodeId::decode(source).ok_or(PacketError::Length)?;
+    let epoch = u32::decode(source).ok_or(PacketError::Length)?;
+    Ok((to, epoch))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_and_commitments_out_of_range_are_refused() {
+        assert_eq!(Part::new(0, 0, &[1]), Err(PacketError::Fragment));
+        assert_eq!(Part::new(2, 2, &[1]), Err(PacketError::Fragment));
+        assert_eq!(Part::new(0, PARTS as u8 + 1, &[1; 80]), Err(PacketError::Fragment));
+        assert_eq!(Part::new(0, 2, &[1; 79]), Err(PacketError::Length), "only the last is short");
+        assert_eq!(Part::new(1, 2, &[]), Err(PacketError::Length));
+        assert_eq!(Part::new(1, 2, &[1; 81]), Err(PacketError::Length));
+        assert!(Part::new(1, 2, &[1; 79]).is_ok());
+        let mut bytes = [0; 35];
+        assert_eq!(AuditMessage::read(&bytes), Err(PacketError::Value), "no rounds");
+        bytes[13] = 1;
+        assert!(AuditMessage::read(&bytes).is_ok());
+        assert_eq!(AuditMessage::read(&bytes[..34]), Err(PacketError::Length));
+        bytes[0] = 3;
+        assert_eq!(AuditMessage::read(&bytes), Err(PacketError::Value), "no such message");
+    }
+
+    #[test]
+    fn a_root_binds_all_that_is_said_of_it() {
+        let commit =
+            Commit { epoch: 3, first_round: 17, rounds: 16, stretches: 40, root: [7; HASH_BYTES] };
+        let bound = Commit { root: commit.bind(NodeId(5)), ..commit };
+        assert!(bound.holds(NodeId(5), commit.root));
+        assert_eq!((bound.last_round(), bound.leaves()), (32, 41));
+        let others = [
+            Commit { epoch: 4, ..bound },
+            Commit { first_round: 18, ..bound },
+            Commit { rounds: 17, ..bound },
+            Commit { stretches: 41, ..bound },
+        ];
+        assert!(others.iter().all(|other| !other.holds(NodeId(5), commit.root)));
+        assert!(!bound.holds(NodeId(6), commit.root) && !bound.holds(NodeId(5), [8; HASH_BYTES]));
+    }
+}

@@ -1,0 +1,31 @@
+//! What an audited node shows, and what an auditor does with it.
+
+use qres_core::audit::Verdict;
+use qres_core::audit::learner::Events;
+use qres_core::audit::reveal::{Reveal, SHOWN_BYTES};
+use qres_core::audit::verify::{Claim, Known, verify};
+use qres_core::audit::wire::{Ask, Commit};
+use qres_core::config::NodeConfig;
+use qres_core::id::NodeId;
+
+/// An answer, taken apart and computed again from whatever state it shows; and judged against a
+/// commitment that holds nothing.
+pub fn reveal(data: &[u8]) -> bool {
+    let config = NodeConfig::default();
+    let node = NodeId(1);
+    let commit = Commit { rounds: 1, stretches: 9, ..Commit::default() };
+    let (ask, claim) = (Ask::Round(1), Claim::default());
+    let known = Known { node, commit: &commit, before: None, ask, claim };
+    assert_eq!(verify(&config, &known, data, |_, _, _| None).0, Verdict::BadProof);
+    let Some(reveal) = Reveal::read(data) else { return false };
+    if data.len() <= SHOWN_BYTES {
+        assert_eq!(reveal.to_bytes(), data);
+    }
+    let mut learner = reveal.before;
+    let mut events = Events::new(reveal.events);
+    while let Ok(Some((event, _))) = events.advance() {
+        let _ = learner.step(&config, node, &event);
+    }
+    assert!(learner.is_sound());
+    true
+}
