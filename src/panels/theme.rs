@@ -71,12 +71,15 @@ pub fn regime(palette: Palette, regime: Regime) -> Color32 {
 pub fn packet(palette: Palette, kind: PacketKind) -> Color32 {
     let [update, poll, beacon, grant, relay, gene] = palette.packets();
     colour(match kind {
-        PacketKind::Update | PacketKind::Policy | PacketKind::Sum => update,
-        PacketKind::Update | PacketKind::Policy | PacketKind::Opinions => update,
+        PacketKind::Update | PacketKind::Policy | PacketKind::Sum | PacketKind::Opinions => update,
         PacketKind::Poll => poll,
         PacketKind::Beacon => beacon,
         PacketKind::Grant | PacketKind::Call | PacketKind::Audit => grant,
-        PacketKind::Offer | PacketKind::Request | PacketKind::Digest => gene,
+        PacketKind::Offer
+        | PacketKind::Request
+        | PacketKind::Digest
+        | PacketKind::Summary
+        | PacketKind::SummaryRequest => gene,
         PacketKind::Relay | PacketKind::Stream => relay,
     })
 }

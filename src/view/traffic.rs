@@ -42,12 +42,15 @@ fn measure(packet: &PacketView, number: u32, tick_ms: u32) -> PacketData {
         start,
         airtime,
         kind: match packet.kind {
-            PacketKind::Update | PacketKind::Policy | PacketKind::Sum => 0,
-            PacketKind::Update | PacketKind::Policy | PacketKind::Opinions => 0,
+            PacketKind::Update | PacketKind::Policy | PacketKind::Sum | PacketKind::Opinions => 0,
             PacketKind::Poll => 1,
             PacketKind::Beacon => 2,
             PacketKind::Grant | PacketKind::Call | PacketKind::Audit => 3,
-            PacketKind::Offer | PacketKind::Request | PacketKind::Digest => 5,
+            PacketKind::Offer
+            | PacketKind::Request
+            | PacketKind::Digest
+            | PacketKind::Summary
+            | PacketKind::SummaryRequest => 5,
             PacketKind::Relay | PacketKind::Stream => 4,
         },
         fate: match packet.fate {
