@@ -409,12 +409,16 @@ impl Ear<'_> {
             self.sum(header.sender, &message, at_us, &mut answer);
         }
         // A vector polls as well.
-        let message = match message {
-            Message::Sum(SumPart { to, step: SumStep::Vector(_), .. }) => Message::Poll { to },
+        let poll;
+        let message = match &message {
+            Message::Sum(SumPart { to, step: SumStep::Vector(_), .. }) => {
+                poll = Message::Poll { to: *to };
+                &poll
+            }
             other => other,
         };
-        self.pass(header.sender, &message, at_us, &mut answer);
-        self.audit(header.sender, &message, at_us, |outgoing| answer(outgoing, None));
+        self.pass(header.sender, message, at_us, &mut answer);
+        self.audit(header.sender, message, at_us, |outgoing| answer(outgoing, None));
     }
 
     /// Hands a message to the core.

@@ -141,7 +141,8 @@ pub fn speak(
         let routes = memory.service.as_mut().map_or(&mut [][..], |service| &mut service.routes);
         let evolution = genome.0.as_deref_mut();
         let carry = carried.as_deref_mut().map(|carried| &mut carried.0);
-        let kept = own_round(identity.id, routes);
+        let counts = guard.is_some() || auditing.is_some();
+        let kept = if counts { own_round(identity.id, routes) } else { 0 };
         let hostile = malice.filter(|malice| malice.now(now).is_some());
         // What an adversary's node would keep for sleepers is kept once the attack has seen it.
         let honest = if hostile.is_some() { &mut [] } else { &mut *routes };
