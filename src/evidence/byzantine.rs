@@ -26,7 +26,7 @@ pub(super) fn table(context: &Context) -> Result<Table, String> {
          nodes with less than a third of attackers among their neighbours, mean of 5 seeds with a \
          95 % interval; `floor` is the same between two silent runs under other noise. `gated` \
          says whether drift above the floor stays below 0.05. `captured` nodes have more attackers \
-         around them. `banned_honest` are pairs of honest nodes of which one bans the other. The \
+         around them. `banned_honest` are honest nodes that some honest neighbour bans. The \
          defence is not told how many attack.",
         &[
             "attack",

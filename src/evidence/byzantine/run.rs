@@ -26,7 +26,7 @@ pub(super) struct Outcome {
     /// Honest nodes with a third or more of attackers among their neighbours, and their drift.
     pub captured: f64,
     pub captured_drift: f64,
-    /// Pairs of honest nodes of which one bans the other at the end.
+    /// Honest nodes that some honest neighbour bans at the end.
     pub banned_honest: f64,
     /// Attackers that some honest neighbour bans at the end, as a share.
     pub detected: f64,
