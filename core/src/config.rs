@@ -6,6 +6,7 @@ use crate::energy::EnergyConfig;
 use crate::evolution::EvolutionConfig;
 use crate::fusion::FusionConfig;
 use crate::handover::HandoverConfig;
+use crate::merge::Adoption;
 use crate::neuron::NeuronConfig;
 use crate::packet::Wire;
 use crate::privacy::release::PrivacyConfig;
@@ -36,6 +37,8 @@ pub struct NodeConfig {
     pub air: AirConfig,
     /// How models are merged.
     pub recipe: Recipe,
+    /// What of it a node takes on.
+    pub adoption: Adoption,
     /// How weights are written in updates.
     pub wire: Wire,
     /// Fusion, on nodes that have companions.
@@ -71,6 +74,7 @@ impl Default for NodeConfig {
             trust: TrustConfig::default(),
             air: AirConfig::default(),
             recipe: Recipe::default(),
+            adoption: Adoption::default(),
             wire: Wire::default(),
             fusion: FusionConfig::default(),
             service_frames: 16,

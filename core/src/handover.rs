@@ -187,8 +187,8 @@ impl Handover {
 
 /// Aggregate, at the end of a round and before its merge: sums up for newcomers to come what peers
 /// have said last, this round's offers in `inbox` included, and what the node itself has learned.
-/// Voices that a merge would leave out (of strangers, of banned nodes, of another form, harmful
-/// ones) stay out here too; with fewer than two peers there is no summary.
+/// Voices that a merge would leave out (of strangers, of banned nodes, of another form, or
+/// that [`Adoption`](crate::phase::Adoption) does not admit) stay out here too; with fewer than two peers there is no summary.
 pub fn sum_up(
     config: &NodeConfig,
     (id, group): (NodeId, GroupId),
@@ -226,10 +226,11 @@ pub fn sum_up(
     let mut voices: heapless::Vec<Voice, VOICES> = heapless::Vec::new();
     for offer in handover.peers.offers() {
         let offered = exam.as_ref().map(|exam| exam.error(&offer.weights));
-        let is_harmful = own.zip(offered).is_some_and(|(own, offered)| {
-            judge(&config.trust, offered, own, residual.usual()) == Evidence::Harmful
-        });
-        let neighbour = known(offer.origin).filter(|_| !is_harmful);
+        let evidence = own
+            .zip(offered)
+            .map(|(own, offered)| judge(&config.trust, offered, own, residual.usual()));
+        let admitted = config.adoption.admits(evidence, offer.regime);
+        let neighbour = known(offer.origin).filter(|_| admitted);
         if let Some(neighbour) = neighbour.filter(|_| offer.gene.is_akin(neuron.gene())) {
             let influence = config.trust.influence(neighbour.reputation, count);
             let (node, weights) = (offer.origin, offer.weights);

@@ -13,6 +13,45 @@ use crate::regime::Regime;
 use crate::residual::Residual;
 use crate::trust::{Conduct, Evidence, Neighbour, Share, Status, bound, judge, weigh};
 
+/// What a node takes on of what it hears.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Adoption {
+    /// Offers that do no harm on its own recent samples, if what the recipe makes of them errs
+    /// there no more than its own model. What was learned in bad weather has to be good there.
+    #[default]
+    Tested,
+    /// Offers that do no harm there.
+    Screened,
+    /// Whatever comes from a neighbour that is not banned; nobody is judged by what it offers. It
+    /// shows what a rule does alone.
+    Blind,
+}
+
+impl Adoption {
+    /// Whether an offer with this evidence, learned in this regime, has a voice.
+    #[must_use]
+    pub(crate) fn admits(self, evidence: Option<Evidence>, learned_in: Regime) -> bool {
+        match (self, evidence) {
+            (Self::Blind, _) | (_, Some(Evidence::Good) | None) => true,
+            (_, Some(Evidence::Harmful)) => false,
+            (Self::Screened, _) => true,
+            (Self::Tested, _) => learned_in == Regime::Calm,
+        }
+    }
+
+    /// Whether a node of this loss on its own recent samples takes `merged` on.
+    #[must_use]
+    pub(crate) fn takes(
+        self,
+        exam: Option<&Exam<'_>>,
+        own: Option<Q16>,
+        merged: &[Q16; TAPS],
+    ) -> bool {
+        let losses = exam.zip(own).filter(|_| self == Self::Tested);
+        losses.is_none_or(|(exam, own)| exam.error(merged) <= own)
+    }
+}
+
 /// What a merge did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MergeReport {
@@ -20,6 +59,8 @@ pub struct MergeReport {
     pub offered: u8,
     /// Models that were merged, the own one not counted.
     pub merged: u8,
+    /// Whether what they made together was worse than the own model, and left.
+    pub declined: bool,
     /// Models judged harmful.
     pub harmful: u8,
     /// Models of another form, neither judged nor merged.
@@ -77,7 +118,8 @@ pub fn merge(
 }
 
 /// Aggregate and Trust, at the end of a round: judge each offer on the node's own recent samples,
-/// move the senders' reputations, and adopt what the mesh's recipe makes of all that did no harm.
+/// move the senders' reputations, and adopt what the mesh's recipe makes of those with a voice, if
+/// [`Adoption`] lets it.
 /// `record` gets what is about to become the node's model, if anything is.
 pub fn merge_noted(
     config: &NodeConfig,
@@ -106,7 +148,8 @@ pub fn merge_noted(
         }
         let offered = exam.as_ref().map(|exam| exam.error(&offer.weights));
         let judged = |(own, offered)| judge(&config.trust, offered, own, residual.usual());
-        let evidence = own.zip(offered).map(judged);
+        let is_judged = config.adoption != Adoption::Blind;
+        let evidence = own.zip(offered).filter(|_| is_judged).map(judged);
         let harmful = evidence == Some(Evidence::Harmful);
         // A model that says it was learned in a storm is left out when it does harm, but its
         // sender loses nothing: an honest node cannot help its weather.
@@ -117,7 +160,8 @@ pub fn merge_noted(
             banned |= weigh(&config.trust, neighbours, conduct, offer.origin, evidence, node.now);
         }
         report.harmful += u8::from(harmful);
-        let Some(neighbour) = neighbours.get(place).filter(|peer| !harmful && !peer.banned) else {
+        let admitted = config.adoption.admits(evidence, offer.regime);
+        let Some(neighbour) = neighbours.get(place).filter(|peer| admitted && !peer.banned) else {
             continue;
         };
         report.merged += 1;
@@ -143,8 +187,17 @@ pub fn merge_noted(
     }
     let influence = config.trust.influence(Q16::ONE, neighbours.len());
     let own = Merged { node: node.id, influence, loss: own, weights: *neuron.weights() };
-    let calm = carry.map(|carry| &mut carry.calm);
-    let taps = neuron.form().taps;
+    let mut calm = carry.as_ref().map(|carry| carry.calm);
+    let (taps, exam) = (neuron.form().taps, exam.as_ref());
+    let Some(merged) = blend(config, node, taps, own, &crowd, None, banned, calm.as_mut()) else {
+        return report;
+    };
+    let look_back = LookBack { config, node, taps, exam, own, crowd: &crowd, merged: &merged };
+    report.outlying = look_back.weigh(neighbours, conduct);
+    report.declined = !config.adoption.takes(exam, own.loss, &merged);
+    if report.declined {
+        return report;
+    }
     record(&Blend {
         round: node.round,
         own_influence: own.influence,
@@ -152,12 +205,10 @@ pub fn merge_noted(
         taps,
         voices: crowd.iter().map(|heard| heard.voiced(neighbours)).collect(),
     });
-    if let Some(merged) = blend(config, node, taps, own, &crowd, None, banned, calm) {
-        let exam = exam.as_ref();
-        let look_back = LookBack { config, node, taps, exam, own, crowd: &crowd, merged: &merged };
-        report.outlying = look_back.weigh(neighbours, conduct);
-        neuron.adopt(&merged);
+    if let Some((carry, calm)) = carry.zip(calm) {
+        carry.calm = calm;
     }
+    neuron.adopt(&merged);
     report
 }
 

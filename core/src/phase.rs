@@ -27,7 +27,7 @@ use crate::trust::{Conduct, Evidence, Neighbour, OwnTrust, find, is_emergency, o
 use crate::tuner::{Policy, Tuner};
 use crate::wake::{Role, Wake, Window};
 
-pub use crate::merge::{MergeReport, Merger, merge, merge_noted};
+pub use crate::merge::{Adoption, MergeReport, Merger, merge, merge_noted};
 
 /// Samples between checkpoints of healthy weights.
 const CHECKPOINT_EVERY: u32 = 64;

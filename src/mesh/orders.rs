@@ -10,6 +10,7 @@ use qres_core::canonical::{Canonical, Sink, Source};
 use qres_core::carry::Carry;
 use qres_core::config::NodeConfig;
 use qres_core::id::{NodeId, Tick};
+use qres_core::phase::Adoption;
 
 use super::Mesh;
 use super::auditing;
@@ -35,7 +36,7 @@ pub struct Orders {
     /// What commands made of nodes.
     parts: BTreeMap<NodeId, Option<Malice>>,
     /// What commands made of the rule to merge by.
-    recipe: Option<Recipe>,
+    recipe: Option<(Recipe, Adoption)>,
 }
 
 impl Orders {
@@ -69,7 +70,9 @@ impl Orders {
     /// What all nodes agree on now.
     #[must_use]
     pub fn config(&self, plan: &Plan) -> NodeConfig {
-        NodeConfig { recipe: self.recipe.unwrap_or(plan.config.recipe), ..plan.config }
+        let planned = (plan.config.recipe, plan.config.adoption);
+        let (recipe, adoption) = self.recipe.unwrap_or(planned);
+        NodeConfig { recipe, adoption, ..plan.config }
     }
 
     /// All nodes that are or were adversaries.
@@ -111,14 +114,16 @@ impl Orders {
                 preparation,
                 trim_per_tail,
                 weigh_by_reputation,
+                adoption,
             } => {
-                self.recipe = Some(recipe::recipe(&Protocol {
+                let recipe = recipe::recipe(&Protocol {
                     aggregation: aggregation.clone(),
                     preparation: preparation.clone(),
                     trim_per_tail: *trim_per_tail,
                     weigh_by_reputation: *weigh_by_reputation,
                     ..Protocol::default()
-                }));
+                });
+                self.recipe = Some((recipe, recipe::adoption(*adoption)));
             }
         }
         self.log.push((now, command.clone()));

@@ -501,6 +501,7 @@ fn node_config(scenario: &Scenario, seed: u64) -> Result<NodeConfig, PlanError> 
         },
         signature: if is_signed { SignatureCost::ED25519_RV32 } else { SignatureCost::default() },
         recipe: recipe::recipe(protocol),
+        adoption: recipe::adoption(protocol.adoption),
         wire: recipe::wire(protocol.wire),
         service_frames: scenario.twt.buffer_frames,
         gossip: protocol.gossip,

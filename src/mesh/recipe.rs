@@ -5,6 +5,7 @@ use qres_core::aggregate::{self, Recipe, Rule};
 use qres_core::audit::AuditConfig;
 use qres_core::handover::HandoverConfig;
 use qres_core::packet::Wire;
+use qres_core::phase::Adoption;
 use qres_core::privacy::release::{PrivacyConfig, PrivacyError};
 use qres_core::q16::{Q16, percent};
 
@@ -19,6 +20,15 @@ pub(super) fn recipe(protocol: &scenario::Protocol) -> Recipe {
         scenario::Preparation::Bucketing { size } => aggregate::Preparation::Bucketing { size },
     };
     Recipe { preparation, rule: rule(protocol), weighted: protocol.weigh_by_reputation }
+}
+
+/// What of it a node takes on.
+pub(super) const fn adoption(said: scenario::Adoption) -> Adoption {
+    match said {
+        scenario::Adoption::Tested => Adoption::Tested,
+        scenario::Adoption::Screened => Adoption::Screened,
+        scenario::Adoption::Blind => Adoption::Blind,
+    }
 }
 
 fn rule(protocol: &scenario::Protocol) -> Rule {

@@ -118,6 +118,19 @@ pub enum Aggregation {
     },
 }
 
+/// What a node takes on of what it hears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Adoption {
+    /// Offers that do no harm on its own recent samples, if what the rule makes of them errs there
+    /// no more than its own model. What was learned in bad weather has to be good there.
+    #[default]
+    Tested,
+    /// Offers that do no harm there.
+    Screened,
+    /// Everything, and nobody is judged by what it offers: what a rule does alone.
+    Blind,
+}
+
 /// What is done to models before the rule.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Aggregation, Attack, Fault, Preparation, check, combine};
+use super::{Adoption, Aggregation, Attack, Fault, Preparation, check, combine};
 
 /// A command with its tick.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,6 +47,9 @@ pub enum Command {
         /// As `protocol.weigh_by_reputation`; default true.
         #[serde(default = "yes")]
         weigh_by_reputation: bool,
+        /// As `protocol.adoption`; default `Tested`.
+        #[serde(default)]
+        adoption: Adoption,
     },
 }
 

@@ -295,6 +295,8 @@ pub const FIELDS: &[Field] = &[
     row("protocol.preparation.faulty", whole(0, 8, "voices"), "1", "Nnm and Arc: that may lie"),
     row("protocol.preparation.size", whole(1, 8, "models"), "2", "Bucketing: in a group"),
     row("protocol.weigh_by_reputation", YES_NO, "true", "reputation weighs in averages"),
+    row("protocol.adoption", Accepts::Said("Tested, Screened or Blind"), "Tested",
+        "what a node takes on: what is no worse on its own samples, what does no harm, or all"),
     row("protocol.wire", Accepts::Said("Q16 or Bfp16"), "Q16",
         "weights in updates: 4 bytes each, or 2 each and one for all"),
     row("protocol.gossip", YES_NO, "true", "nodes exchange what they learn"),
@@ -486,6 +488,8 @@ pub const FIELDS: &[Field] = &[
         "SetDefence: as `protocol.trim_per_tail`"),
     row("commands[].command.weigh_by_reputation", YES_NO, "true",
         "SetDefence: as `protocol.weigh_by_reputation`"),
+    row("commands[].command.adoption", Accepts::Said("Tested, Screened or Blind"), "Tested",
+        "SetDefence: as `protocol.adoption`"),
     row("faults", list(0, 32), "[]", "what goes wrong with nodes and links"),
     row("faults[].kind", Accepts::Said("Loss(..), Bursts(..), Duplication(..), Reordering(..), \
         Corruption(..), Partition, ClockSkew(..), Straggler(..), PowerLoss(..), Churn(..), \

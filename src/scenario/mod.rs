@@ -31,7 +31,7 @@ mod trust;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-pub use aggregation::{Aggregation, Preparation, Wire};
+pub use aggregation::{Adoption, Aggregation, Preparation, Wire};
 pub use attacks::{Adversary, Attack, Direction, listed};
 pub use commands::{Command, Order};
 pub use events::{Camera, Spectrum, Storm, Waypoint};

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Aggregation, Preparation, Trust, Wire};
+use super::{Adoption, Aggregation, Preparation, Trust, Wire};
 
 /// What every node runs by.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,6 +36,8 @@ pub struct Protocol {
     pub preparation: Preparation,
     /// Whether reputation weighs in averages; default true.
     pub weigh_by_reputation: bool,
+    /// What of it a node takes on; default `Tested`.
+    pub adoption: Adoption,
     /// How updates write weights; default `Q16`.
     pub wire: Wire,
     /// Whether nodes exchange what they learn; default true.
@@ -239,6 +241,7 @@ impl Default for Protocol {
             aggregation: Aggregation::default(),
             preparation: Preparation::default(),
             weigh_by_reputation: true,
+            adoption: Adoption::default(),
             wire: Wire::default(),
             gossip: true,
             integrity: Integrity::Off,

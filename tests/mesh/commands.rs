@@ -4,7 +4,7 @@
 use crate::common::{mesh, parsed, run_to};
 use qres::mesh::Mesh;
 use qres::mesh::snapshot::SECTIONS;
-use qres::scenario::{Aggregation, Attack, Command, Preparation, Scenario};
+use qres::scenario::{Adoption, Aggregation, Attack, Command, Preparation, Scenario};
 use qres_core::id::Tick;
 
 /// Neighbours that are always awake; `rest` is more of the scenario.
@@ -28,7 +28,13 @@ fn attack(nodes: &str, attack: Option<Attack>) -> Command {
 
 fn defence(aggregation: Aggregation) -> Command {
     let preparation = Preparation::Nothing;
-    Command::SetDefence { aggregation, preparation, trim_per_tail: 2, weigh_by_reputation: true }
+    Command::SetDefence {
+        aggregation,
+        preparation,
+        trim_per_tail: 2,
+        weigh_by_reputation: true,
+        adoption: Adoption::Tested,
+    }
 }
 
 /// An attack that remembers, a rule that remembers, another attack, and peace.

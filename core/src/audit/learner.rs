@@ -16,7 +16,7 @@ use crate::phase;
 use crate::q16::Q16;
 use crate::regime::{Regime, RegimeDetector};
 use crate::residual::Residual;
-use crate::trust::{Evidence, judge};
+use crate::trust::judge;
 
 /// Samples of one stretch, at most.
 pub const STRETCH_SAMPLES: u8 = 32;
@@ -252,9 +252,10 @@ impl Learner {
                 return Err(Fault::Voice);
             }
             let loss = exam.as_ref().map(|exam| exam.error(&heard.weights));
-            if let (Some(own), Some(loss)) = (own_loss, loss)
-                && judge(&config.trust, loss, own, self.residual.usual()) == Evidence::Harmful
-            {
+            let evidence = own_loss
+                .zip(loss)
+                .map(|(own, loss)| judge(&config.trust, loss, own, self.residual.usual()));
+            if !config.adoption.admits(evidence, heard.regime) {
                 return Err(Fault::Harmful);
             }
             let (influence, weights) = (heard.influence, heard.weights);
@@ -273,6 +274,9 @@ impl Learner {
         };
         let merged = aggregate(&config.recipe, &own, &voices, blend.taps, &mut context);
         if let Some(merged) = merged {
+            if !config.adoption.takes(exam.as_ref(), own_loss, &merged) {
+                return Err(Fault::Harmful);
+            }
             self.neuron.adopt(&merged);
         }
         Ok(())

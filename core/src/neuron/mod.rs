@@ -25,8 +25,9 @@ pub const HISTORY: usize = 32;
 pub const LAG_MIN: u8 = 2;
 /// The oldest sample a tap may look at; what lies beyond serves to judge offered models.
 pub const LAG_MAX: u8 = 25;
-/// Recent samples on which an offered model is judged.
-pub const TRIAL_SAMPLES: u8 = HISTORY as u8 - LAG_MAX;
+/// Recent samples on which an offered model is judged: all that lie within the memory together with
+/// what the taps saw before them, so many at most, 7 for a model that looks back as far as it may.
+pub const TRIAL_SAMPLES: u8 = HISTORY as u8 - LAG_MIN;
 
 /// Samples over which the scale settles: 2^9.
 const SCALE_SHIFT: u32 = 9;
@@ -210,8 +211,8 @@ impl SwarmNeuron {
         self.state = state;
     }
 
-    /// The exam that offered weights sit: the last [`TRIAL_SAMPLES`] samples as the taps saw them;
-    /// `None` before enough are known.
+    /// The exam that offered weights sit: the last samples as the taps saw them, all that the memory
+    /// holds of them (see [`TRIAL_SAMPLES`]); `None` before it is full.
     #[must_use]
     pub fn exam(&self) -> Option<Exam<'_>> {
         if !self.is_trained() {
@@ -223,7 +224,9 @@ impl SwarmNeuron {
             let step = deviations(self.sample_back(back), level, inverse, RESIDUAL_LIMIT);
             (self.inputs(back, level, inverse), step)
         };
-        Some(Exam { neuron: self, questions: core::array::from_fn(|back| question(back as u8)) })
+        let oldest = self.form.active().iter().copied().max().unwrap_or(LAG_MAX);
+        let count = (HISTORY as u8).saturating_sub(oldest).min(TRIAL_SAMPLES);
+        Some(Exam { neuron: self, questions: (0..count).map(question).collect() })
     }
 
     /// |Error| on the newest sample, in deviations: that of the forecast in service, and the one
@@ -381,7 +384,7 @@ impl SwarmNeuron {
 pub struct Exam<'a> {
     neuron: &'a SwarmNeuron,
     /// What the taps saw, and the step that followed, both in deviations.
-    questions: [([Q16; TAPS], Q16); TRIAL_SAMPLES as usize],
+    questions: heapless::Vec<([Q16; TAPS], Q16), { TRIAL_SAMPLES as usize }>,
 }
 
 impl Exam<'_> {
@@ -395,7 +398,8 @@ impl Exam<'_> {
             let error = step.saturating_sub(kernel::estimate(&self.neuron.form, &state, inputs));
             sum += i64::from(magnitude(error).to_bits());
         }
-        Q16::from_bits((sum / i64::from(TRIAL_SAMPLES)).min(i64::from(i32::MAX)) as i32)
+        let count = (self.questions.len() as i64).max(1);
+        Q16::from_bits((sum / count).min(i64::from(i32::MAX)) as i32)
     }
 }
 

@@ -8,7 +8,7 @@ use super::arms::Arm;
 use crate::mesh::Mesh;
 use crate::mesh::plan::Plan;
 use crate::mesh::publish::Scene;
-use crate::scenario::{self, Adversary, Layout, Scenario, Storm, Waypoint};
+use crate::scenario::{self, Adoption, Adversary, Layout, Scenario, Storm, Waypoint};
 
 /// When attackers begin, and when all ends.
 const ATTACK_TICK: u64 = 300;
@@ -64,6 +64,7 @@ pub(super) fn compose(arm: &Arm) -> Result<Scenario, String> {
     if let Some(rule) = &arm.rule {
         scenario.protocol.aggregation = rule.clone();
         scenario.protocol.weigh_by_reputation = false;
+        scenario.protocol.adoption = Adoption::Blind;
     }
     scenario.validate().map_err(|fault| fault.to_string())?;
     Ok(scenario)
