@@ -100,7 +100,8 @@ pub fn sum_opens<'a>(
         Scheme::Curve => {
             let left = combine(&values, blinding);
             let zero = RistrettoPoint::default();
-            let sum = commitments.try_fold(zero, |sum, bytes| Some(sum + commitment::point(bytes)?));
+            let sum =
+                commitments.try_fold(zero, |sum, bytes| Some(sum + commitment::point(bytes)?));
             sum == Some(left)
         }
         Scheme::Counted => {
