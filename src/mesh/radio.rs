@@ -11,7 +11,7 @@ use bevy::utils::Parallel;
 use qres_core::config::NodeConfig;
 use qres_core::id::{NodeId, Tick};
 use qres_core::inbox::Inbox;
-use qres_core::packet::{Header, Kind, Message, SumPart, SumStep, Update};
+use qres_core::packet::{Header, Kind, Message, SumPart, SumStep};
 use qres_core::phase::{self, Genetics, Listener};
 use qres_core::radio::{AirConfig, Heard, Outgoing};
 use qres_core::regime::Regime;
