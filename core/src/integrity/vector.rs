@@ -1,7 +1,7 @@
 //! One commitment to a whole vector, and the proof that the vector behind it has a bounded norm.
 //!
-//! Pedersen's commitment for several values: `P = sum v_j V_j + r G`, with a point V_j for each
-//! place whose logarithms nobody knows, hashed to the group. It hides perfectly, and it adds:
+//! Pedersen's commitment for several values: `P = sum v_j V_j + r G`, with a point
+//! `V_j` for each place whose logarithms nobody knows, hashed to the group. It hides perfectly, and it adds:
 //! commitments of several members add up to one of the sum of their vectors, under the sum of their
 //! blindings. That ties proofs to a sum of which no part shows; see `privacy::sums`.
 //!

@@ -17,7 +17,7 @@ use crate::integrity::commitment::GRID;
 use crate::integrity::vector::{SHOWN_MAX, VectorCommitment, check, sum_opens};
 use crate::packet::{ProofStep, SHOWN_AT_ONCE, SHOWN_PART_BYTES, ShownPart, SumPart, SumStep};
 use crate::privacy::roster::MEMBERS_MAX;
-use crate::stream::derive;
+use crate::stream::Stream;
 use crate::trust::Evidence;
 
 /// Epochs for which a member that has not shown what was asked for gives nothing.
@@ -220,12 +220,13 @@ impl Examiner {
         let survivors = Members::from_bits(self.closed.members);
         let epoch = self.epoch.wrapping_sub(1);
         let Some(roster) = group.roster(epoch).filter(|_| self.demand.is_none()) else { return };
-        let lot = derive("qres 2026 norm proof lot v1", &[secret, roster.digest()]);
-        let [a, b, c, d, e, f, g, h, i, j, k, l, ..] = lot;
-        if u64::from(u32::from_le_bytes([a, b, c, d])) >= u64::from(terms.share) << 16 {
+        let mut lot = Stream::new("qres 2026 norm proof lot v1", &[secret, roster.digest()]);
+        if u64::from(lot.next_u32()) >= u64::from(terms.share) << 16 {
             return;
         }
-        let which = below(u64::from_le_bytes([e, f, g, h, i, j, k, l]), survivors.count() as u64);
+        let mut which = [0; 8];
+        lot.fill(&mut which);
+        let which = below(u64::from_le_bytes(which), survivors.count() as u64);
         let Some(place) = survivors.places().nth(which as usize) else { return };
         let Some(commitment) = self.closed.commitments.get(place).copied() else { return };
         let place = place as u8;

@@ -22,7 +22,7 @@ const COLLECTOR: NodeId = NodeId(40);
 const USED: u8 = 2;
 
 /// Members and collector of one group.
-struct Group {
+struct Circle {
     draws: Draws,
     group: SumGroup,
     ties: [Option<Ties>; MEMBERS],
@@ -44,7 +44,7 @@ pub fn pledges(ticks: u64, out: &mut Hasher) {
         let keys = nodes.map(|node| key(&node).public());
         let own = key(&COLLECTOR).public();
         let ties = nodes.map(|node| Ties::agree(&group, node, &key(&node), &keys, &own).ok());
-        let mut group = Group {
+        let mut circle = Circle {
             draws: Draws::new(lane),
             group,
             ties,
@@ -55,14 +55,14 @@ pub fn pledges(ticks: u64, out: &mut Hasher) {
             round: 0,
         };
         for _ in 0..epochs {
-            group.epoch(out);
+            circle.epoch(out);
         }
-        group.examiner.encode(out);
-        group.collector.encode(out);
+        circle.examiner.encode(out);
+        circle.collector.encode(out);
     }
 }
 
-impl Group {
+impl Circle {
     fn epoch(&mut self, out: &mut Hasher) {
         let epoch = self.collector.epoch();
         for place in 0..MEMBERS {
