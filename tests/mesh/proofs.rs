@@ -43,12 +43,13 @@ fn honest_members_show_what_they_are_asked_for() {
     assert!(proofs.bytes > proofs.shown * proofs.proof_bytes, "{proofs:?}");
 }
 
-/// Without proofs a liar of one group moves its mean for good; with them it is drawn, has nothing to
-/// show, and the group sums without it.
+/// Without proofs a liar of one group moves its mean for good; with them it is drawn, has nothing
+/// to show, and the group sums without it.
 #[test]
 fn a_member_beyond_the_bound_is_left_out_once_it_is_drawn() {
     let plan = mesh(&parsed(CLEAN), 1);
-    let liar = plan.plan().sums.as_ref().expect("groups").groups[0].0.members()[0];
+    let group = &plan.plan().sums.as_ref().expect("groups").groups[0].0;
+    let (liar, collector) = (group.members()[0], group.collector());
     let reach = |text: &str| {
         let mut mesh = mesh(&with_liar(text, liar.0), 1);
         let mut spoiled = [0_u32; 2];
@@ -66,14 +67,18 @@ fn a_member_beyond_the_bound_is_left_out_once_it_is_drawn() {
                 }
             }
         }
-        (spoiled, figures(&mut mesh))
+        let held = mesh.detail(collector, "").expect("a sentinel").neighbours;
+        let of = held.iter().find(|(id, ..)| *id == liar.0);
+        (spoiled, figures(&mut mesh), of.map(|(_, reputation, _)| *reputation))
     };
-    let (spoiled, said) = reach(CLEAN);
+    let (spoiled, said, reputation) = reach(CLEAN);
     let proofs = said.proofs.expect("proofs are asked for");
     assert_eq!((proofs.refused, spoiled[1]), (1, 0), "{spoiled:?} {proofs:?}");
     assert!(spoiled[0] > 0, "not before it is drawn: {proofs:?}");
-    let (free, _) = reach(&CLEAN.replace("norm_bound: 2, proof_share: 1", "norm_bound: 0"));
+    assert!(reputation.is_some_and(|reputation| reputation < 0.4), "{reputation:?}");
+    let (free, _, reputation) = reach(&CLEAN.replace("norm_bound: 2, proof_share: 1", "norm_bound: 0"));
     assert!(free[1] > 3, "nobody finds it without proofs: {free:?}");
+    assert!(reputation.is_some_and(|reputation| reputation > 0.4), "{reputation:?}");
 }
 
 /// Many sleepers of two modalities, fragments, losses, batteries that run out, a storm, and a liar.

@@ -1,13 +1,13 @@
 //! One commitment to a whole vector, and the proof that the vector behind it has a bounded norm.
 //!
 //! Pedersen's commitment for several values: `P = sum v_j V_j + r G`, with a point
-//! `V_j` for each place whose logarithms nobody knows, hashed to the group. It hides perfectly, and it adds:
-//! commitments of several members add up to one of the sum of their vectors, under the sum of their
-//! blindings. That ties proofs to a sum of which no part shows; see `privacy::sums`.
+//! `V_j` for each place whose logarithms nobody knows, hashed to the group. It hides perfectly, and
+//! it adds: commitments of several members add up to one of the sum of their vectors, under the sum
+//! of their blindings. That ties proofs to a sum of which no part shows; see `privacy::sums`.
 //!
-//! What is shown are commitments to the single values and a [`norm`] proof about them, with one more
-//! equation under the same challenge: that P holds the same values. It shares the responses for
-//! them (Maurer, "Unifying zero-knowledge proofs of knowledge", 2009).
+//! What is shown are commitments to the single values and a [`norm`] proof about them, with one
+//! more equation under the same challenge: that P holds the same values. It shares the responses
+//! for them (Maurer, "Unifying zero-knowledge proofs of knowledge", 2009).
 //!
 //! [`Scheme::Counted`] is a stand-in for simulations: the same linear algebra over scalars, so that
 //! sums open or do not open as they would on the curve, and bytes of the same length. It binds

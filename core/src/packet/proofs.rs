@@ -1,6 +1,6 @@
 //! What norm proofs add to sums, as bytes: a member's pledge and what it shows, and the collector's
-//! demand. What they mean is in the module `privacy::sums`. They share their kinds with the messages
-//! of `sums`, and differ from those by the byte behind the epoch.
+//! demand. What they mean is in the module `privacy::sums`. They share their kinds with the
+//! messages of `sums`, and differ from those by the byte behind the epoch.
 
 use super::{Kind, PacketError, Reader, SUM_TAG_BYTES};
 use crate::id::NodeId;

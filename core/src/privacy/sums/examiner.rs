@@ -1,5 +1,5 @@
-//! The collector's side of norm proofs: it keeps pledges of two epochs, holds each sum against them,
-//! and draws a member now and then that must show what its pledge is worth.
+//! The collector's side of norm proofs: it keeps pledges of two epochs, holds each sum against
+//! them, and draws a member now and then that must show what its pledge is worth.
 //!
 //! A vector counts only behind a pledge, and a correction behind a release, so the parts of
 //! [`Collector`] stay as they are. A sum that does not open is dropped; who spoiled it does not
@@ -162,8 +162,8 @@ impl Examiner {
         before & bit(place) != 0
     }
 
-    /// Whether the pledges open to a sum that has come out, of `taps` values; counts it if not. To be
-    /// asked before [`Examiner::follow`].
+    /// Whether the pledges open to a sum that has come out, of `taps` values; counts it if not. To
+    /// be asked before [`Examiner::follow`].
     pub fn opens(&mut self, terms: &NormTerms, sum: &Sum, taps: u8) -> bool {
         let used = sum.total.get(..usize::from(taps)).unwrap_or_default();
         let totals = used.iter().map(|total| total / GRID);

@@ -1,5 +1,5 @@
-//! Norm proofs under sums: pledges, releases, demands and what is shown, over an air that loses, with
-//! a member that keeps no bound.
+//! Norm proofs under sums: pledges, releases, demands and what is shown, over an air that loses,
+//! with a member that keeps no bound.
 
 use blake3::Hasher;
 use qres_core::canonical::Canonical;
