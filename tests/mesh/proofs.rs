@@ -76,7 +76,8 @@ fn a_member_beyond_the_bound_is_left_out_once_it_is_drawn() {
     assert_eq!((proofs.refused, spoiled[1]), (1, 0), "{spoiled:?} {proofs:?}");
     assert!(spoiled[0] > 0, "not before it is drawn: {proofs:?}");
     assert!(reputation.is_some_and(|reputation| reputation < 0.4), "{reputation:?}");
-    let (free, _, reputation) = reach(&CLEAN.replace("norm_bound: 2, proof_share: 1", "norm_bound: 0"));
+    let (free, _, reputation) =
+        reach(&CLEAN.replace("norm_bound: 2, proof_share: 1", "norm_bound: 0"));
     assert!(free[1] > 3, "nobody finds it without proofs: {free:?}");
     assert!(reputation.is_some_and(|reputation| reputation > 0.4), "{reputation:?}");
 }
