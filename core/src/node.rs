@@ -97,6 +97,25 @@ pub struct TickReport {
     pub evolve: EvolveReport,
 }
 
+/// What speaking looks at in a node. A macro and no method, as it borrows these fields alone: the
+/// others are changed meanwhile.
+macro_rules! speaker {
+    ($node:expr) => {
+        Speaker {
+            id: $node.id,
+            group: $node.group,
+            neuron: &$node.neuron,
+            residual: &$node.residual,
+            detector: &$node.detector,
+            energy: &$node.energy,
+            wake: &$node.wake,
+            trust: &$node.trust,
+            neighbours: &$node.neighbours,
+            policy: $node.tuner.as_ref().map(|tuner| *tuner.proposal()),
+        }
+    };
+}
+
 impl<const N: usize> Node<N> {
     /// A node with a full battery that knows nothing; its first round begins with its first tick.
     /// Neighbours beyond `N` are left out.
@@ -294,7 +313,7 @@ impl<const N: usize> Node<N> {
         outbox: &Outbox,
         audit: &mut AuditPage,
     ) -> (AuditOut, u32) {
-        let speaker = self.speaker();
+        let speaker = speaker!(self);
         let sent = queue::sent(self.id, kept, &self.routes, outbox);
         audit.spoke(config, &speaker, sent, self.mind());
         let mut out = AuditOut::new();
@@ -302,38 +321,12 @@ impl<const N: usize> Node<N> {
         (out, audit.take_work())
     }
 
-    fn speaker(&self) -> Speaker<'_> {
-        Speaker {
-            id: self.id,
-            group: self.group,
-            neuron: &self.neuron,
-            residual: &self.residual,
-            detector: &self.detector,
-            energy: &self.energy,
-            wake: &self.wake,
-            trust: &self.trust,
-            neighbours: &self.neighbours,
-            policy: self.tuner.as_ref().map(|tuner| *tuner.proposal()),
-        }
-    }
-
     fn effective(&self, config: &NodeConfig) -> Regime {
         self.detector.effective(self.energy.is_critical(&config.energy))
     }
 
     fn speak(&mut self, config: &NodeConfig, now: Tick, outbox: &mut Outbox) -> Extras {
-        let speaker = Speaker {
-            id: self.id,
-            group: self.group,
-            neuron: &self.neuron,
-            residual: &self.residual,
-            detector: &self.detector,
-            energy: &self.energy,
-            wake: &self.wake,
-            trust: &self.trust,
-            neighbours: &self.neighbours,
-            policy: self.tuner.as_ref().map(|tuner| *tuner.proposal()),
-        };
+        let speaker = speaker!(self);
         let (silence, routes) = (&mut self.silence, &mut self.routes);
         let (evolution, carry) = (self.evolution.as_mut(), self.carry.as_mut());
         let publisher = self.publisher.as_mut();

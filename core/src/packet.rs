@@ -19,9 +19,11 @@ use crate::summary::SummaryGene;
 use crate::trust::opinion::{OPINION_BYTES, Opinions};
 use crate::tuner::{POLICY_BYTES, Policy};
 
+mod proofs;
 mod reader;
 mod sums;
 
+pub use proofs::{ProofStep, SHOWN_AT_ONCE, SHOWN_PART_BYTES, ShownPart, SumProof};
 use reader::Reader;
 pub use sums::{SUM_TAG_BYTES, SumCall, SumPart, SumStep};
 
@@ -295,6 +297,8 @@ pub enum Message {
     Sum(SumPart),
     /// What a collector asks of a member.
     Call(SumCall),
+    /// What norm proofs add to a sum; only where a mesh asks for them.
+    Proof(SumProof),
     /// Part of an audit; only where a mesh audits.
     Audit(AuditMessage),
     /// What a node thinks of its neighbours, to whoever hears it.
@@ -320,6 +324,7 @@ impl Message {
             Self::Policy(_) => Kind::Policy,
             Self::Sum(_) => Kind::Sum,
             Self::Call(_) => Kind::Call,
+            Self::Proof(proof) => proof.kind(),
             Self::Audit(_) => Kind::Audit,
             Self::Opinions(_) => Kind::Opinions,
         }
@@ -344,6 +349,7 @@ impl Message {
             | Self::SummaryRequest { to }
             | Self::Stream { to, .. }
             | Self::Sum(SumPart { to, .. })
+            | Self::Proof(SumProof { to, .. })
             | Self::Call(SumCall { to, .. }) => Some(*to),
             Self::Audit(audit) => audit.destination(),
         }
@@ -365,6 +371,7 @@ impl Message {
             Self::Policy(_) => POLICY_BYTES,
             Self::Sum(part) => part.length(),
             Self::Call(_) => SumCall::LENGTH,
+            Self::Proof(proof) => proof.length(),
             Self::Audit(audit) => audit.length(),
             Self::Opinions(opinions) => OPINION_BYTES * opinions.said().len(),
         }
@@ -420,6 +427,10 @@ impl Message {
                 call.put_body(&mut put);
                 put(&call.tag);
             }
+            Self::Proof(proof) => {
+                proof.put_body(&mut put);
+                put(&proof.tag);
+            }
             Self::Audit(audit) => audit.write(&mut put),
             Self::Opinions(opinions) => opinions.said().iter().for_each(|opinion| {
                 put(&opinion.of.0.to_le_bytes());
@@ -461,6 +472,9 @@ impl Message {
                 Self::Stream { to, part: StreamPart::new(core::mem::take(&mut rest.0))? }
             }
             Kind::Policy => Self::Policy(rest.policy()?),
+            Kind::Sum | Kind::Call if SumProof::is_here(kind, bytes) => {
+                Self::Proof(SumProof::read(kind, &mut rest)?)
+            }
             Kind::Sum => Self::Sum(SumPart::read(&mut rest)?),
             Kind::Call => Self::Call(SumCall::read(&mut rest)?),
             Kind::Audit => Self::Audit(AuditMessage::read(core::mem::take(&mut rest.0))?),

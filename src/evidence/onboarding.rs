@@ -5,7 +5,6 @@ use qres_core::aggregate::Voice;
 use qres_core::config::NodeConfig;
 use qres_core::id::{GroupId, NodeId};
 use qres_core::neuron::SwarmNeuron;
-use qres_core::packet::HEADER_BYTES;
 use qres_core::q16::Q16;
 use qres_core::summary::SummaryGene;
 use serde_json::json;
@@ -22,6 +21,9 @@ const LEARNED: usize = 5_000;
 const FIRST: [usize; 2] = [100, 500];
 /// Samples that fill a joiner's memory and settle its scale, with and without a summary.
 const SETTLING: usize = 32;
+/// What goes before a summary in its message, its receiver and its gene; and a request for one.
+const NAMED_BYTES: usize = 8;
+const REQUEST_BYTES: usize = 4;
 /// Samples from update to update when a history is replayed.
 const UPDATE_EVERY: usize = 6;
 
@@ -32,7 +34,8 @@ pub(super) fn table(context: &Context) -> Result<Table, String> {
          5,000 samples; it sees the samples after those. first_100 and first_500: its summed \
          |residual| with their summary against none, in percent, with its 95 % interval over \
          stations (negative: the summary helps), 32 samples of settling left out. bytes: the \
-         summary on the air, and the updates of the eleven, one in six samples.",
+         summary alone; on the air, the message that carries it and the request for it, both with \
+         headers as sent; and the updates of the eleven, one in six samples, with theirs.",
         &[
             "modality",
             "first_100_percent",
@@ -40,7 +43,8 @@ pub(super) fn table(context: &Context) -> Result<Table, String> {
             "first_500_percent",
             "first_500_half_width",
             "summary_bytes",
-            "replay_bytes",
+            "summary_on_air_bytes",
+            "replay_on_air_bytes",
         ],
     );
     let folder = context.data.clone().ok_or("needs `--data DIR` with the set of air-quality")?;
@@ -55,7 +59,9 @@ pub(super) fn table(context: &Context) -> Result<Table, String> {
         let group = GroupId(kind as u8);
         let (effects, bytes) = leave_one_out(&plan.config, group, &records)?;
         let part = |at: usize| estimate(&effects.iter().map(|e| e[at]).collect::<Vec<_>>());
-        let update = HEADER_BYTES + 12 + 4 * usize::from(plan.config.neuron.form.taps);
+        let air = &plan.config.air;
+        let update = air.message_bytes(12 + 4 * usize::from(plan.config.neuron.form.taps));
+        let on_air = air.message_bytes(NAMED_BYTES + bytes) + air.message_bytes(REQUEST_BYTES);
         let updates = (records.len() - 1) * (LEARNED / UPDATE_EVERY);
         table.row([
             json!(signal.modality),
@@ -63,7 +69,8 @@ pub(super) fn table(context: &Context) -> Result<Table, String> {
             json!(part(0).half_width),
             json!(part(1).mean),
             json!(part(1).half_width),
-            json!(bytes + HEADER_BYTES),
+            json!(bytes),
+            json!(on_air),
             json!(update * updates),
         ]);
     }

@@ -172,7 +172,12 @@ impl Plan {
             .collect::<Result<_, _>>()?;
         malice::recruit(scenario, seed, &mut nodes);
         // Identities that are invented later sum with nobody.
-        let sums = SumsPlan::new(&scenario.protocol.secure_aggregation, seed, &nodes);
+        let sums = SumsPlan::new(
+            &scenario.protocol.secure_aggregation,
+            seed,
+            &nodes,
+            scenario.protocol.integrity,
+        );
         sybils::join(scenario, seed, &config.wake, &mut nodes);
         let positions: Vec<[i32; 3]> = nodes.iter().map(|node| node.position_mm).collect();
         if positions.len() > graph.len() {

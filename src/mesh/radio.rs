@@ -4,15 +4,15 @@
 //! of the senders it can hear. Answers are a second pass within the same tick.
 
 mod arrival;
+mod summing;
 
 use bevy::ecs::prelude::*;
 use bevy::utils::Parallel;
 use qres_core::config::NodeConfig;
 use qres_core::id::{NodeId, Tick};
 use qres_core::inbox::Inbox;
-use qres_core::packet::{Header, Kind, Message, SumPart, SumStep, Update};
+use qres_core::packet::{Header, Kind, Message, SumPart, SumStep};
 use qres_core::phase::{self, Genetics, Listener};
-use qres_core::privacy::sums::{Sum, mean};
 use qres_core::radio::{AirConfig, Heard, Outgoing};
 use qres_core::regime::Regime;
 use qres_core::signature::{SignatureBytes, concerns, signed, split};
@@ -468,89 +468,6 @@ impl Ear<'_> {
             answer(outgoing, signature);
         };
         phase::hear(config, self.now, &mut listener, sender, message, at_us, relay);
-    }
-
-    /// Follows a sum: a member its sentinel's calls, a collector its members' words, and any poll
-    /// with a call of its own.
-    fn sum(
-        &mut self,
-        sender: NodeId,
-        message: &Message,
-        at_us: u64,
-        answer: &mut impl FnMut(Outgoing, Option<SignatureBytes>),
-    ) {
-        let id = self.identity.id;
-        let Some(sums) = self.plan.sums.as_deref() else { return };
-        if let (Message::Call(call), Some(summing)) = (message, &mut self.summing)
-            && call.to == id
-            && sender == self.schedule.0.sentinel
-            && let Some(group) = sums.group_of(id)
-        {
-            return summing.hear(group, call);
-        }
-        let round = self.schedule.0.rounds();
-        let Some(collecting) = self.collecting.as_deref_mut() else { return };
-        let came = match message {
-            Message::Sum(part) if part.to == id => collecting.take(sums, sender, part, round),
-            _ => None,
-        };
-        let polls = match message {
-            Message::Poll { to } => *to == id,
-            Message::Sum(part) => part.to == id && part.step != SumStep::Correction,
-            _ => false,
-        };
-        let call = if polls { collecting.call(sums, id, sender) } else { None };
-        if let Some((group, sum)) = came {
-            self.publish(group, &sum);
-        }
-        if let Some(message) = call {
-            self.call(message, at_us, answer);
-        }
-    }
-
-    /// Answers a poll with a call, before what was kept.
-    fn call(
-        &mut self,
-        message: Message,
-        at_us: u64,
-        answer: &mut impl FnMut(Outgoing, Option<SignatureBytes>),
-    ) {
-        let config = &self.plan.config;
-        let airtime_us = config.air.airtime_us(&message);
-        let at_us = at_us.max(self.busy_us) + SERVICE_GAP_US;
-        if self.battery.0.affords(&config.energy, airtime_us) {
-            let round = self.schedule.0.rounds().wrapping_add(at_us as u32);
-            answer(Outgoing { message, round, at_us }, None);
-            self.busy_us = at_us + airtime_us;
-        }
-    }
-
-    /// A group's mean becomes one voice: here, and for the sleepers that this sentinel serves.
-    fn publish(&mut self, origin: NodeId, sum: &Sum) {
-        let (.., neuron) = self.mind;
-        let modality = self.plan.sums.as_ref().and_then(|sums| sums.modality_of(origin));
-        let mean = mean(&sum.total, sum.survivors.count());
-        let (Some(weights), Some(group)) = (mean, modality) else {
-            if let Some(collecting) = self.collecting.as_deref_mut() {
-                collecting.drop_wild(origin);
-            }
-            return;
-        };
-        let update = Update {
-            origin,
-            round: sum.epoch,
-            group,
-            regime: sum.regime,
-            polls: false,
-            wire: self.plan.config.wire,
-            taps: neuron.0.form().taps,
-            gene: neuron.0.gene(),
-            weights,
-        };
-        if let (Some(guard), Some(keys)) = (self.guard.as_deref_mut(), self.keys) {
-            guard.sign(self.plan.config.signature, keys, &update);
-        }
-        self.pass(origin, &Message::Update(update), 0, |_, _| ());
     }
 
     /// What audits make of a message.

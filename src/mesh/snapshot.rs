@@ -281,6 +281,9 @@ fn fingerprint(world: &World) -> [u8; 32] {
     }
     if let Some(sums) = &plan.sums {
         hasher.update(format!("{:?} {}", sums.groups, sums.patience).as_bytes());
+        if let Some(terms) = &sums.terms {
+            hasher.update(format!("{terms:?}").as_bytes());
+        }
     }
     plan.graph.hash_into(&mut hasher);
     for (id, gene) in &plan.memory {

@@ -15,6 +15,7 @@ use qres_core::packet::{Message, SUM_TAG_BYTES, SumCall, SumPart, SumStep};
 use qres_core::phase::{OUTBOX, Outbox, Speaker};
 use qres_core::privacy::exchange::{Exchange, PairSecret};
 use qres_core::privacy::roster::{shuffle, span};
+use qres_core::privacy::sums::pledge::NormTerms;
 use qres_core::privacy::sums::{
     AGREE_US, Collector, Counts, GROUP_IDS, MASK_US, Sum, SumGroup, Summand, Ties, is_tag,
     tag_call, tag_part,
@@ -22,14 +23,20 @@ use qres_core::privacy::sums::{
 use qres_core::q16::Q16;
 use qres_core::radio::Outgoing;
 use qres_core::stream::derive;
+use qres_core::trust::{Evidence, weigh};
 use qres_core::wake::Role;
 use serde::Serialize;
 
-use super::components::{Identity, Schedule};
+use super::components::{Identity, Neuron, Schedule, Trust};
 use super::for_nodes;
 use super::plan::{NodePlan, Plan};
 use super::resources::{Clock, Setup};
+use super::trusting::Dossier;
 use crate::scenario::{Integrity, SecureAggregation};
+
+pub mod proofs;
+
+use proofs::{Examining, Pledging, ProofsSummary, Said};
 
 /// Pause between two messages of a node, in microseconds.
 const GAP_US: u64 = 50;
@@ -43,6 +50,8 @@ pub struct SumsPlan {
     of: BTreeMap<NodeId, usize>,
     /// Rounds of the collector that an epoch waits.
     pub patience: u32,
+    /// What members are pledged to, where norms are proven.
+    pub terms: Option<NormTerms>,
 }
 
 impl SumsPlan {
@@ -50,7 +59,12 @@ impl SumsPlan {
     /// modality of a sentinel are shuffled by a beacon, here a function of the seed, and cut into
     /// groups; fewer than four make none.
     #[must_use]
-    pub fn new(wish: &SecureAggregation, seed: u64, nodes: &[NodePlan]) -> Option<Self> {
+    pub fn new(
+        wish: &SecureAggregation,
+        seed: u64,
+        nodes: &[NodePlan],
+        integrity: Integrity,
+    ) -> Option<Self> {
         if wish.members == 0 {
             return None;
         }
@@ -72,7 +86,8 @@ impl SumsPlan {
                 groups.push((group, modality));
             }
         }
-        Some(Self { groups, of, patience: u32::from(wish.patience_rounds) })
+        let terms = proofs::terms(wish, integrity);
+        Some(Self { groups, of, patience: u32::from(wish.patience_rounds), terms })
     }
 
     /// The group that a node is in.
@@ -109,6 +124,8 @@ pub struct Summing {
     /// What keeps it from saying too much.
     pub state: Summand,
     ties: Box<Ties>,
+    /// What it is pledged to, where norms are proven.
+    pledging: Option<Box<Pledging>>,
     /// Calls whose tag did not fit.
     refused: u32,
     /// Processor time that is not paid for yet, in microseconds.
@@ -130,6 +147,8 @@ struct Gathering {
     state: Collector,
     links: Vec<PairSecret>,
     newest: Option<Sum>,
+    /// Where norms are proven.
+    examining: Option<Box<Examining>>,
 }
 
 /// Gives newborn nodes what their groups ask for.
@@ -159,7 +178,9 @@ impl Summing {
             Ties::simulated(group, id)?
         };
         let busy_us = group.members().len() as u64 * u64::from(AGREE_US);
-        Some(Self { state: Summand::default(), ties: Box::new(ties), refused: 0, busy_us })
+        let pledging = plan.sums.as_ref().and_then(|sums| sums.terms).map(Pledging::boxed);
+        let (state, ties) = (Summand::default(), Box::new(ties));
+        Some(Self { state, ties, pledging, refused: 0, busy_us })
     }
 
     /// Takes a call of the node's own sentinel.
@@ -184,29 +205,39 @@ impl Summing {
         Message::Sum(SumPart { tag, ..part })
     }
 
-    /// The vector of this round, if there is one to give.
+    /// The vector of this round, if there is one to give, and the pledge that goes before it.
     fn vector(
         &mut self,
         group: &SumGroup,
         node: &Speaker<'_>,
         said: Option<&[Q16; TAPS]>,
         own: Option<&[Q16; TAPS]>,
-    ) -> Option<Message> {
+        lies: bool,
+    ) -> Option<(Option<Message>, Message)> {
+        let fit = |weights| self.pledging.as_ref().map(|pledging| pledging.fit(weights, lies));
+        let fitted = [said.and_then(fit), own.and_then(fit)];
+        let [said, own] = [fitted[0].as_ref().or(said), fitted[1].as_ref().or(own)];
         let (epoch, mut values) = self.state.contribute(said, own)?;
+        let pledge = self.pledge(group, node, epoch, &values);
         let regime = node.detector.regime();
         let mut part = self.part(node, epoch, SumStep::Vector(regime));
         let used = values.get_mut(..usize::from(part.taps))?;
         self.ties.vector(group, epoch, used);
         part.values.iter_mut().zip(used).for_each(|(slot, value)| *slot = *value);
-        Some(self.seal(node, part))
+        Some((pledge, self.seal(node, part)))
     }
 
-    /// The correction that is due, if one is.
-    fn correction(&mut self, group: &SumGroup, node: &Speaker<'_>) -> Option<Message> {
+    /// The correction that is due, if one is, and the release that goes before it.
+    fn correction(
+        &mut self,
+        group: &SumGroup,
+        node: &Speaker<'_>,
+    ) -> Option<(Option<Message>, Message)> {
         let (epoch, survivors) = self.state.correct()?;
+        let release = self.release(group, node, epoch, survivors);
         let mut part = self.part(node, epoch, SumStep::Correction);
         part.values = self.ties.correction(group, epoch, survivors, usize::from(part.taps));
-        Some(self.seal(node, part))
+        Some((release, self.seal(node, part)))
     }
 
     /// Appends what outlives a tick.
@@ -214,6 +245,9 @@ impl Summing {
         self.state.encode(sink);
         self.refused.encode(sink);
         self.busy_us.encode(sink);
+        if let Some(pledging) = &self.pledging {
+            pledging.encode(sink);
+        }
     }
 
     /// Reads it back into the same member.
@@ -221,22 +255,24 @@ impl Summing {
         self.state = Canonical::decode(source)?;
         self.refused = Canonical::decode(source)?;
         self.busy_us = Canonical::decode(source)?;
-        Some(())
+        self.pledging.as_mut().map_or(Some(()), |pledging| pledging.decode(source))
     }
 }
 
 /// Speak, for meshes with secure aggregation: no sleeper's update leaves it in the clear. A
 /// member's becomes a vector under masks; a node in no group only polls. A correction that is due
-/// follows.
+/// follows. Gives what norm proofs add; a member that `lies` keeps no bound.
 pub(super) fn speak(
     plan: &Plan,
     now: Tick,
     node: &Speaker<'_>,
     summing: Option<&mut Summing>,
+    lies: bool,
     outbox: &mut Outbox,
-) {
+) -> Said {
+    let mut also = Said::default();
     let Some(sums) = plan.sums.as_deref().filter(|_| node.wake.role != Role::Sentinel) else {
-        return;
+        return also;
     };
     let air = &plan.config.air;
     let affords = |us: u64| node.energy.affords(&plan.config.energy, us);
@@ -252,25 +288,47 @@ pub(super) fn speak(
             polls = Some(outgoing);
         }
     }
-    let (Some(summing), Some(group)) = (summing, sums.group_of(node.id)) else { return };
+    let (Some(summing), Some(group)) = (summing, sums.group_of(node.id)) else { return also };
     // Where updates are private, nothing leaves a node but what its account has paid for.
     let own = plan.config.privacy.is_none().then_some(node.neuron.weights());
     // A vector polls as well. What cannot be paid for is asked for again.
     if let Some(slot) = polls.filter(|_| node.neuron.is_trained())
-        && affords(air.message_us(PART_BYTES))
-        && let Some(vector) = summing.vector(group, node, said.as_ref(), own)
+        && affords(air.message_us(PART_BYTES) + proofs::before_us(sums, air))
+        && let Some((pledge, vector)) = summing.vector(group, node, said.as_ref(), own, lies)
     {
+        if let Some(pledge) = pledge {
+            slot.at_us = also.before(air, node, pledge, slot.at_us);
+        }
         slot.message = vector;
     }
-    let Some(message) = summing.correction(group, node) else { return };
+    if let Some((release, correction)) = summing.correction(group, node) {
+        follow(plan, now, node, (release, correction), &mut also, outbox);
+    }
+    summing.show(plan, now, node, &mut also, outbox);
+    also
+}
+
+/// Adds a correction, and the release that goes before it, where they fit.
+fn follow(
+    plan: &Plan,
+    now: Tick,
+    node: &Speaker<'_>,
+    (release, message): (Option<Message>, Message),
+    also: &mut Said,
+    outbox: &mut Outbox,
+) {
+    let air = &plan.config.air;
     let window = node.wake.window();
     let bits = draw(plan.seed, Purpose::Backoff, node.id.0, now.0, OUTBOX as u32 + 2);
     let alone_us = window.from_us + below(bits, (window.length_us() / 2).max(1));
     let ends = |sent: &Outgoing| sent.at_us + air.airtime_us(&sent.message) + GAP_US;
     let at_us = outbox.iter().map(ends).max().unwrap_or(alone_us);
-    let spent_us: u64 = outbox.iter().map(|sent| air.airtime_us(&sent.message)).sum();
+    let spent_us = also.spent_us(air, outbox);
     let airtime_us = air.airtime_us(&message);
-    if at_us + airtime_us <= plan.config.wake.tick_us && affords(spent_us + airtime_us) {
+    let before_us = release.as_ref().map_or(0, |release| air.airtime_us(release) + GAP_US);
+    let affords = node.energy.affords(&plan.config.energy, spent_us + airtime_us + before_us);
+    if at_us + airtime_us + before_us <= plan.config.wake.tick_us && affords {
+        let at_us = release.map_or(at_us, |release| also.before(air, node, release, at_us));
         // Half a turn away from the vector, which tells them apart in reassembly.
         let round = node.wake.rounds().wrapping_add(128);
         let _ = outbox.push(Outgoing { message, round, at_us });
@@ -289,7 +347,9 @@ impl Collecting {
         };
         let gathering = |(index, (group, _)): (usize, &(SumGroup, GroupId))| {
             let links = group.members().iter().map(link).collect::<Option<Vec<_>>>()?;
-            Some(Gathering { index, state: Collector::default(), links, newest: None })
+            let examining = sums.terms.map(|terms| Examining::boxed(terms, plan.seed, id));
+            let state = Collector::default();
+            Some(Gathering { index, state, links, newest: None, examining })
         };
         let mine = sums.groups.iter().enumerate().filter(|(_, (g, _))| g.collector() == id);
         let gatherings: Vec<_> = mine.filter_map(gathering).collect();
@@ -302,29 +362,33 @@ impl Collecting {
         self.gatherings.iter_mut().find(|gathering| gathering.index == index)
     }
 
-    /// Takes a member's message; `round` is the collector's own. The sum that came out with it, and
-    /// the id of its group.
+    /// Takes a member's message; `round` is the collector's own, `taps` of its model. The sum that
+    /// came out with it, and the id of its group; to `judge` go members with what they have shown.
     pub(super) fn take(
         &mut self,
         sums: &SumsPlan,
         sender: NodeId,
         part: &SumPart,
-        round: u32,
+        (round, taps): (u32, u8),
+        judge: impl FnMut(NodeId, Evidence),
     ) -> Option<(NodeId, Sum)> {
+        self.busy_us += u64::from(MASK_US);
         let gathering = self.gathering(sums, sender)?;
         let (group, _) = sums.groups.get(gathering.index)?;
         let place = group.place(sender)?;
         let known = tag_part(gathering.links.get(place)?, sender, part);
-        let sum = if is_tag(&known, &part.tag) {
-            gathering.state.take(group, place, part, round);
-            gathering.state.advance(group, round, sums.patience)
-        } else {
+        if !is_tag(&known, &part.tag) {
             gathering.state.counts.refused = gathering.state.counts.refused.saturating_add(1);
-            None
-        };
+            return None;
+        }
+        let admits = |examining: &Examining| examining.state.admits(place, part);
+        if gathering.examining.as_deref().is_none_or(admits) {
+            gathering.state.take(group, place, part, round);
+        }
+        let (sum, busy_us) = gathering.advance(sums, group, (round, taps), judge);
         gathering.newest = sum.or(gathering.newest);
         let id = NodeId(GROUP_IDS + gathering.index as u32);
-        self.busy_us += u64::from(MASK_US);
+        self.busy_us += busy_us;
         sum.map(|sum| (id, sum))
     }
 
@@ -342,6 +406,8 @@ impl Collecting {
         let (group, _) = sums.groups.get(gathering.index)?;
         let place = group.place(member)?;
         let (wanted, survivors) = gathering.state.asks(place);
+        let barred = gathering.examining.as_ref().is_some_and(|e| e.state.is_barred(place));
+        let wanted = wanted && !barred;
         let epoch = gathering.state.epoch();
         let call = SumCall { to: member, epoch, wanted, survivors, tag: Default::default() };
         let tag = tag_call(gathering.links.get(place)?, own, &call);
@@ -358,7 +424,12 @@ impl Collecting {
     /// Appends what outlives a tick.
     pub fn encode(&self, sink: &mut impl Sink) {
         self.busy_us.encode(sink);
-        self.gatherings.iter().for_each(|gathering| gathering.state.encode(sink));
+        for gathering in &self.gatherings {
+            gathering.state.encode(sink);
+            if let Some(examining) = &gathering.examining {
+                examining.state.encode(sink);
+            }
+        }
     }
 
     /// Reads it back into the same collector.
@@ -366,8 +437,31 @@ impl Collecting {
         self.busy_us = Canonical::decode(source)?;
         for gathering in &mut self.gatherings {
             gathering.state = Canonical::decode(source)?;
+            if let Some(examining) = &mut gathering.examining {
+                examining.state = Canonical::decode(source)?;
+            }
         }
         Some(())
+    }
+}
+
+impl Gathering {
+    /// A step of the collector and, where norms are proven, of the examiner: the sum that came out
+    /// and may be used, and the processor time of opening it.
+    fn advance(
+        &mut self,
+        sums: &SumsPlan,
+        group: &SumGroup,
+        (round, taps): (u32, u8),
+        judge: impl FnMut(NodeId, Evidence),
+    ) -> (Option<Sum>, u64) {
+        let sum = self.state.advance(group, round, sums.patience);
+        match &mut self.examining {
+            Some(examining) => {
+                examining.follow(group, &self.state, sum, (round, sums.patience), taps, judge)
+            }
+            None => (sum, 0),
+        }
     }
 }
 
@@ -375,17 +469,27 @@ impl Collecting {
 pub(super) fn review(
     clock: Res<Clock>,
     setup: Res<Setup>,
-    mut nodes: Query<(&Schedule, &mut Collecting)>,
+    mut nodes: Query<((&Schedule, &Neuron), &mut Collecting, &mut Trust, Option<&mut Dossier>)>,
 ) {
     let Some(sums) = &setup.0.sums else { return };
-    for_nodes!(nodes, clock.parallel, |(schedule, mut collecting)| {
+    let (rules, now) = (&setup.0.config.trust, clock.now);
+    for_nodes!(nodes, clock.parallel, |(
+        (schedule, neuron),
+        mut collecting,
+        mut trust,
+        mut dossier,
+    )| {
         if !schedule.0.window().closes {
             return;
         }
+        let at = (schedule.0.rounds(), neuron.0.form().taps);
         for gathering in &mut collecting.gatherings {
             if let Some((group, _)) = sums.groups.get(gathering.index) {
                 // A sum comes out with its last correction, never by waiting.
-                let _ = gathering.state.advance(group, schedule.0.rounds(), sums.patience);
+                let _ = gathering.advance(sums, group, at, |member, evidence| {
+                    let conduct = &mut dossier.as_deref_mut().map(Dossier::view);
+                    weigh(rules, &mut trust.0, conduct.as_mut(), member, evidence, now);
+                });
             }
         }
     });
@@ -414,6 +518,8 @@ pub struct SumsSummary {
     pub forged: u64,
     /// Calls that asked a member for what must not be told.
     pub refused: u64,
+    /// Norm proofs; null where none are asked for.
+    pub proofs: Option<ProofsSummary>,
 }
 
 /// The figures of the run so far; `None` where nobody sums.
@@ -437,6 +543,7 @@ pub(super) fn summary(world: &mut World) -> Option<SumsSummary> {
         all.wild += u64::from(wild);
         all.forged += u64::from(refused);
     }
+    all.proofs = proofs::summary(world, sums);
     let mut members = world.query::<&Summing>();
     for member in members.iter(world) {
         all.forged += u64::from(member.refused);

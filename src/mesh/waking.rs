@@ -156,7 +156,8 @@ pub fn speak(
             mislead((plan, &*orders, &*overheard), now, &malice, &speaker, routes, &mut outbox);
         }
         // A liar sums lies.
-        sums::speak(plan, now, &speaker, summing.as_deref_mut(), &mut outbox);
+        let lies = hostile.is_some();
+        let also = sums::speak(plan, now, &speaker, summing.as_deref_mut(), lies, &mut outbox);
         // Last, so that a liar signs its lies: with its own key, for its own name only.
         if let (Some(guard), Some(keys)) = (&mut guard, &keys.0)
             && let Some((order, update)) = own_news(identity.id, kept, routes, &outbox)
@@ -173,7 +174,10 @@ pub fn speak(
             let agreed = &orders.config(plan);
             doing.0.samples += page.ask(agreed, now, &speaker, mind, &memory, &outbox, &mut asked);
         }
-        for (order, outgoing) in outbox.iter().chain(&extras).chain(&asked).enumerate() {
+        // Who has something to send before its outbox signs nothing: it is a member of a sum.
+        let first = also.before.iter().chain(&outbox);
+        let all = first.chain(&extras).chain(&asked).chain(&also.after);
+        for (order, outgoing) in all.enumerate() {
             doing.0.transmit_us += tally.say(&config.air, &outgoing.message);
             air.queue.scope(|queue| queue.push((identity.id, order as u32, *outgoing)));
         }

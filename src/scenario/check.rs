@@ -157,6 +157,8 @@ impl Scenario {
         let sums = &protocol.secure_aggregation;
         whole("protocol.secure_aggregation.members", sums.members)?;
         whole("protocol.secure_aggregation.patience_rounds", sums.patience_rounds)?;
+        real("protocol.secure_aggregation.norm_bound", sums.norm_bound)?;
+        real("protocol.secure_aggregation.proof_share", sums.proof_share)?;
         real("protocol.stream.step", protocol.stream.step)?;
         whole("protocol.stream.frame_samples", protocol.stream.frame_samples)?;
         whole("protocol.stream.key_every_frames", protocol.stream.key_every_frames)?;

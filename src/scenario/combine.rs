@@ -372,6 +372,15 @@ fn fewest(scenario: &Scenario) -> u64 {
 fn secure_aggregation(protocol: &Protocol) -> Result<(), Fault> {
     let at = "protocol.secure_aggregation.members";
     let members = protocol.secure_aggregation.members;
+    let bound = protocol.secure_aggregation.norm_bound;
+    if bound > 0.0 && (members == 0 || bound < 0.01) {
+        let at = "protocol.secure_aggregation.norm_bound";
+        let mend = match members {
+            0 => "accepted without `members`: 0, as only parts of sums are proven",
+            _ => "accepted: 0.01 to 11, or 0 for no proofs",
+        };
+        return Err(Fault::at(at, format!("`{at}` is {bound}"), mend));
+    }
     if members == 0 {
         return Ok(());
     }

@@ -127,7 +127,7 @@ pub enum Integrity {
 }
 
 /// Sums of groups in which no member's part shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SecureAggregation {
     /// Members of a group, 4 to 8: scheduled nodes of one modality that share a sentinel. Default
@@ -135,6 +135,11 @@ pub struct SecureAggregation {
     pub members: u8,
     /// Rounds of its sentinel that a group waits for members that are late, 1 to 1000; default 3.
     pub patience_rounds: u16,
+    /// Largest norm of what a member puts in, 0.01 to 11, to which it is pledged by a commitment
+    /// and which it proves when drawn. Default 0: nothing is pledged or proven.
+    pub norm_bound: f64,
+    /// The chance that a sum is followed by the demand of a proof, 0 to 1; default 0.1.
+    pub proof_share: f64,
 }
 
 /// A residual stream: the readings themselves, so raw data in effect.
@@ -262,7 +267,7 @@ impl Default for Protocol {
 
 impl Default for SecureAggregation {
     fn default() -> Self {
-        Self { members: 0, patience_rounds: 3 }
+        Self { members: 0, patience_rounds: 3, norm_bound: 0.0, proof_share: 0.1 }
     }
 }
 

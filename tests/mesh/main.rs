@@ -15,6 +15,7 @@ mod handover;
 mod integrity;
 mod memory;
 mod privacy;
+mod proofs;
 mod snapshot;
 mod solar;
 mod stream;

@@ -8,6 +8,7 @@ pub mod commitment;
 pub mod identity;
 pub mod norm;
 pub mod transcript;
+pub mod vector;
 
 mod bits;
 mod wire;

@@ -13,7 +13,8 @@
 //! The sums in 2 and 3 stay far below the order, so `sum v_i^2 <= B` holds for integers. Linear in
 //! the number of bits, so long: 11 KB for 8 weights and a norm of 1. It travels on audit only.
 //! The values are those that the commitments fix; that an update on the air holds the same ones is
-//! not shown here.
+//! not shown here. A proof can be linked to one more commitment, to all values at once:
+//! [`super::vector`].
 
 use curve25519_dalek::ristretto::RistrettoPoint;
 use curve25519_dalek::scalar::Scalar;
@@ -22,6 +23,7 @@ use zeroize::{Zeroize, Zeroizing};
 use super::bits::{BIT_BYTES, Nonces, Range, retrace};
 use super::commitment::{self, VALUE_MAX, Values};
 use super::transcript::Transcript;
+use super::vector;
 use super::wire::{Reader, Writer};
 use crate::id::NodeId;
 use crate::neuron::TAPS;
@@ -120,12 +122,30 @@ pub const fn proof_bytes(count: usize, bound: u32) -> usize {
     point_bytes(count, bound) + 16 + count * 64 + 32 + bits * BIT_BYTES
 }
 
-const fn is_claim(count: usize, bound: u32) -> bool {
+const fn linked_bytes(count: usize, bound: u32, is_linked: bool) -> usize {
+    proof_bytes(count, bound) + if is_linked { 32 } else { 0 }
+}
+
+/// Bits that a proof for `count` weights shows one by one: what its cost goes by.
+#[must_use]
+pub const fn proof_bits(count: usize, bound: u32) -> u32 {
+    count as u32 * value_bits(bound) + slack_bits(bound)
+}
+
+pub(super) const fn is_claim(count: usize, bound: u32) -> bool {
     count >= 1 && count <= TAPS && bound >= 1 && bound <= BOUND_MAX
 }
 
+/// A commitment to all values at once, that a proof is about too.
+pub(super) struct Link {
+    /// As it travels.
+    pub(super) vector: [u8; 32],
+    /// Its blinding.
+    pub(super) blinding: Scalar,
+}
+
 /// A transcript that holds the whole statement.
-fn open(claim: &Claim, commitments: &[[u8; 32]]) -> Transcript {
+fn open(claim: &Claim, commitments: &[[u8; 32]], vector: Option<&[u8; 32]>) -> Transcript {
     let mut transcript = Transcript::new("qres 2026 norm proof v1");
     transcript.append("mesh", &claim.mesh.to_le_bytes());
     transcript.append("origin", &claim.origin.0.to_le_bytes());
@@ -134,6 +154,9 @@ fn open(claim: &Claim, commitments: &[[u8; 32]]) -> Transcript {
     transcript.append("bound", &claim.bound.to_le_bytes());
     for commitment in commitments {
         transcript.append("commitment", commitment);
+    }
+    if let Some(vector) = vector {
+        transcript.append("vector", vector);
     }
     transcript
 }
@@ -144,6 +167,8 @@ struct Prover {
     nonces: Nonces,
     values: Values,
     blindings: heapless::Vec<Scalar, TAPS>,
+    /// The blinding of the vector's commitment, in a linked proof.
+    link: Option<Scalar>,
     bound: u32,
 }
 
@@ -154,6 +179,7 @@ impl Drop for Prover {
     fn drop(&mut self) {
         self.values.iter_mut().for_each(Zeroize::zeroize);
         self.blindings.iter_mut().for_each(Zeroize::zeroize);
+        self.link.zeroize();
     }
 }
 
@@ -171,6 +197,11 @@ impl Prover {
     /// The blinding of S.
     fn sum_blinding(&self) -> Scalar {
         self.nonces.stream(0, u32::MAX).scalar()
+    }
+
+    /// The nonce for the blinding of the vector's commitment.
+    fn link_mask(&self) -> Scalar {
+        self.nonces.stream(0, u32::MAX - 1).scalar()
     }
 
     /// The ranges of the values, then that of what the bound leaves.
@@ -212,6 +243,12 @@ impl Prover {
             products += value * commitment;
         }
         transcript.append("products", products.compress().as_bytes());
+        if self.link.is_some() {
+            let masks: heapless::Vec<Scalar, TAPS> =
+                (0..commitments.len()).map(|place| self.masks(place)[0]).collect();
+            let opening = vector::combine(&masks, &self.link_mask());
+            transcript.append("link", opening.compress().as_bytes());
+        }
         self.ranges().try_for_each(|range| range.announce(&self.generator, transcript, points))
     }
 
@@ -228,6 +265,9 @@ impl Prover {
             left -= value * secret;
         }
         scalars.put((self.masks(0)[2] + factor * left).as_bytes())?;
+        if let Some(blinding) = &self.link {
+            scalars.put((self.link_mask() + factor * blinding).as_bytes())?;
+        }
         self.ranges().try_for_each(|range| range.respond(challenge, scalars))
     }
 }
@@ -248,24 +288,39 @@ pub fn prove(
     entropy: &[u8; 32],
     proof: &mut [u8],
 ) -> Result<usize, ProveError> {
+    prove_linked(claim, weights, seed, entropy, None, proof)
+}
+
+/// [`prove`], with a proof that the vector of the link holds the same values: 32 bytes more.
+pub(super) fn prove_linked(
+    claim: &Claim,
+    weights: &[Q16],
+    seed: &[u8; 32],
+    entropy: &[u8; 32],
+    link: Option<&Link>,
+    proof: &mut [u8],
+) -> Result<usize, ProveError> {
     if !is_claim(weights.len(), claim.bound) {
         return Err(ProveError::Claim);
     }
-    let length = proof_bytes(weights.len(), claim.bound);
+    let length = linked_bytes(weights.len(), claim.bound, link.is_some());
     let proof = proof.get_mut(..length).ok_or(ProveError::Room)?;
     let commitments = commitment::commit_weights(weights, seed);
-    let mut transcript = open(claim, &commitments);
+    let mut transcript = open(claim, &commitments, link.map(|link| &link.vector));
     let values = commitment::values(weights);
     let mut raw = Zeroizing::new([0; 4 * TAPS]);
     for (slot, value) in raw.chunks_exact_mut(4).zip(&values) {
         slot.copy_from_slice(&value.to_le_bytes());
     }
-    let hedge: [&[u8]; 4] = [seed, &raw[..], &transcript.digest(), entropy];
+    let blinding = Zeroizing::new(link.map_or([0; 32], |link| link.blinding.to_bytes()));
+    let all: [&[u8]; 5] = [seed, &raw[..], &transcript.digest(), entropy, &blinding[..]];
+    let hedge = if link.is_some() { &all[..] } else { &all[..4] };
     let prover = Prover {
         generator: commitment::value_generator(),
-        nonces: Nonces(Zeroizing::new(derive("qres 2026 norm proof nonces v1", &hedge))),
+        nonces: Nonces(Zeroizing::new(derive("qres 2026 norm proof nonces v1", hedge))),
         blindings: (0..values.len()).map(|place| commitment::blinding(seed, place)).collect(),
         values,
+        link: link.map(|link| link.blinding),
         bound: claim.bound,
     };
     if prover.sum() > u64::from(claim.bound) {
@@ -287,17 +342,28 @@ pub fn prove(
 /// # Errors
 /// Says what is wrong with claim or proof.
 pub fn verify(claim: &Claim, commitments: &[[u8; 32]], proof: &[u8]) -> Result<(), ProofError> {
+    verify_linked(claim, commitments, None, proof)
+}
+
+/// [`verify`], and that `vector` commits to the same values.
+pub(super) fn verify_linked(
+    claim: &Claim,
+    commitments: &[[u8; 32]],
+    vector: Option<&[u8; 32]>,
+    proof: &[u8],
+) -> Result<(), ProofError> {
     if !is_claim(commitments.len(), claim.bound) {
         return Err(ProofError::Claim);
     }
-    if proof.len() != proof_bytes(commitments.len(), claim.bound) {
+    if proof.len() != linked_bytes(commitments.len(), claim.bound, vector.is_some()) {
         return Err(ProofError::Length);
     }
     let middle = point_bytes(commitments.len(), claim.bound);
     let (head, tail) = proof.split_at_checked(middle).ok_or(ProofError::Length)?;
     let (mut points, mut scalars) = (Reader::new(head), Reader::new(tail));
-    let mut transcript = open(claim, commitments);
-    let challenge = retrace_all(claim, commitments, &mut transcript, &mut points, &mut scalars)
+    let mut transcript = open(claim, commitments, vector);
+    let read = (&mut points, &mut scalars);
+    let challenge = retrace_all(claim, commitments, vector, &mut transcript, read)
         .ok_or(ProofError::Encoding)?;
     if transcript.challenge("c") != challenge || !points.is_empty() || !scalars.is_empty() {
         return Err(ProofError::Mismatch);
@@ -309,9 +375,9 @@ pub fn verify(claim: &Claim, commitments: &[[u8; 32]], proof: &[u8]) -> Result<(
 fn retrace_all(
     claim: &Claim,
     commitments: &[[u8; 32]],
+    vector: Option<&[u8; 32]>,
     transcript: &mut Transcript,
-    points: &mut Reader<'_>,
-    scalars: &mut Reader<'_>,
+    (points, scalars): (&mut Reader<'_>, &mut Reader<'_>),
 ) -> Option<u128> {
     let generator = commitment::value_generator();
     let sum = points.point()?;
@@ -319,6 +385,7 @@ fn retrace_all(
     let factor = -Scalar::from(challenge);
     transcript.append("sum", sum.compress().as_bytes());
     let mut targets: heapless::Vec<RistrettoPoint, TAPS> = heapless::Vec::new();
+    let mut shared: heapless::Vec<Scalar, TAPS> = heapless::Vec::new();
     let mut products = factor * sum;
     for commitment in commitments {
         let point = commitment::point(commitment)?;
@@ -329,9 +396,15 @@ fn retrace_all(
         transcript.append("opening", opening.compress().as_bytes());
         products += value * point;
         targets.push(point).ok()?;
+        shared.push(value).ok()?;
     }
     products += RistrettoPoint::mul_base(&scalars.scalar()?);
     transcript.append("products", products.compress().as_bytes());
+    if let Some(vector) = vector {
+        let point = commitment::point(vector)?;
+        let opening = vector::combine(&shared, &scalars.scalar()?) + factor * point;
+        transcript.append("link", opening.compress().as_bytes());
+    }
     let bits = value_bits(claim.bound);
     let shift = Scalar::from(1_u64 << (bits - 1)) * generator;
     let slack = Scalar::from(claim.bound) * generator - sum;

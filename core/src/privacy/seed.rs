@@ -40,6 +40,11 @@ impl Seed {
         }
     }
 
+    /// The seed itself, as a mask of a scalar.
+    pub(super) const fn scalar(&self) -> &Scalar {
+        &self.0
+    }
+
     /// A public digest by which a rebuilt seed is known to be this one.
     #[must_use]
     pub fn seal(&self) -> [u8; 32] {

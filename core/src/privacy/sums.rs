@@ -36,6 +36,8 @@ use crate::q16::Q16;
 use crate::stream::derive;
 
 mod collector;
+pub mod examiner;
+pub mod pledge;
 
 pub use collector::{Collector, Counts, Sum};
 

@@ -24,7 +24,9 @@ use qres_core::inbox::Inbox;
 use qres_core::integrity::norm::{proof_bytes, prove};
 use qres_core::neuron::{Form, Kind, SwarmNeuron, TAPS, kernel};
 use qres_core::node::Node;
-use qres_core::packet::{Header, MTU, Message, SumCall, SumPart, SumStep, Update, Wire};
+use qres_core::packet::{
+    Header, MTU, Message, ProofStep, ShownPart, SumCall, SumPart, SumProof, SumStep, Update, Wire,
+};
 use qres_core::q16::{HALF, Q16};
 use qres_core::radio::MockRadio;
 use qres_core::regime::{Regime, RegimeDetector};
@@ -125,8 +127,16 @@ fn examples() -> Vec<(&'static str, Message)> {
             Message::Call(SumCall { to, epoch: 5, wanted: true, survivors: 13, tag: [3; 16] }),
         ),
         ("opinions", Message::Opinions(said())),
+        ("sum-pledge", proof(ProofStep::Pledge { commitment: [4; 32], blinding: [5; 32] })),
+        ("sum-release", proof(ProofStep::Release { blinding: [5; 32] })),
+        ("sum-shown", proof(ProofStep::Part(ShownPart::new(179, &[8; 46]).expect("a part")))),
+        ("sum-demand", proof(ProofStep::Demand { next: 3, have: 0b110 })),
     ]);
     examples
+}
+
+fn proof(step: ProofStep) -> Message {
+    Message::Proof(SumProof { to: NodeId(3), epoch: 5, step, tag: [9; 16] })
 }
 
 fn commit() -> Commit {

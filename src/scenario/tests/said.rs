@@ -88,6 +88,14 @@ const COMBINATIONS: &[(&str, &str)] = &[
         "2:46: `protocol.secure_aggregation.members` is 3; accepted: 4 to 8, or 0 for none",
     ),
     (
+        "(), protocol: (secure_aggregation: (norm_bound: 2)))",
+        "2:49: `protocol.secure_aggregation.norm_bound` is 2; accepted without `members`: 0, as",
+    ),
+    (
+        "(), protocol: (secure_aggregation: (members: 4, norm_bound: 0.005)))",
+        "2:61: `protocol.secure_aggregation.norm_bound` is 0.005; accepted: 0.01 to 11, or 0",
+    ),
+    (
         "(), protocol: (secure_aggregation: (members: 4), evolution: On()))",
         "2:46: `protocol.secure_aggregation.members` is 4, but models evolve",
     ),

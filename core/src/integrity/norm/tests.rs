@@ -63,12 +63,13 @@ fn claims_out_of_range_are_refused() {
 fn forged(claim: &Claim, steps: &[i32]) -> (Commitments, Proof) {
     let weights = weights(steps);
     let commitments = commit_weights(&weights, &SEED);
-    let mut transcript = open(claim, &commitments);
+    let mut transcript = open(claim, &commitments, None);
     let prover = Prover {
         generator: commitment::value_generator(),
         nonces: Nonces(Zeroizing::new([1; 32])),
         blindings: (0..steps.len()).map(|place| commitment::blinding(&SEED, place)).collect(),
         values: commitment::values(&weights),
+        link: None,
         bound: claim.bound,
     };
     let points: heapless::Vec<RistrettoPoint, TAPS> =

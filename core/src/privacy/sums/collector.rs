@@ -82,6 +82,12 @@ impl Collector {
         self.epoch
     }
 
+    /// Whose corrections the epoch before waits for; nobody's once it has ended.
+    #[must_use]
+    pub const fn survivors(&self) -> Members {
+        Members::from_bits(self.survivors)
+    }
+
     /// Takes a message of the member at `place`, whose tag fits, in the collector's `round`.
     /// Repeats and messages of other epochs change nothing.
     pub fn take(&mut self, group: &SumGroup, place: usize, part: &SumPart, round: u32) {

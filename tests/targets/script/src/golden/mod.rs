@@ -15,6 +15,9 @@ mod keeping;
 mod learning;
 pub mod mesh;
 mod optional;
+mod paired;
+#[cfg(feature = "crypto")]
+mod pledges;
 mod power;
 #[cfg(feature = "crypto")]
 mod secrets;
@@ -71,6 +74,10 @@ const SECTIONS: &[Section] = &[
     ("noise", secrets::noise),
     #[cfg(feature = "crypto")]
     ("proofs", secrets::proofs),
+    #[cfg(feature = "crypto")]
+    ("pledges", pledges::pledges),
+    ("audits", paired::audits),
+    ("handover", paired::handover),
     ("mesh", mesh::run),
 ];
 
