@@ -82,7 +82,8 @@ fn merged(
 }
 
 fn mesh(trust: TrustConfig, rule: Rule) -> NodeConfig {
-    NodeConfig { trust, recipe: Recipe { rule, ..Recipe::default() }, ..NodeConfig::default() }
+    let recipe = Recipe { rule, ..Recipe::default() };
+    NodeConfig { trust, recipe, adoption: Adoption::Screened, ..NodeConfig::default() }
 }
 
 /// Seven models close to the own one, and one far away.
@@ -186,4 +187,45 @@ fn an_accepted_update_is_noted_even_when_it_is_too_few_to_merge() {
     let report = merge(&config, node, None, &mut neuron, &residual, &mut table, view, &mut inbox);
     assert_eq!((report.offered, report.merged), (1, 0));
     assert!(page.ledger.accepted);
+}
+
+#[test]
+fn a_merge_that_serves_less_is_declined_and_leaves_no_trace() {
+    let near =
+        |neuron: &SwarmNeuron| [40, 60, 80, 100].map(|shift| shifted(neuron, shift)).to_vec();
+    let merged_under = |adoption| {
+        let config = NodeConfig { adoption, ..mesh(TrustConfig::default(), Rule::Mean) };
+        let (report, moved, _) = merged(&config, near, &[50; 4], |_| ());
+        (report.declined, moved != 0)
+    };
+    assert_eq!(merged_under(Adoption::Tested), (true, false));
+    assert_eq!(merged_under(Adoption::Screened), (false, true));
+    let same = |neuron: &SwarmNeuron| [0; 4].map(|shift| shifted(neuron, shift)).to_vec();
+    let tested =
+        NodeConfig { adoption: Adoption::Tested, ..mesh(TrustConfig::default(), Rule::Mean) };
+    assert!(!merged(&tested, same, &[50; 4], |_| ()).0.declined, "no worse is good enough");
+}
+
+#[test]
+fn blind_merging_lets_everything_in_and_blames_nobody() {
+    let wild = |neuron: &SwarmNeuron| [300; 4].map(|shift| shifted(neuron, shift)).to_vec();
+    let config =
+        NodeConfig { adoption: Adoption::Blind, ..mesh(TrustConfig::default(), Rule::Mean) };
+    let (report, moved, table) = merged(&config, wild, &[50; 4], |_| ());
+    assert_eq!((report.merged, report.harmful, report.declined), (4, 0, false));
+    assert!(moved > 0 && table.iter().all(|n| n.reputation == percent(50)));
+}
+
+#[test]
+fn what_was_learned_in_a_storm_has_to_be_good() {
+    for (adoption, calm, storm) in [
+        (Adoption::Tested, true, false),
+        (Adoption::Screened, true, true),
+        (Adoption::Blind, true, true),
+    ] {
+        let admits = |evidence, regime| adoption.admits(evidence, regime);
+        assert_eq!(admits(Some(Evidence::Neutral), Regime::Calm), calm);
+        assert_eq!(admits(Some(Evidence::Neutral), Regime::Storm), storm);
+        assert!(admits(Some(Evidence::Good), Regime::Storm) && admits(None, Regime::Storm));
+    }
 }
