@@ -26,6 +26,19 @@ pub(super) struct EvidenceArgs {
     /// Threads that share the work
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+    #[command(flatten)]
+    long: LongArgs,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Print comma-separated values; with one table
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+}
+
+/// Options of the table that can be had in full.
+#[derive(Args, Debug, Clone)]
+struct LongArgs {
     /// All rows of the table byzantine, with more seeds: hours
     #[arg(long, requires = "out")]
     full: bool,
@@ -38,12 +51,6 @@ pub(super) struct EvidenceArgs {
     /// Compute nothing: print the table from the rows in --out, and fail if one is missing
     #[arg(long, requires = "out")]
     merge: bool,
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
-    /// Print comma-separated values; with one table
-    #[arg(long, conflicts_with = "json")]
-    csv: bool,
 }
 
 /// Prints the named tables, or all of them.
@@ -56,7 +63,7 @@ pub(super) fn evidence(args: &EvidenceArgs) -> Result<(), Failure> {
     }
     let threads = load::threads(args.threads);
     let context = Context { data: args.data.clone(), threads, progress: Progress::default() };
-    if let Some(folder) = &args.out {
+    if let Some(folder) = &args.long.out {
         return kept(args, folder, &context);
     }
     if args.csv && names.len() != 1 {
@@ -88,9 +95,9 @@ fn kept(args: &EvidenceArgs, folder: &Path, context: &Context) -> Result<(), Fai
     if args.tables != [LONG] {
         return Err(Failure::Input(format!("--out goes with the table {LONG} and no other")));
     }
-    let extent = if args.full { Extent::Full } else { Extent::Usual };
-    let shard = args.shard.unwrap_or(Shard::ALL);
-    if !args.merge {
+    let extent = if args.long.full { Extent::Full } else { Extent::Usual };
+    let shard = args.long.shard.unwrap_or(Shard::ALL);
+    if !args.long.merge {
         let bar = bar();
         let context = Context { progress: told(&bar), ..context.clone() };
         let computed = byzantine::extend(&context, extent, folder, shard);

@@ -78,7 +78,7 @@ pub fn extend(
     shard: Shard,
 ) -> Result<usize, String> {
     let (tasks, controls) = (tasks(extent), Controls::default());
-    let store = Store::open(folder, &fingerprint(&tasks)?)?;
+    let store = Store::create(folder, &fingerprint(&tasks)?)?;
     let one = |job: &Job| row::compute(job, &controls);
     complete(&tasks, shard, &store, context.threads, &context.progress, &one)
 }

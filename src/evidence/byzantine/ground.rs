@@ -67,10 +67,8 @@ impl Ground {
     /// When there are more links than a mesh may have.
     pub fn seat(self, scenario: &Scenario, plan: &mut Plan) -> Result<(), String> {
         let radio = &scenario.radio;
-        let positions = match self.places(plan.nodes.len(), f64::from(radio.range_mm)) {
-            None => return Ok(()),
-            Some(places) => places,
-        };
+        let range = f64::from(radio.range_mm);
+        let Some(positions) = self.places(plan.nodes.len(), range) else { return Ok(()) };
         let law = LossLaw {
             range_mm: radio.range_mm,
             at_range_percent: radio.loss_at_range_percent,

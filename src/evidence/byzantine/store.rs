@@ -23,18 +23,27 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Opens a folder of rows of the table that `fingerprint` names; makes it where there is none.
+    /// Makes the folder of rows of the table that `fingerprint` names where there is none, and
+    /// opens it.
     ///
     /// # Errors
     /// When it cannot be written, or holds rows of something else.
-    pub fn open(folder: &Path, fingerprint: &str) -> Result<Self, String> {
+    pub fn create(folder: &Path, fingerprint: &str) -> Result<Self, String> {
         fs::create_dir_all(folder).map_err(|why| format!("{}: {why}", folder.display()))?;
         let store = Self { folder: folder.to_path_buf() };
-        let path = folder.join(MANIFEST);
-        if !path.exists() {
+        if !folder.join(MANIFEST).exists() {
             store.write(MANIFEST, &json!({ "table": "byzantine", "fingerprint": fingerprint }))?;
         }
-        let manifest = read(&path)?;
+        Self::open(folder, fingerprint)
+    }
+
+    /// Opens a folder of such rows.
+    ///
+    /// # Errors
+    /// When there is none, or it holds rows of something else.
+    pub fn open(folder: &Path, fingerprint: &str) -> Result<Self, String> {
+        let store = Self { folder: folder.to_path_buf() };
+        let manifest = read(&folder.join(MANIFEST))?;
         if manifest.get("fingerprint").and_then(Value::as_str) == Some(fingerprint) {
             return Ok(store);
         }
@@ -118,7 +127,7 @@ fn read(path: &Path) -> Result<Row, String> {
 }
 
 fn not_a_row(path: &Path) -> String {
-    format!("{}: is no finished row; remove it to have it computed again", path.display())
+    format!("{}: is not as it was written; remove it to have it made again", path.display())
 }
 
 /// The file of a row: its id in small letters and digits.

@@ -36,15 +36,18 @@ fn arm(attack: Attack, nodes: u32, ground: Ground) -> Arm {
     }
 }
 
-/// Twelve tasks in groups of three; a row is the square of its job.
-fn tasks() -> Vec<Task<u64>> {
-    let task =
-        |job: u64| Task { id: format!("row {job}"), group: job as usize / 3, weight: 1, job };
+/// Twelve tasks in groups of three; a row is the square of its job, which is a number in words.
+fn tasks() -> Vec<Task<String>> {
+    let task = |job: usize| {
+        let (id, job_text) = (format!("row {job}"), job.to_string());
+        Task { id, group: job / 3, weight: 1, job: job_text }
+    };
     (0..12).map(task).collect()
 }
 
-fn square(job: &u64) -> Result<Row, String> {
-    Ok([("square".to_owned(), json!(job * job))].into_iter().collect())
+fn square(job: &String) -> Result<Row, String> {
+    let number: u64 = job.parse().map_err(|why| format!("{job}: {why}"))?;
+    Ok([("square".to_owned(), json!(number * number))].into_iter().collect())
 }
 
 fn ids() -> Vec<String> {
@@ -56,15 +59,15 @@ fn merged(store: &Store) -> Result<Vec<Row>, String> {
 }
 
 fn squares() -> Vec<Row> {
-    (0..12).map(|job| square(&job).expect("a row")).collect()
+    tasks().iter().map(|task| square(&task.job).expect("a row")).collect()
 }
 
 #[test]
 fn a_run_that_breaks_off_goes_on_where_it_was() {
     let path = folder("resume");
-    let store = Store::open(&path, "a").expect("open");
+    let store = Store::create(&path, "a").expect("create");
     let calls = AtomicUsize::new(0);
-    let breaks = |job: &u64| match calls.fetch_add(1, Ordering::Relaxed) {
+    let breaks = |job: &String| match calls.fetch_add(1, Ordering::Relaxed) {
         5.. => Err("no power".to_owned()),
         _ => square(job),
     };
@@ -75,7 +78,7 @@ fn a_run_that_breaks_off_goes_on_where_it_was() {
     std::fs::write(path.join("row-7.json.1.part"), "{\"id\":\"row 7\",").expect("written");
     assert!(merged(&store).is_err());
     let again = AtomicUsize::new(0);
-    let counts = |job: &u64| {
+    let counts = |job: &String| {
         again.fetch_add(1, Ordering::Relaxed);
         square(job)
     };
@@ -90,7 +93,8 @@ fn a_run_that_breaks_off_goes_on_where_it_was() {
 #[test]
 fn merging_refuses_gaps_and_what_is_no_row() {
     let path = folder("gaps");
-    let store = Store::open(&path, "a").expect("open");
+    assert!(Store::open(&path, "a").is_err() && !path.exists(), "to look makes no folder");
+    let store = Store::create(&path, "a").expect("create");
     complete(&tasks(), Shard::ALL, &store, 1, &Progress::default(), &square).expect("complete");
     let file = path.join(file_name("row 4"));
     std::fs::remove_file(&file).expect("removed");
@@ -99,9 +103,9 @@ fn merging_refuses_gaps_and_what_is_no_row() {
     for wrong in ["", "{}", "[]", "{\"id\":\"row 5\",\"row\":{}}", "{\"id\":\"row 4\",\"row\":1}"] {
         std::fs::write(&file, wrong).expect("written");
         let why = merged(&store).expect_err(wrong);
-        assert!(why.contains("row-4.json: is no finished row; remove it"), "{why}");
+        assert!(why.contains("row-4.json: is not as it was written; remove it"), "{why}");
     }
-    let why = Store::open(&path, "b").expect_err("another table");
+    let why = Store::create(&path, "b").expect_err("another table");
     assert!(why.contains("name another folder"), "{why}");
     let _ = std::fs::remove_dir_all(&path);
 }
@@ -118,7 +122,7 @@ fn shards_have_every_row_once_and_whole_groups() {
     }
     let path = folder("shards");
     for text in ["1/3", "3/3", "2/3"] {
-        let store = Store::open(&path, "a").expect("open");
+        let store = Store::create(&path, "a").expect("create");
         assert!(merged(&store).is_err(), "before {text}");
         let shard = text.parse().expect("a shard");
         complete(&tasks(), shard, &store, 2, &Progress::default(), &square).expect("complete");

@@ -76,9 +76,13 @@ fn dot(one: &[f64], other: &[f64]) -> f64 {
 /// The same at mean zero and length one.
 fn unit(mut vector: Vec<f64>) -> Vec<f64> {
     let mean = vector.iter().sum::<f64>() / vector.len() as f64;
-    vector.iter_mut().for_each(|value| *value -= mean);
+    for value in &mut vector {
+        *value -= mean;
+    }
     let length = dot(&vector, &vector).sqrt();
-    vector.iter_mut().for_each(|value| *value /= length);
+    for value in &mut vector {
+        *value /= length;
+    }
     vector
 }
 
