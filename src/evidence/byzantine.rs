@@ -104,11 +104,12 @@ fn tasks(extent: Extent) -> Vec<Task<Job>> {
     jobs.into_iter().map(task).collect()
 }
 
-/// Names the table: its rows, and how a mesh under attack behaves.
+/// Names the table: its rows, their columns, and how a mesh under attack behaves.
 fn fingerprint(tasks: &[Task<Job>]) -> Result<String, String> {
     let mut hasher = blake3::Hasher::new();
-    for task in tasks {
-        hasher.update(task.id.as_bytes()).update(b"\n");
+    let names = tasks.iter().map(|task| task.id.as_str()).chain(row::COLUMNS);
+    for name in std::iter::once(env!("CARGO_PKG_VERSION")).chain(names) {
+        hasher.update(name.as_bytes()).update(b"\n");
     }
     let stormy = tasks.iter().map(|task| &task.job.arm).find(|arm| arm.storm && arm.nodes == 100);
     let arm = stormy.ok_or("the table has no row in a storm")?;
