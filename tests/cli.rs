@@ -113,6 +113,11 @@ fn bad_usage_is_refused() {
     refused(&["run", "storm-front", "--for", "soon"], &["soon"]);
     refused(&["run", "storm-front", "--threads", "0"], &["threads"]);
     refused(&["evidence", "nothing"], &["no table `nothing`", "memory"]);
+    refused(&["evidence", "byzantine", "--full"], &["--out"]);
+    refused(&["evidence", "memory", "--out", "x"], &["--out goes with the table byzantine"]);
+    let shard = ["evidence", "byzantine", "--out", "x", "--shard", "3/2"];
+    refused(&shard, &["`3/2` is no shard", "2/8"]);
+    refused(&["evidence", "memory", "consensus", "--csv"], &["--csv goes with one table"]);
     refused(
         &["run", "storm-front", "--ticks", "3", "--csv", "/nowhere/x.csv"],
         &["/nowhere/x.csv"],
@@ -305,6 +310,9 @@ fn evidence_prints_rows() {
     let tables = json(&["evidence", "memory", "--json"]);
     let rows = tables["tables"]["memory"]["rows"].as_array().expect("rows");
     assert!(rows.iter().any(|row| row["part"] == "hot state"));
+    let values = text(&qres(&["evidence", "memory", "--csv"]).stdout);
+    assert_eq!(values.lines().count(), rows.len() + 1, "{values}");
+    assert!(values.starts_with("part,") && values.contains("\nhot state,"), "{values}");
 }
 
 #[test]

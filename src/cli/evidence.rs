@@ -1,41 +1,169 @@
 //! `qres evidence`: the tables behind the claims.
 
-use std::path::Path;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
 
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::load;
 use super::output::{self, Failure};
-use crate::evidence::{self, Context, Table};
+use crate::evidence::byzantine::{self, Extent, Shard};
+use crate::evidence::{self, Context, Progress, Table};
+
+/// The table that can be had in full.
+const LONG: &str = "byzantine";
+
+/// Options of `evidence`.
+#[derive(Args, Debug, Clone)]
+pub(super) struct EvidenceArgs {
+    /// Tables to print; all of them when none is named
+    #[arg(value_name = "TABLE")]
+    tables: Vec<String>,
+    /// Folder with data sets
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Threads that share the work
+    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    #[command(flatten)]
+    long: LongArgs,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Print comma-separated values; with one table
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+}
+
+/// Options of the table that can be had in full.
+#[derive(Args, Debug, Clone)]
+struct LongArgs {
+    /// All rows of the table byzantine, with more seeds: hours
+    #[arg(long, requires = "out")]
+    full: bool,
+    /// Folder of finished rows of the table byzantine: they are kept there, and not computed again
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Compute the I-th of N parts of the rows only; parts can run at once with one --out
+    #[arg(long, value_name = "I/N", requires = "out", conflicts_with = "merge")]
+    shard: Option<Shard>,
+    /// Compute nothing: print the table from the rows in --out, and fail if one is missing
+    #[arg(long, requires = "out")]
+    merge: bool,
+}
 
 /// Prints the named tables, or all of them.
-pub(super) fn evidence(
-    names: &[String],
-    data: Option<&Path>,
-    threads: usize,
-    json: bool,
-) -> Result<(), Failure> {
+pub(super) fn evidence(args: &EvidenceArgs) -> Result<(), Failure> {
+    let names = &args.tables;
     let known = evidence::names();
     if let Some(wrong) = names.iter().find(|name| !known.contains(&name.as_str())) {
         let list = known.join(", ");
         return Err(Failure::Input(format!("no table `{wrong}`; there are: {list}")));
     }
-    let context = Context { data: data.map(Path::to_path_buf), threads };
+    let threads = load::threads(args.threads);
+    let context = Context { data: args.data.clone(), threads, progress: Progress::default() };
+    if let Some(folder) = &args.long.out {
+        return kept(args, folder, &context);
+    }
+    if args.csv && names.len() != 1 {
+        return Err(Failure::Input("--csv goes with one table: name it".to_owned()));
+    }
     let mut tables = serde_json::Map::new();
     for name in known {
         if !names.is_empty() && !names.iter().any(|asked| asked == name) {
             continue;
         }
-        let table = match evidence::table(name, &context) {
+        let bar = bar();
+        let context = Context { progress: told(&bar), ..context.clone() };
+        let table = evidence::table(name, &context);
+        bar.finish_and_clear();
+        let table = match table {
             Err(why) if names.is_empty() => {
                 output::note(&format!("{name}: left out: {why}"));
                 continue;
             }
             other => other.map_err(Failure::Input)?,
         };
-        if json {
-            tables.insert((*name).to_owned(), serde_json::json!({ "rows": table.rows }));
-        } else {
-            output::result(&text(name, &table))?;
+        print(&mut tables, name, &table, args)?;
+    }
+    finish(tables, args.json)
+}
+
+/// The long table in pieces: computes what is missing, then prints it where it is complete.
+fn kept(args: &EvidenceArgs, folder: &Path, context: &Context) -> Result<(), Failure> {
+    if args.tables != [LONG] {
+        return Err(Failure::Input(format!("--out goes with the table {LONG} and no other")));
+    }
+    let extent = if args.long.full { Extent::Full } else { Extent::Usual };
+    let shard = args.long.shard.unwrap_or(Shard::ALL);
+    if !args.long.merge {
+        let bar = bar();
+        let context = Context { progress: told(&bar), ..context.clone() };
+        let computed = byzantine::extend(&context, extent, folder, shard);
+        bar.finish_and_clear();
+        let computed = computed.map_err(Failure::Input)?;
+        output::note(&format!("{computed} rows computed, kept in {}", folder.display()));
+        if !shard.is_all() {
+            return Ok(());
         }
     }
+    let table = byzantine::merge(extent, folder).map_err(Failure::Input)?;
+    let mut tables = serde_json::Map::new();
+    print(&mut tables, LONG, &table, args)?;
+    finish(tables, args.json)
+}
+
+/// A bar on a terminal, nothing elsewhere; it shows only once an experiment tells of itself.
+fn bar() -> ProgressBar {
+    let shown = std::io::stderr().is_terminal();
+    let bar = if shown { ProgressBar::no_length() } else { ProgressBar::hidden() };
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {percent} %, {eta} left") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn told(bar: &ProgressBar) -> Progress {
+    let bar = bar.clone();
+    Progress::new(move |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    })
+}
+
+/// Prints a table, or keeps it for one object.
+fn print(
+    tables: &mut serde_json::Map<String, serde_json::Value>,
+    name: &str,
+    table: &Table,
+    args: &EvidenceArgs,
+) -> Result<(), Failure> {
+    if args.json {
+        tables.insert(name.to_owned(), serde_json::json!({ "rows": table.rows }));
+        return Ok(());
+    }
+    output::result(&if args.csv { values(table)? } else { text(name, table) })
+}
+
+/// A table as comma-separated values: its columns, then its rows; nothing where a row has none.
+fn values(table: &Table) -> Result<String, Failure> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(&table.columns).map_err(Failure::input)?;
+    for row in &table.rows {
+        let cell = |name: &&str| match row.get(*name) {
+            None | Some(serde_json::Value::Null) => String::new(),
+            Some(serde_json::Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+        };
+        writer.write_record(table.columns.iter().map(cell)).map_err(Failure::input)?;
+    }
+    let bytes = writer.into_inner().map_err(Failure::input)?;
+    let text = String::from_utf8(bytes).map_err(Failure::input)?;
+    Ok(text.trim_end().to_owned())
+}
+
+fn finish(tables: serde_json::Map<String, serde_json::Value>, json: bool) -> Result<(), Failure> {
     if json {
         output::result(&serde_json::json!({ "tables": tables }).to_string())?;
     }

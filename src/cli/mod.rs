@@ -81,20 +81,7 @@ enum Command {
         json: bool,
     },
     /// Reproduce the figures that the documentation claims
-    Evidence {
-        /// Tables to print; all of them when none is named
-        #[arg(value_name = "TABLE")]
-        tables: Vec<String>,
-        /// Folder with data sets
-        #[arg(long, value_name = "DIR")]
-        data: Option<PathBuf>,
-        /// Threads that share the work
-        #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
-        threads: Option<u16>,
-        /// Print one JSON object
-        #[arg(long)]
-        json: bool,
-    },
+    Evidence(evidence::EvidenceArgs),
 }
 
 /// How to get a mesh from a scenario.
@@ -236,9 +223,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Compress(args)) => compress::compress(&args),
         Some(Command::Decompress { input, output }) => compress::decompress(&input, &output),
         Some(Command::Inspect { file, json }) => compress::inspect(&file, json),
-        Some(Command::Evidence { tables, data, threads, json }) => {
-            evidence::evidence(&tables, data.as_deref(), load::threads(threads), json)
-        }
+        Some(Command::Evidence(args)) => evidence::evidence(&args),
     }
 }
 

@@ -2,7 +2,7 @@
 //! documentation holds. Nothing here may know a window.
 
 mod averaging;
-mod byzantine;
+pub mod byzantine;
 mod cascade;
 mod codec;
 mod consensus;
@@ -19,6 +19,7 @@ mod statistics;
 mod stream;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -45,6 +46,32 @@ pub struct Context {
     pub data: Option<PathBuf>,
     /// Threads that share the work.
     pub threads: usize,
+    /// Who is told how far a long experiment is.
+    pub progress: Progress,
+}
+
+/// Whoever is told how far a long experiment is: pieces done, and all pieces. By default, nobody.
+#[derive(Clone, Default)]
+pub struct Progress(Option<Arc<dyn Fn(u64, u64) + Send + Sync>>);
+
+impl Progress {
+    /// Calls `told` with what is done and with all that there is.
+    #[must_use]
+    pub fn new(told: impl Fn(u64, u64) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(told)))
+    }
+
+    fn tell(&self, done: u64, total: u64) {
+        if let Some(told) = &self.0 {
+            told(done, total);
+        }
+    }
+}
+
+impl std::fmt::Debug for Progress {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Progress({})", if self.0.is_some() { "told" } else { "nobody" })
+    }
 }
 
 /// The outcome of an experiment.

@@ -129,10 +129,11 @@ fn is_whole(value: i64, decimals: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::Progress;
 
     #[test]
     fn the_tide_comes_through_exactly_and_below_its_fixed_width() {
-        let context = Context { data: None, threads: 1 };
+        let context = Context { data: None, threads: 1, progress: Progress::default() };
         let table = table(&context).expect("a table");
         let row = table.rows.first().expect("the tide");
         let number = |name: &str| row.get(name).and_then(serde_json::Value::as_f64);

@@ -1,24 +1,92 @@
-//! The rows of the table: which attack meets which defence.
+//! The arms of the table: what goes wrong in a mesh, what stands against it, and where. Nothing
+//! here runs anything.
 
-use crate::scenario::{Aggregation, Attack, Direction};
+use super::ground::Ground;
+use crate::scenario::{Aggregation, Attack, Direction, Preparation};
 
-/// One row.
-pub(super) struct Arm {
-    pub attack_name: &'static str,
-    pub attack: Attack,
-    pub defence_name: &'static str,
-    /// A rule that merges alone, in place of ours.
-    pub rule: Option<Aggregation>,
-    pub share_percent: u8,
-    pub collude: bool,
-    pub storm: bool,
-    pub nodes: u32,
-    /// Whether the row is held to the gate.
-    pub held: bool,
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Trouble {
+    /// Adversaries do this, alone or as one.
+    Lies { attack: Attack, collude: bool },
+    /// A jammer stands in the middle.
+    Jamming,
+    /// Some honest nodes hear adversaries only, which do this.
+    Eclipse { attack: Attack, collude: bool },
+    /// Hosts invent ten identities each, which do this together.
+    Sybils { attack: Attack },
 }
 
+/// What stands against it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Defence {
+    pub name: &'static str,
+    /// A rule that merges alone; `None` for the defaults of a mesh.
+    pub alone: Option<Alone>,
+}
+
+/// A rule that merges alone, all voices alike.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Alone {
+    pub preparation: Preparation,
+    pub rule: Aggregation,
+    pub trim_per_tail: u8,
+}
+
+/// One mesh under one trouble, with one defence.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Arm {
+    pub attack_name: &'static str,
+    pub trouble: Trouble,
+    pub defence: Defence,
+    pub share_percent: u8,
+    pub storm: bool,
+    pub nodes: u32,
+    pub ground: Ground,
+    /// When all ends and is judged.
+    pub end_tick: u64,
+}
+
+/// Our own: the defaults of a mesh.
+pub(super) const OURS: Defence = Defence { name: "qres", alone: None };
+
+/// The share that rows are held to the gate at.
+pub(super) const GATED_PERCENT: u8 = 30;
+
+impl Arm {
+    /// Whether the row is held to the gate: our own defence against nodes that lie, at 30 %, on a
+    /// random geometric mesh.
+    pub fn is_gated(&self) -> bool {
+        matches!(self.trouble, Trouble::Lies { .. })
+            && self.defence == OURS
+            && self.ground == Ground::Field
+            && self.share_percent == GATED_PERCENT
+    }
+
+    /// Who of all nodes does harm, as a share.
+    pub fn share(&self) -> f64 {
+        let nodes = f64::from(self.nodes);
+        match self.trouble {
+            Trouble::Lies { .. } | Trouble::Eclipse { .. } => f64::from(self.share_percent) / 100.0,
+            Trouble::Jamming => 0.0,
+            Trouble::Sybils { .. } => {
+                let (hosts, all) = (f64::from(self.hosts()), f64::from(1 + IDENTITIES));
+                hosts * all / (nodes + hosts * f64::from(IDENTITIES))
+            }
+        }
+    }
+
+    /// Nodes that invent identities: as many as make the share, with [`IDENTITIES`] each.
+    pub fn hosts(&self) -> u32 {
+        (self.nodes * u32::from(self.share_percent) / 100 / u32::from(IDENTITIES)).max(1)
+    }
+}
+
+/// Identities that a Sybil's host invents.
+pub(super) const IDENTITIES: u16 = 10;
+
 /// Attacks with their names, and whether attackers act as one.
-fn attacks() -> Vec<(&'static str, Attack, bool)> {
+pub(super) fn attacks() -> Vec<(&'static str, Attack, bool)> {
     let direction = Direction::Deviation;
     vec![
         ("constant bias", Attack::Bias { bias: 0.5 }, false),
@@ -52,7 +120,7 @@ fn attacks() -> Vec<(&'static str, Attack, bool)> {
 }
 
 /// The six attacks that meet every rule.
-const AGAINST_ALL: [&str; 6] = [
+pub(super) const AGAINST_ALL: [&str; 6] = [
     "sign flip",
     "Gaussian noise",
     "inner product, searched",
@@ -61,53 +129,39 @@ const AGAINST_ALL: [&str; 6] = [
     "dissensus",
 ];
 
-/// Rules that merge alone; of twelve neighbours at 30 % about four lie, and they are told so.
-fn rules() -> [(&'static str, Aggregation); 11] {
-    let faulty = 4;
-    [
-        ("mean", Aggregation::Mean),
-        ("median", Aggregation::Median),
-        ("Meamed", Aggregation::Meamed { faulty }),
-        ("Krum", Aggregation::Krum { faulty }),
-        ("Multi-Krum", Aggregation::MultiKrum { faulty, select: 0 }),
-        ("geometric median", Aggregation::GeometricMedian { smoothing: 0.1, steps: 8 }),
-        ("centred clipping", Aggregation::CentredClipping { radius: 0.1, steps: 3 }),
-        ("ClippedGossip", Aggregation::ClippedGossip { faulty }),
-        ("CS+", Aggregation::CsPlus { faulty }),
-        ("NNA", Aggregation::Nna { faulty }),
-        ("UBAR", Aggregation::Ubar { keep: 0.4, own_share: 0.5 }),
-    ]
+/// The attacks that meet our defence on every graph.
+pub(super) const ON_GRAPHS: [&str; 4] =
+    ["constant bias", "a little is enough, searched", "dissensus", "spectral"];
+
+/// Rules that merge alone, told how many of the neighbours on this ground lie at 30 %.
+pub(super) fn rules(ground: Ground) -> Vec<Defence> {
+    let faulty = ground.liars_near();
+    // Bulyan wants four voices for each liar and three more.
+    let few = faulty.min(ground.degree().saturating_sub(2) / 4);
+    let plain = |name, rule| (name, Preparation::Nothing, rule);
+    let all = [
+        plain("mean", Aggregation::Mean),
+        plain("trimmed mean", Aggregation::TrimmedMean),
+        plain("median", Aggregation::Median),
+        plain("Meamed", Aggregation::Meamed { faulty }),
+        plain("Krum", Aggregation::Krum { faulty }),
+        plain("Multi-Krum", Aggregation::MultiKrum { faulty, select: 0 }),
+        plain("Bulyan", Aggregation::Bulyan { faulty: few }),
+        plain("geometric median", Aggregation::GeometricMedian { smoothing: 0.1, steps: 8 }),
+        plain("centred clipping", Aggregation::CentredClipping { radius: 0.1, steps: 3 }),
+        ("NNM, trimmed mean", Preparation::Nnm { faulty }, Aggregation::TrimmedMean),
+        plain("ClippedGossip", Aggregation::ClippedGossip { faulty }),
+        plain("CS+", Aggregation::CsPlus { faulty }),
+        plain("NNA", Aggregation::Nna { faulty }),
+        plain("BALANCE", BALANCE),
+        plain("UBAR", Aggregation::Ubar { keep: 0.4, own_share: 0.5 }),
+    ];
+    let defence = |(name, preparation, rule)| Defence {
+        name,
+        alone: Some(Alone { preparation, rule, trim_per_tail: faulty }),
+    };
+    all.map(defence).into()
 }
 
-/// All rows: ours under every attack in calm and in a storm, then every rule under six.
-pub(super) fn arms() -> Vec<Arm> {
-    let ours = |storm: bool, nodes: u32| {
-        attacks().into_iter().map(move |(attack_name, attack, collude)| Arm {
-            attack_name,
-            attack,
-            defence_name: "qres",
-            rule: None,
-            share_percent: 30,
-            collude,
-            storm,
-            nodes,
-            held: true,
-        })
-    };
-    let mut arms: Vec<Arm> = ours(false, 100).chain(ours(true, 100)).collect();
-    for (defence_name, rule) in rules() {
-        let against = attacks().into_iter().filter(|(name, ..)| AGAINST_ALL.contains(name));
-        arms.extend(against.map(|(attack_name, attack, collude)| Arm {
-            attack_name,
-            attack,
-            defence_name,
-            rule: Some(rule.clone()),
-            share_percent: 30,
-            collude,
-            storm: false,
-            nodes: 100,
-            held: false,
-        }));
-    }
-    arms
-}
+const BALANCE: Aggregation =
+    Aggregation::Balance { reach: 2.0, decay: 1.0, horizon_rounds: 1_000, own_share: 0.5 };

@@ -1,7 +1,12 @@
 //! Graphs for experiments without a radio, and how well they are connected. Floating point is
 //! allowed: nothing here is part of a run.
 
+mod slowest;
+
 use qres_core::draw::{Purpose, draw};
+
+/// Places up to which all eigenvalues are computed; beyond, only the one that is asked for.
+const DENSE_MOST: usize = 64;
 
 /// An undirected graph: the neighbours of each place, sorted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +38,54 @@ impl Graph {
         Self::from_edges(width * height, |one, other| {
             other - one == width || (other - one == 1 && other % width != 0)
         })
+    }
+
+    /// A graph of `count` places with these edges; edges to places beyond are left out.
+    #[must_use]
+    pub fn from_links(count: usize, links: &[[u32; 2]]) -> Self {
+        let mut near = vec![Vec::new(); count];
+        for [one, other] in links.iter().map(|link| link.map(|place| place as usize)) {
+            if one != other && one < count && other < count {
+                near[one].push(other);
+                near[other].push(one);
+            }
+        }
+        for row in &mut near {
+            row.sort_unstable();
+            row.dedup();
+        }
+        Self { near }
+    }
+
+    /// The places of the largest part that hangs together among those that are `kept`, sorted; of
+    /// parts of one size, the one with the least place.
+    #[must_use]
+    pub fn largest_part(&self, kept: impl Fn(usize) -> bool) -> Vec<usize> {
+        let mut seen = vec![false; self.len()];
+        let mut largest = Vec::new();
+        for start in 0..self.len() {
+            let mut part = Vec::new();
+            let mut open = vec![start];
+            while let Some(place) = open.pop() {
+                if kept(place) && !std::mem::replace(&mut seen[place], true) {
+                    part.push(place);
+                    open.extend(&self.near[place]);
+                }
+            }
+            if part.len() > largest.len() {
+                largest = part;
+            }
+        }
+        largest.sort_unstable();
+        largest
+    }
+
+    /// The graph of these places alone, sorted and each once: the first becomes place 0.
+    #[must_use]
+    pub fn part(&self, places: &[usize]) -> Self {
+        let new = |old: &usize| places.binary_search(old).ok();
+        let row = |old: &usize| self.near(*old).iter().filter_map(new).collect();
+        Self { near: places.iter().map(row).collect() }
     }
 
     /// Places drawn evenly in a square, joined within the radius that gives `mean_degree`; drawn
@@ -107,6 +160,9 @@ impl Graph {
     /// "Algebraic connectivity of graphs", 1973).
     #[must_use]
     pub fn connectivity(&self) -> f64 {
+        if self.len() > DENSE_MOST {
+            return slowest::connectivity(self);
+        }
         let laplacian = self.matrix(|_, _| -1.0, |place| self.near[place].len() as f64);
         eigenvalues(laplacian).get(1).copied().unwrap_or(0.0)
     }
@@ -208,6 +264,20 @@ mod tests {
         let sensors = Graph::geometric(100, 12.0, 3).expect("hangs together");
         assert!(sensors.is_connected() && (sensors.mean_degree() - 12.0).abs() < 0.05);
         assert_eq!(Some(sensors), Graph::geometric(100, 12.0, 3));
+    }
+
+    #[test]
+    fn parts_of_a_graph() {
+        // 0-1-2 and 3-4 and 5 alone; without 1, the pair is the largest.
+        let graph = Graph::from_links(6, &[[1, 0], [1, 2], [4, 3], [3, 4], [9, 0], [5, 5]]);
+        assert_eq!(graph.near(1), [0, 2]);
+        assert_eq!(graph.near(3), [4]);
+        assert_eq!(graph.largest_part(|_| true), [0, 1, 2]);
+        assert_eq!(graph.largest_part(|place| place != 1), [3, 4]);
+        assert_eq!(graph.largest_part(|_| false), [0_usize; 0]);
+        let path = graph.part(&[0, 1, 2]);
+        assert_eq!((path.len(), path.near(1)), (3, &[0, 2][..]));
+        assert!((path.connectivity() - 1.0).abs() < 1e-9);
     }
 
     #[test]
