@@ -113,7 +113,7 @@ fn convicts(side: &Side) -> bool {
 
 #[test]
 fn honest_nodes_pass_on_a_good_link_and_on_a_bad_one() {
-    let ways: [(&str, Way, u32); 2] = [("good", |_, _, sent| Some(sent), 20), ("bad", lossy, 5)];
+    let ways: [(&str, Way, u32); 2] = [("good", |_, _, sent| Some(sent), 8), ("bad", lossy, 3)];
     for (name, way, least) in ways {
         let sides = run(way);
         for side in &*sides {

@@ -467,6 +467,8 @@ pub const FIELDS: &[Field] = &[
     row("adversaries[].collude", YES_NO, "false", "they share what they hear and act as one"),
     row("adversaries[].claim_storm", YES_NO, "false",
         "their updates claim Storm, which nobody is blamed for"),
+    row("adversaries[].cover_up", YES_NO, "false",
+        "their commitments to an audit name what they send"),
     row("commands", list(0, 1024), "[]", "what is ordered in mid-run"),
     row("commands[].at_tick", TICK, "required", "the tick that begins with it"),
     row("commands[].command", Accepts::Said("SetAttack(..) or SetDefence(..)"), "required",

@@ -2,15 +2,15 @@
 //! It is called where the tick's phases are, by the core's node and by the simulator alike; it
 //! decides nothing else that a node does.
 
-use super::auditor::{AuditCounts, CASES, Case, Due, Hearsay, PEERS, Peer, chance};
+use super::auditor::{AuditCounts, CASES, Case, Due, Hearsay, Heed, PEERS, Peer, chance};
 use super::beacon::{Beacon, private};
 use super::grubbs;
 use super::learner::{Blend, Mind, print_of};
-use super::log::{Log, Sealed};
+use super::log::{Log, Sealed, Sent};
 use super::queue::{AuditOut, Queue, weight};
 use super::reveal::{parts, show};
 use super::verify::{Known, verify};
-use super::wire::{Ask, AuditMessage, Commit, Part};
+use super::wire::{Ask, AuditMessage, Commit, Part, ROUNDS};
 use super::{AuditConfig, Verdict};
 use crate::config::NodeConfig;
 use crate::energy::EnergyPool;
@@ -20,7 +20,7 @@ use crate::packet::{Message, Update};
 use crate::phase::{ANSWER_GAP_US, Outbox, Speaker};
 use crate::q16::Q16;
 use crate::radio::Outgoing;
-use crate::trust::{Neighbour, find};
+use crate::trust::{Conduct, Evidence, Neighbour, TrustConfig, find, weigh};
 use crate::wake::{Role, Wake};
 
 /// Questions that a node has still to answer, at most.
@@ -131,7 +131,7 @@ impl AuditPage {
         self.owed.clear();
         self.answered.clear();
         self.cases.clear();
-        self.peers.iter_mut().for_each(|peer| peer.due = Due::Nothing);
+        self.peers.iter_mut().for_each(Peer::renew);
     }
 
     /// What the node remembers of its neighbours, sorted by id.
@@ -169,24 +169,30 @@ impl AuditPage {
         self.log.cut(mind);
     }
 
+    /// Trust: the node has gone back to its last healthy model; `mind` is the state after.
+    pub fn restored(&mut self, mind: Mind<'_>) {
+        self.log.restored(mind);
+    }
+
     /// Speak: the node has decided what to send. Notes its update, and seals the epoch when its
-    /// time has come. `sent` says whether the update went out, if there was one.
+    /// time has come.
     pub fn spoke(
         &mut self,
         config: &NodeConfig,
         node: &Speaker<'_>,
-        sent: Option<bool>,
+        sent: Option<Sent>,
         mind: Mind<'_>,
     ) {
         let Some(settings) = &config.audit else { return };
         let round = node.wake.rounds();
-        if let Some(queued) = sent {
+        if let Some(sent) = sent {
             let critical = node.energy.is_critical(&config.energy);
-            self.log.sent(critical, queued, round, mind);
+            self.log.sent(critical, sent, round, mind);
         }
         let lasted = round.wrapping_sub(self.log.first_round).wrapping_add(1);
         // What is owed is of the epoch that the next one would take the place of.
-        let lasts = lasted < u32::from(settings.every_rounds) || !self.owed.is_empty();
+        let waits = !self.owed.is_empty() && lasted < u32::from(ROUNDS);
+        let lasts = lasted < u32::from(settings.every_rounds) || waits;
         let full = !lasts || self.log.is_filling();
         if !node.wake.window().opens || !full || lasted == 0 {
             return;
@@ -279,8 +285,8 @@ impl AuditPage {
                 continue;
             }
             let auditors = if is_client { 1 } else { others };
-            let rounds = peer.commit.map_or(0, |commit| commit.rounds);
-            let drawn = peer.drawn(&beacon, chance(&settings, rounds, auditors));
+            let updates = peer.commit.map_or(0, |commit| commit.named.count_ones());
+            let drawn = peer.drawn(&beacon, chance(&settings, updates, auditors));
             let late = is_own && peer.is_late(settings);
             let Some(ask) = drawn.or_else(|| late.then_some(Ask::Commit)) else { continue };
             let epoch = peer.commit.map_or(0, |commit| commit.epoch);
@@ -352,10 +358,25 @@ impl AuditPage {
         if sender != update.origin {
             return;
         }
-        if let Some(peer) = self.peers.iter_mut().find(|peer| peer.id == sender) {
-            peer.remember(update.round, print, private(node.neuron, sender, update.round));
-            peer.heard_tick = now.0 as u32;
+        let Some(place) = self.peers.iter().position(|peer| peer.id == sender) else { return };
+        let Some(peer) = self.peers.get_mut(place) else { return };
+        let fits = peer.remember(update.round, print, private(node.neuron, sender, update.round));
+        peer.heard_tick = now.0 as u32;
+        if !fits {
+            self.contradicted(place);
         }
+    }
+
+    /// What was heard of a neighbour is not what it has committed to.
+    fn contradicted(&mut self, place: usize) {
+        let Some(peer) = self.peers.get_mut(place) else { return };
+        if peer.convicted {
+            return;
+        }
+        self.counts.contradictions += 1;
+        self.counts.convictions += u32::from(peer.judged(Verdict::Mismatch, false));
+        let id = peer.id;
+        self.cases.retain(|case| case.target != id);
     }
 
     /// A sleeper has polled its sentinel, this one or another: it is awake, and can be asked.
@@ -372,7 +393,8 @@ impl AuditPage {
     }
 
     fn take_commit(&mut self, config: &NodeConfig, sender: NodeId, commit: &Commit) {
-        let Some(peer) = self.peers.iter_mut().find(|peer| peer.id == sender) else { return };
+        let Some(at) = self.peers.iter().position(|peer| peer.id == sender) else { return };
+        let Some(peer) = self.peers.get_mut(at) else { return };
         let running = self.cases.iter().position(|case| case.target == sender);
         let disputed = |known: Commit| known.epoch == commit.epoch && known != *commit;
         if peer.commit.is_some_and(disputed) {
@@ -385,8 +407,10 @@ impl AuditPage {
             }
             return;
         }
-        if !peer.commits(*commit) {
-            return;
+        match peer.commits(*commit) {
+            Heed::Stale => return,
+            Heed::Contradicted => return self.contradicted(at),
+            Heed::Fits => {}
         }
         let Some(place) = running else { return };
         let asked = self.cases.get(place).map_or(0, |case| case.asked);
@@ -567,12 +591,38 @@ impl AuditPage {
         }
     }
 
-    /// Trust, at the end of a round: whoever is convicted stays banned, and has no reputation.
-    pub fn review(&self, neighbours: &mut [Neighbour]) {
-        for peer in self.peers.iter().filter(|peer| peer.convicted) {
-            if let Some(neighbour) = find(neighbours, peer.id) {
+    /// Trust, at the end of a round: whoever is convicted has no reputation and stays banned; in a
+    /// mesh with bans that run out, for as long as its ban lasts.
+    pub fn review(
+        &mut self,
+        config: &TrustConfig,
+        neighbours: &mut [Neighbour],
+        mut conduct: Option<Conduct<'_>>,
+        now: Tick,
+    ) {
+        for peer in self.peers.iter_mut().filter(|peer| peer.convicted) {
+            let Some(neighbour) = find(neighbours, peer.id) else { continue };
+            let Some(bans) = &config.bans else {
                 neighbour.reputation = Q16::ZERO;
                 neighbour.banned = true;
+                continue;
+            };
+            // Who is banned already is told of once that has run out.
+            if neighbour.banned {
+                continue;
+            }
+            if peer.is_told {
+                peer.release();
+                continue;
+            }
+            peer.is_told = true;
+            let (evidence, times) = if peer.is_liar {
+                (Evidence::ComputationMismatch, 1)
+            } else {
+                (Evidence::AuditFailed, bans.audit_failures.max(1))
+            };
+            for _ in 0..times {
+                weigh(config, neighbours, conduct.as_mut(), peer.id, evidence, now);
             }
         }
     }

@@ -4,7 +4,7 @@
 extern crate std;
 
 use super::learner::{Blend, Event, Events, Heard, Learner, print};
-use super::log::{Log, Sealed, events_hash, last_leaf, leaf};
+use super::log::{Log, Sealed, Sent, events_hash, last_leaf, leaf};
 use super::reveal::{Reveal, Shown, show};
 use super::tree::{LEAVES, Proof, Tree, prove};
 use super::verify::{Claim, Known, verify};
@@ -97,7 +97,8 @@ impl Life {
         }
         let (critical, queued) = (round % 5 == 4, !round.is_multiple_of(4));
         self.step(&Event::Sent { critical, queued, round });
-        self.log.sent(critical, queued, round, self.learner.mind());
+        let print = self.claims.last().expect("an update").print;
+        self.log.sent(critical, Sent { queued, print }, round, self.learner.mind());
     }
 
     /// Whether the step is one that an honest node makes; if not, it does not make it.
@@ -259,7 +260,8 @@ impl Forger {
         assert!(rest.iter().all(|leaf| tree.push(*leaf)));
         let root = tree.close(last).0;
         let stretches = rest.len() as u8;
-        let commit = Commit { epoch: 0, first_round: 1, rounds: 6, stretches, root };
+        let (epoch, first_round, rounds, named, said) = (0, 1, 6, 0x3F, 0);
+        let commit = Commit { epoch, first_round, rounds, stretches, named, said, root };
         Commit { root: commit.bind(NODE), ..commit }
     }
 

@@ -111,6 +111,11 @@ fn replay(
         }
         ended = ends;
         *samples += u32::from(matches!(event, Event::Sample { .. }));
+        if let Event::Sent { round, .. } = &event
+            && !known.commit.names(*round)
+        {
+            return Verdict::Mismatch;
+        }
         if let Event::Merged(blend) = &event {
             let mut denied = |heard: &Heard| vouch(heard.origin, heard.round, heard.print());
             doubtful |= blend.voices.iter().any(|heard| denied(heard) == Some(false));
