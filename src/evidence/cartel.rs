@@ -25,8 +25,9 @@ pub(super) fn table(context: &Context) -> Result<Table, String> {
         "49 nodes on a grid, each in range of eight; 7 of them lie from tick 400 on, together; \
          judged at tick 2,400. Mean of 5 seeds with the half-width of its 95 % interval. members: \
          `naive` ones commit to what their nodes computed, `covered` ones name what they send in \
-         their commitments, so that only a recomputation finds them. every, rate: rounds of a \
-         commitment and percent of updates drawn, `protocol.audit`. convicted: members that an \
+         their commitments, so that only a recomputation finds them; unwatched: of all seeds, those without an honest \
+         sentinel in range and without an honest client. every, rate: rounds of a \
+         commitment and percent of updates drawn of a node that speaks in every round, `protocol.audit`. convicted: members that an \
          honest node has convicted, share. rounds: own rounds of a member from its first lie to \
          its first conviction, of those convicted in all seeds; all: rounds until the last, where \
          all were convicted in every seed. within_82: members convicted within 82 rounds, share. \
@@ -41,6 +42,7 @@ pub(super) fn table(context: &Context) -> Result<Table, String> {
             "attack",
             "every",
             "rate",
+            "unwatched",
             "convicted",
             "convicted_half",
             "rounds_mean",
@@ -84,7 +86,7 @@ pub(super) fn table(context: &Context) -> Result<Table, String> {
     Ok(table)
 }
 
-fn row(arm: &Arm, outcomes: &[Outcome]) -> [Value; 19] {
+fn row(arm: &Arm, outcomes: &[Outcome]) -> [Value; 20] {
     let of = |figure: &dyn Fn(&Outcome) -> f64| {
         estimate(&outcomes.iter().map(figure).collect::<Vec<f64>>())
     };
@@ -117,6 +119,7 @@ fn row(arm: &Arm, outcomes: &[Outcome]) -> [Value; 19] {
         json!(arm.attack_name),
         json!(arm.every_rounds),
         json!(arm.rate_percent),
+        json!(of(&|outcome| outcome.unwatched).mean * outcomes.len() as f64),
         if members > 0.0 { rounded(share) } else { Value::Null },
         if members > 0.0 { rounded(share_half) } else { Value::Null },
         maybe(mean),

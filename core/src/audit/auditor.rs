@@ -148,7 +148,9 @@ impl Peer {
     /// Rounds of the last 64 that it has spoken in, newest first.
     fn rounds_heard(&self) -> impl Iterator<Item = u32> + use<> {
         let (heard, newest) = (self.heard, self.newest);
-        (0..64).filter(move |back| heard >> back & 1 == 1).map(move |back| newest.wrapping_sub(back))
+        (0..64)
+            .filter(move |back| heard >> back & 1 == 1)
+            .map(move |back| newest.wrapping_sub(back))
     }
 
     /// False when a commitment that is known covers the round and does not name it.
@@ -240,11 +242,13 @@ impl Peer {
     }
 }
 
-/// The chance, in 10,000, that an epoch with so many `updates` is drawn by one of `auditors`.
+/// The chance, in 10,000, that an epoch is drawn by one of `auditors`: the rate for each update, by
+/// the share of the rounds that have one. Who says more moves the others more, and is asked more.
 #[must_use]
-pub fn chance(config: &AuditConfig, updates: u32, auditors: usize) -> u64 {
-    let sum = u64::from(config.rate_basis_points) * u64::from(updates);
-    sum.div_ceil(auditors.max(1) as u64)
+pub fn chance(config: &AuditConfig, commit: &Commit, auditors: usize) -> u64 {
+    let (updates, rounds) = (u64::from(commit.named.count_ones()), u64::from(commit.rounds));
+    let sum = u64::from(config.rate_basis_points) * updates * updates;
+    sum.div_ceil(rounds.max(1) * auditors.max(1) as u64)
 }
 
 /// An audit that runs.

@@ -198,6 +198,23 @@ impl Learner {
         }
     }
 
+    /// Appends the state in few bytes; [`Learner::unpack`] reads it back.
+    pub fn pack(&self, config: &NodeConfig, sink: &mut impl Sink) {
+        self.neuron.pack(&config.neuron, sink);
+        self.residual.pack(sink);
+        self.detector.encode(sink);
+        self.carry.encode(sink);
+    }
+
+    /// Reads it back; `None` when bytes are missing or mean nothing.
+    #[must_use]
+    pub fn unpack(config: &NodeConfig, source: &mut Source<'_>) -> Option<Self> {
+        let neuron = SwarmNeuron::unpack(&config.neuron, source)?;
+        let residual = Residual::unpack(source)?;
+        let detector = RegimeDetector::decode(source)?;
+        Some(Self { neuron, residual, detector, carry: Canonical::decode(source)? })
+    }
+
     /// Whether the state is one that the steps can start from without leaving their ranges.
     #[must_use]
     pub fn is_sound(&self) -> bool {

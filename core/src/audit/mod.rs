@@ -27,7 +27,6 @@ pub mod page;
 pub mod queue;
 pub mod reveal;
 pub mod tree;
-mod varint;
 pub mod verify;
 pub mod wire;
 

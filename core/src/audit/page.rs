@@ -285,8 +285,8 @@ impl AuditPage {
                 continue;
             }
             let auditors = if is_client { 1 } else { others };
-            let updates = peer.commit.map_or(0, |commit| commit.named.count_ones());
-            let drawn = peer.drawn(&beacon, chance(&settings, updates, auditors));
+            let chance = peer.commit.map_or(0, |commit| chance(&settings, &commit, auditors));
+            let drawn = peer.drawn(&beacon, chance);
             let late = is_own && peer.is_late(settings);
             let Some(ask) = drawn.or_else(|| late.then_some(Ask::Commit)) else { continue };
             let epoch = peer.commit.map_or(0, |commit| commit.epoch);

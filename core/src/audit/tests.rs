@@ -148,7 +148,7 @@ proptest! {
             for place in 0..sealed.commit.stretches {
                 let (verdict, shown) = life.audit(&sealed, before.as_ref(), Ask::Stretch(place));
                 prop_assert_eq!(verdict, Verdict::Honest, "{:?} {}", kind, place);
-                prop_assert!(Reveal::read(&shown).is_some_and(|read| read.to_bytes() == shown));
+                prop_assert!(Reveal::read(&life.config, &shown).is_some_and(|read| read.place == place));
             }
             for asked in [round - 1, round] {
                 let (verdict, _) = life.audit(&sealed, before.as_ref(), Ask::Round(asked));
@@ -281,7 +281,7 @@ impl Forger {
             prior: [0; HASH_BYTES],
             link: Proof::new(),
         }
-        .to_bytes()
+        .to_bytes(&self.config)
     }
 
     fn verdicts(&self, claim: Claim) -> Vec<Verdict> {
@@ -401,9 +401,9 @@ fn a_jump_between_two_epochs_is_convicted() {
     // does, and says what the node did.
     let verdict = |shown: &[u8]| verify(&life.config, &known, shown, |_, _, _| None).0;
     assert_eq!(verdict(&shown), Verdict::BadProof);
-    let mut reveal = Reveal::read(&shown).expect("own answer");
+    let mut reveal = Reveal::read(&life.config, &shown).expect("own answer");
     reveal.prior = end.mind().hash();
-    assert_eq!(verdict(&reveal.to_bytes()), Verdict::Mismatch);
+    assert_eq!(verdict(&reveal.to_bytes(&life.config)), Verdict::Mismatch);
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn judge(
     vouch: impl FnMut(NodeId, u32, u64) -> Option<bool>,
     samples: &mut u32,
 ) -> Verdict {
-    let Some(reveal) = Reveal::read(shown) else { return Verdict::BadProof };
+    let Some(reveal) = Reveal::read(config, shown) else { return Verdict::BadProof };
     let is_asked = match known.ask {
         Ask::Stretch(place) => reveal.place == place,
         Ask::Round(_) => true,

@@ -1,14 +1,14 @@
 //! What audits put on the air, byte by byte. Decoding refuses everything that is not exactly a
 //! message this version can send.
 
-use super::varint::{self, length_of};
 use super::{HASH_BYTES, Hash, hash};
 use crate::canonical::{Canonical, Source};
 use crate::id::NodeId;
 use crate::packet::{MESSAGE_MAX, PacketError};
+use crate::varint::{self, length_of};
 
 /// Bytes of what is shown that one message carries, at most.
-pub const PART_BYTES: usize = 80;
+pub const PART_BYTES: usize = 84;
 /// Parts of what is shown, at most: the bits of what a challenge can name.
 pub const PARTS: usize = 28;
 
@@ -21,7 +21,7 @@ const PART: u8 = 2;
 /// A commitment for one node: who that is follows.
 const COMMIT_TO: u8 = 3;
 
-const _: () = assert!(11 + PART_BYTES <= MESSAGE_MAX);
+const _: () = assert!(12 + PART_BYTES <= MESSAGE_MAX);
 
 /// A commitment to all that a node computed in some rounds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,11 +78,7 @@ impl Commit {
     }
 
     fn take(source: &mut Source<'_>) -> Result<Self, PacketError> {
-        let mut number = || {
-            let number = varint::take(source).ok_or(PacketError::Length)?;
-            u32::try_from(number).map_err(|_| PacketError::Value)
-        };
-        let (epoch, first_round) = (number()?, number()?);
+        let (epoch, first_round) = (number(source)?, number(source)?);
         let [rounds, stretches] = <[u8; 2]>::decode(source).ok_or(PacketError::Length)?;
         if !(1..=ROUNDS).contains(&rounds) {
             return Err(PacketError::Value);
@@ -132,25 +128,35 @@ pub enum Ask {
     Stretch(u8),
 }
 
+impl Ask {
+    /// What is asked for, and which of these.
+    const fn parts(self) -> (u8, u32) {
+        match self {
+            Self::Commit => (0, 0),
+            Self::Round(round) => (1, round),
+            Self::Stretch(place) => (2, place as u32),
+        }
+    }
+
+    fn of(what: u8, which: u32) -> Option<Self> {
+        match what {
+            0 if which == 0 => Some(Self::Commit),
+            1 => Some(Self::Round(which)),
+            2 => Some(Self::Stretch(u8::try_from(which).ok()?)),
+            _ => None,
+        }
+    }
+}
+
 impl Canonical for Ask {
     fn encode(&self, sink: &mut impl crate::canonical::Sink) {
-        let (tag, value) = match self {
-            Self::Commit => (0_u8, 0),
-            Self::Round(round) => (1, *round),
-            Self::Stretch(place) => (2, u32::from(*place)),
-        };
-        tag.encode(sink);
-        value.encode(sink);
+        let (what, which) = self.parts();
+        what.encode(sink);
+        which.encode(sink);
     }
 
     fn decode(source: &mut Source<'_>) -> Option<Self> {
-        let (tag, value) = (u8::decode(source)?, u32::decode(source)?);
-        match tag {
-            0 if value == 0 => Some(Self::Commit),
-            1 => Some(Self::Round(value)),
-            2 => Some(Self::Stretch(u8::try_from(value).ok()?)),
-            _ => None,
-        }
+        Self::of(u8::decode(source)?, u32::decode(source)?)
     }
 }
 
@@ -243,8 +249,11 @@ impl AuditMessage {
                 let numbers = length_of(commit.epoch) + length_of(commit.first_round);
                 7 + to + numbers + commit.named_bytes() + HASH_BYTES
             }
-            Self::Challenge { .. } => 18,
-            Self::Part { part, .. } => 11 + part.length as usize,
+            Self::Challenge { epoch, ask, have, .. } => {
+                let (_, which) = ask.parts();
+                6 + length_of(*epoch) + length_of(which) + length_of(*have)
+            }
+            Self::Part { epoch, part, .. } => 7 + length_of(*epoch) + part.length as usize,
         }
     }
 
@@ -265,15 +274,17 @@ impl AuditMessage {
             Self::Challenge { to, epoch, ask, have } => {
                 CHALLENGE.encode(&mut bytes);
                 to.encode(&mut bytes);
-                epoch.encode(&mut bytes);
-                ask.encode(&mut bytes);
-                have.encode(&mut bytes);
+                let (what, which) = ask.parts();
+                varint::put(&mut bytes, u64::from(*epoch));
+                what.encode(&mut bytes);
+                varint::put(&mut bytes, u64::from(which));
+                varint::put(&mut bytes, u64::from(*have));
                 put(&bytes);
             }
             Self::Part { to, epoch, part } => {
                 PART.encode(&mut bytes);
                 to.encode(&mut bytes);
-                epoch.encode(&mut bytes);
+                varint::put(&mut bytes, u64::from(*epoch));
                 [part.index, part.count].encode(&mut bytes);
                 put(&bytes);
                 put(part.bytes());
@@ -300,11 +311,9 @@ impl AuditMessage {
             }
             CHALLENGE => {
                 let (to, epoch) = addressed(&mut source)?;
-                if source.remaining() != 9 {
-                    return Err(PacketError::Length);
-                }
-                let ask = Ask::decode(&mut source).ok_or(PacketError::Value)?;
-                let have = u32::decode(&mut source).ok_or(PacketError::Length)?;
+                let what = u8::decode(&mut source).ok_or(PacketError::Length)?;
+                let (which, have) = (number(&mut source)?, number(&mut source)?);
+                let ask = Ask::of(what, which).ok_or(PacketError::Value)?;
                 Self::Challenge { to, epoch, ask, have }
             }
             PART => {
@@ -321,8 +330,12 @@ impl AuditMessage {
 
 fn addressed(source: &mut Source<'_>) -> Result<(NodeId, u32), PacketError> {
     let to = NodeId::decode(source).ok_or(PacketError::Length)?;
-    let epoch = u32::decode(source).ok_or(PacketError::Length)?;
-    Ok((to, epoch))
+    Ok((to, number(source)?))
+}
+
+fn number(source: &mut Source<'_>) -> Result<u32, PacketError> {
+    let number = varint::take(source).ok_or(PacketError::Length)?;
+    u32::try_from(number).map_err(|_| PacketError::Value)
 }
 
 #[cfg(test)]
@@ -333,11 +346,11 @@ mod tests {
     fn parts_and_commitments_out_of_range_are_refused() {
         assert_eq!(Part::new(0, 0, &[1]), Err(PacketError::Fragment));
         assert_eq!(Part::new(2, 2, &[1]), Err(PacketError::Fragment));
-        assert_eq!(Part::new(0, PARTS as u8 + 1, &[1; 80]), Err(PacketError::Fragment));
-        assert_eq!(Part::new(0, 2, &[1; 79]), Err(PacketError::Length), "only the last is short");
+        assert_eq!(Part::new(0, PARTS as u8 + 1, &[1; 84]), Err(PacketError::Fragment));
+        assert_eq!(Part::new(0, 2, &[1; 83]), Err(PacketError::Length), "only the last is short");
         assert_eq!(Part::new(1, 2, &[]), Err(PacketError::Length));
-        assert_eq!(Part::new(1, 2, &[1; 81]), Err(PacketError::Length));
-        assert!(Part::new(1, 2, &[1; 79]).is_ok());
+        assert_eq!(Part::new(1, 2, &[1; 85]), Err(PacketError::Length));
+        assert!(Part::new(1, 2, &[1; 83]).is_ok());
         let mut bytes = [0; 30];
         assert_eq!(AuditMessage::read(&bytes), Err(PacketError::Value), "no rounds");
         bytes[3] = 1;
@@ -358,7 +371,8 @@ mod tests {
     #[test]
     fn a_commitment_names_rounds_of_its_own_only() {
         let commit = Commit { first_round: 5, rounds: 64, named: 1 << 63 | 1, ..Commit::default() };
-        let table = [(4, false), (5, true), (6, false), (68, true), (69, false), (5 + (1 << 31), false)];
+        let table =
+            [(4, false), (5, true), (6, false), (68, true), (69, false), (5 + (1 << 31), false)];
         for (round, named) in table {
             assert_eq!(commit.names(round), named, "{round}");
         }

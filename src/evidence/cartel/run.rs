@@ -2,6 +2,7 @@
 
 use qres_core::id::NodeId;
 use qres_core::neuron::SwarmNeuron;
+use qres_core::wake::Role;
 
 use super::super::drift;
 use super::super::statistics::percentile;
@@ -22,6 +23,8 @@ const SHARE_PERCENT: u8 = 15;
 #[derive(Clone, Debug)]
 pub(super) struct Outcome {
     pub members: f64,
+    /// Members that have neither an honest sentinel in range nor an honest client.
+    pub unwatched: f64,
     /// Own rounds from the first lie to the first conviction, of each member convicted.
     pub rounds: Vec<f64>,
     /// Share of audits in all bytes.
@@ -80,6 +83,8 @@ pub(super) fn run(arm: &Arm, seed: u64) -> Result<Outcome, String> {
     let members = hostile.iter().filter(|hostile| **hostile).count();
     Ok(Outcome {
         members: members as f64,
+        unwatched: (0..hostile.len()).filter(|node| !is_watched(&plan, &hostile, *node)).count()
+            as f64,
         rounds: watch.taken.iter().flatten().map(|rounds| f64::from(*rounds)).collect(),
         bytes: audit.bytes as f64 / summary.bytes_sent.max(1) as f64,
         bytes_node_round: audit.bytes as f64 / rounds.max(1) as f64,
@@ -87,6 +92,18 @@ pub(super) fn run(arm: &Arm, seed: u64) -> Result<Outcome, String> {
         drift: p95(&models),
         floor: p95(&other),
     })
+}
+
+/// Whether an honest node can audit `node`, or it is honest itself.
+fn is_watched(plan: &Plan, hostile: &[bool], node: usize) -> bool {
+    let id = NodeId(node as u32);
+    let audits = |other: &&u32| {
+        let place = **other as usize;
+        let honest = hostile.get(place) == Some(&false);
+        let near = plan.nodes.get(place).filter(|_| honest);
+        near.is_some_and(|near| near.role == Role::Sentinel || near.sentinel == id)
+    };
+    hostile.get(node) != Some(&true) || plan.graph.neighbours(id).iter().any(|near| audits(&near))
 }
 
 /// Rounds that each node has begun, by id.
@@ -124,7 +141,8 @@ impl<'a> Watch<'a> {
         let hostile = |id: NodeId| self.hostile.get(id.index()).copied().unwrap_or(false);
         let world = mesh.world();
         let mut nodes = world.query::<(&Identity, &Trust, Option<&Auditing>)>();
-        for (judge, trust, page) in nodes.iter(world).filter(|(judge, ..)| !hostile(judge.id)) {
+        let honest = |(judge, ..): &(&Identity, &Trust, Option<&Auditing>)| !hostile(judge.id);
+        for (_, trust, page) in nodes.iter(world).filter(honest) {
             let peers = page.map_or(&[][..], |page| page.0.peers());
             for peer in peers.iter().filter(|peer| peer.convictions > 0) {
                 let place = peer.id.index();

@@ -5,13 +5,13 @@ use crate::canonical::{Canonical, Sink, Source};
 
 /// Bytes of a number.
 #[must_use]
-pub(super) const fn length_of(number: u32) -> usize {
+pub(crate) const fn length_of(number: u32) -> usize {
     let bits = u32::BITS - number.leading_zeros();
     if bits == 0 { 1 } else { (bits as usize).div_ceil(7) }
 }
 
 /// Appends a number.
-pub(super) fn put(sink: &mut impl Sink, mut number: u64) {
+pub(crate) fn put(sink: &mut impl Sink, mut number: u64) {
     while number > 0x7F {
         (number as u8 | 0x80).encode(sink);
         number >>= 7;
@@ -20,7 +20,7 @@ pub(super) fn put(sink: &mut impl Sink, mut number: u64) {
 }
 
 /// Reads a number; `None` when bytes are missing, beyond 64 bits, or more than it needs.
-pub(super) fn take(source: &mut Source<'_>) -> Option<u64> {
+pub(crate) fn take(source: &mut Source<'_>) -> Option<u64> {
     let mut number = 0;
     for place in 0..10_u32 {
         let byte = u8::decode(source)?;
@@ -38,12 +38,12 @@ pub(super) fn take(source: &mut Source<'_>) -> Option<u64> {
 }
 
 /// Appends a number with a sign, small ones of either sign in few bytes.
-pub(super) fn put_signed(sink: &mut impl Sink, number: i64) {
+pub(crate) fn put_signed(sink: &mut impl Sink, number: i64) {
     put(sink, ((number << 1) ^ (number >> 63)) as u64);
 }
 
 /// Reads it back.
-pub(super) fn take_signed(source: &mut Source<'_>) -> Option<i64> {
+pub(crate) fn take_signed(source: &mut Source<'_>) -> Option<i64> {
     let number = take(source)?;
     Some((number >> 1) as i64 ^ -((number & 1) as i64))
 }
