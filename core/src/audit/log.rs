@@ -111,6 +111,12 @@ impl Log {
         self.broken || self.events.len() >= FULL_BYTES || self.tree.leaves() >= FULL_STRETCHES
     }
 
+    /// Updates made in the epoch.
+    #[must_use]
+    pub(super) const fn updates(&self) -> u32 {
+        self.named.count_ones()
+    }
+
     /// Notes a sample that was learned from; `mind` is the state after it.
     pub fn sample(&mut self, critical: bool, value: Q16, mind: Mind<'_>) {
         let run = self.run.map(usize::from);

@@ -10,7 +10,7 @@ use super::log::{Log, Sealed, Sent};
 use super::queue::{AuditOut, Queue, weight};
 use super::reveal::{parts, show};
 use super::verify::{Known, verify};
-use super::wire::{Ask, AuditMessage, Commit, Part, ROUNDS};
+use super::wire::{Ask, AuditMessage, Commit, Part, ROUNDS, UPDATES};
 use super::{AuditConfig, Verdict};
 use crate::config::NodeConfig;
 use crate::energy::EnergyPool;
@@ -31,6 +31,8 @@ const SEEN_BY: usize = 8;
 const TIMES: u8 = 16;
 /// Times that a node must have been asked in vain for a new epoch to look like a way out.
 const FEW: u8 = 6;
+/// Updates after which an epoch ends, unless an answer is owed.
+const BATCH: u32 = 16;
 /// Rounds beyond two epochs in which no commitment was heard, before one is asked for.
 const LATE_ROUNDS: u32 = 4;
 
@@ -191,9 +193,10 @@ impl AuditPage {
         }
         let lasted = round.wrapping_sub(self.log.first_round).wrapping_add(1);
         // What is owed is of the epoch that the next one would take the place of.
-        let waits = !self.owed.is_empty() && lasted < u32::from(ROUNDS);
-        let lasts = lasted < u32::from(settings.every_rounds) || waits;
-        let full = !lasts || self.log.is_filling();
+        let updates = self.log.updates();
+        let waits = !self.owed.is_empty() && lasted < u32::from(ROUNDS) && updates < UPDATES;
+        let lasts = lasted < u32::from(settings.every_rounds) && updates < BATCH;
+        let full = !(lasts || waits) || self.log.is_filling();
         if !node.wake.window().opens || !full || lasted == 0 {
             return;
         }
@@ -271,6 +274,8 @@ impl AuditPage {
         let beacon = Beacon::new(node.id, mind, commits);
         let is_sentinel = node.wake.role == Role::Sentinel;
         let others = self.peers.len();
+        // Whoever does not poll is always awake, and audits all in range as this node does.
+        let sentinels = 1 + self.peers.iter().filter(|peer| !peer.polls).count();
         for peer in &mut self.peers {
             if self.cases.is_full() {
                 return;
@@ -284,7 +289,7 @@ impl AuditPage {
             if self.cases.iter().any(|case| case.target == peer.id) {
                 continue;
             }
-            let auditors = if is_client { 1 } else { others };
+            let auditors = if is_sentinel { sentinels } else { others };
             let chance = peer.commit.map_or(0, |commit| chance(&settings, &commit, auditors));
             let drawn = peer.drawn(&beacon, chance);
             let late = is_own && peer.is_late(settings);
@@ -417,7 +422,8 @@ impl AuditPage {
         let every = config.audit.map_or(0, |settings| settings.every_rounds);
         // A node that is asked for the first time when its epoch ends did nothing to evade, unless
         // it ended that before its time.
-        let excused = asked < FEW && commit.rounds >= every;
+        let in_time = commit.rounds >= every || commit.named.count_ones() >= BATCH;
+        let excused = asked < FEW && in_time;
         let is_answer = self.cases.get(place).is_some_and(|case| case.ask == Ask::Commit);
         if is_answer || excused {
             peer.watched = !is_answer;

@@ -15,6 +15,9 @@ pub const PARTS: usize = 28;
 /// Rounds that one commitment stands for, at most: the bits that name those with an update.
 pub const ROUNDS: u8 = 64;
 
+/// Updates that one commitment names, at most, so that who says much commits often.
+pub const UPDATES: u32 = 20;
+
 const COMMIT: u8 = 0;
 const CHALLENGE: u8 = 1;
 const PART: u8 = 2;
@@ -85,7 +88,8 @@ impl Commit {
         }
         let bytes = source.take(usize::from(rounds).div_ceil(8)).ok_or(PacketError::Length)?;
         let named = bytes.iter().rev().fold(0, |named, byte| named << 8 | u64::from(*byte));
-        if rounds < ROUNDS && named >> rounds != 0 {
+        let is_beyond = rounds < ROUNDS && named >> rounds != 0;
+        if is_beyond || named.count_ones() > UPDATES {
             return Err(PacketError::Value);
         }
         let said = u32::decode(source).ok_or(PacketError::Length)?;
@@ -358,6 +362,12 @@ mod tests {
         assert_eq!(AuditMessage::read(&bytes[..29]), Err(PacketError::Length));
         bytes[5] = 2;
         assert_eq!(AuditMessage::read(&bytes), Err(PacketError::Value), "names a second round");
+        bytes[3] = ROUNDS;
+        let mut full = [0xFF; 37];
+        full[..5].copy_from_slice(&[COMMIT, 0, 0, ROUNDS, 9]);
+        assert_eq!(AuditMessage::read(&full), Err(PacketError::Value), "names too many");
+        full[7..13].fill(0);
+        assert!(AuditMessage::read(&full).is_ok());
         bytes[3] = ROUNDS + 1;
         assert_eq!(AuditMessage::read(&bytes), Err(PacketError::Value), "too many rounds");
         bytes[0] = 4;
