@@ -22,6 +22,8 @@ pub const CASES: usize = 4;
 pub const MEMORY: usize = 128;
 /// Times that a node is asked before its silence counts.
 pub const ATTEMPTS: u8 = 12;
+/// Rounds beyond two epochs in which no commitment was heard, before one is asked for.
+const LATE_ROUNDS: u32 = 4;
 /// What a strike counts; 1 where something came, and where a newer commitment cut it short.
 const STRIKE: u8 = 8;
 /// At this much, strikes convict.
@@ -239,6 +241,12 @@ impl Peer {
         self.convictions = self.convictions.saturating_add(u8::from(convicts));
         self.strikes = self.strikes.min(OUT);
         convicts
+    }
+
+    /// Whether it speaks on and on without committing to anything.
+    pub(super) fn is_late(&self, settings: AuditConfig) -> bool {
+        let allowed = 2 * u32::from(settings.every_rounds) + LATE_ROUNDS;
+        self.newest.saturating_sub(self.covered) > allowed
     }
 }
 

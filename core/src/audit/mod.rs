@@ -18,6 +18,7 @@
 //! merge of models that the neighbour never heard of. Nothing here allocates, reads a clock or
 //! bans; a [`Verdict`] is evidence.
 
+mod answer;
 pub mod auditor;
 pub mod beacon;
 pub mod grubbs;
@@ -26,6 +27,7 @@ pub mod log;
 pub mod page;
 pub mod queue;
 pub mod reveal;
+mod sentence;
 pub mod tree;
 pub mod verify;
 pub mod wire;

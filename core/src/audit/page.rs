@@ -20,38 +20,34 @@ use crate::packet::{Message, Update};
 use crate::phase::{ANSWER_GAP_US, Outbox, Speaker};
 use crate::q16::Q16;
 use crate::radio::Outgoing;
-use crate::trust::{Conduct, Evidence, Neighbour, TrustConfig, find, weigh};
+use crate::trust::Neighbour;
 use crate::wake::{Role, Wake};
 
 /// Questions that a node has still to answer, at most.
 const OWED: usize = 4;
 /// Nodes that may see a stretch of one epoch, at most.
 const SEEN_BY: usize = 8;
-/// Times that one of them may ask for it.
-const TIMES: u8 = 16;
 /// Times that a node must have been asked in vain for a new epoch to look like a way out.
 const FEW: u8 = 6;
 /// Updates after which an epoch ends, unless an answer is owed.
 const BATCH: u32 = 16;
-/// Rounds beyond two epochs in which no commitment was heard, before one is asked for.
-const LATE_ROUNDS: u32 = 4;
 
 /// A question that waits for the node's next words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Owed {
-    to: NodeId,
-    epoch: u32,
-    ask: Ask,
-    have: u32,
+pub(super) struct Owed {
+    pub to: NodeId,
+    pub epoch: u32,
+    pub ask: Ask,
+    pub have: u32,
 }
 crate::canonical!(struct Owed { to, epoch, ask, have });
 
 /// Who has asked for what of the sealed epoch, and how often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Answered {
-    to: NodeId,
-    ask: Ask,
-    times: u8,
+pub(super) struct Answered {
+    pub to: NodeId,
+    pub ask: Ask,
+    pub times: u8,
 }
 crate::canonical!(struct Answered { to, ask, times });
 
@@ -59,15 +55,15 @@ crate::canonical!(struct Answered { to, ask, times });
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditPage {
     log: Log,
-    sealed: Option<Sealed>,
-    commit_due: bool,
-    owed: heapless::Vec<Owed, OWED>,
-    answered: heapless::Vec<Answered, SEEN_BY>,
-    peers: heapless::Vec<Peer, PEERS>,
+    pub(super) sealed: Option<Sealed>,
+    pub(super) commit_due: bool,
+    pub(super) owed: heapless::Vec<Owed, OWED>,
+    pub(super) answered: heapless::Vec<Answered, SEEN_BY>,
+    pub(super) peers: heapless::Vec<Peer, PEERS>,
     cases: heapless::Vec<Case, CASES>,
     hearsay: Hearsay,
     /// Samples computed again, not paid for yet.
-    work: u32,
+    pub(super) work: u32,
     /// What has happened so far.
     pub counts: AuditCounts,
 }
@@ -93,7 +89,7 @@ pub struct AuditEar<'a> {
 }
 
 impl AuditEar<'_> {
-    fn serves(&self, node: NodeId) -> bool {
+    pub(super) fn serves(&self, node: NodeId) -> bool {
         self.wake.role == Role::Sentinel && self.clients.binary_search(&node).is_ok()
     }
 
@@ -140,6 +136,12 @@ impl AuditPage {
     #[must_use]
     pub fn peers(&self) -> &[Peer] {
         &self.peers
+    }
+
+    /// The audits that run.
+    #[must_use]
+    pub fn cases(&self) -> &[Case] {
+        &self.cases
     }
 
     /// The epoch that can be asked for.
@@ -434,91 +436,6 @@ impl AuditPage {
         }
     }
 
-    fn take_challenge(
-        &mut self,
-        config: &NodeConfig,
-        node: &AuditEar<'_>,
-        owed: Owed,
-        at_us: u64,
-        busy_us: &mut u64,
-        mut answer: impl FnMut(Outgoing),
-    ) {
-        if owed.ask == Ask::Commit {
-            return self.recommit(config, node, owed.to, at_us, busy_us, answer);
-        }
-        let epoch = self.sealed.as_ref().map(|sealed| sealed.commit.epoch);
-        if epoch != Some(owed.epoch) || !self.may_see(owed.to, owed.ask) {
-            return;
-        }
-        if !node.serves(owed.to) {
-            self.owed.retain(|other| other.to != owed.to);
-            // Who finds no room asks again.
-            let _ = self.owed.push(owed);
-            return;
-        }
-        let Some(sealed) = &self.sealed else { return };
-        let (shown, samples) = show(config, node.id, sealed, owed.ask);
-        self.work += samples;
-        self.counts.replayed += samples;
-        self.counts.reveals += 1;
-        let mut next_us = at_us.max(*busy_us) + ANSWER_GAP_US;
-        let mut spent_us = 0;
-        let mut bytes = 0;
-        parts(&shown.unwrap_or_default(), owed.have, |part| {
-            let Owed { to, epoch, .. } = owed;
-            let message = Message::Audit(AuditMessage::Part { to, epoch, part });
-            let airtime_us = config.air.airtime_us(&message);
-            spent_us += airtime_us;
-            let ends_us = next_us + airtime_us;
-            let fits = ends_us <= config.wake.tick_us;
-            if !fits || !node.energy.affords(&config.energy, spent_us) {
-                return false;
-            }
-            let round = node.wake.rounds().wrapping_add(next_us as u32);
-            answer(Outgoing { message, round, at_us: next_us });
-            bytes += weight(config, &message);
-            next_us = ends_us + ANSWER_GAP_US;
-            true
-        });
-        self.counts.bytes += bytes;
-        *busy_us = next_us;
-    }
-
-    /// Commits once more: to a client at once, as it is awake now, to others with the next words.
-    fn recommit(
-        &mut self,
-        config: &NodeConfig,
-        node: &AuditEar<'_>,
-        to: NodeId,
-        at_us: u64,
-        busy_us: &mut u64,
-        mut answer: impl FnMut(Outgoing),
-    ) {
-        let Some(sealed) = &self.sealed else { return };
-        if !node.serves(to) {
-            self.commit_due = true;
-            return;
-        }
-        let message = Message::Audit(AuditMessage::Commit { to, commit: sealed.commit });
-        let airtime_us = config.air.airtime_us(&message);
-        let at_us = at_us.max(*busy_us) + ANSWER_GAP_US;
-        if node.energy.affords(&config.energy, airtime_us) {
-            let round = node.wake.rounds().wrapping_add(at_us as u32);
-            answer(Outgoing { message, round, at_us });
-            self.counts.bytes += weight(config, &message);
-            *busy_us = at_us + airtime_us;
-        }
-    }
-
-    /// Whether `to` may be shown `ask`: one stretch of an epoch each, and not without end.
-    fn may_see(&mut self, to: NodeId, ask: Ask) -> bool {
-        if let Some(answered) = self.answered.iter_mut().find(|answered| answered.to == to) {
-            answered.times = answered.times.saturating_add(1);
-            return answered.ask == ask && answered.times <= TIMES;
-        }
-        self.answered.push(Answered { to, ask, times: 1 }).is_ok()
-    }
-
     fn take_part(&mut self, config: &NodeConfig, sender: NodeId, epoch: u32, part: &Part) {
         let is_its = |case: &Case| case.target == sender && case.epoch == epoch;
         let Some(place) = self.cases.iter().position(is_its) else { return };
@@ -597,55 +514,11 @@ impl AuditPage {
         }
     }
 
-    /// Trust, at the end of a round: whoever is convicted has no reputation and stays banned; in a
-    /// mesh with bans that run out, for as long as its ban lasts.
-    pub fn review(
-        &mut self,
-        config: &TrustConfig,
-        neighbours: &mut [Neighbour],
-        mut conduct: Option<Conduct<'_>>,
-        now: Tick,
-    ) {
-        for peer in self.peers.iter_mut().filter(|peer| peer.convicted) {
-            let Some(neighbour) = find(neighbours, peer.id) else { continue };
-            let Some(bans) = &config.bans else {
-                neighbour.reputation = Q16::ZERO;
-                neighbour.banned = true;
-                continue;
-            };
-            // Who is banned already is told of once that has run out.
-            if neighbour.banned {
-                continue;
-            }
-            if peer.is_told {
-                peer.release();
-                continue;
-            }
-            peer.is_told = true;
-            let (evidence, times) = if peer.is_liar {
-                (Evidence::ComputationMismatch, 1)
-            } else {
-                (Evidence::AuditFailed, bans.audit_failures.max(1))
-            };
-            for _ in 0..times {
-                weigh(config, neighbours, conduct.as_mut(), peer.id, evidence, now);
-            }
-        }
-    }
-
     /// A model of `origin` stood out among those of a round: its next commitment is audited.
     fn stood_out(&mut self, origin: NodeId) {
         self.counts.outliers += 1;
         if let Some(peer) = self.peers.iter_mut().find(|peer| peer.id == origin) {
             peer.watched = true;
         }
-    }
-}
-
-impl Peer {
-    /// Whether it speaks on and on without committing to anything.
-    fn is_late(&self, settings: AuditConfig) -> bool {
-        let allowed = 2 * u32::from(settings.every_rounds) + LATE_ROUNDS;
-        self.newest.saturating_sub(self.covered) > allowed
     }
 }
