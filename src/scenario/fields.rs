@@ -338,7 +338,7 @@ pub const FIELDS: &[Field] = &[
     row("protocol.audit.every_rounds", whole(0, 64, "rounds"), "0",
         "that a commitment stands for; 0: nobody audits"),
     row("protocol.audit.rate_percent", real(0.01, 100.0, "percent"), "2",
-        "of a node's rounds that are drawn"),
+        "of the updates of a node that speaks in every round, drawn"),
     row("protocol.audit.outliers", YES_NO, "false", "models that stand out draw an audit"),
     row("protocol.commissioning", Accepts::Said("Commissioning(..)"), "()",
         "when a new node counts as settled"),

@@ -446,6 +446,57 @@ mod tests {
     }
 
     #[test]
+    fn a_commitment_is_held_against_what_was_heard() {
+        // A first commitment to rounds 1 to 4, then one to rounds 5 to 8 that names these.
+        let first = Commit { first_round: 1, rounds: 4, named: 0b1111, ..Commit::default() };
+        let second = |epoch, named, said| {
+            let first_round = 5;
+            Commit { epoch, first_round, rounds: 4, stretches: 9, named, said, ..first }
+        };
+        // Prints are 10 times the round. Heard before the first one, between both, the second one,
+        // and heard behind it: what comes of that.
+        type Case = (&'static [u32], &'static [u32], Commit, &'static [u32], Heed, bool);
+        let (fits, no) = (Heed::Fits, Heed::Contradicted);
+        let table: [Case; 12] = [
+            (&[3], &[5, 7], second(1, 0b0101, 120), &[], fits, true),
+            (&[3], &[5, 6, 7], second(1, 0b0101, 120), &[], no, true),
+            (&[3], &[5, 7], second(1, 0b0101, 121), &[], no, true),
+            (&[3], &[5], second(1, 0b0101, 121), &[], fits, true),
+            (&[3], &[5, 7, 7], second(1, 0b0101, 120), &[], fits, true),
+            (&[3], &[7, 5], second(1, 0b0101, 120), &[], fits, true),
+            (&[3], &[5, 7, 9], second(1, 0b0101, 1), &[], fits, true),
+            (&[3], &[5, 2, 7], second(1, 0b0101, 120), &[], fits, true),
+            (&[3], &[5], second(1, 0b0001, 50), &[5], fits, true),
+            (&[3], &[5], second(1, 0b0001, 50), &[6], fits, false),
+            (&[], &[7], second(2, 0b0101, 9), &[], fits, true),
+            (&[3], &[5, 7, 80], second(1, 0b0101, 1), &[], fits, true),
+        ];
+        for (before, between, commit, behind, heed, named) in table {
+            let mut peer = Peer::default();
+            let mut hear = |peer: &mut Peer, rounds: &[u32]| {
+                rounds.iter().all(|round| peer.remember(*round, 10 * u64::from(*round), 0))
+            };
+            assert!(hear(&mut peer, before));
+            assert_eq!(peer.commits(Commit { said: 1, ..first }), fits);
+            hear(&mut peer, between);
+            assert_eq!(peer.commits(commit), heed, "{before:?} {between:?} {commit:?}");
+            assert_eq!(hear(&mut peer, behind), named, "{behind:?}");
+        }
+    }
+
+    #[test]
+    fn who_says_more_is_asked_more() {
+        let config = AuditConfig { rate_basis_points: 100, ..AuditConfig::default() };
+        let commit = |named| Commit { rounds: 64, named, ..Commit::default() };
+        // 1 % of each of 16 updates, for a quarter of the rounds; of one, for a 64th of them.
+        assert_eq!(chance(&config, &commit(0xFFFF), 1), 400);
+        assert_eq!(chance(&config, &commit(0xFFFF), 3), 134);
+        assert_eq!(chance(&config, &commit(1), 1), 2);
+        assert_eq!(chance(&config, &commit(0), 1), 0);
+        assert_eq!(chance(&config, &Commit { rounds: 16, ..commit(0xFFFF) }, 1), 1_600);
+    }
+
+    #[test]
     fn three_strikes_in_a_row_convict_and_a_passed_audit_forgives() {
         let mut peer = Peer::default();
         let silent = |peer: &mut Peer| peer.judged(Verdict::NoAnswer, false);

@@ -45,7 +45,8 @@ pub type Hash = [u8; HASH_BYTES];
 pub struct AuditConfig {
     /// Rounds that one commitment stands for, 1 to 64, unless a log is half full before.
     pub every_rounds: u8,
-    /// Share of a neighbour's updates that is drawn for an audit, in 1/10,000, 1 to 10,000.
+    /// Share of the updates of a node that speaks in every round that is drawn for an audit, in
+    /// 1/10,000, 1 to 10,000: see [`auditor::chance`].
     pub rate_basis_points: u16,
     /// Whether models that stand out draw an audit: see [`grubbs`].
     pub outliers: bool,

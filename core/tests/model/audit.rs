@@ -258,13 +258,13 @@ impl Model for Machine {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        let honest = |model: &Self| model.lie == Lie::None;
         let mut all = vec![
-            Property::always("nobody honest is convicted", move |model: &Self, state: &State| {
+            Property::always("nobody honest is convicted", |model: &Self, state: &State| {
                 let [sentinel, client] = &*state.sides;
                 let counts = &sentinel.page.0.counts;
                 let faults = counts.mismatches + counts.contradictions + counts.bad_proofs;
-                !client.convicts() && (!honest(model) || faults == 0 && !sentinel.convicts())
+                let is_liar = model.lie != Lie::None;
+                !client.convicts() && (is_liar || faults == 0 && !sentinel.convicts())
             }),
             Property::always("every question ends", |model: &Self, state: &State| {
                 let open = |state: &State| -> Vec<(u32, u32)> {
@@ -287,7 +287,7 @@ impl Model for Machine {
                 !state.sides[0].page.0.cases().is_empty()
             }),
         ];
-        if honest(self) {
+        if self.lie == Lie::None {
             all.push(Property::sometimes("an audit is passed", |model: &Self, state: &State| {
                 let passes = |state: &State| state.sides[0].page.0.counts.passes;
                 passes(state) > passes(&model.start)
