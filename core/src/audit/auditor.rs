@@ -448,11 +448,10 @@ mod tests {
     #[test]
     fn a_commitment_is_held_against_what_was_heard() {
         // A first commitment to rounds 1 to 4, then one to rounds 5 to 8 that names these.
-        let first = Commit { first_round: 1, rounds: 4, named: 0b1111, ..Commit::default() };
-        let second = |epoch, named, said| {
-            let first_round = 5;
-            Commit { epoch, first_round, rounds: 4, stretches: 9, named, said, ..first }
-        };
+        fn second(epoch: u32, named: u64, said: u32) -> Commit {
+            let (first_round, rounds, stretches) = (5, 4, 9);
+            Commit { epoch, first_round, rounds, stretches, named, said, ..Commit::default() }
+        }
         // Prints are 10 times the round. Heard before the first one, between both, the second one,
         // and heard behind it: what comes of that.
         type Case = (&'static [u32], &'static [u32], Commit, &'static [u32], Heed, bool);
@@ -473,11 +472,12 @@ mod tests {
         ];
         for (before, between, commit, behind, heed, named) in table {
             let mut peer = Peer::default();
-            let mut hear = |peer: &mut Peer, rounds: &[u32]| {
+            let hear = |peer: &mut Peer, rounds: &[u32]| {
                 rounds.iter().all(|round| peer.remember(*round, 10 * u64::from(*round), 0))
             };
             assert!(hear(&mut peer, before));
-            assert_eq!(peer.commits(Commit { said: 1, ..first }), fits);
+            let first = Commit { first_round: 1, rounds: 4, ..second(0, 0b1111, 1) };
+            assert_eq!(peer.commits(first), fits);
             hear(&mut peer, between);
             assert_eq!(peer.commits(commit), heed, "{before:?} {between:?} {commit:?}");
             assert_eq!(hear(&mut peer, behind), named, "{behind:?}");
