@@ -62,6 +62,7 @@ pub(super) enum Heed {
 
 /// What an auditor remembers of a neighbour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "marks that are set and taken one by one")]
 pub struct Peer {
     /// Who.
     pub id: NodeId,
