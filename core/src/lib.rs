@@ -81,6 +81,7 @@ pub mod summary;
 pub mod tally;
 pub mod trust;
 pub mod tuner;
+mod varint;
 pub mod wake;
 
 #[cfg(feature = "alloc")]

@@ -92,9 +92,9 @@ struct Heard {
 }
 
 impl Heard {
-    /// The same for the record of an audit.
-    fn voiced(&self, neighbours: &[Neighbour]) -> Voiced {
-        let Merged { node: origin, influence, weights, .. } = self.voice;
+    /// The same for the record of an audit, with what `voice` weighs in the merge.
+    fn voiced(&self, voice: &Merged, neighbours: &[Neighbour]) -> Voiced {
+        let Merged { node: origin, influence, weights, .. } = *voice;
         let place = neighbours.binary_search_by_key(&origin, |peer| peer.id).ok();
         let round = place.and_then(|place| neighbours.get(place)).map_or(0, |peer| peer.round);
         Voiced { origin, round, regime: self.regime, influence, weights }
@@ -198,18 +198,46 @@ pub fn merge_noted(
     if report.declined {
         return report;
     }
+    let (own_influence, voices) = shares(config, own.influence, &crowd, None);
+    let heard = crowd.iter().zip(&voices);
     record(&Blend {
         round: node.round,
-        own_influence: own.influence,
+        own_influence,
         banned,
         taps,
-        voices: crowd.iter().map(|heard| heard.voiced(neighbours)).collect(),
+        voices: heard.map(|(heard, voice)| heard.voiced(voice, neighbours)).collect(),
     });
     if let Some((carry, calm)) = carry.zip(calm) {
         carry.calm = calm;
     }
     neuron.adopt(&merged);
     report
+}
+
+/// Whether influences are shares that the rule is to keep as they are. Rules that start from the own
+/// model give it no weight among the others.
+pub(crate) const fn keeps_shares(config: &NodeConfig) -> bool {
+    config.trust.is_bounded && config.recipe.weighted && !config.recipe.rule.is_gossip()
+}
+
+/// What the own model and the crowd, `without` one of it, weigh in the merge.
+fn shares(
+    config: &NodeConfig,
+    mut own: Q16,
+    crowd: &Crowd,
+    without: Option<NodeId>,
+) -> (Q16, heapless::Vec<Merged, VOICES>) {
+    let heard = || crowd.iter().filter(|heard| Some(heard.voice.node) != without);
+    let mut voices: heapless::Vec<Merged, VOICES> = heard().map(|heard| heard.voice).collect();
+    if keeps_shares(config) {
+        let share =
+            |heard: &Heard| Share { weight: heard.voice.influence, reputation: heard.reputation };
+        let mut shares: heapless::Vec<Share, VOICES> = heard().map(share).collect();
+        own = bound(own, &mut shares);
+        let slots = voices.iter_mut().zip(&shares);
+        slots.for_each(|(voice, share)| voice.influence = share.weight);
+    }
+    (own, voices)
 }
 
 /// What the recipe makes of the own model and the crowd, `without` one of it.
@@ -223,19 +251,9 @@ fn blend(
     banned: bool,
     calm: Option<&mut Calm>,
 ) -> Option<[Q16; TAPS]> {
-    let heard = || crowd.iter().filter(|heard| Some(heard.voice.node) != without);
-    let mut voices: heapless::Vec<Merged, VOICES> = heard().map(|heard| heard.voice).collect();
-    // Rules that start from the own model give it no weight among the others.
-    let keeps_shares =
-        config.trust.is_bounded && config.recipe.weighted && !config.recipe.rule.is_gossip();
-    if keeps_shares {
-        let share =
-            |heard: &Heard| Share { weight: heard.voice.influence, reputation: heard.reputation };
-        let mut shares: heapless::Vec<Share, VOICES> = heard().map(share).collect();
-        own.influence = bound(own.influence, &mut shares);
-        let slots = voices.iter_mut().zip(&shares);
-        slots.for_each(|(voice, share)| voice.influence = share.weight);
-    }
+    let voices;
+    (own.influence, voices) = shares(config, own.influence, crowd, without);
+    let keeps_shares = keeps_shares(config);
     let (seed, round, regime) = (config.wake.seed, node.round, node.regime);
     let mut context = Context { seed, round, regime, banned, calm, keeps_shares };
     aggregate(&config.recipe, &own, &voices, taps, &mut context)

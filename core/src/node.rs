@@ -238,9 +238,9 @@ impl<const N: usize> Node<N> {
         }
         self.listen(config, now, audit.as_deref_mut(), radio, did);
         if report.window.closes {
-            report.merge = Some(self.merge(tuned, now, audit));
+            report.merge = Some(self.merge(tuned, now, audit.as_deref_mut()));
             self.trust.review(&config.trust, &self.neighbours, now);
-            self.review(config, now);
+            self.review(config, now, audit);
             self.tune(config);
         }
         report.evolve = self.evolve(config, now, regime, sample.is_some());
@@ -468,17 +468,21 @@ impl<const N: usize> Node<N> {
             if noted {
                 audit.merged(self.mind());
             }
-            audit.review(&mut self.neighbours);
+            let conduct = self.conduct.as_mut().map(Dossier::view);
+            audit.review(&config.trust, &mut self.neighbours, conduct, now);
         }
         report
     }
 
-    fn review(&mut self, config: &NodeConfig, now: Tick) {
+    fn review(&mut self, config: &NodeConfig, now: Tick, audit: Option<&mut AuditPage>) {
         let Some(conduct) = &mut self.conduct else { return };
         let neighbours = &mut self.neighbours;
         let fallback = review(&config.trust, &config.wake, neighbours, &mut conduct.view(), now);
         if fallback.is_some() {
             self.neuron.restore();
+            if let Some(audit) = audit {
+                audit.restored(self.mind());
+            }
         }
     }
 

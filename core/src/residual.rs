@@ -3,7 +3,9 @@
 //! `H = clamp((short / long - 1) / 4, 0, 1)` over |residual| with exponential averages over 8 and
 //! 512 samples. The long one is frozen outside Calm, so that nobody gets used to a storm.
 
+use crate::canonical::{Canonical, Sink, Source};
 use crate::q16::{Q16, shrink};
+use crate::varint;
 
 const SHORT_SHIFT: u32 = 3;
 const MEDIUM_SHIFT: u32 = 6;
@@ -104,6 +106,38 @@ impl Residual {
             self.medium = self.persistence;
         }
         diverged
+    }
+
+    /// Appends the state with numbers as long as they need; [`Residual::unpack`] reads it back.
+    pub(crate) fn pack(&self, sink: &mut impl Sink) {
+        for sum in [self.short, self.long, self.persistence, self.medium, self.samples] {
+            varint::put(sink, u64::from(sum));
+        }
+        for level in self.recent.iter().chain([&self.smooth, &self.derivative]) {
+            varint::put_signed(sink, i64::from(level.to_bits()));
+        }
+        self.bad_streak.encode(sink);
+    }
+
+    /// Reads it back; `None` when bytes are missing or a number is too great.
+    pub(crate) fn unpack(source: &mut Source<'_>) -> Option<Self> {
+        let mut state = Self::default();
+        let sums = [
+            &mut state.short,
+            &mut state.long,
+            &mut state.persistence,
+            &mut state.medium,
+            &mut state.samples,
+        ];
+        for sum in sums {
+            *sum = u32::try_from(varint::take(source)?).ok()?;
+        }
+        let levels = state.recent.iter_mut().chain([&mut state.smooth, &mut state.derivative]);
+        for level in levels {
+            *level = i32::try_from(varint::take_signed(source)?).ok().map(Q16::from_bits)?;
+        }
+        state.bad_streak = u8::decode(source)?;
+        Some(state)
     }
 
     /// Whether a state from outside keeps to the ranges that observing keeps to.

@@ -3,6 +3,7 @@
 
 mod averaging;
 pub mod byzantine;
+mod cartel;
 mod cascade;
 mod codec;
 mod consensus;
@@ -112,6 +113,7 @@ pub fn names() -> &'static [&'static str] {
         "averaging",
         "consensus",
         "byzantine",
+        "cartel",
         "privacy",
     ]
 }
@@ -134,6 +136,7 @@ pub fn table(name: &str, context: &Context) -> Result<Table, String> {
         "averaging" => averaging::table(context),
         "consensus" => consensus::table(context),
         "byzantine" => byzantine::table(context),
+        "cartel" => cartel::table(context),
         "privacy" => privacy::table(context),
         other => Err(format!("no table `{other}`")),
     }

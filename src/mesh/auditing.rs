@@ -147,6 +147,8 @@ pub struct AuditSummary {
     pub passes: u64,
     /// Audits that ended in a mismatch.
     pub mismatches: u64,
+    /// Updates that the commitment to their round does not name or sum up.
+    pub contradictions: u64,
     /// Answers that proved nothing.
     pub bad_proofs: u64,
     /// Audits that were asked for again and again, without an answer.
@@ -188,6 +190,7 @@ pub(super) fn totals(world: &mut World) -> Option<AuditSummary> {
             (&mut sum.challenges, counts.challenges),
             (&mut sum.passes, counts.passes),
             (&mut sum.mismatches, counts.mismatches),
+            (&mut sum.contradictions, counts.contradictions),
             (&mut sum.bad_proofs, counts.bad_proofs),
             (&mut sum.unanswered, counts.unanswered),
             (&mut sum.cut_short, counts.cut_short),
@@ -203,7 +206,7 @@ pub(super) fn totals(world: &mut World) -> Option<AuditSummary> {
         sent += tally.bytes_sent;
         // What an adversary says of others is nobody's verdict.
         let verdicts = if adversaries.contains(&node.id) { &[] } else { page.0.peers() };
-        for peer in verdicts.iter().filter(|peer| peer.convicted) {
+        for peer in verdicts.iter().filter(|peer| peer.convictions > 0) {
             if let Some(slot) = convicted.get_mut(peer.id.index()) {
                 *slot = true;
             }

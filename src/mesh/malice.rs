@@ -25,6 +25,8 @@ pub struct Malice {
     pub cartel: Option<u32>,
     /// Its updates claim Storm.
     pub claims_storm: bool,
+    /// Its commitments name and sum up what it sends, and not what its node computed.
+    pub covers_up: bool,
     /// It keeps silent instead: the control that harm is measured against.
     pub muted: bool,
 }
@@ -76,6 +78,7 @@ pub(super) fn recruit(scenario: &Scenario, seed: u64, nodes: &mut [NodePlan]) {
             to: Tick(adversary.to_tick),
             cartel: adversary.collude.then_some(entry as u32),
             claims_storm: adversary.claim_storm,
+            covers_up: adversary.cover_up,
             muted: false,
         };
         // The list was checked with the scenario.
@@ -113,6 +116,7 @@ pub(super) fn recruit_ordered(orders: &[Order], nodes: &mut [NodePlan]) {
             to: Tick(u64::MAX),
             cartel: None,
             claims_storm: false,
+            covers_up: false,
             muted: false,
         };
         for node in scenario::listed(list, nodes.len() as u64).unwrap_or_default() {

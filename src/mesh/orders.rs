@@ -104,6 +104,7 @@ impl Orders {
                     to: Tick(u64::MAX),
                     cartel: collude.then_some(cartel),
                     claims_storm: *claim_storm,
+                    covers_up: false,
                     muted: false,
                 });
                 let ids = listed(nodes, plan.nodes.len() as u64).unwrap_or_default();

@@ -89,8 +89,9 @@ pub fn merge(
         tally.exchanges += u32::from(exchanged);
         tally.marks = now;
         let Some(mut inbox) = memory.inbox.take() else {
-            if let Some(auditing) = &auditing {
-                auditing.0.review(&mut trust.0);
+            if let Some(auditing) = &mut auditing {
+                let conduct = dossier.as_deref_mut().map(Dossier::view);
+                auditing.0.review(&config.trust, &mut trust.0, conduct, clock.now);
             }
             return;
         };
@@ -116,7 +117,8 @@ pub fn merge(
             if noted {
                 auditing.0.merged(auditing::mind(&neuron, entropy, detector, carried.as_deref()));
             }
-            auditing.0.review(&mut trust.0);
+            let conduct = dossier.as_deref_mut().map(Dossier::view);
+            auditing.0.review(&config.trust, &mut trust.0, conduct, clock.now);
         }
         tally.merges += u32::from(report.merged > 0);
         pages.return_inbox(inbox);

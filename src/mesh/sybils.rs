@@ -36,6 +36,7 @@ pub(super) fn join(scenario: &Scenario, seed: u64, wake: &WakeConfig, nodes: &mu
                 to: identity.to,
                 cartel: Some(INVENTED + identity.ordinal),
                 claims_storm: false,
+                covers_up: false,
                 muted: false,
             }),
             ..host

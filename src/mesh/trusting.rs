@@ -13,7 +13,8 @@ use qres_core::trust::{
 };
 use serde::Serialize;
 
-use super::components::{Neuron, Schedule, Trust};
+use super::auditing::{self, Auditing};
+use super::components::{Carried, Detector, Entropy, Neuron, Schedule, Trust};
 use super::for_nodes;
 use super::resources::{Clock, Setup};
 use crate::scenario::{self, Bans, Scenario, Watchdog};
@@ -99,11 +100,17 @@ pub(super) fn config(scenario: &Scenario) -> TrustConfig {
 pub(super) fn review(
     clock: Res<Clock>,
     setup: Res<Setup>,
-    mut nodes: Query<(&Schedule, &mut Trust, &mut Neuron, &mut Dossier)>,
+    mut nodes: Query<(
+        (&Schedule, &Entropy, &Detector, Option<&Carried>),
+        (&mut Trust, &mut Neuron, &mut Dossier, Option<&mut Auditing>),
+    )>,
 ) {
     let config = &setup.0.config;
     let now = clock.now;
-    for_nodes!(nodes, clock.parallel, |(schedule, mut trust, mut neuron, mut dossier)| {
+    for_nodes!(nodes, clock.parallel, |(
+        (schedule, entropy, detector, carried),
+        (mut trust, mut neuron, mut dossier, auditing),
+    )| {
         if !schedule.0.window().closes {
             return;
         }
@@ -111,6 +118,9 @@ pub(super) fn review(
         let (rules, wake) = (&config.trust, &config.wake);
         if qres_core::trust::review(rules, wake, neighbours, &mut conduct, now).is_some() {
             neuron.0.restore();
+            if let Some(mut auditing) = auditing {
+                auditing.0.restored(auditing::mind(&neuron, entropy, detector, carried));
+            }
         }
     });
 }

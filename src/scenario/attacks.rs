@@ -28,6 +28,10 @@ pub struct Adversary {
     /// Whether their updates claim Storm, which nobody is blamed for; default false.
     #[serde(default)]
     pub claim_storm: bool,
+    /// Whether their commitments name and sum up what they send, and not what their nodes computed;
+    /// default false. Means nothing where nobody audits.
+    #[serde(default)]
+    pub cover_up: bool,
 }
 
 impl Adversary {
@@ -42,6 +46,7 @@ impl Adversary {
             to_tick: default_to_tick(),
             collude: false,
             claim_storm: false,
+            cover_up: false,
         }
     }
 }

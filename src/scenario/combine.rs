@@ -8,7 +8,7 @@ use qres_core::audit::log::FULL_BYTES;
 
 use super::{
     AIR_HEADER_BYTES, Aggregation, Bans, Evolution, Fault, FaultEntry, FaultKind, Layout, Privacy,
-    Protocol, Scenario, Sentinels, Signal, Source, Station, Storm, Sun, Watchdog,
+    Protocol, Scenario, Sentinels, Signal, Source, Station, Storm, Sun,
     check::each,
     library,
     problem::{clip, nearest},
@@ -79,8 +79,6 @@ fn audit(scenario: &Scenario) -> Result<(), Fault> {
     let every = "protocol.audit.every_rounds";
     let companions = scenario.signals.iter().any(|signal| !signal.companions.is_empty());
     let is_summed = protocol.secure_aggregation.members > 0;
-    let bans = protocol.trust.bans != Bans::ByReputation;
-    let watches = protocol.trust.watchdog != Watchdog::Off;
     let falters = |entry: &FaultEntry| {
         matches!(entry.kind, FaultKind::PowerLoss { .. } | FaultKind::Churn { .. })
     };
@@ -94,9 +92,6 @@ fn audit(scenario: &Scenario) -> Result<(), Fault> {
         (protocol.privacy.is_on(), "protocol.privacy", "updates with noise"),
         (protocol.summary.asks > 0, "protocol.summary.asks", "models that are handed over"),
         (is_summed, "protocol.secure_aggregation.members", "sums in which no part shows"),
-        (bans, "protocol.trust.bans", "bans that run out"),
-        (protocol.trust.bounded_influence, "protocol.trust.bounded_influence", "bounded shares"),
-        (watches, "protocol.trust.watchdog", "nodes that go back to an older model"),
         (restarts, "faults", "nodes that restart without their memory"),
     ];
     if let Some((_, other, what)) = clashes.into_iter().find(|(clashes, ..)| *clashes) {

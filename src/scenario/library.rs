@@ -11,6 +11,7 @@ use super::{
 const EMBEDDED: &[(&str, &str)] = &[
     ("air-quality", include_str!("../../scenarios/air-quality.ron")),
     ("calm-24h", include_str!("../../scenarios/calm-24h.ron")),
+    ("cartel", include_str!("../../scenarios/cartel.ron")),
     ("city-10k", include_str!("../../scenarios/city-10k.ron")),
     ("fusion", include_str!("../../scenarios/fusion.ron")),
     ("intermittent-solar", include_str!("../../scenarios/intermittent-solar.ron")),
@@ -109,7 +110,7 @@ mod tests {
             ("no/where/calm-24.ron", "did you mean `calm-24h`?"),
             (
                 "",
-                "embedded: air-quality, calm-24h, city-10k, fusion, intermittent-solar, \
+                "embedded: air-quality, calm-24h, cartel, city-10k, fusion, intermittent-solar, \
                  mutation-cascade, partition, solar-week, storm-front, stragglers, \
                  toolbox",
             ),

@@ -22,6 +22,8 @@ pub const CASES: usize = 4;
 pub const MEMORY: usize = 128;
 /// Times that a node is asked before its silence counts.
 pub const ATTEMPTS: u8 = 12;
+/// Rounds beyond two epochs in which no commitment was heard, before one is asked for.
+const LATE_ROUNDS: u32 = 4;
 /// What a strike counts; 1 where something came, and where a newer commitment cut it short.
 const STRIKE: u8 = 8;
 /// At this much, strikes convict.
@@ -47,8 +49,20 @@ crate::canonical!(
     }
 );
 
+/// What a commitment is to what an auditor has heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Heed {
+    /// Not newer than the last, or another one for the same epoch.
+    Stale,
+    /// Nothing speaks against it.
+    Fits,
+    /// The node has sent what it does not name, or something else than it sums up.
+    Contradicted,
+}
+
 /// What an auditor remembers of a neighbour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "marks that are set and taken one by one")]
 pub struct Peer {
     /// Who.
     pub id: NodeId,
@@ -60,6 +74,12 @@ pub struct Peer {
     pub covered: u32,
     /// Newest round that it has spoken in.
     pub newest: u32,
+    /// Rounds that it has spoken in, a bit each, backwards from that one.
+    pub heard: u64,
+    /// Sum of the prints of its updates since its newest commitment.
+    pub said: u32,
+    /// That sum is of no use: it holds an update of a later epoch, or lacks one.
+    pub is_torn: bool,
     /// When it was last heard itself, as the low 32 bits of the tick.
     pub heard_tick: u32,
     /// Whether it polls a sentinel: it sleeps between rounds.
@@ -78,46 +98,117 @@ pub struct Peer {
     pub strikes: u8,
     /// A mismatch was found, or it is out by strikes.
     pub convicted: bool,
+    /// By a mismatch.
+    pub is_liar: bool,
+    /// The ban machine has been told of it.
+    pub is_told: bool,
+    /// Times that it was convicted, saturating: once, unless bans run out.
+    pub convictions: u8,
 }
 crate::canonical!(struct Peer {
-    id, commit, before, covered, newest, heard_tick, polls, claim, held, updates, due, watched,
-    strikes, convicted,
+    id, commit, before, covered, newest, heard, said, is_torn, heard_tick, polls, claim, held, updates, due, watched,
+    strikes, convicted, is_liar, is_told, convictions,
 });
 
 impl Peer {
-    /// Keeps one of the updates since the last commitment, each with the same chance.
-    pub(super) fn remember(&mut self, round: u32, print: u64, lot: u64) {
+    /// Keeps one of the updates since the last commitment, each with the same chance; false when it
+    /// is of a round that a commitment does not name.
+    pub(super) fn remember(&mut self, round: u32, print: u64, lot: u64) -> bool {
         if self.covered == 0 && self.commit.is_none() {
             self.covered = round.saturating_sub(1);
         }
-        self.newest = self.newest.max(round);
-        if round <= self.covered {
-            return;
+        let is_new = self.hear(round);
+        // What came out of order, and what the 64 bits do not reach, is missing somewhere.
+        let late = round <= self.covered;
+        self.is_torn |= is_new && late || round > self.covered.saturating_add(64);
+        if late {
+            return self.is_named(round);
+        }
+        if is_new {
+            self.said = self.said.wrapping_add(print as u32);
         }
         self.updates = self.updates.saturating_add(1);
         if lot.is_multiple_of(u64::from(self.updates)) {
             self.claim = Claim { round, print };
         }
+        true
     }
 
-    /// Takes a commitment; false when it is not newer than the last, or another one for the same
-    /// epoch.
-    pub(super) fn commits(&mut self, commit: Commit) -> bool {
+    /// Notes that it has spoken in `round`; false when that is known, or long ago.
+    fn hear(&mut self, round: u32) -> bool {
+        if round > self.newest {
+            let by = round - self.newest;
+            self.heard = self.heard.checked_shl(by).unwrap_or(0) | 1;
+            self.newest = round;
+            return true;
+        }
+        let Some(bit) = 1_u64.checked_shl(self.newest - round) else { return false };
+        let is_new = self.heard & bit == 0;
+        self.heard |= bit;
+        is_new
+    }
+
+    /// Rounds of the last 64 that it has spoken in, newest first.
+    fn rounds_heard(&self) -> impl Iterator<Item = u32> + use<> {
+        let (heard, newest) = (self.heard, self.newest);
+        (0..64)
+            .filter(move |back| heard >> back & 1 == 1)
+            .map(move |back| newest.wrapping_sub(back))
+    }
+
+    /// False when a commitment that is known covers the round and does not name it.
+    fn is_named(&self, round: u32) -> bool {
+        let known = [&self.commit, &self.before].into_iter().flatten();
+        known.filter(|commit| commit.covers(round)).all(|commit| commit.names(round))
+    }
+
+    /// Takes a commitment.
+    pub(super) fn commits(&mut self, commit: Commit) -> Heed {
         let known = self.commit.map(|known| (known.epoch, known.last_round()));
         if known.is_some_and(|(epoch, last)| commit.epoch <= epoch || commit.first_round <= last) {
-            return false;
+            return Heed::Stale;
         }
+        let fits = self.fits(&commit);
         self.before = self.commit.replace(commit);
         self.covered = commit.last_round();
         // An update of an epoch whose commitment was lost is nothing that this one can answer for.
-        let is_its = (commit.first_round..=self.covered).contains(&self.claim.round);
+        let is_its = commit.covers(self.claim.round);
         self.held = if is_its { self.claim } else { Claim::default() };
         if self.claim.round <= self.covered {
             (self.claim, self.updates) = (Claim::default(), 0);
         }
+        self.is_torn = self.newest > self.covered;
+        self.said = 0;
         self.due = if self.watched { Due::Surely } else { Due::Draw };
         self.watched = false;
-        true
+        if fits { Heed::Fits } else { Heed::Contradicted }
+    }
+
+    /// Whether it names every round of its own in which the node was heard and, if the auditor has
+    /// heard all of them and nothing else since the last commitment, sums up what was said.
+    fn fits(&self, commit: &Commit) -> bool {
+        let (mut heard, mut strays) = (0_u64, self.is_torn);
+        for round in self.rounds_heard() {
+            if commit.covers(round) {
+                heard |= 1 << (round.wrapping_sub(commit.first_round) % 64);
+            } else {
+                strays |= round > self.covered;
+            }
+        }
+        let is_whole = heard == commit.named && !strays;
+        heard & !commit.named == 0 && (!is_whole || self.said == commit.said)
+    }
+
+    /// Its ban has run out: it is on probation, and audited next time for sure.
+    pub(super) const fn release(&mut self) {
+        (self.convicted, self.is_liar, self.is_told, self.strikes) = (false, false, false, 0);
+        self.watched = true;
+    }
+
+    /// All nodes compute by another rule from now on: what was said before cannot be shown.
+    pub(super) fn renew(&mut self) {
+        self.due = Due::Nothing;
+        (self.claim, self.held, self.updates) = (Claim::default(), Claim::default(), 0);
     }
 
     /// What `beacon` asks of its newest commitment, at `chance` in 10,000.
@@ -128,7 +219,7 @@ impl Peer {
         if due == Due::Nothing || (due == Due::Draw && !hit) {
             return None;
         }
-        if self.held.round > 0 && beacon.draw(Lot::How, self.id, 2) == 0 {
+        if self.held.round > 0 && beacon.draw(Lot::How, self.id, 4) != 0 {
             return Some(Ask::Round(self.held.round));
         }
         let place = beacon.draw(Lot::Which, self.id, u64::from(commit.stretches));
@@ -147,16 +238,26 @@ impl Peer {
         }
         let convicts = self.strikes >= OUT && !self.convicted;
         self.convicted |= convicts;
+        self.is_liar |= convicts && verdict == Verdict::Mismatch;
+        self.convictions = self.convictions.saturating_add(u8::from(convicts));
         self.strikes = self.strikes.min(OUT);
         convicts
     }
+
+    /// Whether it speaks on and on without committing to anything.
+    pub(super) fn is_late(&self, settings: AuditConfig) -> bool {
+        let allowed = 2 * u32::from(settings.every_rounds) + LATE_ROUNDS;
+        self.newest.saturating_sub(self.covered) > allowed
+    }
 }
 
-/// The chance, in 10,000, that an epoch of `rounds` is drawn by one of `auditors`.
+/// The chance, in 10,000, that an epoch is drawn by one of `auditors`: the rate for each update, by
+/// the share of the rounds that have one. Who says more moves the others more, and is asked more.
 #[must_use]
-pub fn chance(config: &AuditConfig, rounds: u8, auditors: usize) -> u64 {
-    let sum = u64::from(config.rate_basis_points) * u64::from(rounds);
-    sum.div_ceil(auditors.max(1) as u64)
+pub fn chance(config: &AuditConfig, commit: &Commit, auditors: usize) -> u64 {
+    let (updates, rounds) = (u64::from(commit.named.count_ones()), u64::from(commit.rounds));
+    let sum = u64::from(config.rate_basis_points) * updates * updates;
+    sum.div_ceil(rounds.max(1) * auditors.max(1) as u64)
 }
 
 /// An audit that runs.
@@ -253,6 +354,8 @@ pub struct AuditCounts {
     pub passes: u32,
     /// Audits that ended in a mismatch.
     pub mismatches: u32,
+    /// Updates that the commitment to their round does not name or sum up.
+    pub contradictions: u32,
     /// Answers that proved nothing.
     pub bad_proofs: u32,
     /// Audits without an answer.
@@ -273,7 +376,7 @@ pub struct AuditCounts {
     pub replayed: u32,
 }
 crate::canonical!(struct AuditCounts {
-    commits, gaps, challenges, passes, mismatches, bad_proofs, unanswered, cut_short, convictions,
+    commits, gaps, challenges, passes, mismatches, contradictions, bad_proofs, unanswered, cut_short, convictions,
     disputes, outliers, reveals, bytes, replayed,
 });
 
@@ -325,7 +428,9 @@ mod tests {
     fn only_an_update_of_the_committed_rounds_is_held_against_a_node() {
         let commit = |epoch: u32| {
             let first_round = 8 * epoch + 1;
-            Commit { epoch, first_round, rounds: 8, stretches: 9, ..Commit::default() }
+            // Of what was said only one thing is heard here, so that the sum says nothing.
+            let named = 0xFF;
+            Commit { epoch, first_round, rounds: 8, stretches: 9, named, ..Commit::default() }
         };
         // Rounds heard, then the epoch whose commitment is heard next, and what is held then.
         let table: [(&[u32], u32, u32); 4] =
@@ -335,10 +440,61 @@ mod tests {
             for round in rounds {
                 peer.remember(*round, 5, 0);
             }
-            assert!(peer.commits(commit(epoch)));
+            assert_eq!(peer.commits(commit(epoch)), Heed::Fits);
             assert_eq!(peer.held.round, held, "{rounds:?}, epoch {epoch}");
-            assert!(!peer.commits(commit(epoch)), "not twice");
+            assert_eq!(peer.commits(commit(epoch)), Heed::Stale, "not twice");
         }
+    }
+
+    #[test]
+    fn a_commitment_is_held_against_what_was_heard() {
+        // A first commitment to rounds 1 to 4, then one to rounds 5 to 8 that names these.
+        fn second(epoch: u32, named: u64, said: u32) -> Commit {
+            let (first_round, rounds, stretches) = (5, 4, 9);
+            Commit { epoch, first_round, rounds, stretches, named, said, ..Commit::default() }
+        }
+        // Prints are 10 times the round. Heard before the first one, between both, the second one,
+        // and heard behind it: what comes of that.
+        type Case = (&'static [u32], &'static [u32], Commit, &'static [u32], Heed, bool);
+        let (fits, no) = (Heed::Fits, Heed::Contradicted);
+        let table: [Case; 12] = [
+            (&[3], &[5, 7], second(1, 0b0101, 120), &[], fits, true),
+            (&[3], &[5, 6, 7], second(1, 0b0101, 120), &[], no, true),
+            (&[3], &[5, 7], second(1, 0b0101, 121), &[], no, true),
+            (&[3], &[5], second(1, 0b0101, 121), &[], fits, true),
+            (&[3], &[5, 7, 7], second(1, 0b0101, 120), &[], fits, true),
+            (&[3], &[7, 5], second(1, 0b0101, 120), &[], fits, true),
+            (&[3], &[5, 7, 9], second(1, 0b0101, 1), &[], fits, true),
+            (&[3], &[5, 2, 7], second(1, 0b0101, 120), &[], fits, true),
+            (&[3], &[5], second(1, 0b0001, 50), &[5], fits, true),
+            (&[3], &[5], second(1, 0b0001, 50), &[6], fits, false),
+            (&[], &[7], second(2, 0b0101, 9), &[], fits, true),
+            (&[3], &[5, 7, 80], second(1, 0b0101, 1), &[], fits, true),
+        ];
+        for (before, between, commit, behind, heed, named) in table {
+            let mut peer = Peer::default();
+            let hear = |peer: &mut Peer, rounds: &[u32]| {
+                rounds.iter().all(|round| peer.remember(*round, 10 * u64::from(*round), 0))
+            };
+            assert!(hear(&mut peer, before));
+            let first = Commit { first_round: 1, rounds: 4, ..second(0, 0b1111, 1) };
+            assert_eq!(peer.commits(first), fits);
+            hear(&mut peer, between);
+            assert_eq!(peer.commits(commit), heed, "{before:?} {between:?} {commit:?}");
+            assert_eq!(hear(&mut peer, behind), named, "{behind:?}");
+        }
+    }
+
+    #[test]
+    fn who_says_more_is_asked_more() {
+        let config = AuditConfig { rate_basis_points: 100, ..AuditConfig::default() };
+        let commit = |named| Commit { rounds: 64, named, ..Commit::default() };
+        // 1 % of each of 16 updates, for a quarter of the rounds; of one, for a 64th of them.
+        assert_eq!(chance(&config, &commit(0xFFFF), 1), 400);
+        assert_eq!(chance(&config, &commit(0xFFFF), 3), 134);
+        assert_eq!(chance(&config, &commit(1), 1), 2);
+        assert_eq!(chance(&config, &commit(0), 1), 0);
+        assert_eq!(chance(&config, &Commit { rounds: 16, ..commit(0xFFFF) }, 1), 1_600);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::canonical::{Canonical, Sink, Source};
 use crate::carry::Carry;
 use crate::config::NodeConfig;
 use crate::id::NodeId;
+use crate::merge::keeps_shares;
 use crate::neuron::{SwarmNeuron, TAPS, WEIGHT_LIMIT};
 use crate::packet::{Update, Wire};
 use crate::phase;
@@ -26,6 +27,7 @@ pub const LEARNER_BYTES: usize = 480;
 const SAMPLES: u8 = 1;
 const SENT: u8 = 2;
 const MERGED: u8 = 3;
+const RESTORED: u8 = 4;
 /// Flag of samples and updates: energy was short.
 const CRITICAL: u8 = 0x10;
 /// Flag of updates: it went out, so what rounding took from its weights is carried on.
@@ -149,6 +151,8 @@ pub enum Event {
     },
     /// Models were merged.
     Merged(Blend),
+    /// The watchdog has put the last healthy model in service.
+    Restored,
 }
 
 /// 64 bits that stand for what an update says: origin, round, claimed regime and weights.
@@ -178,6 +182,8 @@ pub enum Fault {
     Voice,
     /// A model was merged that does harm on the node's own samples.
     Harmful,
+    /// An older model came back where no watchdog is.
+    Restored,
 }
 
 impl Learner {
@@ -190,6 +196,23 @@ impl Learner {
             detector: &self.detector,
             carry: self.carry.as_ref(),
         }
+    }
+
+    /// Appends the state in few bytes; [`Learner::unpack`] reads it back.
+    pub fn pack(&self, config: &NodeConfig, sink: &mut impl Sink) {
+        self.neuron.pack(&config.neuron, sink);
+        self.residual.pack(sink);
+        self.detector.encode(sink);
+        self.carry.encode(sink);
+    }
+
+    /// Reads it back; `None` when bytes are missing or mean nothing.
+    #[must_use]
+    pub fn unpack(config: &NodeConfig, source: &mut Source<'_>) -> Option<Self> {
+        let neuron = SwarmNeuron::unpack(&config.neuron, source)?;
+        let residual = Residual::unpack(source)?;
+        let detector = RegimeDetector::decode(source)?;
+        Some(Self { neuron, residual, detector, carry: Canonical::decode(source)? })
     }
 
     /// Whether the state is one that the steps can start from without leaving their ranges.
@@ -235,6 +258,11 @@ impl Learner {
                 Ok(Some((*round, print(node, *round, regime, &weights))))
             }
             Event::Merged(blend) => self.merge(config, node, blend).map(|()| None),
+            Event::Restored if config.trust.watchdog.is_none() => Err(Fault::Restored),
+            Event::Restored => {
+                self.neuron.restore();
+                Ok(None)
+            }
         }
     }
 
@@ -270,7 +298,7 @@ impl Learner {
             regime: self.detector.regime(),
             banned: blend.banned,
             calm: self.carry.as_mut().map(|carry| &mut carry.calm),
-            keeps_shares: false,
+            keeps_shares: keeps_shares(config),
         };
         let merged = aggregate(&config.recipe, &own, &voices, blend.taps, &mut context);
         if let Some(merged) = merged {
@@ -319,6 +347,11 @@ pub(super) fn put_sent<const N: usize>(
     let flags = if critical { CRITICAL } else { 0 } | if queued { QUEUED } else { 0 };
     let [a, b, c, d] = round.to_le_bytes();
     bytes.extend_from_slice(&[SENT | flags, a, b, c, d]).ok()
+}
+
+/// Appends a return to the last healthy model; `None` when there is no room.
+pub(super) fn put_restored<const N: usize>(bytes: &mut Bytes<N>) -> Option<()> {
+    bytes.push(RESTORED).ok()
 }
 
 /// Appends a merge; `None`, and nothing, when there is no room.
@@ -396,6 +429,10 @@ impl<'a> Events<'a> {
                     let (critical, queued) = (flags & CRITICAL != 0, flags & QUEUED != 0);
                     self.samples = 0;
                     return Some((Event::Sent { critical, queued, round }, true));
+                }
+                RESTORED if flags == 0 => {
+                    self.samples = 0;
+                    return Some((Event::Restored, true));
                 }
                 MERGED if flags & !BANNED == 0 => {
                     self.samples = 0;

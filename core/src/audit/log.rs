@@ -2,9 +2,11 @@
 //! moved it since, and the tree over its stretches. It keeps two epochs, the one that runs and the
 //! last one that it committed to, each in a buffer of fixed size.
 
-use super::learner::{Blend, Events, Learner, Mind, put_merged, put_sample, put_sent};
+use super::learner::{
+    Blend, Events, Learner, Mind, put_merged, put_restored, put_sample, put_sent,
+};
 use super::tree::{Proof, Tree};
-use super::wire::Commit;
+use super::wire::{Commit, ROUNDS};
 use super::{Hash, hash, learner};
 use crate::id::NodeId;
 use crate::q16::Q16;
@@ -15,6 +17,15 @@ pub const LOG_BYTES: usize = 8_192;
 pub const FULL_BYTES: usize = LOG_BYTES / 2;
 /// Stretches of an epoch after which it ends early.
 const FULL_STRETCHES: u16 = 160;
+
+/// An update that was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// Whether it went out; false when it is only kept for sleepers.
+    pub queued: bool,
+    /// What it says, see [`learner::print`].
+    pub print: u64,
+}
 
 /// The events of one epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,11 +48,15 @@ pub struct Log {
     run: Option<u16>,
     /// Samples in the running stretch.
     samples: u8,
+    /// Rounds that ended in an update, a bit each, from `first_round` on.
+    named: u64,
+    /// Sum of the prints of these updates.
+    said: u32,
     /// Something did not fit: nothing of this epoch can be shown.
     broken: bool,
 }
 crate::canonical!(struct Log {
-    epoch, start, events, first_round, tree, state, mark, run, samples, broken,
+    epoch, start, events, first_round, tree, state, mark, run, samples, named, said, broken,
 });
 
 /// An epoch that the node has committed to.
@@ -76,19 +91,30 @@ impl Log {
             mark: 0,
             run: None,
             samples: 0,
+            named: 0,
+            said: 0,
             broken: false,
         }
     }
 
-    /// Begins the epoch anew in the state `mind`, under another number.
+    /// Begins the epoch anew in the state `mind`, under another number. What was sent in it stays
+    /// named.
     pub fn renew(&mut self, mind: Mind<'_>) {
+        let (named, said) = (self.named, self.said);
         *self = Self::of(self.epoch.wrapping_add(1), self.first_round, mind);
+        (self.named, self.said) = (named, said);
     }
 
     /// Whether the epoch should end with this round, though it has not lasted as long as it may.
     #[must_use]
     pub fn is_filling(&self) -> bool {
         self.broken || self.events.len() >= FULL_BYTES || self.tree.leaves() >= FULL_STRETCHES
+    }
+
+    /// Updates made in the epoch.
+    #[must_use]
+    pub(super) const fn updates(&self) -> u32 {
+        self.named.count_ones()
     }
 
     /// Notes a sample that was learned from; `mind` is the state after it.
@@ -103,10 +129,19 @@ impl Log {
         }
     }
 
-    /// Notes an update that was made; `mind` is the state after it.
-    pub fn sent(&mut self, critical: bool, queued: bool, round: u32, mind: Mind<'_>) {
-        let put = put_sent(&mut self.events, critical, queued, round);
-        self.broken |= put.is_none();
+    /// Notes an update of `round` that was made; `mind` is the state after it.
+    pub fn sent(&mut self, critical: bool, sent: Sent, round: u32, mind: Mind<'_>) {
+        let put = put_sent(&mut self.events, critical, sent.queued, round);
+        let place = round.wrapping_sub(self.first_round);
+        self.broken |= put.is_none() || place >= u32::from(ROUNDS);
+        self.named |= 1 << (place % u32::from(ROUNDS));
+        self.said = self.said.wrapping_add(sent.print as u32);
+        self.cut(mind);
+    }
+
+    /// Notes that the last healthy model is in service again; `mind` is the state after it.
+    pub fn restored(&mut self, mind: Mind<'_>) {
+        self.broken |= put_restored(&mut self.events).is_none();
         self.cut(mind);
     }
 
@@ -140,13 +175,13 @@ impl Log {
         let log = core::mem::replace(self, fresh);
         let rounds = round.wrapping_sub(log.first_round).wrapping_add(1);
         let rounds = u8::try_from(rounds).unwrap_or(u8::MAX);
-        if log.broken {
+        if log.broken || rounds > ROUNDS {
             return None;
         }
         let (root, last) = log.tree.close(&last_leaf(&log.state));
         let stretches = log.tree.leaves() as u8;
-        let mut commit =
-            Commit { epoch: log.epoch, first_round: log.first_round, rounds, stretches, root };
+        let Self { epoch, first_round, named, said, .. } = log;
+        let mut commit = Commit { epoch, first_round, rounds, stretches, named, said, root };
         commit.root = commit.bind(node);
         let follows = |sealed: &&Sealed| sealed.log.epoch.wrapping_add(1) == log.epoch;
         let link = before.filter(follows).map(|sealed| sealed.last.clone()).unwrap_or_default();

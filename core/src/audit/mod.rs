@@ -3,7 +3,9 @@
 //! again with the same code, and asks for equality of every bit.
 //!
 //! 1. *Commit.* The node logs each sample, each merge and each update that it sends. A stretch ends
-//!    with an update, a merge or its 32nd sample. Leaf `i` of a Merkle tree (Merkle, "A digital
+//!    with an update, a merge or its 32nd sample. A commitment names the rounds that ended in an
+//!    update and sums up what these said, so an update that is none of them, or another one, convicts
+//!    whoever sent it without a question. Leaf `i` of a Merkle tree (Merkle, "A digital
 //!    signature based on a conventional encryption function", 1987) is the hash of the state before
 //!    stretch `i` and of what happened in it. One root stands for several rounds: [`wire::Commit`].
 //! 2. *Beacon.* A neighbour that can reach the node draws from all commitments that it has heard
@@ -16,6 +18,7 @@
 //! merge of models that the neighbour never heard of. Nothing here allocates, reads a clock or
 //! bans; a [`Verdict`] is evidence.
 
+mod answer;
 pub mod auditor;
 pub mod beacon;
 pub mod grubbs;
@@ -24,6 +27,7 @@ pub mod log;
 pub mod page;
 pub mod queue;
 pub mod reveal;
+mod sentence;
 pub mod tree;
 pub mod verify;
 pub mod wire;
@@ -41,7 +45,8 @@ pub type Hash = [u8; HASH_BYTES];
 pub struct AuditConfig {
     /// Rounds that one commitment stands for, 1 to 64, unless a log is half full before.
     pub every_rounds: u8,
-    /// Share of a neighbour's rounds that is drawn for an audit, in 1/10,000, 1 to 10,000.
+    /// Share of the updates of a node that speaks in every round that is drawn for an audit, in
+    /// 1/10,000, 1 to 10,000: see [`auditor::chance`].
     pub rate_basis_points: u16,
     /// Whether models that stand out draw an audit: see [`grubbs`].
     pub outliers: bool,

@@ -2,15 +2,15 @@
 //! It is called where the tick's phases are, by the core's node and by the simulator alike; it
 //! decides nothing else that a node does.
 
-use super::auditor::{AuditCounts, CASES, Case, Due, Hearsay, PEERS, Peer, chance};
+use super::auditor::{AuditCounts, CASES, Case, Due, Hearsay, Heed, PEERS, Peer, chance};
 use super::beacon::{Beacon, private};
 use super::grubbs;
 use super::learner::{Blend, Mind, print_of};
-use super::log::{Log, Sealed};
+use super::log::{Log, Sealed, Sent};
 use super::queue::{AuditOut, Queue, weight};
 use super::reveal::{parts, show};
 use super::verify::{Known, verify};
-use super::wire::{Ask, AuditMessage, Commit, Part};
+use super::wire::{Ask, AuditMessage, Commit, Part, ROUNDS, UPDATES};
 use super::{AuditConfig, Verdict};
 use crate::config::NodeConfig;
 use crate::energy::EnergyPool;
@@ -20,36 +20,34 @@ use crate::packet::{Message, Update};
 use crate::phase::{ANSWER_GAP_US, Outbox, Speaker};
 use crate::q16::Q16;
 use crate::radio::Outgoing;
-use crate::trust::{Neighbour, find};
+use crate::trust::Neighbour;
 use crate::wake::{Role, Wake};
 
 /// Questions that a node has still to answer, at most.
 const OWED: usize = 4;
 /// Nodes that may see a stretch of one epoch, at most.
 const SEEN_BY: usize = 8;
-/// Times that one of them may ask for it.
-const TIMES: u8 = 16;
 /// Times that a node must have been asked in vain for a new epoch to look like a way out.
 const FEW: u8 = 6;
-/// Rounds beyond two epochs in which no commitment was heard, before one is asked for.
-const LATE_ROUNDS: u32 = 4;
+/// Updates after which an epoch ends, unless an answer is owed.
+const BATCH: u32 = 16;
 
 /// A question that waits for the node's next words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Owed {
-    to: NodeId,
-    epoch: u32,
-    ask: Ask,
-    have: u32,
+pub(super) struct Owed {
+    pub to: NodeId,
+    pub epoch: u32,
+    pub ask: Ask,
+    pub have: u32,
 }
 crate::canonical!(struct Owed { to, epoch, ask, have });
 
 /// Who has asked for what of the sealed epoch, and how often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Answered {
-    to: NodeId,
-    ask: Ask,
-    times: u8,
+pub(super) struct Answered {
+    pub to: NodeId,
+    pub ask: Ask,
+    pub times: u8,
 }
 crate::canonical!(struct Answered { to, ask, times });
 
@@ -57,15 +55,15 @@ crate::canonical!(struct Answered { to, ask, times });
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditPage {
     log: Log,
-    sealed: Option<Sealed>,
-    commit_due: bool,
-    owed: heapless::Vec<Owed, OWED>,
-    answered: heapless::Vec<Answered, SEEN_BY>,
-    peers: heapless::Vec<Peer, PEERS>,
+    pub(super) sealed: Option<Sealed>,
+    pub(super) commit_due: bool,
+    pub(super) owed: heapless::Vec<Owed, OWED>,
+    pub(super) answered: heapless::Vec<Answered, SEEN_BY>,
+    pub(super) peers: heapless::Vec<Peer, PEERS>,
     cases: heapless::Vec<Case, CASES>,
     hearsay: Hearsay,
     /// Samples computed again, not paid for yet.
-    work: u32,
+    pub(super) work: u32,
     /// What has happened so far.
     pub counts: AuditCounts,
 }
@@ -91,7 +89,7 @@ pub struct AuditEar<'a> {
 }
 
 impl AuditEar<'_> {
-    fn serves(&self, node: NodeId) -> bool {
+    pub(super) fn serves(&self, node: NodeId) -> bool {
         self.wake.role == Role::Sentinel && self.clients.binary_search(&node).is_ok()
     }
 
@@ -131,13 +129,19 @@ impl AuditPage {
         self.owed.clear();
         self.answered.clear();
         self.cases.clear();
-        self.peers.iter_mut().for_each(|peer| peer.due = Due::Nothing);
+        self.peers.iter_mut().for_each(Peer::renew);
     }
 
     /// What the node remembers of its neighbours, sorted by id.
     #[must_use]
     pub fn peers(&self) -> &[Peer] {
         &self.peers
+    }
+
+    /// The audits that run.
+    #[must_use]
+    pub fn cases(&self) -> &[Case] {
+        &self.cases
     }
 
     /// The epoch that can be asked for.
@@ -169,25 +173,32 @@ impl AuditPage {
         self.log.cut(mind);
     }
 
+    /// Trust: the node has gone back to its last healthy model; `mind` is the state after.
+    pub fn restored(&mut self, mind: Mind<'_>) {
+        self.log.restored(mind);
+    }
+
     /// Speak: the node has decided what to send. Notes its update, and seals the epoch when its
-    /// time has come. `sent` says whether the update went out, if there was one.
+    /// time has come.
     pub fn spoke(
         &mut self,
         config: &NodeConfig,
         node: &Speaker<'_>,
-        sent: Option<bool>,
+        sent: Option<Sent>,
         mind: Mind<'_>,
     ) {
         let Some(settings) = &config.audit else { return };
         let round = node.wake.rounds();
-        if let Some(queued) = sent {
+        if let Some(sent) = sent {
             let critical = node.energy.is_critical(&config.energy);
-            self.log.sent(critical, queued, round, mind);
+            self.log.sent(critical, sent, round, mind);
         }
         let lasted = round.wrapping_sub(self.log.first_round).wrapping_add(1);
         // What is owed is of the epoch that the next one would take the place of.
-        let lasts = lasted < u32::from(settings.every_rounds) || !self.owed.is_empty();
-        let full = !lasts || self.log.is_filling();
+        let updates = self.log.updates();
+        let waits = !self.owed.is_empty() && lasted < u32::from(ROUNDS) && updates < UPDATES;
+        let lasts = lasted < u32::from(settings.every_rounds) && updates < BATCH;
+        let full = !(lasts || waits) || self.log.is_filling();
         if !node.wake.window().opens || !full || lasted == 0 {
             return;
         }
@@ -265,6 +276,8 @@ impl AuditPage {
         let beacon = Beacon::new(node.id, mind, commits);
         let is_sentinel = node.wake.role == Role::Sentinel;
         let others = self.peers.len();
+        // Whoever does not poll is always awake, and audits all in range as this node does.
+        let sentinels = 1 + self.peers.iter().filter(|peer| !peer.polls).count();
         for peer in &mut self.peers {
             if self.cases.is_full() {
                 return;
@@ -278,9 +291,9 @@ impl AuditPage {
             if self.cases.iter().any(|case| case.target == peer.id) {
                 continue;
             }
-            let auditors = if is_client { 1 } else { others };
-            let rounds = peer.commit.map_or(0, |commit| commit.rounds);
-            let drawn = peer.drawn(&beacon, chance(&settings, rounds, auditors));
+            let auditors = if is_sentinel { sentinels } else { others };
+            let chance = peer.commit.map_or(0, |commit| chance(&settings, &commit, auditors));
+            let drawn = peer.drawn(&beacon, chance);
             let late = is_own && peer.is_late(settings);
             let Some(ask) = drawn.or_else(|| late.then_some(Ask::Commit)) else { continue };
             let epoch = peer.commit.map_or(0, |commit| commit.epoch);
@@ -352,10 +365,25 @@ impl AuditPage {
         if sender != update.origin {
             return;
         }
-        if let Some(peer) = self.peers.iter_mut().find(|peer| peer.id == sender) {
-            peer.remember(update.round, print, private(node.neuron, sender, update.round));
-            peer.heard_tick = now.0 as u32;
+        let Some(place) = self.peers.iter().position(|peer| peer.id == sender) else { return };
+        let Some(peer) = self.peers.get_mut(place) else { return };
+        let fits = peer.remember(update.round, print, private(node.neuron, sender, update.round));
+        peer.heard_tick = now.0 as u32;
+        if !fits {
+            self.contradicted(place);
         }
+    }
+
+    /// What was heard of a neighbour is not what it has committed to.
+    fn contradicted(&mut self, place: usize) {
+        let Some(peer) = self.peers.get_mut(place) else { return };
+        if peer.convicted {
+            return;
+        }
+        self.counts.contradictions += 1;
+        self.counts.convictions += u32::from(peer.judged(Verdict::Mismatch, false));
+        let id = peer.id;
+        self.cases.retain(|case| case.target != id);
     }
 
     /// A sleeper has polled its sentinel, this one or another: it is awake, and can be asked.
@@ -372,7 +400,8 @@ impl AuditPage {
     }
 
     fn take_commit(&mut self, config: &NodeConfig, sender: NodeId, commit: &Commit) {
-        let Some(peer) = self.peers.iter_mut().find(|peer| peer.id == sender) else { return };
+        let Some(at) = self.peers.iter().position(|peer| peer.id == sender) else { return };
+        let Some(peer) = self.peers.get_mut(at) else { return };
         let running = self.cases.iter().position(|case| case.target == sender);
         let disputed = |known: Commit| known.epoch == commit.epoch && known != *commit;
         if peer.commit.is_some_and(disputed) {
@@ -385,15 +414,18 @@ impl AuditPage {
             }
             return;
         }
-        if !peer.commits(*commit) {
-            return;
+        match peer.commits(*commit) {
+            Heed::Stale => return,
+            Heed::Contradicted => return self.contradicted(at),
+            Heed::Fits => {}
         }
         let Some(place) = running else { return };
         let asked = self.cases.get(place).map_or(0, |case| case.asked);
         let every = config.audit.map_or(0, |settings| settings.every_rounds);
         // A node that is asked for the first time when its epoch ends did nothing to evade, unless
         // it ended that before its time.
-        let excused = asked < FEW && commit.rounds >= every;
+        let in_time = commit.rounds >= every || commit.named.count_ones() >= BATCH;
+        let excused = asked < FEW && in_time;
         let is_answer = self.cases.get(place).is_some_and(|case| case.ask == Ask::Commit);
         if is_answer || excused {
             peer.watched = !is_answer;
@@ -402,91 +434,6 @@ impl AuditPage {
         } else {
             self.conclude(place, Verdict::NoAnswer, true);
         }
-    }
-
-    fn take_challenge(
-        &mut self,
-        config: &NodeConfig,
-        node: &AuditEar<'_>,
-        owed: Owed,
-        at_us: u64,
-        busy_us: &mut u64,
-        mut answer: impl FnMut(Outgoing),
-    ) {
-        if owed.ask == Ask::Commit {
-            return self.recommit(config, node, owed.to, at_us, busy_us, answer);
-        }
-        let epoch = self.sealed.as_ref().map(|sealed| sealed.commit.epoch);
-        if epoch != Some(owed.epoch) || !self.may_see(owed.to, owed.ask) {
-            return;
-        }
-        if !node.serves(owed.to) {
-            self.owed.retain(|other| other.to != owed.to);
-            // Who finds no room asks again.
-            let _ = self.owed.push(owed);
-            return;
-        }
-        let Some(sealed) = &self.sealed else { return };
-        let (shown, samples) = show(config, node.id, sealed, owed.ask);
-        self.work += samples;
-        self.counts.replayed += samples;
-        self.counts.reveals += 1;
-        let mut next_us = at_us.max(*busy_us) + ANSWER_GAP_US;
-        let mut spent_us = 0;
-        let mut bytes = 0;
-        parts(&shown.unwrap_or_default(), owed.have, |part| {
-            let Owed { to, epoch, .. } = owed;
-            let message = Message::Audit(AuditMessage::Part { to, epoch, part });
-            let airtime_us = config.air.airtime_us(&message);
-            spent_us += airtime_us;
-            let ends_us = next_us + airtime_us;
-            let fits = ends_us <= config.wake.tick_us;
-            if !fits || !node.energy.affords(&config.energy, spent_us) {
-                return false;
-            }
-            let round = node.wake.rounds().wrapping_add(next_us as u32);
-            answer(Outgoing { message, round, at_us: next_us });
-            bytes += weight(config, &message);
-            next_us = ends_us + ANSWER_GAP_US;
-            true
-        });
-        self.counts.bytes += bytes;
-        *busy_us = next_us;
-    }
-
-    /// Commits once more: to a client at once, as it is awake now, to others with the next words.
-    fn recommit(
-        &mut self,
-        config: &NodeConfig,
-        node: &AuditEar<'_>,
-        to: NodeId,
-        at_us: u64,
-        busy_us: &mut u64,
-        mut answer: impl FnMut(Outgoing),
-    ) {
-        let Some(sealed) = &self.sealed else { return };
-        if !node.serves(to) {
-            self.commit_due = true;
-            return;
-        }
-        let message = Message::Audit(AuditMessage::Commit { to, commit: sealed.commit });
-        let airtime_us = config.air.airtime_us(&message);
-        let at_us = at_us.max(*busy_us) + ANSWER_GAP_US;
-        if node.energy.affords(&config.energy, airtime_us) {
-            let round = node.wake.rounds().wrapping_add(at_us as u32);
-            answer(Outgoing { message, round, at_us });
-            self.counts.bytes += weight(config, &message);
-            *busy_us = at_us + airtime_us;
-        }
-    }
-
-    /// Whether `to` may be shown `ask`: one stretch of an epoch each, and not without end.
-    fn may_see(&mut self, to: NodeId, ask: Ask) -> bool {
-        if let Some(answered) = self.answered.iter_mut().find(|answered| answered.to == to) {
-            answered.times = answered.times.saturating_add(1);
-            return answered.ask == ask && answered.times <= TIMES;
-        }
-        self.answered.push(Answered { to, ask, times: 1 }).is_ok()
     }
 
     fn take_part(&mut self, config: &NodeConfig, sender: NodeId, epoch: u32, part: &Part) {
@@ -567,29 +514,11 @@ impl AuditPage {
         }
     }
 
-    /// Trust, at the end of a round: whoever is convicted stays banned, and has no reputation.
-    pub fn review(&self, neighbours: &mut [Neighbour]) {
-        for peer in self.peers.iter().filter(|peer| peer.convicted) {
-            if let Some(neighbour) = find(neighbours, peer.id) {
-                neighbour.reputation = Q16::ZERO;
-                neighbour.banned = true;
-            }
-        }
-    }
-
     /// A model of `origin` stood out among those of a round: its next commitment is audited.
     fn stood_out(&mut self, origin: NodeId) {
         self.counts.outliers += 1;
         if let Some(peer) = self.peers.iter_mut().find(|peer| peer.id == origin) {
             peer.watched = true;
         }
-    }
-}
-
-impl Peer {
-    /// Whether it speaks on and on without committing to anything.
-    fn is_late(&self, settings: AuditConfig) -> bool {
-        let allowed = 2 * u32::from(settings.every_rounds) + LATE_ROUNDS;
-        self.newest.saturating_sub(self.covered) > allowed
     }
 }

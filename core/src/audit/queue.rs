@@ -2,30 +2,37 @@
 //! It must not know what they say.
 
 use super::auditor::CASES;
+use super::learner::print_of;
+use super::log::Sent;
 use super::wire::{AuditMessage, PARTS};
 use crate::config::NodeConfig;
 use crate::draw::{Purpose, below, draw};
 use crate::id::{NodeId, Tick};
 use crate::packet::Message;
 use crate::phase::{ANSWER_GAP_US, OUTBOX, Outbox, Speaker};
+use crate::q16::Q16;
 use crate::radio::Outgoing;
 use crate::responder::Route;
-use crate::signature::own_round;
 
 /// What audits add to what a node sends in a tick: a commitment, a question for each audit, and
 /// what it owes.
 pub type AuditOut = heapless::Vec<Outgoing, { 1 + CASES + PARTS }>;
 
-/// Whether an update was made in this tick, by what is sent and kept after round `kept`: true when
-/// it goes out, false when it is only kept for sleepers.
+/// The update that was made in this tick, by what is sent and kept after round `kept`.
 #[must_use]
-pub fn sent(id: NodeId, kept: u32, routes: &[Route], outbox: &Outbox) -> Option<bool> {
-    let own = |outgoing: &Outgoing| match &outgoing.message {
-        Message::Update(update) => update.origin == id,
-        _ => false,
+pub fn sent(id: NodeId, kept: u32, routes: &[Route], outbox: &Outbox) -> Option<Sent> {
+    let own = |outgoing: &Outgoing| match outgoing.message {
+        Message::Update(update) => (update.origin == id).then_some(update),
+        _ => None,
     };
-    let queued = outbox.iter().any(own);
-    (queued || own_round(id, routes) > kept).then_some(queued)
+    let said = outbox.iter().find_map(own).map(|update| (true, update));
+    let place = routes.binary_search_by_key(&id, |route| route.origin).ok();
+    let newer = place.and_then(|place| routes.get(place)).filter(|route| route.round() > kept);
+    let (queued, mut update) = said.or_else(|| newer.map(|route| (false, route.update())))?;
+    // Nobody hears the weights beyond those in use.
+    let taps = usize::from(update.taps);
+    update.weights.iter_mut().skip(taps).for_each(|weight| *weight = Q16::ZERO);
+    Some(Sent { queued, print: print_of(&update) })
 }
 
 /// Bytes of a message on the air, headers included.

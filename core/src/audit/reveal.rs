@@ -41,12 +41,12 @@ pub struct Reveal<'a> {
 }
 
 impl<'a> Reveal<'a> {
-    /// Takes apart what came; `None` when it is not such a thing.
+    /// Takes apart what came; `None` when it is not such a thing, or not in its one form.
     #[must_use]
-    pub fn read(bytes: &'a [u8]) -> Option<Self> {
+    pub fn read(config: &NodeConfig, bytes: &'a [u8]) -> Option<Self> {
         let mut source = Source::new(bytes);
         let place = u8::decode(&mut source)?;
-        let before = Learner::decode(&mut source)?;
+        let before = Learner::unpack(config, &mut source)?;
         let length = u16::decode(&mut source)?;
         let events = source.take(usize::from(length))?;
         let (after, next) = (Hash::decode(&mut source)?, Hash::decode(&mut source)?);
@@ -54,15 +54,16 @@ impl<'a> Reveal<'a> {
         let linked = !link.is_empty();
         let prior = if linked { Hash::decode(&mut source)? } else { [0; HASH_BYTES] };
         let whole = source.remaining() == 0 && before.is_sound();
-        whole.then_some(Self { place, before, events, after, next, proof, prior, link })
+        let read = Self { place, before, events, after, next, proof, prior, link };
+        (whole && read.to_bytes(config) == bytes).then_some(read)
     }
 
     /// The same bytes again.
     #[must_use]
-    pub fn to_bytes(&self) -> Shown {
+    pub fn to_bytes(&self, config: &NodeConfig) -> Shown {
         let mut bytes = Shown::new();
         self.place.encode(&mut bytes);
-        self.before.encode(&mut bytes);
+        self.before.pack(config, &mut bytes);
         (self.events.len() as u16).encode(&mut bytes);
         bytes.put(self.events);
         self.after.encode(&mut bytes);
@@ -119,7 +120,7 @@ pub fn show(config: &NodeConfig, node: NodeId, sealed: &Sealed, ask: Ask) -> (Op
             prior: sealed.log.start.mind().hash(),
             link,
         };
-        let bytes = reveal.to_bytes();
+        let bytes = reveal.to_bytes(config);
         (bytes.len() < SHOWN_BYTES).then_some(bytes)
     });
     (shown, samples)

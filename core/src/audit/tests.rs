@@ -4,7 +4,7 @@
 extern crate std;
 
 use super::learner::{Blend, Event, Events, Heard, Learner, print};
-use super::log::{Log, Sealed, events_hash, last_leaf, leaf};
+use super::log::{Log, Sealed, Sent, events_hash, last_leaf, leaf};
 use super::reveal::{Reveal, Shown, show};
 use super::tree::{LEAVES, Proof, Tree, prove};
 use super::verify::{Claim, Known, verify};
@@ -97,7 +97,8 @@ impl Life {
         }
         let (critical, queued) = (round % 5 == 4, !round.is_multiple_of(4));
         self.step(&Event::Sent { critical, queued, round });
-        self.log.sent(critical, queued, round, self.learner.mind());
+        let print = self.claims.last().expect("an update").print;
+        self.log.sent(critical, Sent { queued, print }, round, self.learner.mind());
     }
 
     /// Whether the step is one that an honest node makes; if not, it does not make it.
@@ -147,7 +148,7 @@ proptest! {
             for place in 0..sealed.commit.stretches {
                 let (verdict, shown) = life.audit(&sealed, before.as_ref(), Ask::Stretch(place));
                 prop_assert_eq!(verdict, Verdict::Honest, "{:?} {}", kind, place);
-                prop_assert!(Reveal::read(&shown).is_some_and(|read| read.to_bytes() == shown));
+                prop_assert!(Reveal::read(&life.config, &shown).is_some_and(|read| read.place == place));
             }
             for asked in [round - 1, round] {
                 let (verdict, _) = life.audit(&sealed, before.as_ref(), Ask::Round(asked));
@@ -259,7 +260,8 @@ impl Forger {
         assert!(rest.iter().all(|leaf| tree.push(*leaf)));
         let root = tree.close(last).0;
         let stretches = rest.len() as u8;
-        let commit = Commit { epoch: 0, first_round: 1, rounds: 6, stretches, root };
+        let (epoch, first_round, rounds, named, said) = (0, 1, 6, 0x3F, 0);
+        let commit = Commit { epoch, first_round, rounds, stretches, named, said, root };
         Commit { root: commit.bind(NODE), ..commit }
     }
 
@@ -279,7 +281,7 @@ impl Forger {
             prior: [0; HASH_BYTES],
             link: Proof::new(),
         }
-        .to_bytes()
+        .to_bytes(&self.config)
     }
 
     fn verdicts(&self, claim: Claim) -> Vec<Verdict> {
@@ -399,9 +401,9 @@ fn a_jump_between_two_epochs_is_convicted() {
     // does, and says what the node did.
     let verdict = |shown: &[u8]| verify(&life.config, &known, shown, |_, _, _| None).0;
     assert_eq!(verdict(&shown), Verdict::BadProof);
-    let mut reveal = Reveal::read(&shown).expect("own answer");
+    let mut reveal = Reveal::read(&life.config, &shown).expect("own answer");
     reveal.prior = end.mind().hash();
-    assert_eq!(verdict(&reveal.to_bytes()), Verdict::Mismatch);
+    assert_eq!(verdict(&reveal.to_bytes(&life.config)), Verdict::Mismatch);
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn judge(
     vouch: impl FnMut(NodeId, u32, u64) -> Option<bool>,
     samples: &mut u32,
 ) -> Verdict {
-    let Some(reveal) = Reveal::read(shown) else { return Verdict::BadProof };
+    let Some(reveal) = Reveal::read(config, shown) else { return Verdict::BadProof };
     let is_asked = match known.ask {
         Ask::Stretch(place) => reveal.place == place,
         Ask::Round(_) => true,
@@ -111,6 +111,11 @@ fn replay(
         }
         ended = ends;
         *samples += u32::from(matches!(event, Event::Sample { .. }));
+        if let Event::Sent { round, .. } = &event
+            && !known.commit.names(*round)
+        {
+            return Verdict::Mismatch;
+        }
         if let Event::Merged(blend) = &event {
             let mut denied = |heard: &Heard| vouch(heard.origin, heard.round, heard.print());
             doubtful |= blend.voices.iter().any(|heard| denied(heard) == Some(false));

@@ -10,6 +10,7 @@ pub mod cascade;
 pub mod form;
 pub mod kernel;
 pub mod linear;
+mod packed;
 #[cfg(test)]
 mod rig;
 pub mod spiking;

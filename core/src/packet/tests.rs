@@ -35,7 +35,7 @@ fn gene() -> Gene {
 fn audits() -> [Message; 4] {
     use crate::audit::wire::{Ask, Commit, Part};
     let commit = Commit { rounds: 16, stretches: 255, ..Commit::default() };
-    let part = Part::new(1, 3, &[9; 80]).expect("a part");
+    let part = Part::new(1, 3, &[9; 84]).expect("a part");
     let ask = Ask::Round(1 << 20);
     [
         AuditMessage::Commit { to: NodeId::NONE, commit },

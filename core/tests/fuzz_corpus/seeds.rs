@@ -4,7 +4,7 @@
 
 use qres_core::aggregate::Voice;
 use qres_core::audit::learner::{Blend, Event, Heard, Learner};
-use qres_core::audit::log::{Log, Sealed};
+use qres_core::audit::log::{Log, Sealed, Sent};
 use qres_core::audit::reveal::show;
 use qres_core::audit::wire::{Ask, AuditMessage, Commit, Part};
 use qres_core::block_float::BlockFloat;
@@ -140,7 +140,8 @@ fn proof(step: ProofStep) -> Message {
 }
 
 fn commit() -> Commit {
-    Commit { epoch: 9, first_round: 129, rounds: 16, stretches: 40, root: [0xA5; 20] }
+    let (rounds, stretches, named, root) = (16, 40, 0x9001, [0xA5; 20]);
+    Commit { epoch: 9, first_round: 129, rounds, stretches, named, said: 7, root }
 }
 
 fn part() -> Part {
@@ -176,7 +177,7 @@ fn reveals() -> Vec<Seed> {
         learner.step(&config, NodeId(7), &Event::Merged(blend.clone())).expect("a step");
         log.merging(&blend);
         log.cut(learner.mind());
-        log.sent(false, true, round, learner.mind());
+        log.sent(false, Sent { queued: true, print: 0 }, round, learner.mind());
         if round % 2 == 0 {
             let next = log.seal(NodeId(7), round, learner.mind(), sealed.as_ref());
             let next = next.expect("it fits");

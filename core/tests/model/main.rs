@@ -3,6 +3,7 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says so")]
 
+mod audit;
 mod ban;
 mod quorum;
 mod regime;

@@ -2,7 +2,7 @@
 
 use qres_core::audit::Verdict;
 use qres_core::audit::learner::Events;
-use qres_core::audit::reveal::{Reveal, SHOWN_BYTES};
+use qres_core::audit::reveal::Reveal;
 use qres_core::audit::verify::{Claim, Known, verify};
 use qres_core::audit::wire::{Ask, Commit};
 use qres_core::config::NodeConfig;
@@ -17,10 +17,8 @@ pub fn reveal(data: &[u8]) -> bool {
     let (ask, claim) = (Ask::Round(1), Claim::default());
     let known = Known { node, commit: &commit, before: None, ask, claim };
     assert_eq!(verify(&config, &known, data, |_, _, _| None).0, Verdict::BadProof);
-    let Some(reveal) = Reveal::read(data) else { return false };
-    if data.len() <= SHOWN_BYTES {
-        assert_eq!(reveal.to_bytes(), data);
-    }
+    let Some(reveal) = Reveal::read(&config, data) else { return false };
+    assert_eq!(reveal.to_bytes(&config), data);
     let mut learner = reveal.before;
     let mut events = Events::new(reveal.events);
     while let Ok(Some((event, _))) = events.advance() {
