@@ -9,6 +9,7 @@ mod consensus;
 pub mod drift;
 mod energy;
 mod fusion;
+pub mod invariants;
 mod lab;
 mod memory;
 mod onboarding;
@@ -85,6 +86,7 @@ pub fn names() -> &'static [&'static str] {
         "averaging",
         "consensus",
         "byzantine",
+        "invariants",
         "privacy",
     ]
 }
@@ -107,6 +109,7 @@ pub fn table(name: &str, context: &Context) -> Result<Table, String> {
         "averaging" => averaging::table(context),
         "consensus" => consensus::table(context),
         "byzantine" => byzantine::table(context),
+        "invariants" => invariants::table(context),
         "privacy" => privacy::table(context),
         other => Err(format!("no table `{other}`")),
     }
