@@ -9,6 +9,7 @@ mod consensus;
 pub mod drift;
 mod energy;
 mod fusion;
+mod hysteresis;
 pub mod invariants;
 mod lab;
 mod memory;
@@ -87,6 +88,7 @@ pub fn names() -> &'static [&'static str] {
         "consensus",
         "byzantine",
         "invariants",
+        "hysteresis",
         "privacy",
     ]
 }
@@ -109,6 +111,7 @@ pub fn table(name: &str, context: &Context) -> Result<Table, String> {
         "averaging" => averaging::table(context),
         "consensus" => consensus::table(context),
         "byzantine" => byzantine::table(context),
+        "hysteresis" => hysteresis::table(context),
         "invariants" => invariants::table(context),
         "privacy" => privacy::table(context),
         other => Err(format!("no table `{other}`")),

@@ -21,36 +21,50 @@ pub(super) const INVARIANT: Invariant = Invariant {
     run,
 };
 
-/// Strangers that claim a storm and send what does harm, so that they never earn trust.
-const CROWD: &str = "(kind: Saturate, share_percent: 40, claim_storm: true)";
+/// Strangers that claim a storm and send what does harm, so that they never earn trust. They begin
+/// when the first nodes have samples enough to judge what comes, and before anybody has spoken.
+const STRANGERS: &str = "(kind: Saturate, share_percent: 40, claim_storm: true, from_tick: 32)";
+/// The same from the first tick on, when honest nodes merge unjudged.
+const FROM_BIRTH: &str = "(kind: Saturate, share_percent: 40, claim_storm: true)";
 /// Nodes in the middle that behave, and claim a storm once they are known.
 const TWO: &str = "(kind: VoteSpoof, nodes: \"14 21\", from_tick: 300),";
 const THREE: &str = "(kind: VoteSpoof, nodes: \"14 15 21\", from_tick: 300),";
 
 struct Arm {
     name: &'static str,
-    trusted: &'static str,
+    liars: [&'static str; 2],
     gated: bool,
     wanted: Wanted,
 }
 
 const NONE: Wanted = Wanted::AtMost(0.0);
-const ARMS: [Arm; 4] = [
-    Arm { name: "defence, strangers", trusted: "", gated: true, wanted: NONE },
-    Arm { name: "defence, and two trusted", trusted: TWO, gated: true, wanted: NONE },
+const ARMS: [Arm; 5] = [
+    Arm { name: "defence, strangers", liars: ["", STRANGERS], gated: true, wanted: NONE },
+    Arm { name: "defence, and two trusted", liars: [TWO, STRANGERS], gated: true, wanted: NONE },
     Arm {
         name: "defence, and three trusted",
-        trusted: THREE,
+        liars: [THREE, STRANGERS],
         gated: true,
         wanted: Wanted::AtLeast(0.1),
     },
-    Arm { name: "without: any reputation counts", trusted: "", gated: false, wanted: NONE },
+    Arm {
+        name: "defence, strangers from birth",
+        liars: ["", FROM_BIRTH],
+        gated: true,
+        wanted: NONE,
+    },
+    Arm {
+        name: "without: any reputation counts",
+        liars: ["", STRANGERS],
+        gated: false,
+        wanted: NONE,
+    },
 ];
 
 fn run(seed: u64, scale: Scale) -> Result<Vec<Reading>, String> {
     let mut readings = Vec::new();
-    for Arm { name: arm, trusted, gated, wanted } in ARMS {
-        let (emergencies, stormy) = tried(trusted, gated, seed, scale)?;
+    for Arm { name: arm, liars, gated, wanted } in ARMS {
+        let (emergencies, stormy) = tried(liars, gated, seed, scale)?;
         let measure = "emergencies in 1,000 ticks of an honest sentinel";
         readings.push(Reading { arm, measure, value: emergencies, wanted });
         let measure = "honest nodes that were in Storm";
@@ -59,7 +73,7 @@ fn run(seed: u64, scale: Scale) -> Result<Vec<Reading>, String> {
     Ok(readings)
 }
 
-fn scenario(trusted: &str) -> Result<Scenario, String> {
+fn scenario([trusted, strangers]: [&str; 2]) -> Result<Scenario, String> {
     let text = format!(
         r#"(title: "Votes", watch_for: "Who is believed.",
         nodes: (count: 36, layout: Grid(columns: 6, spacing_mm: 10000), sentinels: Every(4)),
@@ -69,14 +83,14 @@ fn scenario(trusted: &str) -> Result<Scenario, String> {
         protocol: (commissioning: (limit_ticks: 240)),
         signals: [(modality: "heat", source: Synthetic(level: 20.0, noise: 0.2, waves: [
             (period_samples: 300, amplitude: 4.0)]))],
-        adversaries: [{trusted} {CROWD}])"#
+        adversaries: [{trusted} {strangers}])"#
     );
     Scenario::parse("votes.ron", &text).map_err(|problem| problem.to_string())
 }
 
 /// Emergencies in a thousand ticks of an honest sentinel, and honest nodes ever in Storm.
-fn tried(trusted: &str, gated: bool, seed: u64, scale: Scale) -> Result<(f64, f64), String> {
-    let scenario = scenario(trusted)?;
+fn tried(liars: [&str; 2], gated: bool, seed: u64, scale: Scale) -> Result<(f64, f64), String> {
+    let scenario = scenario(liars)?;
     let mut plan = Plan::new(&scenario, seed, &Vec::new()).map_err(|error| error.to_string())?;
     if !gated {
         plan.config.trust.vote_reputation = Q16::ZERO;

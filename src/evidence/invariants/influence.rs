@@ -29,23 +29,25 @@ const CROWDS: u32 = 200;
 /// The lie goes from one end of what decodes to the other.
 const REACH: i32 = 4 << 16;
 /// Merges round each weight to 2^-16; over a share of 1 % of the lie's way that is below this.
-const ROUNDING: f64 = 1.001;
+pub(super) const ROUNDING: f64 = 1.001;
 
-/// Voices in a round: the reputation of each peer, and what honest ones send.
-struct Crowd {
-    reputations: Vec<Q16>,
-    weights: Vec<Q16>,
+/// Voices in a round: the reputation of each peer, and what it sends.
+#[derive(Clone, Debug)]
+pub(super) struct Crowd {
+    pub reputations: Vec<Q16>,
+    pub weights: Vec<Q16>,
 }
 
 /// Which parts of the defence are on.
-struct Arm {
-    name: &'static str,
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arm {
+    pub name: &'static str,
     is_bounded: bool,
     weighted: bool,
     rule: Rule,
 }
 
-const ARMS: [Arm; 4] = [
+pub(super) const ARMS: [Arm; 4] = [
     Arm { name: "bounded, mean", is_bounded: true, weighted: true, rule: Rule::Mean },
     Arm {
         name: "bounded, trimmed mean",
@@ -63,7 +65,7 @@ fn run(seed: u64, scale: Scale) -> Result<Vec<Reading>, String> {
         let (mut over, mut faded) = (0.0_f64, 0.0_f64);
         for n in 0..crowds {
             let mut crowd = crowd(seed, n);
-            over = over.max(pull(arm, &crowd) / share(&crowd));
+            over = over.max(pull(arm, &crowd) / share(&crowd, 1));
             let mut pull_of = |reputation: Q16| {
                 crowd.reputations[0] = reputation;
                 pull(arm, &crowd)
@@ -82,7 +84,7 @@ fn run(seed: u64, scale: Scale) -> Result<Vec<Reading>, String> {
 }
 
 /// 4 to 15 peers with reputations from 0.05 to 1 and models around zero; the first one lies.
-fn crowd(seed: u64, n: u32) -> Crowd {
+pub(super) fn crowd(seed: u64, n: u32) -> Crowd {
     let lot = |slot: u32, range: u64| below(draw(seed, Purpose::Attack, n, 0, slot), range) as i32;
     let peers = 4 + lot(0, 12) as u32;
     let reputation = |peer: u32| Q16::from_bits(3_277 + lot(1 + 2 * peer, 62_260));
@@ -93,23 +95,27 @@ fn crowd(seed: u64, n: u32) -> Crowd {
     }
 }
 
-/// The liar's share of the reputation in the round; the node's own counts as 1.
-fn share(crowd: &Crowd) -> f64 {
-    let bits = |reputation: &Q16| f64::from(reputation.to_bits());
-    let sum: f64 = crowd.reputations.iter().map(bits).sum::<f64>() + 65_536.0;
-    crowd.reputations.first().map_or(0.0, bits) / sum
+/// The share that the first `liars` peers have of the reputation in the round; the node's own
+/// counts as 1.
+pub(super) fn share(crowd: &Crowd, liars: usize) -> f64 {
+    let sum = |peers: &[Q16]| peers.iter().map(|peer| f64::from(peer.to_bits())).sum::<f64>();
+    let theirs = crowd.reputations.get(..liars).map_or(0.0, sum);
+    theirs / (sum(&crowd.reputations) + 65_536.0)
 }
 
-/// How far the merge moves when the liar's weight goes from one end to the other, over the way.
+/// How far the merge moves when the first peer goes from one end to the other, over the way.
 fn pull(arm: &Arm, crowd: &Crowd) -> f64 {
-    let ends =
-        [-REACH, REACH].map(|lie| f64::from(merged(arm, crowd, Q16::from_bits(lie)).to_bits()));
+    let mut crowd = crowd.clone();
+    let ends = [-REACH, REACH].map(|lie| {
+        crowd.weights[0] = Q16::from_bits(lie);
+        f64::from(merged(arm, &crowd).to_bits())
+    });
     (ends[1] - ends[0]) / f64::from(2 * REACH)
 }
 
-/// The first weight of a node that merges `crowd`, whose first peer sends `lie`. The node has no
-/// samples yet, so that nothing is judged: what the bound does is seen by itself.
-fn merged(arm: &Arm, crowd: &Crowd, lie: Q16) -> Q16 {
+/// The first weight of a node that merges `crowd`. The node has no samples yet, so that nothing is
+/// judged: what the bound does is seen by itself.
+pub(super) fn merged(arm: &Arm, crowd: &Crowd) -> Q16 {
     let mut config = NodeConfig {
         recipe: Recipe { preparation: Preparation::None, rule: arm.rule, weighted: arm.weighted },
         ..NodeConfig::default()
@@ -122,7 +128,7 @@ fn merged(arm: &Arm, crowd: &Crowd, lie: Q16) -> Q16 {
     for (peer, (reputation, weight)) in crowd.reputations.iter().zip(&crowd.weights).enumerate() {
         let origin = NodeId(peer as u32 + 1);
         let mut weights = [Q16::ZERO; TAPS];
-        weights[0] = if peer == 0 { lie } else { *weight };
+        weights[0] = *weight;
         let (group, regime, wire) = (GroupId(0), Regime::Calm, Wire::Q16);
         let polls = false;
         inbox.push(&Update { origin, round: 1, group, regime, polls, wire, taps, gene, weights });

@@ -94,8 +94,8 @@ struct Fallen {
 
 /// A crowd that all hear each other, of whom `percent` lose power for good.
 fn fallen(seed: u64, scale: Scale, percent: u8, watches: bool) -> Result<Fallen, String> {
-    // One more than whole twenties and hundreds: of the others, a fifth is a fifth.
-    let count = if scale == Scale::Full { 101_u32 } else { 21 };
+    // One more than a round number: of the others, a fifth is a fifth.
+    let count = if scale == Scale::Full { 41_u32 } else { 21 };
     let text = format!(
         r#"(title: "Crowd", watch_for: "Silence.",
         nodes: (count: {count}, layout: Grid(columns: 10, spacing_mm: 1000), sentinels: Every(1),
