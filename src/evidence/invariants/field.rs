@@ -157,9 +157,8 @@ pub(super) fn shares(plan: &Plan, neighbours: &[Neighbour]) -> Vec<f64> {
     if !plan.config.recipe.weighted {
         return vec![1.0 / (neighbours.len() + 1) as f64; neighbours.len()];
     }
-    let influence = |peer: &Neighbour| match peer.banned {
-        true => Q16::ZERO,
-        false => trust.influence(peer.reputation, neighbours.len()),
+    let influence = |peer: &Neighbour| {
+        if peer.banned { Q16::ZERO } else { trust.influence(peer.reputation, neighbours.len()) }
     };
     let share = |peer: &Neighbour| Share { weight: influence(peer), reputation: peer.reputation };
     let mut shares: Vec<Share> = neighbours.iter().map(share).collect();
