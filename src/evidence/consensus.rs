@@ -14,9 +14,9 @@ use crate::world::attack::view::Vector;
 /// Runs of each row.
 const SEEDS: u64 = 20;
 /// Consensus: the spread is at most this share of the first.
-const SHARE: f64 = 0.01;
+pub(super) const SHARE: f64 = 0.01;
 /// Rounds after which a run is given up.
-const MOST_ROUNDS: u32 = 10_000;
+pub(super) const MOST_ROUNDS: u32 = 10_000;
 /// Peers that a node exchanges with in a round of push-pull.
 const FAN_OUT: u32 = 6;
 /// One exchange in ten is lost.
@@ -33,7 +33,8 @@ pub(super) fn table(_: &Context) -> Result<Table, String> {
         &["mesh", "nodes", "mean_degree", "connectivity", "rounds", "half_width", "most", "bound"],
     );
     let seeds = 1..=SEEDS;
-    let rounds: Vec<f64> = seeds.clone().map(|seed| f64::from(push_pull(100, seed))).collect();
+    let rounds: Vec<f64> =
+        seeds.clone().map(|seed| f64::from(push_pull(100, seed, |_, _| false))).collect();
     table.row(row("push-pull, random peers", 100, None, &rounds));
     let graphs: [(&str, fn(u64) -> Option<Graph>); 4] = [
         ("two worlds", |_| Some(Graph::two_worlds(13, 8))),
@@ -71,7 +72,7 @@ fn row(name: &str, nodes: usize, graph: Option<&Graph>, rounds: &[f64]) -> [Valu
     ]
 }
 
-fn start(nodes: usize, seed: u64) -> Vec<Vector> {
+pub(super) fn start(nodes: usize, seed: u64) -> Vec<Vector> {
     (0..nodes as u32).map(|node| from_floats(|tap| normal(seed, node, tap) / 2.0)).collect()
 }
 
@@ -90,8 +91,9 @@ fn gossip(graph: Graph, seed: u64) -> u32 {
 
 /// Rounds of push-pull among `nodes` nodes: each in turn takes the mean with [`FAN_OUT`] others,
 /// one after the other, as both ends hold it then (Demers and others, "Epidemic algorithms for
-/// replicated database maintenance", 1987).
-fn push_pull(nodes: usize, seed: u64) -> u32 {
+/// replicated database maintenance", 1987). With a node that is `silent` in a round nobody
+/// exchanges anything in it.
+pub(super) fn push_pull(nodes: usize, seed: u64, silent: impl Fn(usize, u32) -> bool) -> u32 {
     let mut at = start(nodes, seed);
     let goal = spread(&at) * SHARE;
     for round in 1..=MOST_ROUNDS {
@@ -100,7 +102,8 @@ fn push_pull(nodes: usize, seed: u64) -> u32 {
                 let bits = draw(seed, Purpose::Bucket, node as u32, u64::from(round), turn);
                 let other = (node + 1 + below(bits, nodes as u64 - 1) as usize) % nodes;
                 let lost = draw(seed, Purpose::Loss, node as u32, u64::from(round), turn);
-                if below(lost, 100) < LOSS_PERCENT {
+                let is_silent = silent(node, round) || silent(other, round);
+                if is_silent || below(lost, 100) < LOSS_PERCENT {
                     continue;
                 }
                 // Two models, halves upwards: what the core's mean gives.
@@ -118,7 +121,7 @@ fn push_pull(nodes: usize, seed: u64) -> u32 {
 }
 
 /// The largest distance between two vectors in any coordinate, in 2^-16.
-fn spread(at: &[Vector]) -> f64 {
+pub(super) fn spread(at: &[Vector]) -> f64 {
     let span = |tap: usize| {
         let values = at.iter().map(|at| at[tap]);
         values.clone().max().unwrap_or(0) - values.min().unwrap_or(0)
@@ -132,7 +135,7 @@ mod tests {
 
     #[test]
     fn random_peers_agree_in_few_rounds_and_a_ring_in_many() {
-        let quick = push_pull(100, 3);
+        let quick = push_pull(100, 3, |_, _| false);
         assert!((2..30).contains(&quick), "{quick}");
         let slow = gossip(Graph::ring(40, 2), 3);
         assert!(slow > 3 * quick, "{slow} against {quick}");

@@ -10,6 +10,8 @@ mod consensus;
 pub mod drift;
 mod energy;
 mod fusion;
+mod hysteresis;
+pub mod invariants;
 mod lab;
 mod memory;
 mod onboarding;
@@ -114,6 +116,8 @@ pub fn names() -> &'static [&'static str] {
         "consensus",
         "byzantine",
         "cartel",
+        "invariants",
+        "hysteresis",
         "privacy",
     ]
 }
@@ -137,6 +141,8 @@ pub fn table(name: &str, context: &Context) -> Result<Table, String> {
         "consensus" => consensus::table(context),
         "byzantine" => byzantine::table(context),
         "cartel" => cartel::table(context),
+        "hysteresis" => Ok(hysteresis::table()),
+        "invariants" => invariants::table(context),
         "privacy" => privacy::table(context),
         other => Err(format!("no table `{other}`")),
     }

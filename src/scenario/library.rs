@@ -13,6 +13,8 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("calm-24h", include_str!("../../scenarios/calm-24h.ron")),
     ("cartel", include_str!("../../scenarios/cartel.ron")),
     ("city-10k", include_str!("../../scenarios/city-10k.ron")),
+    ("energy-siege", include_str!("../../scenarios/energy-siege.ron")),
+    ("false-cure", include_str!("../../scenarios/false-cure.ron")),
     ("fusion", include_str!("../../scenarios/fusion.ron")),
     ("intermittent-solar", include_str!("../../scenarios/intermittent-solar.ron")),
     ("mutation-cascade", include_str!("../../scenarios/mutation-cascade.ron")),
@@ -20,6 +22,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("solar-week", include_str!("../../scenarios/solar-week.ron")),
     ("storm-front", include_str!("../../scenarios/storm-front.ron")),
     ("stragglers", include_str!("../../scenarios/stragglers.ron")),
+    ("sybil", include_str!("../../scenarios/sybil.ron")),
     ("toolbox", include_str!("../../scenarios/toolbox.ron")),
 ];
 
@@ -110,9 +113,9 @@ mod tests {
             ("no/where/calm-24.ron", "did you mean `calm-24h`?"),
             (
                 "",
-                "embedded: air-quality, calm-24h, cartel, city-10k, fusion, intermittent-solar, \
-                 mutation-cascade, partition, solar-week, storm-front, stragglers, \
-                 toolbox",
+                "embedded: air-quality, calm-24h, cartel, city-10k, energy-siege, false-cure, \
+                 fusion, intermittent-solar, mutation-cascade, partition, solar-week, \
+                 storm-front, stragglers, sybil, toolbox",
             ),
             ("zzz", "embedded: air-quality"),
         ];

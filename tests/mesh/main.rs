@@ -13,6 +13,7 @@ mod faults;
 mod fusing;
 mod handover;
 mod integrity;
+mod invariants;
 mod memory;
 mod privacy;
 mod proofs;
