@@ -1,4 +1,4 @@
-//! `--csv` and `--pcap`: files that a run writes besides its figures.
+//! `--csv`, `--parquet` and `--pcap`: files that a run writes besides its figures.
 
 use std::path::{Path, PathBuf};
 
@@ -7,6 +7,7 @@ use clap::Args;
 use super::output::Failure;
 use crate::mesh::Mesh;
 use crate::record::export::{ExportError, Exports, ticks_between_rows};
+use crate::record::parquet::Parquet;
 use crate::record::pcap::Pcap;
 use crate::record::totals::Csv;
 
@@ -16,6 +17,9 @@ pub(super) struct ExportArgs {
     /// Write a table of totals over time
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
+    /// Write the same table as Apache Parquet
+    #[arg(long, value_name = "FILE")]
+    parquet: Option<PathBuf>,
     /// Write every frame on the air, for Wireshark
     #[arg(long, value_name = "FILE")]
     pcap: Option<PathBuf>,
@@ -34,6 +38,9 @@ pub(super) fn begin(
     if let Some(path) = &args.csv {
         exports.add(path, |file| Csv::new(file, every)).map_err(Failure::input)?;
     }
+    if let Some(path) = &args.parquet {
+        exports.add(path, |file| Parquet::new(file, every)).map_err(Failure::input)?;
+    }
     if let Some(path) = &args.pcap {
         let tick_us = mesh.plan().config.wake.tick_us;
         mesh.capture(true);
@@ -50,7 +57,7 @@ pub(super) fn verdict(unwritten: &[ExportError]) -> Result<(), Failure> {
 
 /// No file may be the scenario, or another of the files.
 fn apart(args: &ExportArgs, scenario: &str) -> Result<(), Failure> {
-    let files = [&args.csv, &args.pcap];
+    let files = [&args.csv, &args.parquet, &args.pcap];
     let mut taken: Vec<(PathBuf, &str)> = Vec::new();
     taken.extend(Path::new(scenario).canonicalize().ok().map(|path| (path, "the scenario")));
     for file in files.into_iter().flatten() {

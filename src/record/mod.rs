@@ -2,6 +2,7 @@
 //! must not change it: a run that is exported has the same digest.
 
 pub mod export;
+pub mod parquet;
 pub mod pcap;
 pub mod sweep;
 #[cfg(test)]

@@ -2,11 +2,14 @@
 
 use std::io::{self, Write};
 
+use parquet::file::reader::{FileReader as _, SerializedFileReader};
+use parquet::record::RowAccessor as _;
 use qres_core::packet::Header;
 
 use super::export::Exporter as _;
+use super::parquet::Parquet;
 use super::pcap::{FRONT_BYTES, Pcap};
-use super::totals::Csv;
+use super::totals::{COLUMNS, Csv};
 use crate::mesh::Mesh;
 use crate::mesh::plan::Plan;
 use crate::scenario::Scenario;
@@ -98,6 +101,41 @@ fn a_capture_holds_every_frame_and_what_became_of_it() {
     let tallies: Vec<_> = query.iter(world).copied().collect();
     assert_eq!(heard, tallies.iter().map(|tally| u64::from(tally.frames_heard)).sum::<u64>());
     assert_eq!(lost, tallies.iter().map(|tally| u64::from(tally.frames_lost)).sum::<u64>());
+}
+
+#[test]
+fn the_table_is_the_same_in_both_forms() {
+    let ((csv_file, csv_out), (file, out)) = (shared(), shared());
+    let mut csv = Csv::new(csv_out, 3).expect("begun");
+    let mut parquet = Parquet::new(out, 3).expect("begun");
+    let mut mesh = mesh();
+    for _ in 0..1_600 {
+        mesh.step();
+        csv.tick(&mut mesh).expect("written");
+        parquet.tick(&mut mesh).expect("written");
+    }
+    csv.finish().expect("written");
+    parquet.finish().expect("written");
+    let text = String::from_utf8(csv_file.bytes()).expect("text");
+    let mut lines = text.lines();
+    assert_eq!(lines.next(), Some(&*COLUMNS.join(",")));
+    let path = std::env::temp_dir().join(format!("qres-totals-{}.parquet", std::process::id()));
+    std::fs::write(&path, file.bytes()).expect("written");
+    let reader = SerializedFileReader::new(std::fs::File::open(&path).expect("there"));
+    let reader = reader.expect("a file");
+    assert_eq!(reader.metadata().num_row_groups(), 2);
+    let mut rows = 0;
+    for row in reader.get_row_iter(None).expect("rows") {
+        let row = row.expect("a row");
+        let cells = (0..COLUMNS.len()).map(|column| match row.get_float(column) {
+            Ok(real) => format!("{real:.6}"),
+            Err(_) => row.get_long(column).expect("a number").to_string(),
+        });
+        assert_eq!(lines.next(), Some(&*cells.collect::<Vec<_>>().join(",")));
+        rows += 1;
+    }
+    assert_eq!((rows, lines.next()), (533, None));
+    std::fs::remove_file(path).expect("there");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Totals over time, one row each few ticks: the columns of `--csv`.
+//! Totals over time, one row each few ticks: the columns of `--csv` and `--parquet`.
 
 use std::io::{self, Write};
 
@@ -13,6 +13,24 @@ pub(super) enum Cell {
     Whole(i64),
     /// A share or a distance.
     Real(f32),
+}
+
+impl Cell {
+    /// As a whole number.
+    pub(super) const fn whole(self) -> i64 {
+        match self {
+            Self::Whole(number) => number,
+            Self::Real(number) => number as i64,
+        }
+    }
+
+    /// As a real number.
+    pub(super) const fn real(self) -> f32 {
+        match self {
+            Self::Whole(number) => number as f32,
+            Self::Real(number) => number,
+        }
+    }
 }
 
 /// Columns of the table.

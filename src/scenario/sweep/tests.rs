@@ -1,5 +1,7 @@
 //! Which runs a sweep has, and what is said of sweeps that are not in order.
 
+use proptest::{collection::vec, prelude::*, sample::select};
+
 use super::*;
 
 fn sweep(text: &str) -> Result<Sweep, Problem> {
@@ -141,4 +143,52 @@ fn the_place_is_that_of_the_value_in_all_runs() {
     let said = problem.to_string();
     assert!(said.starts_with("s.ron:2:51: `twt.prestorm_ms` 600000 is above"), "{said}");
     assert!((0..3).all(|run| sweep.scenario(run).is_ok()));
+}
+
+/// Pieces of sweeps, good and bad.
+const PIECES: [&str; 22] = [
+    "(",
+    ")",
+    "[",
+    "]",
+    ",",
+    ":",
+    "\"",
+    "\"seed\"",
+    "\"storms[9].path\"",
+    "\"nodes\"",
+    "field",
+    "range",
+    "values",
+    "step: 0",
+    "-1",
+    "1e9",
+    "Krum",
+    "()",
+    "/*",
+    "\u{feff}",
+    "é",
+    "18446744073709551616",
+];
+
+proptest! {
+    #[test]
+    fn damaged_sweeps_are_told_with_a_place(
+        edits in vec((any::<prop::sample::Index>(), 0_usize..9, select(PIECES.to_vec())), 1..4),
+    ) {
+        let mut chars: Vec<char> = GRID.chars().collect();
+        for (at, gone, piece) in edits {
+            let at = at.index(chars.len().max(1)).min(chars.len());
+            chars.splice(at..(at + gone).min(chars.len()), piece.chars());
+        }
+        let text: String = chars.into_iter().collect();
+        match sweep(&text) {
+            Ok(sweep) => prop_assert!((1..=RUNS_MAX).contains(&sweep.runs())),
+            Err(problem) => {
+                let place = problem.position();
+                let lines = text.matches('\n').count() + 1;
+                prop_assert!(place.is_some_and(|at| at.line <= lines), "{problem:#}");
+            }
+        }
+    }
 }
