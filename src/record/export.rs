@@ -95,8 +95,8 @@ impl Exports {
         path: &Path,
         make: impl FnOnce(BufWriter<File>) -> io::Result<E>,
     ) -> Result<(), ExportError> {
-        let made = File::create(path).and_then(|file| make(BufWriter::new(file)));
-        let exporter = made.map_err(|why| ExportError::new(path, E::WHAT, &why))?;
+        let begun = File::create(path).and_then(|file| make(BufWriter::new(file)));
+        let exporter = begun.map_err(|why| ExportError::new(path, E::WHAT, &why))?;
         self.open.push(Box::new(Named { path: path.to_path_buf(), exporter }));
         Ok(())
     }

@@ -58,7 +58,7 @@ impl Manifest {
         runs: u64,
         parameters: Vec<String>,
     ) -> Self {
-        let sweep = identity.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let sweep = data_encoding::HEXLOWER.encode(identity.first_chunk::<8>().unwrap_or(&[0; 8]));
         let (title, scenario) = (title.to_owned(), scenario.to_owned());
         Self { format: FORMAT, sweep, title, scenario, runs, parameters }
     }

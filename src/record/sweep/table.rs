@@ -26,7 +26,7 @@ fn walk(path: &mut String, value: &Value, each: &mut impl FnMut(&str, &Value)) {
         }
         Value::Array(elements) => {
             for (index, value) in elements.iter().enumerate() {
-                path.push_str(&format!("[{index}]"));
+                path.extend(["[", &index.to_string(), "]"]);
                 walk(path, value, each);
                 path.truncate(length);
             }

@@ -51,7 +51,9 @@ fn any_division_merges_to_the_same() {
         [("one", &["0/1"][..], 1.0), ("two", &["1/2", "0/2"], 2.0), ("mixed", &["1/3", "0/1"], 3.0)]
     {
         let folder = folder(name);
-        shards.iter().for_each(|of| fill(&folder, of, 5, wall_s));
+        for of in shards {
+            fill(&folder, of, 5, wall_s);
+        }
         let result = merge(&folder).expect("merged");
         assert_eq!(result.runs, 5);
         let table = fs::read_to_string(&result.files[1]).expect("there");

@@ -143,9 +143,9 @@ pub(super) fn parse(name: &str, text: &str, folder: &Path) -> Result<Sweep, Prob
     }
     let mut axes: Vec<Axis> = Vec::new();
     for (at, entry) in document.axes.iter().enumerate() {
-        let axis = axis(&place, at, entry)?;
-        follows(&place, at, &axes, &axis)?;
-        axes.push(axis);
+        let next = axis(&place, at, entry)?;
+        follows(&place, at, &axes, &next)?;
+        axes.push(next);
     }
     let runs = axes.iter().try_fold(1_u64, |runs, axis| runs.checked_mul(axis.values.len() as u64));
     if runs.is_none_or(|runs| runs > RUNS_MAX) {
