@@ -1,5 +1,5 @@
-//! Every frame of a tick as bytes, with what became of it at those who listened. Nothing flows back:
-//! a mesh that is captured has the same digest.
+//! Every frame of a tick as bytes, with what became of it at those who listened. Nothing flows
+//! back: a mesh that is captured has the same digest.
 
 use qres_core::id::NodeId;
 

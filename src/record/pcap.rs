@@ -1,6 +1,7 @@
 //! `--pcap`: the air of a run as a capture file, one record for each frame. The classic format of
-//! libpcap (draft-ietf-opsawg-pcap), little-endian, in microseconds of simulated time, with the link
-//! type 147, which is free for users. docs/captures.md says what stands before a frame's own bytes.
+//! libpcap (draft-ietf-opsawg-pcap), little-endian, in microseconds of simulated time, with the
+//! link type 147, which is free for users. docs/captures.md says what stands before a frame's own
+//! bytes. Must not hold more than one frame.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,5 @@
-//! A JSON object as a row of a table: fields of fields are columns of their own, `energy.roles[0].nodes`.
+//! A JSON object as a row of a table: fields of fields are columns of their own, such as
+//! `energy.roles[0].nodes`. Must not know what the fields mean.
 
 use std::collections::BTreeSet;
 

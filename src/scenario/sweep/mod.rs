@@ -33,7 +33,8 @@ pub struct Sweep {
 }
 
 impl Sweep {
-    /// Reads the sweep file at `path` and the scenario that it names, which is looked for beside it.
+    /// Reads the sweep file at `path` and the scenario that it names, which is looked for beside
+    /// it.
     ///
     /// # Errors
     ///

@@ -40,8 +40,8 @@ pub(super) fn put(text: &str, path: &str, value: &str) -> Result<String, Unplace
     Err(Unplaced { found: format!("`{path}` has no place"), accepted: String::new() })
 }
 
-/// The ends of the leading parts of a path: of `a.b[0].c` those of nothing, `a`, `a.b`, `a.b[0]` and
-/// the whole.
+/// The ends of the leading parts of a path: of `a.b[0].c` those of nothing, `a`, `a.b`, `a.b[0]`
+/// and the whole.
 fn ends(path: &str) -> Vec<usize> {
     let cuts = path.match_indices(['.', '[']).map(|(at, _)| at);
     let mut ends: Vec<usize> = std::iter::once(0).chain(cuts).collect();

@@ -77,7 +77,7 @@ const AXES: &[(&str, &str)] = &[
     ("(field: \"seed\", range: (to: 5))", "2:24: Range lacks its field `from`; accepted: a plain"),
     (
         "(field: \"nodes.count\", values: [9,\n 0])",
-        "3:2: `nodes.count` is 0 (with nodes.count = 0); accepted: a whole number from 1 to 1000000",
+        "3:2: `nodes.count` is 0 (with nodes.count = 0); accepted: a whole number from 1 to",
     ),
     (
         "(field: \"protocol.aggregation\", values: [Median, Krun()])",
@@ -100,7 +100,8 @@ const AXES: &[(&str, &str)] = &[
         "2:51: `radio` would undo `radio.mtu_bytes`, which stands before it; put the whole",
     ),
     (
-        "(field: \"seed\", range: (from: 1, to: 9999)), (field: \"ticks\", range: (from: 1, to: 999))",
+        "(field: \"seed\", range: (from: 1, to: 9999)), \
+         (field: \"ticks\", range: (from: 1, to: 999))",
         "1:33: 9989001 runs; accepted: 1 to 1000000 runs",
     ),
     (
@@ -122,7 +123,7 @@ fn what_is_wrong_is_told_where_it_stands() {
         ("()", "1:1: Sweep lacks its field `scenario`; accepted: a text"),
         (
             "(scenario: \"storm-frnot\", axes: [(field: \"seed\", values: [1])])",
-            "1:12: `scenario`: no such file, and no embedded scenario of that name (did you mean `st",
+            "1:12: `scenario`: no such file, and no embedded scenario of that name (did you",
         ),
         ("(scenario: \"storm-front\", axes: [])", "1:33: `axes` is a list of 0; accepted: a list"),
     ];
