@@ -1,9 +1,9 @@
 //! QRES: a simulator of resource-starved, hostile sensor meshes.
 //!
-//! Floors, each knowing only those below it: `cli`; `view` and `panels`; `evidence`; `pace`;
-//! `mesh`; `world`; `scenario`; and the crate [`qres_core`], which is the node itself. `memory` and
-//! `envelope` stand beside the mesh and never see it: models on disk, and models as signed
-//! documents.
+//! Floors, each knowing only those below it: `cli`; `view` and `panels`; `record` and `evidence`;
+//! `pace`; `mesh`; `world`; `scenario`; and the crate [`qres_core`], which is the node itself.
+//! `memory` and `envelope` stand beside the mesh and never see it: models on disk, and models as
+//! signed documents.
 
 pub mod cli;
 pub mod envelope;
@@ -13,6 +13,7 @@ pub mod mesh;
 pub mod pace;
 #[cfg(feature = "view")]
 pub mod panels;
+pub mod record;
 pub mod scenario;
 #[cfg(feature = "view")]
 pub mod view;

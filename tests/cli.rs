@@ -2,6 +2,11 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on says so")]
 
+#[path = "cli/exports.rs"]
+mod exports;
+#[path = "cli/sweep.rs"]
+mod sweep;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

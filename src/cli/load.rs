@@ -59,7 +59,7 @@ pub(super) fn load(
 }
 
 /// Reads a scenario's data and plans its mesh.
-fn plan(scenario: &Scenario, seed: u64, data: Option<&Path>) -> Result<Plan, Failure> {
+pub(super) fn plan(scenario: &Scenario, seed: u64, data: Option<&Path>) -> Result<Plan, Failure> {
     let folder = data.map_or_else(|| PathBuf::from("."), Path::to_path_buf);
     let series = dataset::load_all(&folder, scenario).map_err(Failure::input)?;
     Plan::new(scenario, seed, &series).map_err(Failure::input)

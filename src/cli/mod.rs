@@ -7,14 +7,15 @@ mod compress;
 mod duration;
 mod envelopes;
 mod evidence;
+mod exports;
 mod load;
 mod memory;
 mod output;
 mod run;
 mod scenarios;
-mod series;
 #[cfg(feature = "view")]
 mod shot;
+mod sweep;
 #[cfg(feature = "view")]
 mod view;
 
@@ -80,6 +81,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Run a scenario for every combination of some values of its fields, or merge the rows
+    Sweep(sweep::SweepArgs),
     /// Reproduce the figures that the documentation claims
     Evidence(evidence::EvidenceArgs),
 }
@@ -112,9 +115,8 @@ struct RunArgs {
     /// Simulated time to run, such as 90s, 30m, 24h or 7d
     #[arg(long = "for", value_name = "TIME", value_parser = duration::parse)]
     span: Option<u64>,
-    /// Write a table of totals over time
-    #[arg(long, value_name = "FILE")]
-    csv: Option<PathBuf>,
+    #[command(flatten)]
+    files: exports::ExportArgs,
     /// Start with the models kept in this folder, and keep the final ones there
     #[arg(long, value_name = "DIR")]
     memory: Option<PathBuf>,
@@ -218,6 +220,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::View(args)) => view::view(&args),
         #[cfg(feature = "view")]
         Some(Command::Shot(args)) => shot::shot(&args),
+        Some(Command::Sweep(args)) => sweep::sweep(&args),
         Some(Command::Check { files }) => check::check(&files),
         Some(Command::Scenarios { export }) => scenarios::scenarios(export.as_deref()),
         Some(Command::Compress(args)) => compress::compress(&args),
@@ -258,7 +261,7 @@ fn bare() -> Result<(), Failure> {
         },
         ticks: Some(DEFAULT_TICKS),
         span: None,
-        csv: None,
+        files: exports::ExportArgs::default(),
         memory: None,
         envelopes: None,
         control: false,

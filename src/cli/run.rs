@@ -8,18 +8,19 @@ use serde::Serialize;
 
 use super::load::{self, Loaded, load};
 use super::output::{self, Failure};
-use super::{RunArgs, envelopes, memory, series};
+use super::{RunArgs, envelopes, exports, memory};
 use crate::evidence::drift;
 use crate::mesh::Mesh;
 use crate::mesh::condition::FaultSummary;
 use crate::mesh::summary::RunSummary;
+use crate::record::export::Exports;
 
 /// Ticks between movements of the progress bar.
 const PROGRESS_EVERY: u64 = 64;
 
 /// What `--json` prints.
 #[derive(Serialize)]
-struct RunReport<'a> {
+pub(super) struct RunReport<'a> {
     scenario: &'a str,
     seed: u64,
     digest: String,
@@ -31,6 +32,21 @@ struct RunReport<'a> {
     summary: &'a RunSummary,
 }
 
+impl<'a> RunReport<'a> {
+    /// The figures of a mesh that has run for `wall_s` seconds.
+    pub(super) fn new(
+        scenario: &'a str,
+        seed: u64,
+        mesh: &mut Mesh,
+        summary: &'a RunSummary,
+        wall_s: f64,
+    ) -> Self {
+        let node_ticks_per_s = mesh.node_ticks() as f64 / wall_s.max(1e-9);
+        let (digest, peak_memory_kib) = (mesh.digest().to_string(), peak_memory_kib());
+        Self { scenario, seed, digest, wall_s, node_ticks_per_s, peak_memory_kib, summary }
+    }
+}
+
 /// Runs a scenario and prints its figures.
 pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let input = &args.input;
@@ -40,20 +56,10 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         loaded.recalled.tell();
     }
     let ticks = load::ticks(&loaded.scenario, args.ticks, args.span)?;
-    if let Some(csv) = &args.csv
-        && let (Ok(from), Ok(to)) =
-            (std::path::Path::new(&input.scenario).canonicalize(), csv.canonicalize())
-        && from == to
-    {
-        let what = "is the scenario too; name another file for the table";
-        return Err(Failure::Input(format!("{}: {what}", csv.display())));
-    }
-    let mut table =
-        args.csv.as_deref().map(|path| series::Table::create(path, ticks)).transpose()?;
-    let wall_s = drive(&mut loaded.mesh, ticks, args.quiet, table.as_mut())?;
-    if let Some(table) = table {
-        table.finish()?;
-    }
+    let mut exports = exports::begin(&args.files, &input.scenario, ticks, &mut loaded.mesh)?;
+    let wall_s = drive(&mut loaded.mesh, ticks, args.quiet, &mut exports);
+    // What could not be written is told at the end, when nothing else can be lost by it.
+    let unwritten = exports.finish();
     if let Some(folder) = &args.memory {
         memory::keep(&mut loaded.mesh, folder, &loaded.name, &loaded.scenario)?;
     }
@@ -69,7 +75,8 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         let threads = load::threads(input.threads);
         summary.consensus.drift = drift::against_control(&mut loaded.mesh, &plan, ticks, threads);
     }
-    report(&mut loaded, &summary, wall_s, args.json, args.quiet)
+    report(&mut loaded, &summary, wall_s, args.json, args.quiet)?;
+    exports::verdict(&unwritten)
 }
 
 /// Prints the outcome of a run.
@@ -80,21 +87,12 @@ pub(super) fn report(
     json: bool,
     quiet: bool,
 ) -> Result<(), Failure> {
-    let digest = loaded.mesh.digest().to_string();
-    let node_ticks = loaded.mesh.node_ticks();
-    let report = RunReport {
-        scenario: &loaded.name,
-        seed: loaded.seed,
-        digest,
-        wall_s,
-        node_ticks_per_s: node_ticks as f64 / wall_s.max(1e-9),
-        peak_memory_kib: peak_memory_kib(),
-        summary,
-    };
+    let Loaded { name, seed, scenario, mesh, .. } = loaded;
+    let report = RunReport::new(name, *seed, mesh, summary, wall_s);
     if json {
         output::result(&serde_json::to_string(&report).map_err(Failure::input)?)?;
     } else if !quiet {
-        output::result(&text(&loaded.scenario.title, &report))?;
+        output::result(&text(&scenario.title, &report))?;
     }
     Ok(())
 }
@@ -108,12 +106,7 @@ fn peak_memory_kib() -> Option<u64> {
 
 /// Runs `ticks` ticks; returns the seconds they took.
 #[expect(clippy::disallowed_methods, reason = "measures how long a run took, from outside")]
-fn drive(
-    mesh: &mut Mesh,
-    ticks: u64,
-    quiet: bool,
-    mut table: Option<&mut series::Table>,
-) -> Result<f64, Failure> {
+fn drive(mesh: &mut Mesh, ticks: u64, quiet: bool, exports: &mut Exports) -> f64 {
     let shown = !quiet && std::io::stderr().is_terminal();
     let bar = if shown { ProgressBar::new(ticks) } else { ProgressBar::hidden() };
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} ticks, {eta} left") {
@@ -122,16 +115,14 @@ fn drive(
     let start = Instant::now();
     for tick in 0..ticks {
         mesh.step();
-        if let Some(table) = table.as_deref_mut() {
-            table.row(mesh)?;
-        }
+        exports.tick(mesh);
         if tick.is_multiple_of(PROGRESS_EVERY) {
             bar.set_position(tick);
         }
     }
     let wall_s = start.elapsed().as_secs_f64();
     bar.finish_and_clear();
-    Ok(wall_s)
+    wall_s
 }
 
 /// The figures in words.

@@ -7,6 +7,7 @@
 pub mod archive;
 pub mod auditing;
 mod build;
+pub mod capture;
 pub mod components;
 pub mod condition;
 mod environment;
@@ -140,7 +141,10 @@ impl Mesh {
     pub fn restore(&mut self, bytes: &[u8]) -> Result<(), snapshot::SnapshotError> {
         let plan = self.plan().clone();
         let parallel = self.world.resource::<Clock>().parallel;
-        let watched = self.world.resource::<Air>().watched;
+        let (watched, captured) = {
+            let air = self.world.resource::<Air>();
+            (air.watched, air.captured)
+        };
         let tapped = std::mem::take(&mut self.world.resource_mut::<Tap>().nodes);
         self.world = build::world(plan.clone(), parallel);
         self.chain = Digest::default();
@@ -148,7 +152,8 @@ impl Mesh {
         if loaded.is_err() {
             self.world = build::world(plan, parallel);
         }
-        self.world.resource_mut::<Air>().watched = watched;
+        self.watch(watched);
+        self.capture(captured);
         self.world.resource_mut::<Tap>().nodes = tapped;
         loaded.map(|chain| self.chain = chain)
     }

@@ -54,6 +54,7 @@ pub fn transmit(
 ) {
     let air = &mut *air;
     air.seen.iter_mut().for_each(Vec::clear);
+    air.outcomes.iter_mut().for_each(Vec::clear);
     if overheard.is_on() {
         // One update a node and tick, so the order in which they come does not matter.
         for (sender, _, outgoing) in air.queue.iter_mut().flat_map(|queue| queue.iter()) {

@@ -14,6 +14,7 @@ use qres_core::inbox::Inbox;
 use qres_core::radio::{Heard, Outgoing};
 use qres_core::signature::SignatureBytes;
 
+use super::capture::Outcome;
 use super::plan::Plan;
 use super::publish::PacketView;
 use crate::world::air::Traffic;
@@ -112,6 +113,10 @@ pub struct Air {
     pub watched: bool,
     /// What became of each frame at each receiver, while watched.
     pub seen: Parallel<Vec<PacketView>>,
+    /// Keeps [`Outcome`]s for the outside.
+    pub captured: bool,
+    /// What became of each frame at each receiver, while captured.
+    pub outcomes: Parallel<Vec<Outcome>>,
 }
 
 /// Nodes whose received frames are kept, for twins and tests.

@@ -9,24 +9,61 @@ use super::{
     FIELDS, Problem,
     check::accepted,
     combine::meant,
-    fields::{Field, field},
+    fields::Field,
     lex::{Kind, Lexer, Token},
     locate::{path_at, pattern},
     problem::{clip, nearest},
 };
 
-/// How a scenario begins, for a text that is none.
-pub(super) const SMALLEST: &str = "a scenario starts as `(title: \"..\", watch_for: \"..\", \
-                                   nodes: (), signals: [(modality: \"temperature\")])`";
+/// What a kind of file is made of, as far as its errors speak of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Language {
+    /// What such a file is, with its article.
+    pub what: &'static str,
+    /// The type of the whole.
+    pub whole: &'static str,
+    /// How one begins, for a text that is none.
+    pub smallest: &'static str,
+    /// Its fields.
+    pub fields: &'static [Field],
+}
+
+/// Scenarios.
+pub(super) const SCENARIO: Language = Language {
+    what: "a scenario",
+    whole: "Scenario",
+    smallest: "a scenario starts as `(title: \"..\", watch_for: \"..\", nodes: (), \
+               signals: [(modality: \"temperature\")])`",
+    fields: FIELDS,
+};
+
+impl Language {
+    /// The whole, without an article.
+    fn name(&self) -> &'static str {
+        self.what.split_once(' ').map_or(self.what, |(_, name)| name)
+    }
+
+    /// The entry for a path; elements of a list without one are their list's.
+    pub(super) fn entry(&self, path: &str) -> Option<&'static Field> {
+        let pattern = pattern(path);
+        let field = |pattern: &str| self.fields.iter().find(|field| field.path == pattern);
+        field(&pattern).or_else(|| field(pattern.trim_end_matches("[]")))
+    }
+}
 
 /// The problem that the parser found in `text`.
-pub(super) fn explain(name: &str, text: &str, error: &SpannedError) -> Problem {
+pub(super) fn explain(
+    language: &Language,
+    name: &str,
+    text: &str,
+    error: &SpannedError,
+) -> Problem {
     let span = byte_at(text, error.span.start)..byte_at(text, error.span.end);
     match &error.code {
         Error::NoSuchStructField { expected, found, outer } => {
-            let outer = outer.as_deref().unwrap_or("Scenario");
+            let outer = outer.as_deref().unwrap_or(language.whole);
             let hint = nearest(found, expected.iter().copied());
-            let hint = hint.map_or_else(|| elsewhere(found), |near| meant(Some(near)));
+            let hint = hint.map_or_else(|| elsewhere(language, found), |near| meant(Some(near)));
             let found = format!("unknown field `{}`{hint} in {outer}", clip(found, 60));
             Problem::at(name, text, span, found, fields_of(expected))
         }
@@ -34,56 +71,71 @@ pub(super) fn explain(name: &str, text: &str, error: &SpannedError) -> Problem {
             let (path, _) = path_at(text, span.start);
             let hint = meant(nearest(found, expected.iter().copied()));
             let found = format!("`{path}` is `{}`{hint}", clip(found, 60));
-            let words = table_entry(&path)
+            let words = language
+                .entry(&path)
                 .map_or_else(|| format!("accepted: {}", expected.join(", ")), accepted);
             Problem::at(name, text, span, found, words)
         }
         Error::MissingStructField { field, outer } => {
-            let outer = outer.as_deref().unwrap_or("Scenario");
-            lacking(name, text, span.end, field, outer)
+            let outer = outer.as_deref().unwrap_or(language.whole);
+            lacking(language, (name, text), span.end, field, outer)
         }
         Error::DuplicateStructField { field, outer } => {
-            let outer = outer.as_deref().unwrap_or("Scenario");
+            let outer = outer.as_deref().unwrap_or(language.whole);
             let found = format!("field `{field}` is there twice in {outer}");
             Problem::at(name, text, span, found, "give it once")
         }
-        Error::IntegerOutOfBounds => wrong_value(name, text, span.start, &error.code),
-        _ => explain_form(name, text, span, &error.code),
+        Error::IntegerOutOfBounds => wrong_value(language, name, text, span.start, &error.code),
+        _ => explain_form(language, name, text, span, &error.code),
     }
 }
 
 /// A struct that closes at `at` lacks a field that has no default.
-fn lacking(name: &str, text: &str, at: usize, field: &str, outer: &str) -> Problem {
+fn lacking(
+    language: &Language,
+    (name, text): (&str, &str),
+    at: usize,
+    field: &str,
+    outer: &str,
+) -> Problem {
     let (path, here) = path_at(text, at);
     if path.is_empty() && Lexer::new(text, at).nth(1).is_some() {
-        let found = format!("the scenario is closed here, without its field `{field}`");
+        let found = format!("the {} is closed here, without its field `{field}`", language.name());
         return syntax(name, text, at, found + ", and more follows");
     }
     let full = match path.as_str() {
         "" => field.to_owned(),
         path => format!("{path}.{field}"),
     };
-    let words = table_entry(&full).map_or_else(String::new, accepted);
+    let words = language.entry(&full).map_or_else(String::new, accepted);
     let found = format!("{outer} lacks its field `{field}`");
     Problem::at(name, text, here, found, words)
 }
 
 /// The problem where brackets, commas and quotes are not as they should be.
-fn explain_form(name: &str, text: &str, span: Range<usize>, code: &Error) -> Problem {
+fn explain_form(
+    language: &Language,
+    name: &str,
+    text: &str,
+    span: Range<usize>,
+    code: &Error,
+) -> Problem {
     match code {
         Error::ExpectedComma | Error::Eof if text.get(span.end..).is_none_or(is_over) => {
             unclosed(name, text)
         }
         Error::ExpectedComma if !inside_scalar(text, span.end) => comma(name, text, span.end),
         Error::TrailingCharacters => {
-            let found = "the scenario ends before this".to_owned();
+            let found = format!("the {} ends before this", language.name());
             syntax(name, text, span.end, found)
         }
         Error::ExpectedMapColon => {
             let found = "a colon is missing before this".to_owned();
             syntax(name, text, span.end, found)
         }
-        Error::ExpectedDifferentStructName { .. } => wrong_value(name, text, span.start, code),
+        Error::ExpectedDifferentStructName { .. } => {
+            wrong_value(language, name, text, span.start, code)
+        }
         Error::ExpectedStringEnd => {
             let found = "a text is not closed with `\"`".to_owned();
             syntax(name, text, span.start.saturating_sub(1), found)
@@ -97,12 +149,12 @@ fn explain_form(name: &str, text: &str, span: Range<usize>, code: &Error) -> Pro
         Error::InvalidEscape(_) | Error::NoSuchExtension(_) | Error::Utf8Error(_) => {
             syntax(name, text, span.start, code.to_string())
         }
-        _ => wrong_value(name, text, span.end, code),
+        _ => wrong_value(language, name, text, span.end, code),
     }
 }
 
 /// The value around `at` is not of the kind that its field takes.
-fn wrong_value(name: &str, text: &str, at: usize, code: &Error) -> Problem {
+fn wrong_value(language: &Language, name: &str, text: &str, at: usize, code: &Error) -> Problem {
     let (path, value) = match code {
         Error::ExpectedDifferentLength { .. } => path_at(text, at),
         _ => path_of_value(text, at),
@@ -114,7 +166,8 @@ fn wrong_value(name: &str, text: &str, at: usize, code: &Error) -> Problem {
     if path.is_empty() {
         let first = Lexer::new(text, value.start).next();
         return if first.is_none_or(|token| at <= token.start) {
-            Problem::at(name, text, value, "this is not a scenario", SMALLEST)
+            let found = format!("this is not {}", language.what);
+            Problem::at(name, text, value, found, language.smallest)
         } else {
             syntax(name, text, at, code.to_string())
         };
@@ -122,15 +175,15 @@ fn wrong_value(name: &str, text: &str, at: usize, code: &Error) -> Problem {
     let words: Vec<_> = text.get(value.clone()).unwrap_or_default().split_whitespace().collect();
     let shown = clip(&words.join(" "), 40);
     let found = format!("`{path}` is {}", or(&shown, "nothing"));
-    let words = if path.ends_with(']') { fields_below(&path) } else { None };
-    let words = words.or_else(|| table_entry(&path).map(accepted));
+    let words = if path.ends_with(']') { fields_below(language, &path) } else { None };
+    let words = words.or_else(|| language.entry(&path).map(accepted));
     Problem::at(name, text, value, found, words.unwrap_or_else(|| code.to_string()))
 }
 
 /// What an element of a list accepts, if it is a struct.
-fn fields_below(path: &str) -> Option<String> {
+fn fields_below(language: &Language, path: &str) -> Option<String> {
     let prefix = pattern(path) + ".";
-    let below = FIELDS.iter().filter_map(|field| field.path.strip_prefix(&prefix));
+    let below = language.fields.iter().filter_map(|field| field.path.strip_prefix(&prefix));
     let names: Vec<_> = below.filter(|name| !name.contains(['.', '['])).collect();
     (!names.is_empty()).then(|| format!("accepted: (..) with the fields {}", names.join(", ")))
 }
@@ -192,16 +245,10 @@ fn inside_scalar(text: &str, at: usize) -> bool {
         && after.is_some_and(|text| text.starts_with(belongs))
 }
 
-/// The table's entry for a path; elements of a list without one are their list's.
-fn table_entry(path: &str) -> Option<&'static Field> {
-    let pattern = pattern(path);
-    field(&pattern).or_else(|| field(pattern.trim_end_matches("[]")))
-}
-
 /// Where a field of this name does belong.
-fn elsewhere(found: &str) -> String {
+fn elsewhere(language: &Language, found: &str) -> String {
     let ends_so = |field: &&Field| field.path.rsplit('.').next() == Some(found);
-    let place = FIELDS.iter().find(ends_so).map(|field| field.path);
+    let place = language.fields.iter().find(ends_so).map(|field| field.path);
     place.map_or_else(String::new, |path| format!(" (there is `{path}`)"))
 }
 

@@ -98,7 +98,7 @@ pub fn field_table() -> String {
     table
 }
 
-const fn whole(low: i64, high: i64, unit: &'static str) -> Accepts {
+pub(super) const fn whole(low: i64, high: i64, unit: &'static str) -> Accepts {
     Accepts::Whole { low, high, unit }
 }
 
@@ -106,15 +106,15 @@ const fn real(low: f64, high: f64, unit: &'static str) -> Accepts {
     Accepts::Real { low, high, unit }
 }
 
-const fn text(low: usize, high: usize) -> Accepts {
+pub(super) const fn text(low: usize, high: usize) -> Accepts {
     Accepts::Text { low, high }
 }
 
-const fn list(low: usize, high: usize) -> Accepts {
+pub(super) const fn list(low: usize, high: usize) -> Accepts {
     Accepts::List { low, high }
 }
 
-const fn row(
+pub(super) const fn row(
     path: &'static str,
     accepts: Accepts,
     default: &'static str,

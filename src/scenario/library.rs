@@ -56,6 +56,12 @@ pub fn sample_names() -> impl Iterator<Item = &'static str> {
     SAMPLES.iter().map(|(name, _)| *name)
 }
 
+/// Whether `argument` names an embedded scenario, with or without `.ron`.
+pub(super) fn is_embedded(argument: &str) -> bool {
+    let name = argument.strip_suffix(".ron").unwrap_or(argument);
+    EMBEDDED.iter().any(|(known, _)| *known == name)
+}
+
 /// Finds a scenario by path, or by the name of an embedded one with or without `.ron`.
 ///
 /// A file wins over an embedded scenario of the same name.

@@ -25,6 +25,7 @@ mod radio;
 mod read;
 mod signals;
 mod solar;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod trust;
@@ -53,6 +54,7 @@ pub use signals::{
     DatasetSpec, Delimiter, Normalise, Phase, SampleSpec, Signal, Source, Synthetic, Wave,
 };
 pub use solar::{Clouds, RecordedSun, Sun};
+pub use sweep::{Axis, RUNS_MAX, Sweep, Value};
 pub use trust::{Bans, Trust, Watchdog};
 
 /// A whole scenario, as its file says it.

@@ -5,9 +5,11 @@ use std::{fs::File, io::Read as _, path::Path};
 
 use ron::{Options, extensions::Extensions, ser::PrettyConfig};
 
+use serde::de::DeserializeOwned;
+
 use super::{
     Problem, Scenario,
-    explain::{self, SMALLEST},
+    explain::{self, Language, SCENARIO},
     lex::{Kind, Lexer},
     locate,
 };
@@ -25,11 +27,8 @@ impl Scenario {
     ///
     /// The first thing wrong, with its line and column.
     pub fn parse(name: &str, text: &str) -> Result<Self, Problem> {
-        // Some editors start a file with a byte order mark, which is no part of the text.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        guard(name, text)?;
-        let scenario: Self =
-            options().from_str(text).map_err(|error| explain::explain(name, text, &error))?;
+        let text = without_mark(text);
+        let scenario: Self = typed(&SCENARIO, name, text)?;
         scenario.validate().map_err(|fault| {
             let named = std::iter::once(fault.path.as_str()).chain(fault.related);
             let mut places = named.map(|path| locate::find(text, path)).filter(|place| place.1);
@@ -47,7 +46,7 @@ impl Scenario {
     pub fn load(path: impl AsRef<Path>) -> Result<(Self, String), Problem> {
         let path = path.as_ref();
         let name = path.display().to_string();
-        let text = read(path, &name)?;
+        let text = read(&SCENARIO, path, &name)?;
         Ok((Self::parse(&name, &text)?, text))
     }
 
@@ -63,14 +62,31 @@ impl Scenario {
     }
 }
 
+/// The text without the byte order mark that some editors put first.
+pub(super) fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+/// What a text says, before anybody has looked at its values.
+pub(super) fn typed<T: DeserializeOwned>(
+    language: &Language,
+    name: &str,
+    text: &str,
+) -> Result<T, Problem> {
+    guard(language, name, text)?;
+    options().from_str(text).map_err(|error| explain::explain(language, name, text, &error))
+}
+
 /// Variants that hold one struct are written with one pair of brackets, `Dataset(path: ..)`.
 fn options() -> Options {
     Options::default().with_default_extension(Extensions::UNWRAP_VARIANT_NEWTYPES)
 }
 
-fn read(path: &Path, name: &str) -> Result<String, Problem> {
+/// The text of the file at `path`, called `name` in messages.
+pub(super) fn read(language: &Language, path: &Path, name: &str) -> Result<String, Problem> {
     if path.is_dir() {
-        return Err(Problem::of_file(name, "this is a folder", "a scenario is a .ron file"));
+        let file = format!("{} is a .ron file", language.what);
+        return Err(Problem::of_file(name, "this is a folder", file));
     }
     let unreadable = |error: std::io::Error| {
         Problem::of_file(name, format!("cannot be read: {error}"), "give a .ron file")
@@ -80,7 +96,7 @@ fn read(path: &Path, name: &str) -> Result<String, Problem> {
     let file = File::open(path).map_err(unreadable)?;
     file.take(limit).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() > MAX_FILE_BYTES {
-        return Err(too_big(name));
+        return Err(too_big(language, name));
     }
     decode(name, bytes)
 }
@@ -95,15 +111,19 @@ pub(super) fn decode(name: &str, bytes: Vec<u8>) -> Result<String, Problem> {
     })
 }
 
-fn too_big(name: &str) -> Problem {
+fn too_big(language: &Language, name: &str) -> Problem {
     let limit = MAX_FILE_BYTES >> 20;
-    Problem::of_file(name, format!("the file is larger than {limit} MiB"), "is it a scenario?")
+    Problem::of_file(
+        name,
+        format!("the file is larger than {limit} MiB"),
+        format!("is it {}?", language.what),
+    )
 }
 
 /// Refuses what the parser should not see.
-fn guard(name: &str, text: &str) -> Result<(), Problem> {
+fn guard(language: &Language, name: &str, text: &str) -> Result<(), Problem> {
     if text.len() > MAX_FILE_BYTES {
-        return Err(too_big(name));
+        return Err(too_big(language, name));
     }
     if let Some(at) = text.find('\0') {
         let found = "a NUL byte: this is not a text file";
@@ -120,11 +140,11 @@ fn guard(name: &str, text: &str) -> Result<(), Problem> {
         }
         if depth > MAX_DEPTH {
             let found = format!("brackets are nested more than {MAX_DEPTH} deep");
-            return Err(Problem::at(name, text, token.start..token.end, found, SMALLEST));
+            return Err(Problem::at(name, text, token.start..token.end, found, language.smallest));
         }
     }
     if empty {
-        return Err(Problem::at(name, text, 0..0, "the file is empty", SMALLEST));
+        return Err(Problem::at(name, text, 0..0, "the file is empty", language.smallest));
     }
     Ok(())
 }

@@ -6,7 +6,8 @@ use qres_core::packet::{Header, MTU};
 use qres_core::radio::Outgoing;
 use qres_core::signature::SignatureBytes;
 
-use super::Ear;
+use super::{Ear, SECOND_PASS};
+use crate::mesh::capture::Outcome;
 use crate::mesh::publish::PacketView;
 use crate::world::air::{Fate, Traffic, Transmission};
 use crate::world::faults::Arrival;
@@ -81,6 +82,12 @@ impl Ear<'_> {
         if self.air.watched {
             let view = PacketView::new(frame, self.identity.id, fate);
             self.air.seen.scope(|seen| seen.push(view));
+        }
+        if self.air.captured {
+            let (sender, sequence) = (frame.sender, frame.sequence);
+            let is_answer = self.heard >= SECOND_PASS;
+            let outcome = Outcome { is_answer, sender, sequence, fate };
+            self.air.outcomes.scope(|outcomes| outcomes.push(outcome));
         }
         if let Some(condition) = &mut self.condition {
             condition.note(fate);

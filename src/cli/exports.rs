@@ -1,0 +1,78 @@
+//! `--csv`, `--parquet` and `--pcap`: files that a run writes besides its figures.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::output::Failure;
+use crate::mesh::Mesh;
+use crate::record::export::{ExportError, Exports, ticks_between_rows};
+use crate::record::parquet::Parquet;
+use crate::record::pcap::Pcap;
+use crate::record::totals::Csv;
+
+/// The files asked for.
+#[derive(Args, Debug, Clone, Default)]
+pub(super) struct ExportArgs {
+    /// Write a table of totals over time
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+    /// Write the same table as Apache Parquet
+    #[arg(long, value_name = "FILE")]
+    parquet: Option<PathBuf>,
+    /// Write every frame on the air, for Wireshark
+    #[arg(long, value_name = "FILE")]
+    pcap: Option<PathBuf>,
+}
+
+/// Begins the files of a run of `ticks`.
+pub(super) fn begin(
+    args: &ExportArgs,
+    scenario: &str,
+    ticks: u64,
+    mesh: &mut Mesh,
+) -> Result<Exports, Failure> {
+    apart(args, scenario)?;
+    let every = ticks_between_rows(ticks);
+    let mut exports = Exports::default();
+    if let Some(path) = &args.csv {
+        exports.add(path, |file| Csv::new(file, every)).map_err(Failure::input)?;
+    }
+    if let Some(path) = &args.parquet {
+        exports.add(path, |file| Parquet::new(file, every)).map_err(Failure::input)?;
+    }
+    if let Some(path) = &args.pcap {
+        let tick_us = mesh.plan().config.wake.tick_us;
+        mesh.capture(true);
+        exports.add(path, |file| Pcap::new(file, tick_us)).map_err(Failure::input)?;
+    }
+    Ok(exports)
+}
+
+/// What could not be written, as a failure.
+pub(super) fn verdict(unwritten: &[ExportError]) -> Result<(), Failure> {
+    let told: Vec<String> = unwritten.iter().map(ToString::to_string).collect();
+    if told.is_empty() { Ok(()) } else { Err(Failure::Input(told.join("\nerror: "))) }
+}
+
+/// No file may be the scenario, or another of the files.
+fn apart(args: &ExportArgs, scenario: &str) -> Result<(), Failure> {
+    let files = [&args.csv, &args.parquet, &args.pcap];
+    let mut taken: Vec<(PathBuf, &str)> = Vec::new();
+    taken.extend(Path::new(scenario).canonicalize().ok().map(|path| (path, "the scenario")));
+    for file in files.into_iter().flatten() {
+        // A file that is not there yet is known by its folder.
+        let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let folder = parent.unwrap_or(Path::new(".")).canonicalize().ok();
+        let name = file.file_name();
+        let named = folder.zip(name).map(|(folder, name)| folder.join(name));
+        let Some(path) = file.canonicalize().ok().or(named) else { continue };
+        let device = file.metadata().is_ok_and(|about| !about.is_file());
+        if let Some((_, what)) = taken.iter().find(|(other, _)| *other == path && !device) {
+            let said = format!("{}: is {what} too; name another file", file.display());
+            return Err(Failure::Input(said));
+        }
+        taken.push((path, "another output"));
+    }
+    Ok(())
+}
