@@ -145,15 +145,7 @@ pub fn merge_noted(
     let own = Merged { node: node.id, influence, loss: own, weights: *neuron.weights() };
     let calm = carry.map(|carry| &mut carry.calm);
     let taps = neuron.form().taps;
-    let (own_influence, voices) = shares(config, own.influence, &crowd, None);
-    let heard = crowd.iter().zip(&voices);
-    record(&Blend {
-        round: node.round,
-        own_influence,
-        banned,
-        taps,
-        voices: heard.map(|(heard, voice)| heard.voiced(voice, neighbours)).collect(),
-    });
+    record(&recorded(config, node, taps, &own, banned, &crowd, neighbours));
     if let Some(merged) = blend(config, node, taps, own, &crowd, None, banned, calm) {
         let exam = exam.as_ref();
         let look_back = LookBack { config, node, taps, exam, own, crowd: &crowd, merged: &merged };
@@ -163,8 +155,24 @@ pub fn merge_noted(
     report
 }
 
-/// Whether influences are shares that the rule is to keep as they are. Rules that start from the own
-/// model give it no weight among the others.
+/// The record of what is about to be merged.
+fn recorded(
+    config: &NodeConfig,
+    node: Merger,
+    taps: u8,
+    own: &Merged,
+    banned: bool,
+    crowd: &Crowd,
+    neighbours: &[Neighbour],
+) -> Blend {
+    let (own_influence, voices) = shares(config, own.influence, crowd, None);
+    let heard = crowd.iter().zip(&voices);
+    let voices = heard.map(|(heard, voice)| heard.voiced(voice, neighbours)).collect();
+    Blend { round: node.round, own_influence, banned, taps, voices }
+}
+
+/// Whether influences are shares that the rule is to keep as they are. Rules that start from the
+/// own model give it no weight among the others.
 pub(crate) const fn keeps_shares(config: &NodeConfig) -> bool {
     config.trust.is_bounded && config.recipe.weighted && !config.recipe.rule.is_gossip()
 }
