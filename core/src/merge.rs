@@ -6,7 +6,7 @@ use crate::audit::learner::{Blend, Heard as Voiced};
 use crate::carry::Carry;
 use crate::config::NodeConfig;
 use crate::id::{NodeId, Tick};
-use crate::inbox::Inbox;
+use crate::inbox::{Inbox, Offer};
 use crate::neuron::{Exam, SwarmNeuron, TAPS};
 use crate::q16::Q16;
 use crate::regime::Regime;
@@ -119,8 +119,7 @@ pub fn merge(
 
 /// Aggregate and Trust, at the end of a round: judge each offer on the node's own recent samples,
 /// move the senders' reputations, and adopt what the mesh's recipe makes of those with a voice, if
-/// [`Adoption`] lets it.
-/// `record` gets what is about to become the node's model, if anything is.
+/// [`Adoption`] lets it. `record` gets what is about to become the node's model, if anything is.
 pub fn merge_noted(
     config: &NodeConfig,
     node: Merger,
@@ -135,47 +134,10 @@ pub fn merge_noted(
     let mut report = MergeReport { offered: inbox.offers().len() as u8, ..MergeReport::default() };
     let exam = if inbox.offers().is_empty() { None } else { neuron.exam() };
     let own = exam.as_ref().map(|exam| exam.error(neuron.weights()));
-    let mut crowd = Crowd::new();
-    let mut banned = false;
-    for offer in inbox.offers() {
-        let Ok(place) = neighbours.binary_search_by_key(&offer.origin, |peer| peer.id) else {
-            continue;
-        };
-        // Weights mean nothing in a model of another form.
-        if !offer.gene.is_akin(neuron.gene()) {
-            report.foreign += 1;
-            continue;
-        }
-        let offered = exam.as_ref().map(|exam| exam.error(&offer.weights));
-        let judged = |(own, offered)| judge(&config.trust, offered, own, residual.usual());
-        let is_judged = config.adoption != Adoption::Blind;
-        let evidence = own.zip(offered).filter(|_| is_judged).map(judged);
-        let harmful = evidence == Some(Evidence::Harmful);
-        // A model that says it was learned in a storm is left out when it does harm, but its
-        // sender loses nothing: an honest node cannot help its weather.
-        if let Some(evidence) = evidence
-            && (!harmful || offer.regime == Regime::Calm)
-        {
-            let conduct = conduct.as_mut();
-            banned |= weigh(&config.trust, neighbours, conduct, offer.origin, evidence, node.now);
-        }
-        report.harmful += u8::from(harmful);
-        let admitted = config.adoption.admits(evidence, offer.regime);
-        let Some(neighbour) = neighbours.get(place).filter(|peer| admitted && !peer.banned) else {
-            continue;
-        };
-        report.merged += 1;
-        let status = conduct.as_ref().map_or(Status::Trusted, |conduct| conduct.status(place));
-        let reputation = neighbour.reputation;
-        let voice = Merged {
-            node: offer.origin,
-            influence: config.trust.influence_in(status, reputation, neighbours.len()),
-            loss: offered,
-            weights: offer.weights,
-        };
-        // One voice per offer: VOICES holds them.
-        let _ = crowd.push(Heard { voice, reputation, evidence, regime: offer.regime });
-    }
+    let judge =
+        Judge { config, now: node.now, neuron, usual: residual.usual(), exam: exam.as_ref() };
+    let (crowd, banned) =
+        judge.hear(own, neighbours, conduct.as_mut(), inbox.offers(), &mut report);
     inbox.clear();
     if let Some(conduct) = &mut conduct {
         conduct.ledger.accepted |= report.merged > 0;
@@ -198,15 +160,7 @@ pub fn merge_noted(
     if report.declined {
         return report;
     }
-    let (own_influence, voices) = shares(config, own.influence, &crowd, None);
-    let heard = crowd.iter().zip(&voices);
-    record(&Blend {
-        round: node.round,
-        own_influence,
-        banned,
-        taps,
-        voices: heard.map(|(heard, voice)| heard.voiced(voice, neighbours)).collect(),
-    });
+    record(&recorded(config, node, taps, &own, banned, &crowd, neighbours));
     if let Some((carry, calm)) = carry.zip(calm) {
         carry.calm = calm;
     }
@@ -214,8 +168,97 @@ pub fn merge_noted(
     report
 }
 
-/// Whether influences are shares that the rule is to keep as they are. Rules that start from the own
-/// model give it no weight among the others.
+/// What offers are judged by.
+struct Judge<'a> {
+    config: &'a NodeConfig,
+    now: Tick,
+    neuron: &'a SwarmNeuron,
+    usual: Q16,
+    exam: Option<&'a Exam<'a>>,
+}
+
+impl Judge<'_> {
+    /// Judges each offer, moves the reputation of who made it, and gives those with a voice, and
+    /// whether anybody was banned.
+    fn hear(
+        &self,
+        own: Option<Q16>,
+        neighbours: &mut [Neighbour],
+        mut conduct: Option<&mut Conduct<'_>>,
+        offers: &[Offer],
+        report: &mut MergeReport,
+    ) -> (Crowd, bool) {
+        let mut crowd = Crowd::new();
+        let mut banned = false;
+        for offer in offers {
+            let Ok(place) = neighbours.binary_search_by_key(&offer.origin, |peer| peer.id) else {
+                continue;
+            };
+            // Weights mean nothing in a model of another form.
+            if !offer.gene.is_akin(self.neuron.gene()) {
+                report.foreign += 1;
+                continue;
+            }
+            let offered = self.exam.map(|exam| exam.error(&offer.weights));
+            let judged = |(own, offered)| judge(&self.config.trust, offered, own, self.usual);
+            let is_judged = self.config.adoption != Adoption::Blind;
+            let evidence = own.zip(offered).filter(|_| is_judged).map(judged);
+            let harmful = evidence == Some(Evidence::Harmful);
+            // A model that says it was learned in a storm is left out when it does harm, but its
+            // sender loses nothing: an honest node cannot help its weather.
+            if let Some(evidence) = evidence
+                && (!harmful || offer.regime == Regime::Calm)
+            {
+                let conduct = conduct.as_deref_mut();
+                banned |= weigh(
+                    &self.config.trust,
+                    neighbours,
+                    conduct,
+                    offer.origin,
+                    evidence,
+                    self.now,
+                );
+            }
+            report.harmful += u8::from(harmful);
+            let admitted = self.config.adoption.admits(evidence, offer.regime);
+            let Some(neighbour) = neighbours.get(place).filter(|peer| admitted && !peer.banned)
+            else {
+                continue;
+            };
+            report.merged += 1;
+            let status = conduct.as_ref().map_or(Status::Trusted, |conduct| conduct.status(place));
+            let reputation = neighbour.reputation;
+            let voice = Merged {
+                node: offer.origin,
+                influence: self.config.trust.influence_in(status, reputation, neighbours.len()),
+                loss: offered,
+                weights: offer.weights,
+            };
+            // One voice per offer: VOICES holds them.
+            let _ = crowd.push(Heard { voice, reputation, evidence, regime: offer.regime });
+        }
+        (crowd, banned)
+    }
+}
+
+/// The record of what is about to be merged.
+fn recorded(
+    config: &NodeConfig,
+    node: Merger,
+    taps: u8,
+    own: &Merged,
+    banned: bool,
+    crowd: &Crowd,
+    neighbours: &[Neighbour],
+) -> Blend {
+    let (own_influence, voices) = shares(config, own.influence, crowd, None);
+    let heard = crowd.iter().zip(&voices);
+    let voices = heard.map(|(heard, voice)| heard.voiced(voice, neighbours)).collect();
+    Blend { round: node.round, own_influence, banned, taps, voices }
+}
+
+/// Whether influences are shares that the rule is to keep as they are. Rules that start from the
+/// own model give it no weight among the others.
 pub(crate) const fn keeps_shares(config: &NodeConfig) -> bool {
     config.trust.is_bounded && config.recipe.weighted && !config.recipe.rule.is_gossip()
 }

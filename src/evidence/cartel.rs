@@ -25,13 +25,14 @@ pub(super) fn table(context: &Context) -> Result<Table, String> {
         "49 nodes on a grid, each in range of eight; 7 of them lie from tick 400 on, together; \
          judged at tick 2,400. Mean of 5 seeds with the half-width of its 95 % interval. members: \
          `naive` ones commit to what their nodes computed, `covered` ones name what they send in \
-         their commitments, so that only a recomputation finds them; unwatched: of all seeds, those without an honest \
-         sentinel in range and without an honest client. every, rate: rounds of a \
-         commitment and percent of updates drawn of a node that speaks in every round, `protocol.audit`. convicted: members that an \
-         honest node has convicted, share. rounds: own rounds of a member from its first lie to \
-         its first conviction, of those convicted in all seeds; all: rounds until the last, where \
+         their commitments, so that only a recomputation finds them; unwatched: of all \
+         seeds, those without an honest sentinel in range and without an honest client. every, \
+         rate: rounds of a commitment and percent of updates drawn of a node that speaks in every \
+         round, `protocol.audit`. convicted: members that an honest node has convicted, share. \
+         rounds: own rounds of a member from its first lie to its first conviction, of those \
+         convicted in all seeds; all: rounds until the last, where \
          all were convicted in every seed. within_82: members convicted within 82 rounds, share. \
-         bytes: of audits in all that is sent. silence: bytes of audits, per node and round. \
+         bytes: of audits in all that is sent. bytes_node_round: the same a node and round. \
          drift: 95th percentile over honest nodes, beside the run in which the members keep \
          silent; floor: of two such runs under other noise. honest_banned: honest nodes that an \
          honest node bans or has convicted, sum of all seeds. goals: mean rounds at most 82, bytes \

@@ -149,14 +149,13 @@ pub fn speak(
         let (private, out) = (private.as_deref_mut().map(|private| &mut private.0), &mut outbox);
         phase::speak(config, now, &speaker, &mut quiet.0, honest, evolution, carry, private, out);
         let mind = auditing::mind(neuron, entropy, detector, carried.as_deref());
-        let computed = outbox.clone();
+        // A liar's node logs what it computed, unless the liar sees to that too.
+        let computed = hostile.filter(|malice| !malice.covers_up).map(|_| outbox.clone());
         if let Some(malice) = hostile {
             mislead((plan, &*orders, &*overheard), now, &malice, &speaker, routes, &mut outbox);
         }
         if let Some(auditing) = &mut auditing {
-            // A liar's node logs what it computed, unless the liar sees to that too.
-            let covers_up = hostile.is_some_and(|malice| malice.covers_up);
-            let said = if hostile.is_none() || covers_up { &outbox } else { &computed };
+            let said = computed.as_ref().unwrap_or(&outbox);
             let kept = if hostile.is_some() { u32::MAX } else { kept };
             auditing.0.spoke(config, &speaker, sent(identity.id, kept, routes, said), mind);
         }

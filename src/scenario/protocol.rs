@@ -201,8 +201,8 @@ pub struct Summary {
 pub struct Audit {
     /// Rounds that one commitment stands for, 0 to 64. Default 0: nobody audits.
     pub every_rounds: u8,
-    /// Share of the updates of a node that speaks in every round that is drawn for an audit, 0.01 to
-    /// 100 percent; of one that speaks in half of them, half of that. Default 2.
+    /// Share of the updates of a node that speaks in every round that is drawn for an audit, 0.01
+    /// to 100 percent; of one that speaks in half of them, half of that. Default 2.
     pub rate_percent: f64,
     /// Whether models that stand out among those of a round draw an audit; default false.
     pub outliers: bool,

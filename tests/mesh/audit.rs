@@ -52,15 +52,37 @@ const CARTEL: &str = r#"(
 #[test]
 fn every_member_of_a_cartel_that_sends_what_it_did_not_compute_is_convicted() {
     let kinds = ["SignFlip()", "FloatCheater(bits: 6)", "FreeRider", "AuditPrediction()"];
-    for kind in kinds {
-        let mut mesh = mesh(&parsed(&CARTEL.replace("SignFlip()", kind)), 1);
+    for (kind, covers_up) in kinds.iter().flat_map(|kind| [(kind, false), (kind, true)]) {
+        let mut scenario = parsed(&CARTEL.replace("SignFlip()", kind));
+        scenario.adversaries[0].cover_up = covers_up;
+        let mut mesh = mesh(&scenario, 1);
         run_to(&mut mesh, 480);
         let summary = mesh.summary();
         let audit = summary.audit.expect("a mesh that audits");
         assert_eq!((summary.adversaries.count, audit.convicted), (5, 5), "{kind}: {audit:?}");
         assert_eq!(audit.honest_convicted, 0, "{kind}: {audit:?}");
-        assert!(audit.mismatches > 0 && audit.passes > 50, "{kind}: {audit:?}");
+        // Without a question, unless commitments name the lies.
+        let found = if covers_up { audit.mismatches } else { audit.contradictions };
+        assert!(found >= 5 && audit.passes > 50, "{kind}: {audit:?}");
+        assert!(covers_up != (audit.contradictions > 0), "{kind}: {audit:?}");
     }
+}
+
+#[test]
+fn audits_go_with_bans_that_run_out_bounded_shares_and_the_watchdog() {
+    let options = "protocol: (trust: (bans: On(first_ticks: 60), bounded_influence: true,
+        watchdog: On(straggler_rounds: 2, straggler_percent: 0, limit_rounds: 3)),";
+    let text = CARTEL.replace("protocol: (", options);
+    let mut mesh = mesh(&parsed(&text), 1);
+    run_to(&mut mesh, 480);
+    let summary = mesh.summary();
+    let (audit, trust) = (summary.audit.expect("audits"), summary.trust.expect("records"));
+    assert_eq!((audit.convicted, audit.honest_convicted), (5, 0), "{audit:?}");
+    assert!(audit.passes > 50 && audit.bad_proofs == 0, "{audit:?}");
+    assert!(trust.bans_mismatch > 5 && trust.probations > 0, "{trust:?}");
+    assert!(trust.fallbacks_stragglers + trust.fallbacks_stall > 0, "{trust:?}");
+    // Convicted again after probation.
+    assert!(audit.convictions > u64::from(trust.adversaries_ever_banned), "{audit:?}");
 }
 
 #[test]

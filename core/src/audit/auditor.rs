@@ -106,8 +106,8 @@ pub struct Peer {
     pub convictions: u8,
 }
 crate::canonical!(struct Peer {
-    id, commit, before, covered, newest, heard, said, is_torn, heard_tick, polls, claim, held, updates, due, watched,
-    strikes, convicted, is_liar, is_told, convictions,
+    id, commit, before, covered, newest, heard, said, is_torn, heard_tick, polls, claim, held,
+    updates, due, watched, strikes, convicted, is_liar, is_told, convictions,
 });
 
 impl Peer {
@@ -376,8 +376,8 @@ pub struct AuditCounts {
     pub replayed: u32,
 }
 crate::canonical!(struct AuditCounts {
-    commits, gaps, challenges, passes, mismatches, contradictions, bad_proofs, unanswered, cut_short, convictions,
-    disputes, outliers, reveals, bytes, replayed,
+    commits, gaps, challenges, passes, mismatches, contradictions, bad_proofs, unanswered,
+    cut_short, convictions, disputes, outliers, reveals, bytes, replayed,
 });
 
 /// An update that a node has heard of anybody.

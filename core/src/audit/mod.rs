@@ -4,8 +4,8 @@
 //!
 //! 1. *Commit.* The node logs each sample, each merge and each update that it sends. A stretch ends
 //!    with an update, a merge or its 32nd sample. A commitment names the rounds that ended in an
-//!    update and sums up what these said, so an update that is none of them, or another one, convicts
-//!    whoever sent it without a question. Leaf `i` of a Merkle tree (Merkle, "A digital
+//!    update and sums up what these said, so an update that is none of them, or another one,
+//!    convicts whoever sent it without a question. Leaf `i` of a Merkle tree (Merkle, "A digital
 //!    signature based on a conventional encryption function", 1987) is the hash of the state before
 //!    stretch `i` and of what happened in it. One root stands for several rounds: [`wire::Commit`].
 //! 2. *Beacon.* A neighbour that can reach the node draws from all commitments that it has heard

@@ -148,7 +148,8 @@ proptest! {
             for place in 0..sealed.commit.stretches {
                 let (verdict, shown) = life.audit(&sealed, before.as_ref(), Ask::Stretch(place));
                 prop_assert_eq!(verdict, Verdict::Honest, "{:?} {}", kind, place);
-                prop_assert!(Reveal::read(&life.config, &shown).is_some_and(|read| read.place == place));
+                let read = Reveal::read(&life.config, &shown);
+                prop_assert!(read.is_some_and(|read| read.place == place));
             }
             for asked in [round - 1, round] {
                 let (verdict, _) = life.audit(&sealed, before.as_ref(), Ask::Round(asked));

@@ -1,5 +1,5 @@
-//! A neuron in few bytes, for the air: what it has of the mesh's first model is left out, numbers are
-//! as long as they need, and its history is stored as steps. Loses nothing; must not be hashed.
+//! A neuron in few bytes, for the air: what it has of the mesh's first model is left out, numbers
+//! are as long as they need, and its history is stored as steps. Loses nothing; must not be hashed.
 
 use super::{HISTORY, NeuronConfig, SwarmNeuron, TAPS};
 use crate::canonical::{Canonical, Sink, Source};
@@ -159,7 +159,8 @@ mod tests {
                 let sample = Q16::from_bits((20 << 16) + value);
                 neuron.adapt(&config, sample, Q16::from_bits(rate), Q16::ONE);
             }
-            let (mut packed, mut plain) = (heapless::Vec::<u8, 512>::new(), heapless::Vec::<u8, 512>::new());
+            let mut packed: heapless::Vec<u8, 512> = heapless::Vec::new();
+            let mut plain: heapless::Vec<u8, 512> = heapless::Vec::new();
             neuron.pack(&config, &mut packed);
             neuron.encode(&mut plain);
             prop_assert_eq!(SwarmNeuron::unpack(&config, &mut Source::new(&packed)), Some(neuron));
