@@ -187,8 +187,9 @@ impl Handover {
 
 /// Aggregate, at the end of a round and before its merge: sums up for newcomers to come what peers
 /// have said last, this round's offers in `inbox` included, and what the node itself has learned.
-/// Voices that a merge would leave out (of strangers, of banned nodes, of another form, or
-/// that [`Adoption`](crate::phase::Adoption) does not admit) stay out here too; with fewer than two peers there is no summary.
+/// Voices that a merge would leave out (of strangers, of banned nodes, of another form, or that
+/// [`Adoption`](crate::phase::Adoption) does not admit) stay out here too; with fewer than two
+/// peers there is no summary.
 pub fn sum_up(
     config: &NodeConfig,
     (id, group): (NodeId, GroupId),

@@ -10,7 +10,7 @@ use super::{Context, Table};
 use crate::mesh::Mesh;
 use crate::mesh::components::Score;
 use crate::mesh::plan::Plan;
-use crate::scenario::{self, Scenario};
+use crate::scenario::{self, Adoption, Scenario};
 use crate::world::dataset;
 
 /// The table `predictors`.
@@ -20,7 +20,8 @@ pub(super) fn table(context: &Context) -> Result<Table, String> {
          ratio: mean |residual| over the persistence forecast's. first: gossip against none over \
          the first 500 samples after joining, in percent, with its 95 % interval over nodes \
          (negative: gossip helps). steady: the same after those. Some stations share their weather \
-         columns, so nodes are not all independent; the last row takes each station as one unit.",
+         columns, so nodes are not all independent; the row by station takes each as one unit. The \
+         last row is of a mesh that merges without the test (`adoption: Screened`).",
         &[
             "modality",
             "nodes",
@@ -35,10 +36,12 @@ pub(super) fn table(context: &Context) -> Result<Table, String> {
     );
     let folder = context.data.clone().unwrap_or_else(|| PathBuf::from("."));
     let resolved = scenario::resolve("air-quality").map_err(|problem| problem.to_string())?;
-    let gossip = scores(&resolved.scenario, &folder, true, context.threads)?;
     let alone = scores(&resolved.scenario, &folder, false, context.threads)?;
-    let pairs: Vec<Pair> =
-        gossip.iter().zip(&alone).map(|(g, a)| Pair { gossip: *g, alone: *a }).collect();
+    let paired = |scenario: &Scenario| -> Result<Vec<Pair>, String> {
+        let gossip = scores(scenario, &folder, true, context.threads)?;
+        Ok(gossip.iter().zip(&alone).map(|(g, a)| Pair { gossip: *g, alone: *a }).collect())
+    };
+    let pairs = paired(&resolved.scenario)?;
     let kinds = resolved.scenario.signals.len();
     for (kind, signal) in resolved.scenario.signals.iter().enumerate() {
         let some: Vec<Pair> = pairs.iter().skip(kind).step_by(kinds).copied().collect();
@@ -54,6 +57,10 @@ pub(super) fn table(context: &Context) -> Result<Table, String> {
         })
         .collect();
     add(&mut table, "all, by station", &pairs, &stations);
+    let mut untested = resolved.scenario.clone();
+    untested.protocol.adoption = Adoption::Screened;
+    let pairs = paired(&untested)?;
+    add(&mut table, "all, without the test", &pairs, &effects(&pairs));
     Ok(table)
 }
 

@@ -1,6 +1,7 @@
 //! Wake and Speak: when radios are on, and what nodes have to say.
 
 use bevy::ecs::prelude::*;
+use qres_core::audit::learner::Mind;
 use qres_core::audit::queue::{AuditOut, sent};
 use qres_core::config::NodeConfig;
 use qres_core::energy::Activity;
@@ -91,6 +92,21 @@ fn bend(plan: &Plan, id: NodeId, now: Tick, rounds: u32, wake: &mut Wake) {
     wake.shift(by_us);
 }
 
+/// Notes what a node has computed to say; the round that its own update was kept for sleepers in,
+/// if it is not an adversary's.
+fn log(
+    auditing: &mut Auditing,
+    config: &NodeConfig,
+    speaker: &Speaker<'_>,
+    kept: Option<u32>,
+    routes: &[Route],
+    said: &Outbox,
+    mind: Mind<'_>,
+) {
+    let sent = sent(speaker.id, kept.unwrap_or(u32::MAX), routes, said);
+    auditing.0.spoke(config, speaker, sent, mind);
+}
+
 /// Lets each node that is awake decide what to send.
 pub fn speak(
     clock: Res<Clock>,
@@ -112,14 +128,12 @@ pub fn speak(
         ),
     )>,
 ) {
-    let plan = &*setup.0;
+    let (plan, now) = (&*setup.0, clock.now);
     let config = &plan.config;
-    let now = clock.now;
-    for_nodes!(nodes, clock.parallel, |(node, saying, pages)| {
+    for_nodes!(nodes, clock.parallel, |((node, tuning), saying, pages)| {
         let (mut quiet, mut memory, mut genome, mut doing, mut tally) = saying;
         let ((mut carried, mut private, mut guard), pages, mut auditing) = pages;
         let (streaming, heritage, mut summing) = pages;
-        let (node, tuning) = node;
         let (identity, neuron, entropy, detector, battery, schedule, standing, trust) = node;
         let malice = orders.malice(plan, identity.id);
         if !schedule.0.window().is_awake() || malice.is_some_and(|malice| malice.muted) {
@@ -155,11 +169,9 @@ pub fn speak(
             mislead((plan, &*orders, &*overheard), now, &malice, &speaker, routes, &mut outbox);
         }
         if let Some(auditing) = &mut auditing {
-            let said = computed.as_ref().unwrap_or(&outbox);
-            let kept = if hostile.is_some() { u32::MAX } else { kept };
-            auditing.0.spoke(config, &speaker, sent(identity.id, kept, routes, said), mind);
+            let (said, own) = (computed.as_ref().unwrap_or(&outbox), hostile.is_none());
+            log(auditing, config, &speaker, own.then_some(kept), routes, said, mind);
         }
-        // A liar sums lies.
         let lies = hostile.is_some();
         let also = sums::speak(plan, now, &speaker, summing.as_deref_mut(), lies, &mut outbox);
         // Last, so that a liar signs its lies: with its own key, for its own name only.

@@ -44,8 +44,10 @@ struct Defence {
     trust: bool,
 }
 
-const NONE: Defence =
-    Defence { protocol: "aggregation: Mean, weigh_by_reputation: false", trust: false };
+const NONE: Defence = Defence {
+    protocol: "aggregation: Mean, weigh_by_reputation: false, adoption: Blind",
+    trust: false,
+};
 const ROBUST: Defence =
     Defence { protocol: "trim_per_tail: 2, preparation: Nnm(faulty: 2)", trust: true };
 

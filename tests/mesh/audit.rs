@@ -15,7 +15,7 @@ fn audited() -> Scenario {
     let mut scenario = parsed(THICKET);
     scenario.nodes.on_demand_percent = 0;
     scenario.protocol.audit.every_rounds = 8;
-    scenario.protocol.audit.rate_percent = 12.0;
+    scenario.protocol.audit.rate_percent = 20.0;
     scenario.protocol.audit.outliers = true;
     scenario
 }

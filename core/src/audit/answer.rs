@@ -27,6 +27,10 @@ impl AuditPage {
             return self.recommit(config, node, owed.to, at_us, busy_us, answer);
         }
         let epoch = self.sealed.as_ref().map(|sealed| sealed.commit.epoch);
+        if epoch.is_some_and(|epoch| epoch > owed.epoch) {
+            // Who has missed the newer commitment would wait in vain, and take that for silence.
+            return self.recommit(config, node, owed.to, at_us, busy_us, answer);
+        }
         if epoch != Some(owed.epoch) || !self.may_see(owed.to, owed.ask) {
             return;
         }

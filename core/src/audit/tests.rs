@@ -14,6 +14,7 @@ use crate::carry::Carry;
 use crate::config::NodeConfig;
 use crate::draw::{Purpose, below, draw};
 use crate::id::NodeId;
+use crate::merge::Adoption;
 use crate::neuron::{Kind, SwarmNeuron, TAPS, WEIGHT_LIMIT, kernel};
 use crate::packet::Wire;
 use crate::q16::{HALF, Q16};
@@ -27,6 +28,8 @@ const NODE: NodeId = NodeId(7);
 fn config(kind: Kind, wire: Wire) -> NodeConfig {
     let mut config = NodeConfig { wire, ..NodeConfig::default() };
     config.neuron.form.kind = kind;
+    // Lives of their own making merge what no test on samples would take.
+    config.adoption = Adoption::Screened;
     config.neuron.form.hyper = kernel::default_hyper(kind);
     config
 }

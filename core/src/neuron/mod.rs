@@ -212,8 +212,8 @@ impl SwarmNeuron {
         self.state = state;
     }
 
-    /// The exam that offered weights sit: the last samples as the taps saw them, all that the memory
-    /// holds of them (see [`TRIAL_SAMPLES`]); `None` before it is full.
+    /// The exam that offered weights sit: the last samples as the taps saw them, all that the
+    /// memory holds of them (see [`TRIAL_SAMPLES`]); `None` before it is full.
     #[must_use]
     pub fn exam(&self) -> Option<Exam<'_>> {
         if !self.is_trained() {
