@@ -101,6 +101,9 @@ impl Heard {
     }
 }
 
+/// Fewer strangers cannot be told from a liar: the node keeps its own model.
+pub(crate) const VOICES_LEAST: usize = 2;
+
 type Crowd = heapless::Vec<Heard, VOICES>;
 
 /// [`merge_noted`] without a record.
@@ -142,8 +145,7 @@ pub fn merge_noted(
     if let Some(conduct) = &mut conduct {
         conduct.ledger.accepted |= report.merged > 0;
     }
-    // Fewer than two strangers cannot be told from a liar: keep the own model.
-    if report.merged < 2 {
+    if usize::from(report.merged) < VOICES_LEAST {
         report.merged = 0;
         return report;
     }

@@ -24,13 +24,14 @@ use super::sums::{Collecting, Summing};
 pub fn sum_up(
     clock: Res<Clock>,
     setup: Res<Setup>,
+    orders: Res<Orders>,
     mut nodes: Query<(
         (&Identity, &Schedule, &Entropy, &Neuron, &Trust, &Memory),
         Option<&Tuning>,
         &mut Heritage,
     )>,
 ) {
-    let config = &setup.0.config;
+    let config = &orders.config(&setup.0);
     for_nodes!(nodes, clock.parallel, |(node, tuning, mut heritage)| {
         let (identity, schedule, entropy, neuron, trust, memory) = node;
         if !schedule.0.window().closes {

@@ -214,13 +214,18 @@ impl Peer {
     /// What `beacon` asks of its newest commitment, at `chance` in 10,000.
     pub(super) fn drawn(&mut self, beacon: &Beacon, chance: u64) -> Option<Ask> {
         let due = core::mem::take(&mut self.due);
-        let commit = self.commit.filter(|commit| commit.stretches > 0)?;
+        let commit = self.commit?;
         let hit = beacon.draw(Lot::Whether, self.id, 10_000) < chance;
         if due == Due::Nothing || (due == Due::Draw && !hit) {
             return None;
         }
-        if self.held.round > 0 && beacon.draw(Lot::How, self.id, 4) != 0 {
+        // Of a tree without a stretch only what was heard can be asked for, so that nobody hides in one.
+        let is_empty = commit.stretches == 0;
+        if self.held.round > 0 && (is_empty || beacon.draw(Lot::How, self.id, 4) != 0) {
             return Some(Ask::Round(self.held.round));
+        }
+        if is_empty {
+            return None;
         }
         let place = beacon.draw(Lot::Which, self.id, u64::from(commit.stretches));
         Some(Ask::Stretch(place as u8))

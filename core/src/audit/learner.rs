@@ -10,7 +10,7 @@ use crate::canonical::{Canonical, Sink, Source};
 use crate::carry::Carry;
 use crate::config::NodeConfig;
 use crate::id::NodeId;
-use crate::merge::keeps_shares;
+use crate::merge::{VOICES_LEAST, keeps_shares};
 use crate::neuron::{SwarmNeuron, TAPS, WEIGHT_LIMIT};
 use crate::packet::{Update, Wire};
 use crate::phase;
@@ -268,7 +268,8 @@ impl Learner {
 
     fn merge(&mut self, config: &NodeConfig, node: NodeId, blend: &Blend) -> Result<(), Fault> {
         let share = Q16::ZERO..=Q16::ONE;
-        if blend.taps != self.neuron.form().taps || !share.contains(&blend.own_influence) {
+        let fits = blend.taps == self.neuron.form().taps && blend.voices.len() >= VOICES_LEAST;
+        if !fits || !share.contains(&blend.own_influence) {
             return Err(Fault::Voice);
         }
         let exam = self.neuron.exam();
@@ -301,12 +302,12 @@ impl Learner {
             keeps_shares: keeps_shares(config),
         };
         let merged = aggregate(&config.recipe, &own, &voices, blend.taps, &mut context);
-        if let Some(merged) = merged {
-            if !config.adoption.takes(exam.as_ref(), own_loss, &merged) {
-                return Err(Fault::Harmful);
-            }
-            self.neuron.adopt(&merged);
+        // What no rule makes anything of is not logged.
+        let merged = merged.ok_or(Fault::Voice)?;
+        if !config.adoption.takes(exam.as_ref(), own_loss, &merged) {
+            return Err(Fault::Harmful);
         }
+        self.neuron.adopt(&merged);
         Ok(())
     }
 }

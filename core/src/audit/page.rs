@@ -26,7 +26,7 @@ use crate::wake::{Role, Wake};
 /// Questions that a node has still to answer, at most.
 const OWED: usize = 4;
 /// Nodes that may see a stretch of one epoch, at most.
-const SEEN_BY: usize = 8;
+const SEEN_BY: usize = PEERS;
 /// Times that a node must have been asked in vain for a new epoch to look like a way out.
 const FEW: u8 = 6;
 /// Updates after which an epoch ends, unless an answer is owed.

@@ -10,7 +10,7 @@ use super::Scale;
 use crate::mesh::Mesh;
 use crate::mesh::components::{Identity, Trust};
 use crate::mesh::plan::Plan;
-use crate::scenario::{Adversary, Aggregation, FaultEntry, Scenario};
+use crate::scenario::{Adoption, Adversary, Aggregation, FaultEntry, Scenario};
 
 /// When liars begin.
 pub(super) const ATTACK_TICK: u64 = 300;
@@ -65,14 +65,11 @@ pub(super) fn plan(trial: &Trial, seed: u64, scale: Scale) -> Result<Plan, Strin
     if !trial.is_defended {
         scenario.protocol.aggregation = Aggregation::Mean;
         scenario.protocol.weigh_by_reputation = false;
+        scenario.protocol.adoption = Adoption::Blind;
         scenario.protocol.trust.distance_mads = 0;
     }
     scenario.validate().map_err(|fault| fault.to_string())?;
-    let mut plan = Plan::new(&scenario, seed, &Vec::new()).map_err(|error| error.to_string())?;
-    if !trial.is_defended {
-        plan.config.trust.harm_factor = Q16::MAX;
-    }
-    Ok(plan)
+    Plan::new(&scenario, seed, &Vec::new()).map_err(|error| error.to_string())
 }
 
 /// What a plan's run comes to, looked at every hundred ticks.
