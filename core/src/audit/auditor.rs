@@ -219,7 +219,7 @@ impl Peer {
         if due == Due::Nothing || (due == Due::Draw && !hit) {
             return None;
         }
-        // Of a tree without a stretch only what was heard can be asked for, so that nobody hides in one.
+        // Of an empty tree only what was heard can be asked for: nobody hides in one.
         let is_empty = commit.stretches == 0;
         if self.held.round > 0 && (is_empty || beacon.draw(Lot::How, self.id, 4) != 0) {
             return Some(Ask::Round(self.held.round));
