@@ -1,5 +1,6 @@
 //! `--csv`, `--parquet` and `--pcap`: files that a run writes besides its figures.
 
+use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -25,14 +26,21 @@ pub(super) struct ExportArgs {
     pcap: Option<PathBuf>,
 }
 
-/// Begins the files of a run of `ticks`.
+impl ExportArgs {
+    fn files(&self) -> impl Iterator<Item = &Path> {
+        [&self.csv, &self.parquet, &self.pcap].into_iter().flatten().map(PathBuf::as_path)
+    }
+}
+
+/// Begins the files of a run of `ticks`. None of them is touched before all of them can be written.
 pub(super) fn begin(
     args: &ExportArgs,
-    scenario: &str,
+    inputs: &[(PathBuf, &'static str)],
     ticks: u64,
     mesh: &mut Mesh,
 ) -> Result<Exports, Failure> {
-    apart(args, scenario)?;
+    apart(args, inputs)?;
+    writable(args)?;
     let every = ticks_between_rows(ticks);
     let mut exports = Exports::default();
     if let Some(path) = &args.csv {
@@ -55,12 +63,20 @@ pub(super) fn verdict(unwritten: &[ExportError]) -> Result<(), Failure> {
     if told.is_empty() { Ok(()) } else { Err(Failure::Input(told.join("\nerror: "))) }
 }
 
-/// No file may be the scenario, or another of the files.
-fn apart(args: &ExportArgs, scenario: &str) -> Result<(), Failure> {
-    let files = [&args.csv, &args.parquet, &args.pcap];
-    let mut taken: Vec<(PathBuf, &str)> = Vec::new();
-    taken.extend(Path::new(scenario).canonicalize().ok().map(|path| (path, "the scenario")));
-    for file in files.into_iter().flatten() {
+/// Whether all can be written; what they hold is left as it is.
+fn writable(args: &ExportArgs) -> Result<(), Failure> {
+    for file in args.files() {
+        let opened = OpenOptions::new().append(true).create(true).open(file);
+        opened.map_err(|why| Failure::Input(format!("{}: cannot write: {why}", file.display())))?;
+    }
+    Ok(())
+}
+
+/// No file may be one that the run reads, or another of the files.
+fn apart(args: &ExportArgs, inputs: &[(PathBuf, &'static str)]) -> Result<(), Failure> {
+    let known = |(path, what): &(PathBuf, &'static str)| Some((path.canonicalize().ok()?, *what));
+    let mut taken: Vec<(PathBuf, &str)> = inputs.iter().filter_map(known).collect();
+    for file in args.files() {
         // A file that is not there yet is known by its folder.
         let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
         let folder = parent.unwrap_or(Path::new(".")).canonicalize().ok();

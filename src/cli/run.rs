@@ -1,6 +1,7 @@
 //! `qres run`: a scenario without a window.
 
 use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -14,6 +15,7 @@ use crate::mesh::Mesh;
 use crate::mesh::condition::FaultSummary;
 use crate::mesh::summary::RunSummary;
 use crate::record::export::Exports;
+use crate::world::dataset;
 
 /// Ticks between movements of the progress bar.
 const PROGRESS_EVERY: u64 = 64;
@@ -56,7 +58,11 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         loaded.recalled.tell();
     }
     let ticks = load::ticks(&loaded.scenario, args.ticks, args.span)?;
-    let mut exports = exports::begin(&args.files, &input.scenario, ticks, &mut loaded.mesh)?;
+    let folder = data.unwrap_or(Path::new("."));
+    let mut inputs = vec![(PathBuf::from(&input.scenario), "the scenario")];
+    let read = dataset::needed(&loaded.scenario).into_iter();
+    inputs.extend(read.map(|file| (folder.join(file.path), "a file that the run reads")));
+    let mut exports = exports::begin(&args.files, &inputs, ticks, &mut loaded.mesh)?;
     let wall_s = drive(&mut loaded.mesh, ticks, args.quiet, &mut exports);
     // What could not be written is told at the end, when nothing else can be lost by it.
     let unwritten = exports.finish();

@@ -101,3 +101,14 @@ fn one_file_has_one_content() {
     refused(&["run", &scenario, "--pcap", &scenario], &["is the scenario too"]);
     assert!(std::fs::read_to_string(&scenario).is_ok_and(|text| text.contains("Air")));
 }
+
+#[test]
+fn nothing_is_touched_before_all_can_be_written() {
+    let folder = folder("untouched");
+    let scenario = scenario(&folder);
+    let kept = folder.join("kept.csv").to_string_lossy().into_owned();
+    std::fs::write(&kept, "precious").expect("written");
+    let nowhere = folder.join("nowhere/x.pcap").to_string_lossy().into_owned();
+    refused(&["run", &scenario, "--csv", &kept, "--pcap", &nowhere], &["cannot write"]);
+    assert_eq!(std::fs::read_to_string(&kept).expect("still there"), "precious");
+}

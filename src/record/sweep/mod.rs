@@ -17,6 +17,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::scenario::RUNS_MAX;
+
 pub use log::Log;
 pub use merge::{Merged, merge};
 
@@ -75,7 +77,10 @@ impl Manifest {
         };
         let manifest: Self = serde_json::from_str(&text)
             .map_err(|error| SweepError::file(&path, "is no manifest of a sweep", &error))?;
-        if manifest.format == FORMAT {
+        if manifest.runs > RUNS_MAX {
+            let why = format!("{} runs, and {RUNS_MAX} at most", manifest.runs);
+            Err(SweepError::File { path, what: "is no manifest of a sweep", why })
+        } else if manifest.format == FORMAT {
             Ok(Some(manifest))
         } else {
             let why = format!("format {}; this program writes {FORMAT}", manifest.format);
