@@ -27,7 +27,8 @@ impl Failure {
         Self::Input(error.to_string())
     }
 
-    fn message(&self) -> &str {
+    /// What to tell the user.
+    pub fn message(&self) -> &str {
         match self {
             Self::Input(message) | Self::Fails(message) => message,
         }

@@ -58,7 +58,11 @@ impl TickClock {
 
     pub(super) fn change_speed(&mut self, faster: bool) {
         let speed = if faster { self.speed_milli.saturating_mul(2) } else { self.speed_milli / 2 };
-        self.speed_milli = speed.clamp(SPEED_MIN_MILLI, SPEED_MAX_MILLI);
+        self.set_speed(speed);
+    }
+
+    pub(super) fn set_speed(&mut self, speed_milli: u32) {
+        self.speed_milli = speed_milli.clamp(SPEED_MIN_MILLI, SPEED_MAX_MILLI);
     }
 
     /// Adds the real time since the last call to what is owed.

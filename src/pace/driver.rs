@@ -98,6 +98,7 @@ impl Driver {
             Intent::TogglePause => self.clock.pause(!self.clock.is_paused()),
             Intent::SpeedUp => self.clock.change_speed(true),
             Intent::SpeedDown => self.clock.change_speed(false),
+            Intent::Speed(milli) => self.clock.set_speed(milli),
             Intent::Step => {
                 self.clock.pause(true);
                 if self.step() {

@@ -29,6 +29,8 @@ pub enum Intent {
     SpeedUp,
     /// Half as fast.
     SpeedDown,
+    /// At so many thousandths of real time.
+    Speed(u32),
     /// Look at this node, or at none.
     Select(Option<u32>),
 }

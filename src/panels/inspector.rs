@@ -1,4 +1,4 @@
-//! Right: everything about the selected node.
+//! Everything about the selected node.
 
 use super::theme;
 use super::widgets::{self, bar, energy, grouped, row};
@@ -6,42 +6,21 @@ use super::{Outcome, plot};
 use crate::mesh::publish::{NodeDetail, Regime, Role};
 use crate::view::stage::{Go, Look, Stage};
 use bevy_egui::egui::{
-    self, Align, Align2, Area, CornerRadius, Layout, Rect, RichText, ScrollArea, Sense, Stroke, Ui,
-    pos2, vec2,
+    self, Align, CornerRadius, Layout, Rect, RichText, ScrollArea, Sense, Stroke, Ui, pos2, vec2,
 };
 
 /// Draws it.
-pub fn show(
-    context: &egui::Context,
-    stage: &Stage,
-    look: &Look,
-    detail: &NodeDetail,
-    outcome: &mut Outcome,
-) {
-    let inside = 2.0 * f32::from(theme::PADDING);
-    let tall = context.viewport_rect().height() - 2.0 * theme::EDGE - inside;
-    Area::new("inspector".into())
-        .anchor(Align2::RIGHT_TOP, vec2(-theme::EDGE, theme::EDGE))
-        .default_size(vec2(theme::RIGHT_WIDTH, tall + inside))
-        .show(context, |ui| {
-            theme::card().show(ui, |ui| {
-                ui.set_width(theme::RIGHT_WIDTH - inside);
-                ui.spacing_mut().item_spacing.y = 4.0;
-                header(ui, stage, look, detail, outcome);
-                let end = context.viewport_rect().bottom() - theme::EDGE - inside * 0.5;
-                let room = (end - ui.cursor().top()).max(60.0);
-                let list = ScrollArea::vertical().max_height(room).min_scrolled_height(room);
-                list.show(ui, |ui| {
-                    ui.set_width(theme::RIGHT_WIDTH - inside);
-                    state(ui, stage, detail);
-                    samples(ui, detail);
-                    weights(ui, detail);
-                    traffic(ui, detail);
-                    neighbours(ui, stage, detail, outcome);
-                    remarks(ui, stage, detail);
-                });
-            });
-        });
+pub fn show(ui: &mut Ui, stage: &Stage, look: &Look, detail: &NodeDetail, outcome: &mut Outcome) {
+    ui.spacing_mut().item_spacing.y = 4.0;
+    header(ui, stage, look, detail, outcome);
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        state(ui, stage, detail);
+        samples(ui, detail);
+        weights(ui, detail);
+        traffic(ui, detail);
+        neighbours(ui, stage, detail, outcome);
+        remarks(ui, stage, detail);
+    });
 }
 
 fn header(ui: &mut Ui, stage: &Stage, look: &Look, detail: &NodeDetail, outcome: &mut Outcome) {

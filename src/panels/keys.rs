@@ -6,7 +6,7 @@ use crate::view::stage::Stage;
 use bevy_egui::egui::{RichText, Ui};
 
 /// Most useful first: a narrow window shows as many as fit.
-const KEYS: [(&str, &str); 14] = [
+const KEYS: [(&str, &str); 15] = [
     ("drag", "orbit"),
     ("right", "pan"),
     ("wheel", "zoom"),
@@ -20,7 +20,8 @@ const KEYS: [(&str, &str); 14] = [
     ("H", "hide"),
     ("V", "palette"),
     ("F12", "picture"),
-    ("?", "keys"),
+    ("Ctrl+P", "find"),
+    ("?", "help"),
 ];
 /// With a node selected.
 const FOCUS: (&str, &str) = ("F", "focus");

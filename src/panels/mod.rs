@@ -1,20 +1,35 @@
-//! Controls and readings beside the scene: HUD, legend, keys, inspector.
+//! Controls and readings around the scene: docked panels, the transport bar, the legend, and
+//! sheets that open over it.
 //!
 //! Panels read the stage and send wishes; they never touch the mesh and never draw in 3D.
 
-mod hud;
+mod browser;
+pub mod dock;
+mod finder;
+mod help;
 mod inspector;
 mod keys;
+pub mod kept;
 mod legend;
 mod names;
+pub mod overlay;
+mod overview;
+mod performance;
 mod plot;
+mod settings;
 pub mod theme;
+mod tour;
+mod transport;
 mod widgets;
 
+use crate::pace::Intent;
+use crate::view::actions::{Action, Do, Entry};
 use crate::view::space::Space;
-use crate::view::stage::{Ask, Go, Insets, Look, Marks, Stage};
+use crate::view::stage::{Ask, Go, Insets, Load, Look, Marks, OverScene, Stage};
 use bevy::prelude::*;
-use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
+use bevy_egui::egui::{self, Rect, Response, pos2, vec2};
+use bevy_egui::{EguiContexts, EguiPrimaryContextPass};
+use dock::{Dock, Pane};
 
 /// When panels are drawn.
 #[derive(SystemSet, Clone, Debug, PartialEq, Eq, Hash)]
@@ -27,85 +42,175 @@ pub struct Outcome {
     pub asks: Vec<Ask>,
     /// Wishes for the camera.
     pub go: Vec<Go>,
+    /// Things to be done.
+    pub actions: Vec<Action>,
     /// Another node to select, or none.
     pub select: Option<Option<u32>>,
-    /// What the panels take of the window.
-    pub insets: Insets,
+    /// Another scenario to run.
+    pub load: Option<String>,
+}
+
+/// What panels remember from frame to frame.
+#[derive(Resource, Default)]
+pub struct Panels {
+    /// Where they stand.
+    pub dock: Dock,
+    frames: performance::Frames,
+    browser: browser::Browser,
+    sheets: overlay::Sheets,
 }
 
 pub(crate) fn plugin(app: &mut App) {
-    app.add_systems(EguiPrimaryContextPass, draw.in_set(PanelSystems));
+    app.init_resource::<Panels>()
+        .add_message::<Load>()
+        .add_systems(Update, rearrange.in_set(crate::view::ViewSystems::Follow))
+        .add_systems(EguiPrimaryContextPass, draw.in_set(PanelSystems));
+}
+
+/// Does the actions that are about panels.
+fn rearrange(mut wanted: MessageReader<Do>, mut panels: ResMut<Panels>, mut look: ResMut<Look>) {
+    for Do(action) in wanted.read() {
+        match action {
+            Action::Panel(pane) => {
+                panels.dock.toggle(*pane);
+                look.panels = true;
+            }
+            Action::ResetPanels => panels.dock = Dock::default(),
+            _ => {}
+        }
+    }
 }
 
 fn draw(
     mut contexts: EguiContexts,
     mut styled: Local<bool>,
-    mut stage: ResMut<Stage>,
+    time: Res<Time<Real>>,
+    (mut stage, mut panels): (ResMut<Stage>, ResMut<Panels>),
     look: Res<Look>,
     space: Option<Res<Space>>,
     marks: Res<Marks>,
-    mut insets: ResMut<Insets>,
+    (mut insets, mut over): (ResMut<Insets>, ResMut<OverScene>),
     mut asks: MessageWriter<Ask>,
     mut go: MessageWriter<Go>,
+    (mut actions, mut load): (MessageWriter<Do>, MessageWriter<Load>),
 ) {
+    panels.frames.push(time.delta_secs());
     // A picture without panels has no context to draw them in.
     let (Ok(context), Some(space)) = (contexts.ctx_mut(), space) else {
         return;
     };
     if !std::mem::replace(&mut *styled, true) {
         theme::install(context);
+        context.options_mut(|options| options.zoom_with_keyboard = false);
     }
-    names::show(context, &stage, &marks);
-    let outcome = show(context, &stage, &look, &space);
-    if *insets != outcome.insets {
-        *insets = outcome.insets;
+    let points = f32::from(look.text_percent) / 100.0;
+    context.set_zoom_factor(points);
+    names::show(context, &stage, &marks, points);
+    let (outcome, scene) = show(context, &mut panels, &stage, &look, &space);
+    let free = insets_of(context.viewport_rect(), scene, points);
+    if *insets != free {
+        *insets = free;
     }
+    over.0 = is_over(context, scene) && look.overlay.is_none_or(|o| o == overlay::Overlay::Tour);
     if let Some(selected) = outcome.select {
         stage.selected = selected;
-        asks.write(Ask(crate::pace::Intent::Select(selected)));
+        asks.write(Ask(Intent::Select(selected)));
     }
     asks.write_batch(outcome.asks);
     go.write_batch(outcome.go);
+    actions.write_batch(outcome.actions.into_iter().map(Do));
+    load.write_batch(outcome.load.map(Load));
 }
 
-/// Draws all panels for one state. Everything the user did comes back in the outcome.
-#[must_use]
-pub fn show(context: &egui::Context, stage: &Stage, look: &Look, space: &Space) -> Outcome {
+/// What panels leave free, in the window's logical pixels.
+fn insets_of(screen: Rect, scene: Rect, points: f32) -> Insets {
+    Insets {
+        left: (scene.left() - screen.left()) * points,
+        right: (screen.right() - scene.right()) * points,
+        top: (scene.top() - screen.top()) * points,
+        bottom: (screen.bottom() - scene.bottom()) * points,
+    }
+}
+
+/// Whether the pointer is the scene's: over its tile, with no sheet, menu or drag in between.
+fn is_over(context: &egui::Context, scene: Rect) -> bool {
+    let Some(at) = context.input(|input| input.pointer.interact_pos()) else { return false };
+    let layer = context.layer_id_at(at);
+    let open = layer.is_none_or(|layer| layer.order == egui::Order::Background);
+    scene.contains(at) && open && !context.egui_is_using_pointer()
+}
+
+/// Draws all panels for one state. Everything the user did comes back in the outcome, with what
+/// is left to the scene.
+pub fn show(
+    context: &egui::Context,
+    panels: &mut Panels,
+    stage: &Stage,
+    look: &Look,
+    space: &Space,
+) -> (Outcome, Rect) {
     let mut outcome = Outcome::default();
     let screen = context.viewport_rect();
-    if stage.software {
-        warning(context, look);
+    let mut scene = screen;
+    let roomy = screen.width() >= 420.0 && screen.height() >= 240.0;
+    if look.panels && roomy {
+        let around = screen.shrink(theme::EDGE * 0.6);
+        scene = docked(context, panels, stage, look, around, &mut outcome);
+        if !look.still {
+            transport::show(context, stage, scene, &mut outcome);
+        }
+        scene.max.y -= caption(context, stage, look, space, scene);
     }
-    if !look.panels || screen.width() < 420.0 || screen.height() < 240.0 {
-        return outcome;
+    if stage.software && !look.still {
+        warning(context, scene);
     }
-    hud::show(context, stage, look, &mut outcome);
-    outcome.insets.left = theme::LEFT_WIDTH + 2.0 * theme::EDGE;
-    if let Some(detail) = stage.detail.as_deref() {
-        inspector::show(context, stage, look, detail, &mut outcome);
-        outcome.insets.right = theme::RIGHT_WIDTH + 2.0 * theme::EDGE;
-    }
-    outcome.insets.bottom = caption(context, stage, look, space, &outcome.insets);
-    outcome
+    panels.sheets.show(context, stage, look, scene, &mut outcome);
+    (outcome, scene)
 }
 
-/// Along the bottom: the legend and the keys. Says how much height they take.
+/// The tiles around the scene.
+fn docked(
+    context: &egui::Context,
+    panels: &mut Panels,
+    stage: &Stage,
+    look: &Look,
+    around: Rect,
+    outcome: &mut Outcome,
+) -> Rect {
+    let builder = egui::UiBuilder::new().layer_id(egui::LayerId::background()).max_rect(around);
+    let mut ui = egui::Ui::new(context.clone(), "dock".into(), builder);
+    let Panels { dock, frames, browser, .. } = panels;
+    let mut content = |ui: &mut egui::Ui, pane: Pane| match pane {
+        Pane::Scene => {}
+        Pane::Overview => overview::show(ui, stage, look, outcome),
+        Pane::Scenarios => browser.show(ui, stage, outcome),
+        Pane::Inspector => {
+            if let Some(detail) = stage.detail.as_deref() {
+                inspector::show(ui, stage, look, detail, outcome);
+            }
+        }
+        Pane::Performance => frames.show(ui, stage),
+        Pane::Settings => settings::show(ui, look, outcome),
+    };
+    dock.show(&mut ui, around, stage.detail.is_some(), &mut content)
+}
+
+/// Along the bottom of the scene: the legend and the keys. Says how much height they take.
 fn caption(
     context: &egui::Context,
     stage: &Stage,
     look: &Look,
     space: &Space,
-    insets: &Insets,
+    scene: Rect,
 ) -> f32 {
-    let sides = 2.0 * f32::from(theme::CAPTION_PADDING);
-    let width = context.viewport_rect().width() - insets.left - insets.right.max(theme::EDGE);
-    let room = width - sides;
+    let room = scene.width() - 2.0 * f32::from(theme::CAPTION_PADDING);
     if room < 300.0 {
         return 0.0;
     }
     let area = egui::Area::new("caption".into())
-        .anchor(egui::Align2::LEFT_BOTTOM, egui::vec2(insets.left, -theme::EDGE))
-        .default_size(egui::vec2(width, 200.0))
+        .pivot(egui::Align2::LEFT_BOTTOM)
+        .fixed_pos(pos2(scene.left(), scene.bottom()))
+        .default_size(vec2(scene.width(), 200.0))
         .interactable(false)
         .show(context, |ui| {
             theme::caption().show(ui, |ui| {
@@ -117,14 +222,14 @@ fn caption(
                 }
             });
         });
-    area.response.rect.height() + 2.0 * theme::EDGE
+    area.response.rect.height() + theme::EDGE
 }
 
 /// Drawn even with the panels hidden: it explains why things are slow.
-fn warning(context: &egui::Context, look: &Look) {
-    let shift = if look.panels { theme::LEFT_WIDTH + 2.0 * theme::EDGE } else { theme::EDGE };
+fn warning(context: &egui::Context, scene: Rect) {
     egui::Area::new("software".into())
-        .anchor(egui::Align2::LEFT_TOP, egui::vec2(shift, theme::EDGE))
+        .pivot(egui::Align2::LEFT_TOP)
+        .fixed_pos(scene.left_top() + vec2(0.0, 44.0))
         .interactable(false)
         .show(context, |ui| {
             theme::chip().show(ui, |ui| {
@@ -132,4 +237,11 @@ fn warning(context: &egui::Context, look: &Look) {
                 ui.label(egui::RichText::new(said).size(11.5).color(theme::WARN));
             });
         });
+}
+
+/// A widget that says on hover what it does, and by which key.
+fn explained(response: Response, entry: Option<&Entry>) -> Response {
+    let Some(entry) = entry else { return response };
+    let key = entry.keys.first().map(|key| format!("  [{key}]")).unwrap_or_default();
+    response.on_hover_text(format!("{}{key}\n{}", entry.name, entry.hint))
 }

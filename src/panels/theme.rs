@@ -32,10 +32,17 @@ pub const PREDICTION: Color32 = Color32::from_rgb(255, 176, 84);
 /// Behind a warning.
 pub const WARN_WELL: Color32 = Color32::from_rgb(56, 41, 18);
 
-/// Width of the left column.
-pub const LEFT_WIDTH: f32 = 252.0;
-/// Width of the inspector.
-pub const RIGHT_WIDTH: f32 = 288.0;
+/// Behind the tabs of panels.
+pub const TAB_BAR: Color32 = Color32::from_rgba_premultiplied(6, 9, 15, 226);
+/// Over everything but the sheet that asks for attention.
+pub const VEIL: Color32 = Color32::from_rgba_premultiplied(0, 0, 0, 130);
+
+/// Width of panels on the left.
+pub const LEFT_WIDTH: f32 = 258.0;
+/// Width of panels on the right.
+pub const RIGHT_WIDTH: f32 = 300.0;
+/// Height of panels below the scene.
+pub const BOTTOM_HEIGHT: f32 = 190.0;
 /// Distance from the window's edge.
 pub const EDGE: f32 = 14.0;
 /// Padding inside a panel.
@@ -97,6 +104,11 @@ pub fn card() -> Frame {
         .stroke(Stroke::new(1.0, OUTLINE))
         .corner_radius(CornerRadius::same(10))
         .inner_margin(Margin::same(PADDING))
+}
+
+/// What is around the contents of a docked panel.
+pub fn pane() -> Frame {
+    Frame::new().inner_margin(Margin::symmetric(11, 8))
 }
 
 /// The frame behind the legend: just enough to keep it readable.

@@ -1,18 +1,18 @@
 //! Mouse and keys: they move the camera's goal, change the look, or ask the mesh. Nothing else.
 
+use super::actions::{self, Action, Do};
 use super::camera::Rig;
 use super::crowd::Crowd;
 use super::lens::FOV;
 use super::picking::{Probe, pick};
 use super::space::Space;
-use super::stage::{Ask, ColourBy, Go, Look, Marks, Stage};
+use super::stage::{Ask, Go, Look, Marks, OverScene, Stage};
 use crate::pace::Intent;
 use bevy::input::keyboard::{Key, KeyboardInput};
 use bevy::input::mouse::{AccumulatedMouseScroll, MouseScrollUnit};
 use bevy::prelude::*;
-use bevy::render::view::screenshot::{Screenshot, save_to_disk};
 use bevy::window::{CursorMoved, PrimaryWindow};
-use bevy_egui::input::{EguiWantsInput, egui_wants_any_keyboard_input};
+use bevy_egui::EguiContexts;
 
 /// Radians per pixel dragged.
 const ORBIT: f32 = 0.0062;
@@ -33,8 +33,9 @@ struct Gesture {
 pub(super) fn plugin(app: &mut App) {
     app.init_resource::<Gesture>().add_systems(
         Update,
-        (grab, drag, wheel, click, hover, keys.run_if(not(egui_wants_any_keyboard_input)))
+        (grab, drag, wheel, click, hover, keys)
             .chain()
+            .before(actions::perform)
             .in_set(super::ViewSystems::Input),
     );
 }
@@ -42,10 +43,10 @@ pub(super) fn plugin(app: &mut App) {
 /// A drag that began over the scene stays the scene's, wherever it goes.
 fn grab(
     buttons: Res<ButtonInput<MouseButton>>,
-    wants: Res<EguiWantsInput>,
+    over: Res<OverScene>,
     mut gesture: ResMut<Gesture>,
 ) {
-    let free = !wants.wants_any_pointer_input();
+    let free = over.0;
     if buttons.just_pressed(MouseButton::Left) && free {
         gesture.orbit = true;
         gesture.travelled = 0.0;
@@ -90,13 +91,13 @@ fn drag(
 
 fn wheel(
     scroll: Res<AccumulatedMouseScroll>,
-    wants: Res<EguiWantsInput>,
+    over: Res<OverScene>,
     space: Res<Space>,
     mut rig: ResMut<Rig>,
     window: Single<&Window, With<PrimaryWindow>>,
     camera: Single<(&Camera, &GlobalTransform), With<Camera3d>>,
 ) {
-    if scroll.delta.y == 0.0 || wants.wants_any_pointer_input() {
+    if scroll.delta.y == 0.0 || !over.0 {
         return;
     }
     let notches = match scroll.unit {
@@ -160,7 +161,7 @@ fn click(
 /// Names the node under a resting pointer.
 fn hover(
     gesture: Res<Gesture>,
-    wants: Res<EguiWantsInput>,
+    over: Res<OverScene>,
     look: Res<Look>,
     crowd: Res<Crowd>,
     space: Res<Space>,
@@ -168,7 +169,7 @@ fn hover(
     camera: Single<(&Camera, &GlobalTransform), With<Camera3d>>,
     mut marks: ResMut<Marks>,
 ) {
-    let busy = gesture.orbit || gesture.pan || wants.wants_any_pointer_input();
+    let busy = gesture.orbit || gesture.pan || !over.0;
     let (camera, at) = *camera;
     marks.hovered = probe(&window, camera, at, &look).filter(|_| !busy).and_then(|probe| {
         let id = pick(&probe, &crowd, &space)?;
@@ -177,62 +178,41 @@ fn hover(
     });
 }
 
+/// Keys that the focused panel does not need for itself.
 fn keys(
     mut pressed: MessageReader<KeyboardInput>,
-    mut rig: ResMut<Rig>,
-    mut look: ResMut<Look>,
-    mut stage: ResMut<Stage>,
-    mut asks: MessageWriter<Ask>,
-    mut go: MessageWriter<Go>,
-    mut commands: Commands,
+    held: Res<ButtonInput<KeyCode>>,
+    mut typing: EguiContexts,
+    mut wanted: MessageWriter<Do>,
 ) {
+    let (text, focused) = typing.ctx_mut().map_or((false, false), |context| {
+        (context.text_edit_focused(), context.memory(|memory| memory.focused().is_some()))
+    });
+    let ctrl = held.any_pressed([KeyCode::ControlLeft, KeyCode::ControlRight]);
     for key in pressed.read().filter(|key| key.state.is_pressed()) {
-        let step = matches!(&key.logical_key, Key::Character(text) if text == ".");
-        if key.repeat && !step {
-            continue;
-        }
-        match &key.logical_key {
-            Key::Space => rig.spin = !rig.spin,
-            Key::Escape => {
-                stage.selected = None;
-                asks.write(Ask(Intent::Select(None)));
-            }
-            Key::F12 => {
-                let path = format!("qres-tick-{}.png", stage.published.tick);
-                commands.spawn(Screenshot::primary_window()).observe(save_to_disk(path));
-            }
-            Key::Character(text) => match text.to_lowercase().as_str() {
-                "p" => drop(asks.write(Ask(Intent::TogglePause))),
-                "." => drop(asks.write(Ask(Intent::Step))),
-                "+" | "=" => drop(asks.write(Ask(Intent::SpeedUp))),
-                "-" | "_" => drop(asks.write(Ask(Intent::SpeedDown))),
-                "r" => drop(go.write(Go::Home)),
-                "f" => {
-                    if let Some(id) = stage.selected {
-                        go.write(Go::Node(id));
-                    }
-                }
-                other => adjust(&mut look, other),
-            },
-            _ => {}
+        let Some(name) = key_name(&key.logical_key, ctrl) else { continue };
+        // A line of text takes letters; a focused button takes what presses it.
+        let taken = (text && !ctrl && name.chars().count() == 1)
+            || (focused && matches!(key.logical_key, Key::Space | Key::Enter | Key::Escape));
+        let Some(action) = actions::of_key(&name).filter(|_| !taken) else { continue };
+        if !key.repeat || action == Action::Step {
+            wanted.write(Do(action));
         }
     }
 }
 
-/// Keys that only change how the stage is looked at.
-fn adjust(look: &mut Look, key: &str) {
-    match key {
-        "h" => look.panels = !look.panels,
-        "c" => look.cut = !look.cut,
-        "v" => look.palette = look.palette.toggled(),
-        "?" | "/" => look.help = !look.help,
-        digit => {
-            let chosen = digit.parse::<usize>().ok().and_then(|digit| digit.checked_sub(1));
-            if let Some(mode) = chosen.and_then(|index| ColourBy::ALL.get(index)) {
-                look.colour_by = *mode;
-            }
-        }
-    }
+/// A key as the table of actions names it.
+fn key_name(key: &Key, ctrl: bool) -> Option<String> {
+    let plain = match key {
+        Key::Space => "Space".to_owned(),
+        Key::Escape => "Esc".to_owned(),
+        Key::Character(text) => text.to_uppercase(),
+        Key::F1 => "F1".to_owned(),
+        Key::F3 => "F3".to_owned(),
+        Key::F12 => "F12".to_owned(),
+        _ => return None,
+    };
+    Some(if ctrl { format!("Ctrl+{plain}") } else { plain })
 }
 
 #[cfg(test)]
@@ -240,13 +220,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digits_choose_what_colour_says() {
-        let mut look = Look::default();
-        adjust(&mut look, "3");
-        assert_eq!(look.colour_by, ColourBy::Reputation);
-        adjust(&mut look, "9");
-        assert_eq!(look.colour_by, ColourBy::Reputation);
-        adjust(&mut look, "c");
-        assert!(look.cut);
+    fn keys_have_the_names_of_the_table() {
+        assert_eq!(key_name(&Key::Character("p".into()), false).as_deref(), Some("P"));
+        assert_eq!(key_name(&Key::Character("p".into()), true).as_deref(), Some("Ctrl+P"));
+        assert_eq!(key_name(&Key::F12, false).as_deref(), Some("F12"));
+        assert_eq!(key_name(&Key::Shift, false), None);
     }
 }

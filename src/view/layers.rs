@@ -66,7 +66,8 @@ fn empty(buffers: &mut Assets<ShaderBuffer>) -> Handle<ShaderBuffer> {
     buffers.add(ShaderBuffer::new(&[0; 16], RenderAssetUsages::RENDER_WORLD))
 }
 
-fn spawn(
+/// Sets the scene for what is on stage.
+pub(super) fn spawn(
     mut commands: Commands,
     stage: Res<Stage>,
     mut meshes: ResMut<Assets<Mesh>>,

@@ -3,6 +3,7 @@
 //! The view reads published state and sends intents; it never changes the mesh, and nothing the
 //! mesh does may depend on it.
 
+pub mod actions;
 mod camera;
 mod crowd;
 mod error;
@@ -12,6 +13,7 @@ mod input;
 mod layer;
 mod layers;
 mod lens;
+mod loading;
 mod picking;
 mod probe;
 mod shot;
@@ -23,6 +25,7 @@ mod weather;
 mod window;
 
 pub use error::ViewError;
+pub use loading::{Loader, Show};
 pub use probe::{AdapterKind, adapter_available, display_available};
 pub use shot::{ShotOptions, shoot};
 pub use window::{WindowOptions, run_window};
@@ -58,6 +61,7 @@ fn scene_plugin(app: &mut App) {
     .configure_sets(PostUpdate, EguiPostUpdateSet::PostProcessOutput.before(AssetEventSystems))
     .insert_resource(ClearColor(theme::clear()))
     .add_plugins((
+        actions::plugin,
         layer::plugin,
         layers::plugin,
         stage::plugin,

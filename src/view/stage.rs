@@ -7,6 +7,7 @@ use super::space::Space;
 use super::theme::Palette;
 use crate::mesh::publish::{NodeDetail, Published, Scene};
 use crate::pace::{Intent, PaceStatus};
+use crate::panels::overlay::Overlay;
 use bevy::prelude::*;
 use std::sync::Arc;
 
@@ -27,6 +28,8 @@ pub struct Stage {
     pub selected: Option<u32>,
     /// Drawn by the processor instead of a graphics card: worth a warning.
     pub software: bool,
+    /// Something to tell the user.
+    pub notice: Option<String>,
     /// Grows by one whenever another tick is put on show.
     pub generation: u64,
 }
@@ -49,6 +52,7 @@ impl Stage {
             },
             selected: None,
             software: false,
+            notice: None,
             generation: 1,
         }
     }
@@ -144,6 +148,17 @@ pub struct Look {
     pub colour_by: ColourBy,
     /// Nothing moves by itself: one picture is being taken.
     pub still: bool,
+    /// The sheet that is open over the scene.
+    pub overlay: Option<Overlay>,
+    /// Size of letters and panels, in percent.
+    pub text_percent: u16,
+}
+
+impl Look {
+    /// Makes letters and panels a step larger or smaller: 70 to 200 percent.
+    pub fn scale_text(&mut self, steps: i16) {
+        self.text_percent = self.text_percent.saturating_add_signed(10 * steps).clamp(70, 200);
+    }
 }
 
 impl Default for Look {
@@ -155,6 +170,8 @@ impl Default for Look {
             palette: Palette::default(),
             colour_by: ColourBy::default(),
             still: false,
+            overlay: None,
+            text_percent: 100,
         }
     }
 }
@@ -172,6 +189,11 @@ pub struct Insets {
     pub bottom: f32,
 }
 
+/// Whether the pointer is over the free scene, as of the last frame: not over a panel or a sheet,
+/// and not dragging one of them.
+#[derive(Resource, Clone, Copy, Debug, Default)]
+pub struct OverScene(pub bool);
+
 /// Where nodes that carry a name are in the window, in logical pixels.
 #[derive(Resource, Clone, Copy, Debug, Default, PartialEq)]
 pub struct Marks {
@@ -186,6 +208,10 @@ pub struct Marks {
 /// A wish for the mesh. The only thing that leaves the view.
 #[derive(Message, Clone, Copy, Debug)]
 pub struct Ask(pub Intent);
+
+/// A wish for another scenario, by name or path.
+#[derive(Message, Clone, Debug)]
+pub struct Load(pub String);
 
 /// A wish for the camera.
 #[derive(Message, Clone, Debug)]
@@ -202,6 +228,7 @@ pub(super) fn plugin(app: &mut App) {
     app.init_resource::<Look>()
         .init_resource::<Insets>()
         .init_resource::<Marks>()
+        .init_resource::<OverScene>()
         .add_message::<Ask>()
         .add_message::<Go>()
         .add_systems(First, remember_space.run_if(not(resource_exists::<Space>)));

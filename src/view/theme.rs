@@ -5,6 +5,7 @@
 
 use bevy::math::Vec4;
 use bevy::prelude::{Color, LinearRgba};
+use serde::{Deserialize, Serialize};
 
 /// A colour as people write it: gamma-encoded red, green and blue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +21,7 @@ impl Tint {
 }
 
 /// Which set of meaningful colours is in use.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Palette {
     /// Deep blue, amber, red.
     #[default]
@@ -36,6 +37,15 @@ impl Palette {
         match self {
             Self::Standard => Self::Safe,
             Self::Safe => Self::Standard,
+        }
+    }
+
+    /// What people call it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Safe => "colour-blind safe",
         }
     }
 

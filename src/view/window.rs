@@ -2,7 +2,7 @@
 
 use super::probe::renderer_settings;
 use super::stage::{Ask, Stage};
-use super::{ViewError, display_available, input, lens, scene_plugin};
+use super::{Loader, ViewError, display_available, input, lens, loading, scene_plugin};
 use crate::pace::Pace;
 use bevy::app::AppExit;
 use bevy::log::{Level, LogPlugin};
@@ -16,12 +16,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use wgpu::DeviceType;
 
 /// How to open the window.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct WindowOptions {
     /// Close it when this tick has been shown.
     pub exit_at_tick: Option<u64>,
     /// What its title bar says.
     pub title: String,
+    /// The scenario's name or path.
+    pub name: String,
+    /// How another scenario is loaded; without one the window shows one only.
+    pub loader: Option<Loader>,
 }
 
 /// The tick at which to close.
@@ -55,12 +59,15 @@ pub fn run_window(pace: Pace, options: WindowOptions) -> Result<(), ViewError> {
         .insert_resource(pace)
         .add_plugins(plugins)
         .add_plugins(EguiPlugin::default())
-        .add_plugins((scene_plugin, input::plugin))
+        .add_plugins((scene_plugin, input::plugin, crate::panels::kept::plugin))
         .add_systems(PreStartup, spawn_camera)
         .add_systems(Startup, look_at_adapter)
         .add_systems(PreUpdate, mirror)
         .add_systems(Last, (forward, end.run_if(resource_exists::<Until>)))
         .set_error_handler(bevy::ecs::error::error);
+    if let Some(loader) = options.loader {
+        loading::plugin(&mut app, loader, options.name);
+    }
     if let Some(tick) = options.exit_at_tick {
         app.insert_resource(Until(tick));
     }

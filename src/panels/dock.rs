@@ -1,0 +1,439 @@
+//! Where panels stand: a tree of tiles around the scene that people drag, close and open again.
+//!
+//! The scene is one of the tiles and is left free; it is drawn behind the whole window.
+
+use super::theme;
+use bevy_egui::egui::{
+    Color32, Rect, Stroke, Style, Ui, Vec2, Visuals, WidgetText, vec2,
+};
+use egui_tiles::{
+    Behavior, Container, Linear, LinearDir, ResizeState, SimplificationOptions, TabState, Tabs, Tile,
+    TileId, Tiles, Tree, UiResponse,
+};
+use serde::{Deserialize, Serialize};
+
+/// What a tile shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Pane {
+    /// The mesh itself.
+    Scene,
+    /// How the mesh does.
+    Overview,
+    /// What else there is to see.
+    Scenarios,
+    /// Everything about the selected node.
+    Inspector,
+    /// Frames, ticks, and who draws.
+    Performance,
+    /// Colours, text and motion.
+    Settings,
+}
+
+/// Beside which edge a panel opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Left,
+    Right,
+    Bottom,
+}
+
+impl Pane {
+    /// All that can be opened and closed.
+    pub const ALL: [Self; 5] =
+        [Self::Overview, Self::Scenarios, Self::Inspector, Self::Performance, Self::Settings];
+
+    /// What its tab says.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Scene => "Scene",
+            Self::Overview => "Overview",
+            Self::Scenarios => "Scenarios",
+            Self::Inspector => "Inspector",
+            Self::Performance => "Performance",
+            Self::Settings => "Settings",
+        }
+    }
+
+    const fn side(self) -> Side {
+        match self {
+            Self::Scene | Self::Performance => Side::Bottom,
+            Self::Overview | Self::Scenarios | Self::Settings => Side::Left,
+            Self::Inspector => Side::Right,
+        }
+    }
+}
+
+impl Side {
+    /// Width beside the scene, or height below it, in points.
+    const fn room(self) -> f32 {
+        match self {
+            Self::Left => theme::LEFT_WIDTH,
+            Self::Right => theme::RIGHT_WIDTH,
+            Self::Bottom => theme::BOTTOM_HEIGHT,
+        }
+    }
+}
+
+/// The tiles.
+pub struct Dock {
+    tree: Tree<Pane>,
+    size: Vec2,
+}
+
+impl Default for Dock {
+    fn default() -> Self {
+        let mut tiles = Tiles::default();
+        let scene = tiles.insert_pane(Pane::Scene);
+        let mut dock = Self { tree: Tree::new("dock", scene, tiles), size: Vec2::ZERO };
+        dock.open(Pane::Overview);
+        dock.open(Pane::Inspector);
+        dock
+    }
+}
+
+impl Dock {
+    /// How the tiles stand, to be kept.
+    #[must_use]
+    pub fn save(&self) -> Option<Plan> {
+        plan(&self.tree.tiles, self.tree.root?)
+    }
+
+    /// Tiles as they were kept; `None` for a plan without the scene, or with anything twice.
+    #[must_use]
+    pub fn load(kept: &Plan) -> Option<Self> {
+        let mut seen = Vec::new();
+        let mut tiles = Tiles::default();
+        let root = build(kept, &mut tiles, &mut seen, 0)?;
+        seen.contains(&Pane::Scene)
+            .then(|| Self { tree: Tree::new("dock", root, tiles), size: Vec2::ZERO })
+    }
+
+    /// Whether a panel is there, on top of its tabs or not.
+    #[must_use]
+    pub fn is_open(&self, pane: Pane) -> bool {
+        self.tree.tiles.find_pane(&pane).is_some()
+    }
+
+    /// Opens a panel, brings it to the front, or closes it when it is in front.
+    pub fn toggle(&mut self, pane: Pane) {
+        match self.tree.tiles.find_pane(&pane) {
+            Some(tile) if self.tree.active_tiles().contains(&tile) => {
+                self.tree.remove_recursively(tile);
+            }
+            Some(_) => self.front(pane),
+            None => self.open(pane),
+        }
+    }
+
+    fn front(&mut self, pane: Pane) {
+        self.tree.make_active(|_, tile| *tile == Tile::Pane(pane));
+    }
+
+    /// Opens a panel beside those of its kind, or at its edge of the window.
+    fn open(&mut self, pane: Pane) {
+        let tile = self.tree.tiles.insert_pane(pane);
+        let kin = Pane::ALL.into_iter().filter(|other| *other != pane && other.side() == pane.side());
+        let tabs = kin
+            .filter_map(|other| self.tree.tiles.find_pane(&other))
+            .find_map(|kin| self.tree.tiles.parent_of(kin))
+            .filter(|parent| matches!(self.tree.tiles.get_container(*parent), Some(Container::Tabs(_))));
+        if let Some(tabs) = tabs {
+            self.tree.move_tile_to_container(tile, tabs, usize::MAX, false);
+        } else {
+            self.at_edge(tile, pane.side());
+        }
+        self.front(pane);
+    }
+
+    /// Puts a tile at an edge of the window, or of the scene.
+    fn at_edge(&mut self, tile: TileId, side: Side) {
+        let tiles = &mut self.tree.tiles;
+        let tabs = tiles.insert_tab_tile(vec![tile]);
+        let Some(root) = self.tree.root else { return };
+        let scene = tiles.find_pane(&Pane::Scene).unwrap_or(root);
+        let all = if self.size == Vec2::ZERO { vec2(1280.0, 720.0) } else { self.size };
+        match side {
+            Side::Left | Side::Right => {
+                let children = if side == Side::Left { vec![tabs, root] } else { vec![root, tabs] };
+                let row = tiles.insert_horizontal_tile(children);
+                share(tiles, row, tabs, side.room() / (all.x - side.room()).max(1.0));
+                self.tree.root = Some(row);
+            }
+            Side::Bottom => {
+                let parent = tiles.parent_of(scene);
+                let column = tiles.insert_vertical_tile(vec![scene, tabs]);
+                share(tiles, column, tabs, side.room() / (all.y - side.room()).max(1.0));
+                match parent.and_then(|parent| tiles.get_mut(parent)) {
+                    Some(Tile::Container(Container::Linear(linear))) => {
+                        let kept = linear.shares.replace_with(scene, column);
+                        let _ = kept;
+                        linear.children.iter_mut().filter(|child| **child == scene).for_each(
+                            |child| *child = column,
+                        );
+                    }
+                    _ => self.tree.root = Some(column),
+                }
+            }
+        }
+    }
+
+    /// Draws all tiles into `rect`, each panel by `draw`, and says what is left to the scene.
+    /// Without a selected node the inspector has nothing to say and is not shown.
+    pub fn show(
+        &mut self,
+        ui: &mut Ui,
+        rect: Rect,
+        has_detail: bool,
+        draw: &mut dyn FnMut(&mut Ui, Pane),
+    ) -> Rect {
+        self.keep_widths(rect.size());
+        if let Some(root) = self.tree.root {
+            hide_empty(&mut self.tree.tiles, root, &|pane| pane != Pane::Inspector || has_detail);
+        }
+        let mut tiles = Tiled { scene: rect, draw };
+        let mut inside = ui.new_child(bevy_egui::egui::UiBuilder::new().max_rect(rect));
+        self.tree.ui(&mut tiles, &mut inside);
+        tiles.scene
+    }
+
+    /// A window that grows gives the room to the scene, not to the panels beside it.
+    fn keep_widths(&mut self, size: Vec2) {
+        let before = std::mem::replace(&mut self.size, size);
+        if before == Vec2::ZERO || before == size {
+            return;
+        }
+        let Some(scene) = self.tree.tiles.find_pane(&Pane::Scene) else { return };
+        let mut child = scene;
+        while let Some(parent) = self.tree.tiles.parent_of(child) {
+            if let Some(Tile::Container(Container::Linear(linear))) =
+                self.tree.tiles.get_mut(parent)
+            {
+                let along = |size: Vec2| match linear.dir {
+                    LinearDir::Horizontal => size.x,
+                    LinearDir::Vertical => size.y,
+                };
+                let total: f32 = linear.children.iter().map(|tile| linear.shares[*tile]).sum();
+                let grown = along(size) / along(before).max(1.0);
+                let own = linear.shares[child];
+                let wanted = (total * grown - (total - own)).max(total * grown * 0.2);
+                linear.shares.set_share(child, wanted);
+            }
+            child = parent;
+        }
+    }
+}
+
+/// How tiles stand, as people could write it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Plan {
+    /// One panel, or the scene.
+    Pane(Pane),
+    /// Panels behind each other; the number of the one in front.
+    Tabs(Vec<Plan>, usize),
+    /// Side by side, each with its share of the width.
+    Row(Vec<(f32, Plan)>),
+    /// One below the other, each with its share of the height.
+    Column(Vec<(f32, Plan)>),
+}
+
+/// Deeper plans are not people's.
+const DEPTH_MAX: u8 = 12;
+
+fn plan(tiles: &Tiles<Pane>, tile: TileId) -> Option<Plan> {
+    match tiles.get(tile)? {
+        Tile::Pane(pane) => Some(Plan::Pane(*pane)),
+        Tile::Container(Container::Tabs(tabs)) => {
+            let children = tabs.children.iter().filter_map(|child| plan(tiles, *child)).collect();
+            let front = tabs.children.iter().position(|child| Some(*child) == tabs.active);
+            Some(Plan::Tabs(children, front.unwrap_or_default()))
+        }
+        Tile::Container(Container::Linear(linear)) => {
+            let child = |id: &TileId| Some((linear.shares[*id], plan(tiles, *id)?));
+            let children = linear.children.iter().filter_map(child).collect();
+            Some(match linear.dir {
+                LinearDir::Horizontal => Plan::Row(children),
+                LinearDir::Vertical => Plan::Column(children),
+            })
+        }
+        Tile::Container(Container::Grid(grid)) => {
+            let children = grid.children().filter_map(|child| Some((1.0, plan(tiles, *child)?)));
+            Some(Plan::Row(children.collect()))
+        }
+    }
+}
+
+fn build(kept: &Plan, tiles: &mut Tiles<Pane>, seen: &mut Vec<Pane>, depth: u8) -> Option<TileId> {
+    if depth > DEPTH_MAX {
+        return None;
+    }
+    match kept {
+        Plan::Pane(pane) => {
+            let fresh = !seen.contains(pane);
+            seen.push(*pane);
+            fresh.then(|| tiles.insert_pane(*pane))
+        }
+        Plan::Tabs(children, front) => {
+            let children = children.iter().map(|child| build(child, tiles, seen, depth + 1));
+            let children: Vec<TileId> = children.collect::<Option<_>>()?;
+            let mut tabs = Tabs::new(children);
+            tabs.active = tabs.children.get(*front).or_else(|| tabs.children.first()).copied();
+            Some(tiles.insert_container(tabs))
+        }
+        Plan::Row(children) | Plan::Column(children) => {
+            let mut linear = Linear::new(LinearDir::Horizontal, Vec::new());
+            if matches!(kept, Plan::Column(_)) {
+                linear.dir = LinearDir::Vertical;
+            }
+            for (share, child) in children {
+                let id = build(child, tiles, seen, depth + 1)?;
+                linear.children.push(id);
+                linear.shares.set_share(id, if share.is_finite() { share.max(0.01) } else { 1.0 });
+            }
+            Some(tiles.insert_container(linear))
+        }
+    }
+}
+
+fn share(tiles: &mut Tiles<Pane>, container: TileId, child: TileId, share: f32) {
+    if let Some(Tile::Container(Container::Linear(linear))) = tiles.get_mut(container) {
+        linear.shares.set_share(child, share);
+    }
+}
+
+/// Hides panes that do not want to be seen, and containers of which nothing is left to see.
+fn hide_empty(tiles: &mut Tiles<Pane>, tile: TileId, wanted: &dyn Fn(Pane) -> bool) -> bool {
+    let children: Vec<TileId> = match tiles.get(tile) {
+        Some(Tile::Pane(pane)) => {
+            let shown = wanted(*pane);
+            tiles.set_visible(tile, shown);
+            return shown;
+        }
+        Some(Tile::Container(container)) => container.children().copied().collect(),
+        None => return false,
+    };
+    let mut any = false;
+    for child in children {
+        any |= hide_empty(tiles, child, wanted);
+    }
+    tiles.set_visible(tile, any);
+    any
+}
+
+/// How tiles look, and what they show.
+struct Tiled<'a> {
+    scene: Rect,
+    draw: &'a mut dyn FnMut(&mut Ui, Pane),
+}
+
+impl Behavior<Pane> for Tiled<'_> {
+    fn pane_ui(&mut self, ui: &mut Ui, _: TileId, pane: &mut Pane) -> UiResponse {
+        let rect = ui.max_rect();
+        if *pane == Pane::Scene {
+            self.scene = rect;
+            return UiResponse::None;
+        }
+        ui.painter().rect_filled(rect, 0.0, theme::SURFACE);
+        theme::pane().show(ui, |ui| (self.draw)(ui, *pane));
+        UiResponse::None
+    }
+
+    fn tab_title_for_pane(&mut self, pane: &Pane) -> WidgetText {
+        pane.title().into()
+    }
+
+    fn is_tab_closable(&self, tiles: &Tiles<Pane>, tile: TileId) -> bool {
+        tiles.get_pane(&tile).is_some_and(|pane| *pane != Pane::Scene)
+    }
+
+    fn simplification_options(&self) -> SimplificationOptions {
+        SimplificationOptions {
+            prune_single_child_tabs: false,
+            all_panes_must_have_tabs: false,
+            ..SimplificationOptions::default()
+        }
+    }
+
+    fn gap_width(&self, _: &Style) -> f32 {
+        8.0
+    }
+
+    fn min_size(&self) -> f32 {
+        120.0
+    }
+
+    fn tab_bar_height(&self, _: &Style) -> f32 {
+        24.0
+    }
+
+    fn tab_bar_color(&self, _: &Visuals) -> Color32 {
+        theme::TAB_BAR
+    }
+
+    fn tab_bg_color(&self, _: &Visuals, _: &Tiles<Pane>, _: TileId, state: &TabState) -> Color32 {
+        if state.active { theme::SURFACE } else { theme::TAB_BAR }
+    }
+
+    fn tab_outline_stroke(
+        &self,
+        _: &Visuals,
+        _: &Tiles<Pane>,
+        _: TileId,
+        _: &TabState,
+    ) -> Stroke {
+        Stroke::NONE
+    }
+
+    fn tab_bar_hline_stroke(&self, _: &Visuals) -> Stroke {
+        Stroke::NONE
+    }
+
+    fn tab_text_color(&self, _: &Visuals, _: &Tiles<Pane>, _: TileId, state: &TabState) -> Color32 {
+        if state.active { theme::INK } else { theme::FAINT }
+    }
+
+    fn resize_stroke(&self, _: &Style, state: ResizeState) -> Stroke {
+        match state {
+            ResizeState::Idle => Stroke::NONE,
+            ResizeState::Hovering => Stroke::new(2.0, theme::OUTLINE),
+            ResizeState::Dragging => Stroke::new(2.0, theme::ACCENT),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn panels_open_close_and_come_back() {
+        let mut dock = Dock::default();
+        assert!(dock.is_open(Pane::Overview) && dock.is_open(Pane::Inspector));
+        for pane in Pane::ALL {
+            let open = dock.is_open(pane);
+            dock.toggle(pane);
+            if !open {
+                assert!(dock.is_open(pane), "{pane:?}");
+            }
+        }
+        assert!(dock.is_open(Pane::Scene));
+    }
+
+    #[test]
+    fn a_dock_survives_being_kept() {
+        let mut dock = Dock::default();
+        dock.toggle(Pane::Performance);
+        dock.toggle(Pane::Settings);
+        let kept = dock.save().unwrap_or(Plan::Pane(Pane::Scene));
+        let back = Dock::load(&kept).unwrap_or_default();
+        assert_eq!(back.save().as_ref(), Some(&kept));
+        for pane in Pane::ALL {
+            assert_eq!(back.is_open(pane), dock.is_open(pane), "{pane:?}");
+        }
+        let scene = || Plan::Pane(Pane::Scene);
+        assert!(Dock::load(&Plan::Pane(Pane::Settings)).is_none(), "no scene");
+        assert!(Dock::load(&Plan::Row(vec![(1.0, scene()), (1.0, scene())])).is_none(), "two");
+        let deep = (0..40).fold(scene(), |inner, _| Plan::Tabs(vec![inner], 0));
+        assert!(Dock::load(&deep).is_none(), "too deep");
+    }
+}

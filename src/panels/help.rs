@@ -1,0 +1,104 @@
+//! The help: every key and what the mouse does, searchable.
+
+use super::widgets::{keycap, section};
+use super::{Outcome, theme};
+use crate::view::actions::{self, Action, Topic};
+use bevy_egui::egui::{
+    Align, Align2, Area, Context, Layout, Order, RichText, ScrollArea, TextEdit, Ui, vec2,
+};
+
+/// What the mouse does.
+const MOUSE: &[(&str, &str)] = &[
+    ("drag", "orbit"),
+    ("right drag", "pan"),
+    ("wheel", "zoom to what is under the pointer"),
+    ("click", "select a node"),
+    ("double click", "select it and go there"),
+    ("rest", "name of a node"),
+];
+
+/// What is searched for.
+#[derive(Default)]
+pub struct Help {
+    typed: String,
+}
+
+impl Help {
+    /// Draws it.
+    pub fn show(&mut self, context: &Context, outcome: &mut Outcome) {
+        let screen = context.viewport_rect().size();
+        let size = vec2(640.0_f32.min(screen.x - 40.0), 480.0_f32.min(screen.y - 60.0));
+        let area = Area::new("help".into())
+            .order(Order::Foreground)
+            .anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0))
+            .default_size(size);
+        let response = area.show(context, |ui| {
+            theme::card().show(ui, |ui| {
+                ui.set_width(size.x);
+                self.sheet(ui, size.y, outcome);
+            });
+        });
+        if response.response.clicked_elsewhere() {
+            outcome.actions.push(Action::Escape);
+        }
+    }
+
+    fn sheet(&mut self, ui: &mut Ui, height: f32, outcome: &mut Outcome) {
+        ui.horizontal(|ui| {
+            ui.label(RichText::new("Keys and mouse").size(17.0).color(theme::INK));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if ui.small_button("close").clicked() {
+                    outcome.actions.push(Action::Escape);
+                }
+                let line = TextEdit::singleline(&mut self.typed).hint_text("search");
+                ui.add(line.desired_width(150.0));
+            });
+        });
+        let wanted = self.typed.trim().to_lowercase();
+        let fits = |text: &str| wanted.is_empty() || text.to_lowercase().contains(&wanted);
+        ScrollArea::vertical().max_height(height - 40.0).show(ui, |ui| {
+            ui.columns(2, |columns| {
+                for (place, topic) in Topic::ALL.into_iter().enumerate() {
+                    let column = if matches!(topic, Topic::Panels) { 1 } else { 0 };
+                    let Some(ui) = columns.get_mut(column) else { continue };
+                    let all = actions::ALL.iter().filter(|entry| entry.topic == topic);
+                    let hits: Vec<_> = all
+                        .filter(|entry| !entry.keys.is_empty())
+                        .filter(|entry| fits(entry.name) || fits(entry.hint))
+                        .collect();
+                    if !hits.is_empty() {
+                        section(ui, topic.name());
+                    }
+                    for entry in hits {
+                        let keys = entry.keys.first().copied().unwrap_or_default();
+                        line(ui, keys, entry.name, entry.hint);
+                    }
+                    let _ = place;
+                }
+                if let Some(ui) = columns.get_mut(1) {
+                    section(ui, "Mouse");
+                    for (what, does) in MOUSE.iter().filter(|(a, b)| fits(a) || fits(b)) {
+                        line(ui, what, does, "");
+                    }
+                }
+            });
+        });
+    }
+}
+
+fn line(ui: &mut Ui, key: &str, name: &str, hint: &str) {
+    let row = ui.horizontal(|ui| {
+        ui.allocate_ui_with_layout(
+            vec2(86.0, 18.0),
+            Layout::left_to_right(Align::Center),
+            |ui| {
+                ui.set_min_width(86.0);
+                keycap(ui, key);
+            },
+        );
+        ui.label(theme::text(name));
+    });
+    if !hint.is_empty() {
+        row.response.on_hover_text(hint);
+    }
+}

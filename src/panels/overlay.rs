@@ -1,0 +1,49 @@
+//! Sheets over the scene, one at a time: the finder, the help, the tour.
+
+use super::{Outcome, finder, help, tour};
+use crate::view::stage::{Look, Stage};
+use bevy_egui::egui::{Context, Rect};
+
+/// A sheet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overlay {
+    /// Every action by name.
+    Finder,
+    /// Every key.
+    Help,
+    /// One minute through the window.
+    Tour,
+}
+
+/// What sheets remember while they are open.
+#[derive(Default)]
+pub struct Sheets {
+    finder: finder::Finder,
+    help: help::Help,
+    tour: tour::Tour,
+}
+
+impl Sheets {
+    /// Draws the open one. `scene` is where the mesh can be seen.
+    pub fn show(
+        &mut self,
+        context: &Context,
+        stage: &Stage,
+        look: &Look,
+        scene: Rect,
+        outcome: &mut Outcome,
+    ) {
+        if look.overlay != Some(Overlay::Finder) {
+            self.finder = finder::Finder::default();
+        }
+        if look.overlay != Some(Overlay::Tour) {
+            self.tour = tour::Tour::default();
+        }
+        match look.overlay {
+            Some(Overlay::Finder) => self.finder.show(context, outcome),
+            Some(Overlay::Help) => self.help.show(context, outcome),
+            Some(Overlay::Tour) => self.tour.show(context, stage, look, scene, outcome),
+            None => {}
+        }
+    }
+}

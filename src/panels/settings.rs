@@ -1,0 +1,51 @@
+//! What a person likes: colours, size of text, motion.
+
+use super::widgets::section;
+use super::{Outcome, theme};
+use crate::view::actions::{Action, entry_of};
+use crate::view::stage::{ColourBy, Look};
+use bevy_egui::egui::{ScrollArea, Ui};
+
+/// Draws it.
+pub fn show(ui: &mut Ui, look: &Look, outcome: &mut Outcome) {
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        section(ui, "colour says");
+        ui.horizontal_wrapped(|ui| {
+            for by in ColourBy::ALL {
+                let chosen = ui.selectable_label(look.colour_by == by, by.name());
+                let action = Action::Colour(by);
+                if super::explained(chosen, entry_of(action)).clicked() {
+                    outcome.actions.push(action);
+                }
+            }
+        });
+        section(ui, "palette");
+        ui.horizontal(|ui| {
+            ui.label(theme::value(look.palette.name()));
+            if ui.button("next").clicked() {
+                outcome.actions.push(Action::Palette);
+            }
+        });
+        section(ui, "text");
+        ui.horizontal(|ui| {
+            ui.label(theme::value(format!("{} %", look.text_percent)));
+            for (text, action) in
+                [("smaller", Action::SmallerText), ("larger", Action::LargerText)]
+            {
+                if super::explained(ui.button(text), entry_of(action)).clicked() {
+                    outcome.actions.push(action);
+                }
+            }
+        });
+        section(ui, "window");
+        for (text, action) in [
+            ("show the tour", Action::Open(super::overlay::Overlay::Tour)),
+            ("all keys", Action::Open(super::overlay::Overlay::Help)),
+            ("panels as at first", Action::ResetPanels),
+        ] {
+            if ui.button(text).clicked() {
+                outcome.actions.push(action);
+            }
+        }
+    });
+}
