@@ -70,7 +70,8 @@ fn loader(args: ViewArgs) -> Loader {
     Arc::new(move |name| {
         let seed = args.seed.filter(|_| name == args.scenario);
         let loaded = load(name, seed, args.threads, args.data.as_deref(), None);
-        let Loaded { mesh, scenario, name, .. } = loaded.map_err(|failure| failure.message().to_owned())?;
+        let Loaded { mesh, scenario, name, .. } =
+            loaded.map_err(|failure| failure.message().to_owned())?;
         let begun = begin(mesh, &scenario, &name, &args);
         let begun = begun.map_err(|failure| failure.message().to_owned())?;
         Ok(begun.0)

@@ -64,7 +64,9 @@ impl Card {
             ui.label(RichText::new(&self.words).size(11.5).color(theme::FAINT));
             let nodes = super::widgets::grouped(self.nodes);
             let state = if runs { " \u{b7} on stage" } else { "" };
-            ui.label(RichText::new(format!("{nodes} nodes{state}")).size(11.0).color(theme::ACCENT));
+            ui.label(
+                RichText::new(format!("{nodes} nodes{state}")).size(11.0).color(theme::ACCENT),
+            );
         });
         let response = inner.response.interact(Sense::click());
         if response.hovered() {

@@ -3,14 +3,17 @@
 //! The scene is one of the tiles and is left free; it is drawn behind the whole window.
 
 use super::theme;
-use bevy_egui::egui::{
-    Color32, Rect, Stroke, Style, Ui, Vec2, Visuals, WidgetText, vec2,
-};
+use bevy_egui::egui::{Color32, Rect, Stroke, Style, Ui, Vec2, Visuals, WidgetText};
 use egui_tiles::{
-    Behavior, Container, Linear, LinearDir, ResizeState, SimplificationOptions, TabState, Tabs, Tile,
-    TileId, Tiles, Tree, UiResponse,
+    Behavior, Container, Linear, LinearDir, ResizeState, SimplificationOptions, TabState, Tabs,
+    Tile, TileId, Tiles, Tree, UiResponse,
 };
 use serde::{Deserialize, Serialize};
+
+/// Space between tiles, in points.
+const GAP: f32 = 8.0;
+/// No panel is narrower or lower than this.
+const LEAST: f32 = 120.0;
 
 /// What a tile shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -78,14 +81,13 @@ impl Side {
 /// The tiles.
 pub struct Dock {
     tree: Tree<Pane>,
-    size: Vec2,
 }
 
 impl Default for Dock {
     fn default() -> Self {
         let mut tiles = Tiles::default();
         let scene = tiles.insert_pane(Pane::Scene);
-        let mut dock = Self { tree: Tree::new("dock", scene, tiles), size: Vec2::ZERO };
+        let mut dock = Self { tree: Tree::new("dock", scene, tiles) };
         dock.open(Pane::Overview);
         dock.open(Pane::Inspector);
         dock
@@ -105,8 +107,7 @@ impl Dock {
         let mut seen = Vec::new();
         let mut tiles = Tiles::default();
         let root = build(kept, &mut tiles, &mut seen, 0)?;
-        seen.contains(&Pane::Scene)
-            .then(|| Self { tree: Tree::new("dock", root, tiles), size: Vec2::ZERO })
+        seen.contains(&Pane::Scene).then(|| Self { tree: Tree::new("dock", root, tiles) })
     }
 
     /// Whether a panel is there, on top of its tabs or not.
@@ -133,11 +134,14 @@ impl Dock {
     /// Opens a panel beside those of its kind, or at its edge of the window.
     fn open(&mut self, pane: Pane) {
         let tile = self.tree.tiles.insert_pane(pane);
-        let kin = Pane::ALL.into_iter().filter(|other| *other != pane && other.side() == pane.side());
+        let kin =
+            Pane::ALL.into_iter().filter(|other| *other != pane && other.side() == pane.side());
         let tabs = kin
             .filter_map(|other| self.tree.tiles.find_pane(&other))
             .find_map(|kin| self.tree.tiles.parent_of(kin))
-            .filter(|parent| matches!(self.tree.tiles.get_container(*parent), Some(Container::Tabs(_))));
+            .filter(|parent| {
+                matches!(self.tree.tiles.get_container(*parent), Some(Container::Tabs(_)))
+            });
         if let Some(tabs) = tabs {
             self.tree.move_tile_to_container(tile, tabs, usize::MAX, false);
         } else {
@@ -152,29 +156,23 @@ impl Dock {
         let tabs = tiles.insert_tab_tile(vec![tile]);
         let Some(root) = self.tree.root else { return };
         let scene = tiles.find_pane(&Pane::Scene).unwrap_or(root);
-        let all = if self.size == Vec2::ZERO { vec2(1280.0, 720.0) } else { self.size };
-        match side {
-            Side::Left | Side::Right => {
-                let children = if side == Side::Left { vec![tabs, root] } else { vec![root, tabs] };
-                let row = tiles.insert_horizontal_tile(children);
-                share(tiles, row, tabs, side.room() / (all.x - side.room()).max(1.0));
-                self.tree.root = Some(row);
+        let beside = if side == Side::Bottom { scene } else { root };
+        let parent = tiles.parent_of(beside);
+        let both = match side {
+            Side::Left => tiles.insert_horizontal_tile(vec![tabs, beside]),
+            Side::Right => tiles.insert_horizontal_tile(vec![beside, tabs]),
+            Side::Bottom => tiles.insert_vertical_tile(vec![beside, tabs]),
+        };
+        if let Some(Tile::Container(Container::Linear(linear))) = tiles.get_mut(both) {
+            linear.shares.set_share(tabs, side.room());
+        }
+        match parent.and_then(|parent| tiles.get_mut(parent)) {
+            Some(Tile::Container(Container::Linear(linear))) => {
+                linear.shares.replace_with(beside, both);
+                let places = linear.children.iter_mut();
+                places.filter(|child| **child == beside).for_each(|child| *child = both);
             }
-            Side::Bottom => {
-                let parent = tiles.parent_of(scene);
-                let column = tiles.insert_vertical_tile(vec![scene, tabs]);
-                share(tiles, column, tabs, side.room() / (all.y - side.room()).max(1.0));
-                match parent.and_then(|parent| tiles.get_mut(parent)) {
-                    Some(Tile::Container(Container::Linear(linear))) => {
-                        let kept = linear.shares.replace_with(scene, column);
-                        let _ = kept;
-                        linear.children.iter_mut().filter(|child| **child == scene).for_each(
-                            |child| *child = column,
-                        );
-                    }
-                    _ => self.tree.root = Some(column),
-                }
-            }
+            _ => self.tree.root = Some(both),
         }
     }
 
@@ -187,9 +185,9 @@ impl Dock {
         has_detail: bool,
         draw: &mut dyn FnMut(&mut Ui, Pane),
     ) -> Rect {
-        self.keep_widths(rect.size());
         if let Some(root) = self.tree.root {
             hide_empty(&mut self.tree.tiles, root, &|pane| pane != Pane::Inspector || has_detail);
+            self.give_rest_to_scene(rect.size());
         }
         let mut tiles = Tiled { scene: rect, draw };
         let mut inside = ui.new_child(bevy_egui::egui::UiBuilder::new().max_rect(rect));
@@ -197,29 +195,45 @@ impl Dock {
         tiles.scene
     }
 
-    /// A window that grows gives the room to the scene, not to the panels beside it.
-    fn keep_widths(&mut self, size: Vec2) {
-        let before = std::mem::replace(&mut self.size, size);
-        if before == Vec2::ZERO || before == size {
-            return;
-        }
+    /// Shares are in points. What the panels that can be seen do not take is the scene's, however
+    /// large the window is.
+    fn give_rest_to_scene(&mut self, size: Vec2) {
         let Some(scene) = self.tree.tiles.find_pane(&Pane::Scene) else { return };
-        let mut child = scene;
-        while let Some(parent) = self.tree.tiles.parent_of(child) {
-            if let Some(Tile::Container(Container::Linear(linear))) =
-                self.tree.tiles.get_mut(parent)
-            {
-                let along = |size: Vec2| match linear.dir {
-                    LinearDir::Horizontal => size.x,
-                    LinearDir::Vertical => size.y,
-                };
-                let total: f32 = linear.children.iter().map(|tile| linear.shares[*tile]).sum();
-                let grown = along(size) / along(before).max(1.0);
-                let own = linear.shares[child];
-                let wanted = (total * grown - (total - own)).max(total * grown * 0.2);
-                linear.shares.set_share(child, wanted);
+        let mut way = vec![scene];
+        while let Some(parent) = way.last().and_then(|child| self.tree.tiles.parent_of(*child)) {
+            way.push(parent);
+        }
+        let mut left = size;
+        for (child, parent) in way.iter().zip(way.iter().skip(1)).rev() {
+            let Some(Container::Linear(linear)) = self.tree.tiles.get_container(*parent) else {
+                continue;
+            };
+            let along = usize::from(linear.dir == LinearDir::Vertical);
+            let others = linear.children.iter().filter(|other| *other != child);
+            let mut taken: Vec<(TileId, f32)> = others
+                .filter(|other| self.tree.tiles.is_visible(**other))
+                .map(|other| (*other, linear.shares[*other]))
+                .collect();
+            for (_, share) in &mut taken {
+                // A panel that was dragged here has no size yet.
+                if *share < LEAST {
+                    *share = if along == 0 { theme::LEFT_WIDTH } else { theme::BOTTOM_HEIGHT };
+                }
             }
-            child = parent;
+            let all = left[along] - GAP * taken.len() as f32;
+            let asked: f32 = taken.iter().map(|(_, share)| share).sum();
+            // At least a quarter stays free to look at.
+            let shrunk = (all * 0.75 / asked.max(1.0)).min(1.0);
+            let rest = all - asked * shrunk;
+            if let Some(Tile::Container(Container::Linear(linear))) =
+                self.tree.tiles.get_mut(*parent)
+            {
+                for (other, share) in taken {
+                    linear.shares.set_share(other, share);
+                }
+                linear.shares.set_share(*child, rest / shrunk);
+            }
+            left[along] = rest;
         }
     }
 }
@@ -231,9 +245,9 @@ pub enum Plan {
     Pane(Pane),
     /// Panels behind each other; the number of the one in front.
     Tabs(Vec<Plan>, usize),
-    /// Side by side, each with its share of the width.
+    /// Side by side, each with its width in points; that of the scene follows.
     Row(Vec<(f32, Plan)>),
-    /// One below the other, each with its share of the height.
+    /// One below the other, each with its height in points.
     Column(Vec<(f32, Plan)>),
 }
 
@@ -288,16 +302,12 @@ fn build(kept: &Plan, tiles: &mut Tiles<Pane>, seen: &mut Vec<Pane>, depth: u8) 
             for (share, child) in children {
                 let id = build(child, tiles, seen, depth + 1)?;
                 linear.children.push(id);
-                linear.shares.set_share(id, if share.is_finite() { share.max(0.01) } else { 1.0 });
+                linear
+                    .shares
+                    .set_share(id, if share.is_finite() { share.max(LEAST) } else { LEAST });
             }
             Some(tiles.insert_container(linear))
         }
-    }
-}
-
-fn share(tiles: &mut Tiles<Pane>, container: TileId, child: TileId, share: f32) {
-    if let Some(Tile::Container(Container::Linear(linear))) = tiles.get_mut(container) {
-        linear.shares.set_share(child, share);
     }
 }
 
@@ -355,11 +365,11 @@ impl Behavior<Pane> for Tiled<'_> {
     }
 
     fn gap_width(&self, _: &Style) -> f32 {
-        8.0
+        GAP
     }
 
     fn min_size(&self) -> f32 {
-        120.0
+        LEAST
     }
 
     fn tab_bar_height(&self, _: &Style) -> f32 {
@@ -374,13 +384,7 @@ impl Behavior<Pane> for Tiled<'_> {
         if state.active { theme::SURFACE } else { theme::TAB_BAR }
     }
 
-    fn tab_outline_stroke(
-        &self,
-        _: &Visuals,
-        _: &Tiles<Pane>,
-        _: TileId,
-        _: &TabState,
-    ) -> Stroke {
+    fn tab_outline_stroke(&self, _: &Visuals, _: &Tiles<Pane>, _: TileId, _: &TabState) -> Stroke {
         Stroke::NONE
     }
 

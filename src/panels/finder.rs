@@ -83,8 +83,7 @@ impl Finder {
 
 /// One hit; true when it was clicked.
 fn row(ui: &mut Ui, entry: &Entry, chosen: bool, moved: bool) -> bool {
-    let (rect, response) =
-        ui.allocate_exact_size(vec2(ui.available_width(), 24.0), Sense::click());
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 24.0), Sense::click());
     if chosen && moved {
         response.scroll_to_me(None);
     }

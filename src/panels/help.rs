@@ -88,14 +88,10 @@ impl Help {
 
 fn line(ui: &mut Ui, key: &str, name: &str, hint: &str) {
     let row = ui.horizontal(|ui| {
-        ui.allocate_ui_with_layout(
-            vec2(86.0, 18.0),
-            Layout::left_to_right(Align::Center),
-            |ui| {
-                ui.set_min_width(86.0);
-                keycap(ui, key);
-            },
-        );
+        ui.allocate_ui_with_layout(vec2(86.0, 18.0), Layout::left_to_right(Align::Center), |ui| {
+            ui.set_min_width(86.0);
+            keycap(ui, key);
+        });
         ui.label(theme::text(name));
     });
     if !hint.is_empty() {

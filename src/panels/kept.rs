@@ -1,9 +1,9 @@
 //! What the window remembers from one start to the next, in a small text file of its own. Must not
 //! hold anything about a run: the same scenario gives the same picture on every machine.
 
+use super::Panels;
 use super::dock::{Dock, Plan};
 use super::overlay::Overlay;
-use super::Panels;
 use crate::view::stage::Look;
 use crate::view::theme::Palette;
 use bevy::prelude::*;

@@ -8,8 +8,8 @@ pub mod dock;
 mod finder;
 mod help;
 mod inspector;
-mod keys;
 pub mod kept;
+mod keys;
 mod legend;
 mod names;
 pub mod overlay;
@@ -156,9 +156,7 @@ pub fn show(
     if look.panels && roomy {
         let around = screen.shrink(theme::EDGE * 0.6);
         scene = docked(context, panels, stage, look, around, &mut outcome);
-        if !look.still {
-            transport::show(context, stage, scene, &mut outcome);
-        }
+        transport::show(context, stage, scene, &mut outcome);
         scene.max.y -= caption(context, stage, look, space, scene);
     }
     if stage.software && !look.still {
@@ -196,13 +194,7 @@ fn docked(
 }
 
 /// Along the bottom of the scene: the legend and the keys. Says how much height they take.
-fn caption(
-    context: &egui::Context,
-    stage: &Stage,
-    look: &Look,
-    space: &Space,
-    scene: Rect,
-) -> f32 {
+fn caption(context: &egui::Context, stage: &Stage, look: &Look, space: &Space, scene: Rect) -> f32 {
     let room = scene.width() - 2.0 * f32::from(theme::CAPTION_PADDING);
     if room < 300.0 {
         return 0.0;

@@ -9,12 +9,24 @@ use bevy_egui::egui::{
 /// Paints them behind all panels. A panel point is `points` logical pixels.
 pub fn show(context: &Context, stage: &Stage, marks: &Marks, points: f32) {
     if let (Some(id), Some(at)) = (stage.selected, marks.selected) {
-        tag(context, pos2(at.x, at.y) / points, marks.radius * 2.5 / points, &stage.label(id), theme::INK);
+        tag(
+            context,
+            pos2(at.x, at.y) / points,
+            marks.radius * 2.5 / points,
+            &stage.label(id),
+            theme::INK,
+        );
     }
     if let Some((id, at)) = marks.hovered
         && stage.selected != Some(id)
     {
-        tag(context, pos2(at.x, at.y) / points, marks.radius * 1.8 / points, &stage.label(id), theme::TEXT);
+        tag(
+            context,
+            pos2(at.x, at.y) / points,
+            marks.radius * 1.8 / points,
+            &stage.label(id),
+            theme::TEXT,
+        );
     }
 }
 

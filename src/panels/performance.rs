@@ -47,7 +47,8 @@ impl Frames {
         section(ui, "ticks");
         row(ui, "asked for", times(stage.status.speed_milli));
         row(ui, "reached", times(stage.status.achieved_milli));
-        let ticks = u64::from(stage.status.achieved_milli) / u64::from(stage.published.tick_ms.max(1));
+        let ticks =
+            u64::from(stage.status.achieved_milli) / u64::from(stage.published.tick_ms.max(1));
         row(ui, "ticks a second", grouped(ticks));
         let nodes = stage.published.nodes.len() as u64;
         row(ui, "node-ticks a second", grouped(ticks * nodes));

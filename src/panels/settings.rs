@@ -29,8 +29,7 @@ pub fn show(ui: &mut Ui, look: &Look, outcome: &mut Outcome) {
         section(ui, "text");
         ui.horizontal(|ui| {
             ui.label(theme::value(format!("{} %", look.text_percent)));
-            for (text, action) in
-                [("smaller", Action::SmallerText), ("larger", Action::LargerText)]
+            for (text, action) in [("smaller", Action::SmallerText), ("larger", Action::LargerText)]
             {
                 if super::explained(ui.button(text), entry_of(action)).clicked() {
                     outcome.actions.push(action);

@@ -15,27 +15,41 @@ const WIDTH: f32 = 430.0;
 
 /// What is said, station by station.
 const STATIONS: &[(&str, &str)] = &[
-    ("A mesh of small nodes",
+    (
+        "A mesh of small nodes",
         "Each light is a node with a sensor, a radio and a small store of energy. It predicts its \
-         own signal, and tells its neighbours what it has learned: never what it has measured."),
-    ("Colour is what a node believes",
+         own signal, and tells its neighbours what it has learned: never what it has measured.",
+    ),
+    (
+        "Colour is what a node believes",
         "Blue is calm, amber a storm in the air, red a storm. The hue of an evolved node is that \
-         of its gene. Keys 1 to 6 let colour say something else; V is a safe palette."),
-    ("Light is energy, the ring is trust",
+         of its gene. Keys 1 to 6 let colour say something else; V is a safe palette.",
+    ),
+    (
+        "Light is energy, the ring is trust",
         "A full store shines, a spent one glows. The thin ring counts a node's reputation. Small \
-         and dim is asleep: radios wake for moments only."),
-    ("Streaks are frames on the air",
+         and dim is asleep: radios wake for moments only.",
+    ),
+    (
+        "Streaks are frames on the air",
         "They travel for as long as their airtime, coloured by kind; a lost one fizzles out. \
-         The legend below names them all."),
-    ("Turn it, go near, pick one",
+         The legend below names them all.",
+    ),
+    (
+        "Turn it, go near, pick one",
         "Drag to orbit, drag with the right button to pan, zoom with the wheel. Click a node to \
-         read its mind; double click to go there."),
-    ("Time is yours",
+         read its mind; double click to go there.",
+    ),
+    (
+        "Time is yours",
         "P stops the clock, the full stop runs one tick, plus and minus change the speed. The \
-         bar above the scene has all of it."),
-    ("Ask for anything",
+         bar above the scene has all of it.",
+    ),
+    (
+        "Ask for anything",
         "Ctrl+P finds every action by name and ? shows every key. Panels can be dragged by their \
-         tabs; H hides them all. This tour is there again under the name Tour."),
+         tabs; H hides them all. This tour is there again under the name Tour.",
+    ),
 ];
 
 /// Where the tour stands.

@@ -3,9 +3,9 @@
 
 use super::camera::Rig;
 use super::stage::{Ask, ColourBy, Go, Look, Stage};
+use crate::pace::Intent;
 use crate::panels::dock::Pane;
 use crate::panels::overlay::Overlay;
-use crate::pace::Intent;
 use bevy::prelude::*;
 use bevy::render::view::screenshot::{Screenshot, save_to_disk};
 
@@ -125,24 +125,69 @@ pub const ALL: &[Entry] = &[
     entry(Topic::Camera, Action::Focus, "Go to the selected node", &["F"], "Or double click it"),
     entry(Topic::Camera, Action::Spin, "Turn by itself", &["Space"], "A slow round trip"),
     entry(Topic::Camera, Action::CutAway, "Cut away the near half", &["C"], "To look inside"),
-    entry(Topic::Picture, Action::Colour(ColourBy::Regime), "Colour by regime", &["1"],
-        "Calm, pre-storm or storm; evolved nodes take the hue of their gene"),
-    entry(Topic::Picture, Action::Colour(ColourBy::Energy), "Colour by energy", &["2"],
-        "What is left in the store"),
-    entry(Topic::Picture, Action::Colour(ColourBy::Reputation), "Colour by reputation", &["3"],
-        "The mean of what its neighbours hold of a node"),
-    entry(Topic::Picture, Action::Colour(ColourBy::Group), "Colour by modality and gene", &["4"],
-        "Which sensor, and once it has evolved, which gene"),
-    entry(Topic::Picture, Action::Colour(ColourBy::Sleep), "Colour by sleep", &["5"],
-        "Whose radio is awake"),
-    entry(Topic::Picture, Action::Colour(ColourBy::Residual), "Colour by residual", &["6"],
-        "How far the last sample was from its prediction, in deviations"),
-    entry(Topic::Picture, Action::Palette, "Next palette", &["V"],
-        "One is safe for colour-blind eyes"),
-    entry(Topic::Picture, Action::Picture, "Save a picture", &["F12"],
-        "qres-tick-N.png in the current folder"),
-    entry(Topic::Panels, Action::Open(Overlay::Finder), "Find an action", &["Ctrl+P"],
-        "Every action by name"),
+    entry(
+        Topic::Picture,
+        Action::Colour(ColourBy::Regime),
+        "Colour by regime",
+        &["1"],
+        "Calm, pre-storm or storm; evolved nodes take the hue of their gene",
+    ),
+    entry(
+        Topic::Picture,
+        Action::Colour(ColourBy::Energy),
+        "Colour by energy",
+        &["2"],
+        "What is left in the store",
+    ),
+    entry(
+        Topic::Picture,
+        Action::Colour(ColourBy::Reputation),
+        "Colour by reputation",
+        &["3"],
+        "The mean of what its neighbours hold of a node",
+    ),
+    entry(
+        Topic::Picture,
+        Action::Colour(ColourBy::Group),
+        "Colour by modality and gene",
+        &["4"],
+        "Which sensor, and once it has evolved, which gene",
+    ),
+    entry(
+        Topic::Picture,
+        Action::Colour(ColourBy::Sleep),
+        "Colour by sleep",
+        &["5"],
+        "Whose radio is awake",
+    ),
+    entry(
+        Topic::Picture,
+        Action::Colour(ColourBy::Residual),
+        "Colour by residual",
+        &["6"],
+        "How far the last sample was from its prediction, in deviations",
+    ),
+    entry(
+        Topic::Picture,
+        Action::Palette,
+        "Next palette",
+        &["V"],
+        "One is safe for colour-blind eyes",
+    ),
+    entry(
+        Topic::Picture,
+        Action::Picture,
+        "Save a picture",
+        &["F12"],
+        "qres-tick-N.png in the current folder",
+    ),
+    entry(
+        Topic::Panels,
+        Action::Open(Overlay::Finder),
+        "Find an action",
+        &["Ctrl+P"],
+        "Every action by name",
+    ),
     entry(Topic::Panels, Action::Open(Overlay::Help), "Help", &["?", "F1"], "Every key"),
     entry(Topic::Panels, Action::Open(Overlay::Tour), "Tour", &[], "One minute through the window"),
     entry(Topic::Panels, Action::HidePanels, "Hide all panels", &["H"], "And bring them back"),
@@ -151,14 +196,34 @@ pub const ALL: &[Entry] = &[
     entry(Topic::Panels, Action::LargerText, "Larger text", &["Ctrl++", "Ctrl+="], "Up to double"),
     entry(Topic::Panels, Action::SmallerText, "Smaller text", &["Ctrl+-"], "Down to 70 percent"),
     entry(Topic::Panels, Action::Panel(Pane::Overview), "Overview", &["O"], "How the mesh does"),
-    entry(Topic::Panels, Action::Panel(Pane::Scenarios), "Scenarios", &["Ctrl+O"],
-        "What else there is to see"),
-    entry(Topic::Panels, Action::Panel(Pane::Inspector), "Inspector", &["I"],
-        "Everything about the selected node"),
-    entry(Topic::Panels, Action::Panel(Pane::Performance), "Performance", &["F3"],
-        "Frames, ticks, and who draws"),
-    entry(Topic::Panels, Action::Panel(Pane::Settings), "Settings", &["Ctrl+,"],
-        "Colours, text and motion"),
+    entry(
+        Topic::Panels,
+        Action::Panel(Pane::Scenarios),
+        "Scenarios",
+        &["Ctrl+O"],
+        "What else there is to see",
+    ),
+    entry(
+        Topic::Panels,
+        Action::Panel(Pane::Inspector),
+        "Inspector",
+        &["I"],
+        "Everything about the selected node",
+    ),
+    entry(
+        Topic::Panels,
+        Action::Panel(Pane::Performance),
+        "Performance",
+        &["F3"],
+        "Frames, ticks, and who draws",
+    ),
+    entry(
+        Topic::Panels,
+        Action::Panel(Pane::Settings),
+        "Settings",
+        &["Ctrl+,"],
+        "Colours, text and motion",
+    ),
     entry(Topic::Panels, Action::Escape, "Close or deselect", &["Esc"], "One thing at a time"),
 ];
 
@@ -179,8 +244,7 @@ pub fn entry_of(action: Action) -> Option<&'static Entry> {
 pub struct Do(pub Action);
 
 pub(super) fn plugin(app: &mut App) {
-    app.add_message::<Do>()
-        .add_systems(Update, perform.in_set(super::ViewSystems::Input));
+    app.add_message::<Do>().add_systems(Update, perform.in_set(super::ViewSystems::Input));
 }
 
 /// Does what was asked. Panels see to what is theirs.

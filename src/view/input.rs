@@ -181,18 +181,22 @@ fn hover(
 /// Keys that the focused panel does not need for itself.
 fn keys(
     mut pressed: MessageReader<KeyboardInput>,
-    held: Res<ButtonInput<KeyCode>>,
+    mut ctrl: Local<bool>,
     mut typing: EguiContexts,
     mut wanted: MessageWriter<Do>,
 ) {
     let (text, focused) = typing.ctx_mut().map_or((false, false), |context| {
         (context.text_edit_focused(), context.memory(|memory| memory.focused().is_some()))
     });
-    let ctrl = held.any_pressed([KeyCode::ControlLeft, KeyCode::ControlRight]);
-    for key in pressed.read().filter(|key| key.state.is_pressed()) {
-        let Some(name) = key_name(&key.logical_key, ctrl) else { continue };
+    for key in pressed.read() {
+        // In order: within one slow frame a key may go down and up again.
+        if key.logical_key == Key::Control {
+            *ctrl = key.state.is_pressed();
+        }
+        let name = key_name(&key.logical_key, *ctrl).filter(|_| key.state.is_pressed());
+        let Some(name) = name else { continue };
         // A line of text takes letters; a focused button takes what presses it.
-        let taken = (text && !ctrl && name.chars().count() == 1)
+        let taken = (text && !*ctrl && name.chars().count() == 1)
             || (focused && matches!(key.logical_key, Key::Space | Key::Enter | Key::Escape));
         let Some(action) = actions::of_key(&name).filter(|_| !taken) else { continue };
         if !key.repeat || action == Action::Step {

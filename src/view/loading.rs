@@ -4,8 +4,8 @@
 use super::actions::{Action, Do};
 use super::camera::Rig;
 use super::crowd::Crowd;
-use super::layers;
 use super::layer::Layer;
+use super::layers;
 use super::space::Space;
 use super::stage::{Load, Stage};
 use crate::pace::Pace;
