@@ -8,6 +8,8 @@ mod duration;
 mod envelopes;
 mod evidence;
 mod exports;
+#[cfg(feature = "view")]
+mod film;
 mod load;
 mod memory;
 mod output;
@@ -50,6 +52,9 @@ enum Command {
     /// Draw one tick of a scenario into a PNG file, without a window
     #[cfg(feature = "view")]
     Shot(ShotArgs),
+    /// Film some ticks of a scenario: numbered PNG files, a GIF, and an MP4 where ffmpeg is
+    #[cfg(feature = "view")]
+    Film(film::FilmArgs),
     /// Check scenario files, and envelopes (.jsonld)
     Check {
         /// The files
@@ -220,6 +225,8 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::View(args)) => view::view(&args),
         #[cfg(feature = "view")]
         Some(Command::Shot(args)) => shot::shot(&args),
+        #[cfg(feature = "view")]
+        Some(Command::Film(args)) => film::film(&args),
         Some(Command::Sweep(args)) => sweep::sweep(&args),
         Some(Command::Check { files }) => check::check(&files),
         Some(Command::Scenarios { export }) => scenarios::scenarios(export.as_deref()),

@@ -6,7 +6,7 @@ use super::ShotArgs;
 use super::load::load;
 use super::output::{self, Failure};
 use crate::mesh::publish::Scene;
-use crate::view::{self, ShotOptions};
+use crate::view::{self, Framing, ShotOptions};
 
 /// Largest width or height of a picture, in pixels.
 const SIDE_MAX: u32 = 8_192;
@@ -69,13 +69,8 @@ pub(super) fn shot(args: &ShotArgs) -> Result<(), Failure> {
     });
     let detail = detail.transpose()?;
     let (width, height) = args.size;
-    let options = ShotOptions {
-        width,
-        height,
-        camera: args.camera.clone(),
-        panels: !args.bare,
-        path: args.out.clone(),
-    };
+    let framing = Framing { width, height, camera: args.camera.clone(), panels: !args.bare };
+    let options = ShotOptions { framing, path: args.out.clone() };
     view::shoot(&scene, &published, previous.as_ref(), detail.as_ref(), options)
         .map_err(Failure::input)?;
     output::note(&format!("{}: tick {}, {width} x {height}", args.out.display(), args.tick));

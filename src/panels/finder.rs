@@ -26,7 +26,7 @@ impl Finder {
             .anchor(Align2::CENTER_TOP, vec2(0.0, 90.0))
             .default_size(vec2(WIDTH, 400.0));
         let response = area.show(context, |ui| {
-            theme::card().show(ui, |ui| {
+            theme::sheet().show(ui, |ui| {
                 ui.set_width(WIDTH);
                 self.sheet(ui, outcome);
             });

@@ -33,7 +33,7 @@ impl Help {
             .anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0))
             .default_size(size);
         let response = area.show(context, |ui| {
-            theme::card().show(ui, |ui| {
+            theme::sheet().show(ui, |ui| {
                 ui.set_width(size.x);
                 self.sheet(ui, size.y, outcome);
             });

@@ -13,6 +13,8 @@ use bevy_egui::egui::{
 
 /// Panel surface.
 pub const SURFACE: Color32 = Color32::from_rgba_premultiplied(9, 13, 22, 238);
+/// Sheet over the scene.
+pub const SHEET: Color32 = Color32::from_rgb(10, 14, 23);
 /// A raised or inset part of a panel.
 pub const WELL: Color32 = Color32::from_rgb(22, 29, 44);
 /// Panel outline.
@@ -117,6 +119,11 @@ pub fn caption() -> Frame {
         .fill(SURFACE.gamma_multiply(0.92))
         .corner_radius(CornerRadius::same(10))
         .inner_margin(Margin::symmetric(CAPTION_PADDING, 7))
+}
+
+/// The frame of a sheet: nothing shines through what is to be read at length.
+pub fn sheet() -> Frame {
+    card().fill(SHEET)
 }
 
 /// A small warning's frame.

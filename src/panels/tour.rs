@@ -85,7 +85,7 @@ impl Tour {
             .fixed_pos(scene.center_bottom() - vec2(0.0, 96.0))
             .default_size(vec2(width, 140.0))
             .show(context, |ui| {
-                theme::card().show(ui, |ui| {
+                theme::sheet().show(ui, |ui| {
                     ui.set_width(width);
                     ui.label(RichText::new(*title).size(17.0).color(theme::INK));
                     ui.add_space(2.0);

@@ -7,6 +7,7 @@ pub mod actions;
 mod camera;
 mod crowd;
 mod error;
+mod film;
 mod frame;
 mod framing;
 mod input;
@@ -19,15 +20,18 @@ mod probe;
 mod shot;
 pub mod space;
 pub mod stage;
+mod studio;
 pub mod theme;
 mod traffic;
 mod weather;
 mod window;
 
 pub use error::ViewError;
+pub use film::{FilmOptions, Filmed, film};
 pub use loading::{Loader, Show};
 pub use probe::{AdapterKind, adapter_available, display_available};
 pub use shot::{ShotOptions, shoot};
+pub use studio::Framing;
 pub use window::{WindowOptions, run_window};
 
 use bevy::asset::AssetEventSystems;
