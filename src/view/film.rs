@@ -17,6 +17,8 @@ use std::time::Duration;
 const COLOURS: usize = 255;
 /// The number of the colour that lets the frame before shine through.
 const CLEAR: u8 = 255;
+/// Steps of a channel that are not another colour.
+const GRAIN: u8 = 9;
 /// About as many pixels decide on the colours.
 const SAMPLE_PIXELS: usize = 1 << 19;
 
@@ -152,8 +154,7 @@ fn write_gif(options: &FilmOptions, count: u64, path: &Path) -> Result<(), ViewE
     let mut before: Vec<u8> = Vec::new();
     for frame in 1..=count {
         let rgba = pixels(&options.path(frame))?;
-        let indices: Vec<u8> =
-            rgba.chunks(4).map(|pixel| quantizer.index_of(pixel) as u8).collect();
+        let indices = quantized(&quantizer, &colours, &rgba, &before);
         let area = changed(&before, &indices, usize::from(width));
         let shown = cut(&before, &indices, usize::from(width), area);
         let frame = gif::Frame {
@@ -171,6 +172,22 @@ fn write_gif(options: &FilmOptions, count: u64, path: &Path) -> Result<(), ViewE
         before = indices;
     }
     Ok(())
+}
+
+/// The number of each pixel's colour. What the film shows already stays when it is hardly another
+/// colour: grain that nobody sees would make up most of the file.
+fn quantized(quantizer: &NeuQuant, colours: &[u8], rgba: &[u8], before: &[u8]) -> Vec<u8> {
+    let alike = |index: u8, pixel: &[u8]| {
+        let shown = colours.chunks(3).nth(usize::from(index)).unwrap_or_default();
+        shown.iter().zip(pixel).all(|(a, b)| a.abs_diff(*b) <= GRAIN)
+    };
+    let pixels = rgba.chunks(4).enumerate();
+    pixels
+        .map(|(place, pixel)| match before.get(place) {
+            Some(shown) if alike(*shown, pixel) => *shown,
+            _ => quantizer.index_of(pixel) as u8,
+        })
+        .collect()
 }
 
 /// Colours for the whole film, from pixels of all its frames.
