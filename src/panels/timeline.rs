@@ -1,0 +1,248 @@
+//! The run as lanes: storms, what nodes believe, bans, cascades, commands, power. What is not on a
+//! lane did not happen.
+
+use super::span::Span;
+use super::widgets::{clock, grouped};
+use super::{Outcome, theme};
+use crate::mesh::chronicle::{Event, Lane, Subject, What};
+use crate::mesh::publish::Regime;
+use crate::pace::history::Series;
+use crate::view::stage::{Go, Look, Stage};
+use bevy_egui::egui::{
+    Align2, Color32, Painter, Pos2, Rangef, Rect, Sense, Shape, Stroke, Ui, pos2, vec2,
+};
+use std::collections::BTreeMap;
+
+/// Room for the lanes' names.
+const GUTTER: f32 = 74.0;
+/// Room for the clock below.
+const FOOT: f32 = 18.0;
+/// Lowest and highest lane.
+const LANE: Rangef = Rangef { min: 13.0, max: 26.0 };
+/// How near an event must be to the pointer to be named, in points.
+const NEAR: f32 = 5.0;
+
+/// Draws it.
+pub fn show(ui: &mut Ui, stage: &Stage, look: &Look, span: &mut Span, outcome: &mut Outcome) {
+    let lanes: Vec<Lane> = Lane::ALL
+        .into_iter()
+        .filter(|lane| always(*lane) || stage.events.major().any(|e| e.what.lane() == *lane))
+        .collect();
+    let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::click_and_drag());
+    let strip = Rect::from_min_max(
+        pos2(rect.left() + GUTTER, rect.top()),
+        pos2(rect.right() - 4.0, rect.bottom() - FOOT),
+    );
+    span.steer(ui, strip, &response);
+    let paint = ui.painter_at(rect);
+    let height = LANE.clamp(strip.height() / lanes.len().max(1) as f32);
+    for (place, lane) in lanes.iter().enumerate() {
+        let top = strip.top() + height * place as f32;
+        let row = Rect::from_x_y_ranges(strip.x_range(), top..=top + height - 2.0);
+        paint.rect_filled(row, 3.0, theme::WELL.gamma_multiply(0.6));
+        let at = pos2(strip.left() - 8.0, row.center().y);
+        let font = theme::small_font();
+        paint.text(at, Align2::RIGHT_CENTER, lane.name(), font, theme::FAINT);
+        draw_lane(&paint.with_clip_rect(row.expand2(vec2(1.0, 0.0))), row, *lane, stage, look, span);
+    }
+    axis(&paint, rect, strip, stage, span);
+    let now = span.x(stage.published.tick as f64, strip.x_range());
+    paint.vline(now, strip.y_range(), Stroke::new(1.5, theme::INK));
+    cursor(&paint, strip, span);
+    let Some(at) = response.hover_pos().filter(|at| strip.contains(*at)) else { return };
+    let lane = lanes.get(((at.y - strip.top()) / height) as usize).copied();
+    let near = lane.map(|lane| nearest(stage, lane, span, strip, at)).unwrap_or_default();
+    if response.clicked() {
+        near.first().into_iter().for_each(|event| visit(event, outcome));
+    }
+    if !near.is_empty() {
+        response.on_hover_ui_at_pointer(|ui| {
+            for event in near.iter().take(6) {
+                ui.label(theme::value(event.what.title()));
+                let tick = grouped(event.tick);
+                ui.label(theme::label(format!("tick {tick}. {}", event.what.detail())));
+            }
+            if near.len() > 6 {
+                ui.label(theme::label(format!("and {} more", near.len() - 6)));
+            }
+        });
+    }
+}
+
+const fn always(lane: Lane) -> bool {
+    matches!(lane, Lane::Storms | Lane::Regimes | Lane::Bans | Lane::Cascades)
+}
+
+/// Selects what an event is about, and goes there.
+pub fn visit(event: &Event, outcome: &mut Outcome) {
+    if let Subject::Node(node) = event.what.subject() {
+        outcome.select = Some(Some(node));
+        outcome.go.push(Go::Node(node));
+    }
+}
+
+fn draw_lane(paint: &Painter, row: Rect, lane: Lane, stage: &Stage, look: &Look, span: &Span) {
+    match lane {
+        Lane::Storms => storms(paint, row, stage, look, span),
+        Lane::Regimes => regimes(paint, row, stage, look, span),
+        _ => {
+            for event in stage.events.major().filter(|event| event.what.lane() == lane) {
+                let x = span.x(event.tick as f64, row.x_range());
+                mark(paint, pos2(x, row.center().y), &event.what, stage);
+            }
+        }
+    }
+}
+
+/// A storm is a bar from its first to its last tick.
+fn storms(paint: &Painter, row: Rect, stage: &Stage, look: &Look, span: &Span) {
+    let colour = theme::regime(look.palette, Regime::Storm);
+    let mut open: BTreeMap<u32, u64> = BTreeMap::new();
+    let bar = |from: u64, to: u64| {
+        let left = span.x(from as f64, row.x_range());
+        let right = span.x(to as f64, row.x_range()).max(left + 2.0);
+        let rect = Rect::from_x_y_ranges(left..=right, row.y_range()).shrink2(vec2(0.0, 2.0));
+        paint.rect_filled(rect, 3.0, colour.gamma_multiply(0.55));
+        paint.vline(left, rect.y_range(), Stroke::new(1.5, colour));
+    };
+    for event in stage.events.major() {
+        match event.what {
+            What::StormBegins { storm, .. } => drop(open.insert(storm, event.tick)),
+            What::StormEnds { storm, .. } => {
+                if let Some(from) = open.remove(&storm) {
+                    bar(from, event.tick);
+                }
+            }
+            _ => {}
+        }
+    }
+    open.values().for_each(|from| bar(*from, stage.published.tick));
+}
+
+/// How many nodes believe in what, as a stack.
+fn regimes(paint: &Painter, row: Rect, stage: &Stage, look: &Look, span: &Span) {
+    let nodes = stage.published.nodes.len().max(1) as f32;
+    let mut drawn = f32::NEG_INFINITY;
+    for point in stage.history.points() {
+        let left = span.x(point.tick as f64, row.x_range());
+        let right = span.x((point.tick + u64::from(point.ticks)) as f64, row.x_range());
+        if right < row.left() || left > row.right() || right < drawn + 1.0 {
+            continue;
+        }
+        let left = left.max(drawn);
+        drawn = right;
+        let mut bottom = row.bottom();
+        for (series, regime) in
+            [(Series::Storm, Regime::Storm), (Series::PreStorm, Regime::PreStorm)]
+        {
+            let share = (point.of(series).greatest / nodes).clamp(0.0, 1.0);
+            if share > 0.0 {
+                let top = (bottom - (row.height() * share).max(1.0)).max(row.top());
+                let rect = Rect::from_x_y_ranges(left..=right.max(left + 1.0), top..=bottom);
+                paint.rect_filled(rect, 0.0, theme::regime(look.palette, regime));
+                bottom = top;
+            }
+        }
+    }
+}
+
+/// One event, by shape: shape tells what the colour tells too.
+fn mark(paint: &Painter, at: Pos2, what: &What, stage: &Stage) {
+    match what {
+        What::FalsePositive { .. } => cross(paint, at, theme::WARN),
+        What::Banned { .. } | What::Convicted { .. } | What::Detected { .. } => {
+            paint.circle_stroke(at, 3.4, Stroke::new(1.6, theme::INK));
+        }
+        What::Cascade { gene, .. } | What::Adopted { gene, .. } | What::Mutated { gene, .. } => {
+            let hue = stage.genes.get(*gene).map_or(0, |gene| gene.hue);
+            let size = if matches!(what, What::Cascade { .. }) { 4.6 } else { 2.6 };
+            diamond(paint, at, size, theme::lineage(hue));
+        }
+        What::Command { .. } => triangle(paint, at, theme::ACCENT),
+        What::Revived { .. } | What::Released { .. } => {
+            paint.circle_stroke(at, 2.6, Stroke::new(1.2, theme::FAINT));
+        }
+        _ => drop(paint.circle_filled(at, 3.0, theme::TEXT)),
+    }
+}
+
+fn cross(paint: &Painter, at: Pos2, colour: Color32) {
+    let stroke = Stroke::new(1.8, colour);
+    paint.line_segment([at - vec2(3.0, 3.0), at + vec2(3.0, 3.0)], stroke);
+    paint.line_segment([at - vec2(3.0, -3.0), at + vec2(3.0, -3.0)], stroke);
+}
+
+fn diamond(paint: &Painter, at: Pos2, r: f32, colour: Color32) {
+    let corners = [vec2(0.0, -r), vec2(r, 0.0), vec2(0.0, r), vec2(-r, 0.0)];
+    let points = corners.map(|corner| at + corner).to_vec();
+    paint.add(Shape::convex_polygon(points, colour, Stroke::NONE));
+}
+
+fn triangle(paint: &Painter, at: Pos2, colour: Color32) {
+    let points = vec![at + vec2(-3.5, -4.0), at + vec2(4.0, 0.0), at + vec2(-3.5, 4.0)];
+    paint.add(Shape::convex_polygon(points, colour, Stroke::NONE));
+}
+
+/// Simulated time below the lanes.
+fn axis(paint: &Painter, rect: Rect, strip: Rect, stage: &Stage, span: &Span) {
+    let tick_ms = f64::from(stage.published.tick_ms.max(1));
+    let (from, to) = span.range();
+    let wanted = f64::from(strip.width() / 110.0).max(1.0);
+    let step = nice_ms((to - from) * tick_ms / wanted) / tick_ms;
+    let mut tick = (from / step).ceil() * step;
+    while tick <= to {
+        let x = span.x(tick, strip.x_range());
+        paint.vline(x, strip.y_range(), Stroke::new(1.0, theme::OUTLINE.gamma_multiply(0.5)));
+        let text = clock((tick * tick_ms) as u64);
+        let at = pos2(x, rect.bottom() - 3.0);
+        paint.text(at, Align2::CENTER_BOTTOM, text, theme::small_font(), theme::FAINT);
+        tick += step;
+    }
+}
+
+/// The next length of time that people count in, in milliseconds.
+fn nice_ms(least: f64) -> f64 {
+    const NICE: [f64; 17] = [
+        1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_800.0, 3_600.0, 7_200.0, 21_600.0,
+        43_200.0, 86_400.0, 604_800.0, 2_592_000.0,
+    ];
+    let seconds = least / 1_000.0;
+    let nice = NICE.into_iter().find(|nice| *nice >= seconds);
+    1_000.0 * nice.unwrap_or_else(|| (seconds / 2_592_000.0).ceil() * 2_592_000.0)
+}
+
+/// The tick under the pointer, wherever the pointer is.
+pub fn cursor(paint: &Painter, strip: Rect, span: &Span) {
+    if let Some(tick) = span.cursor {
+        let x = span.x(tick, strip.x_range());
+        paint.vline(x, strip.y_range(), Stroke::new(1.0, theme::ACCENT.gamma_multiply(0.8)));
+    }
+}
+
+/// Events of a lane that are as near to the pointer as can be told apart, nearest first.
+fn nearest<'a>(
+    stage: &'a Stage,
+    lane: Lane,
+    span: &Span,
+    strip: Rect,
+    at: Pos2,
+) -> Vec<&'a Event> {
+    let away = |event: &Event| (span.x(event.tick as f64, strip.x_range()) - at.x).abs();
+    let lane = stage.events.major().filter(|event| event.what.lane() == lane);
+    let mut near: Vec<&Event> = lane.filter(|event| away(event) <= NEAR).collect();
+    near.sort_by(|a, b| away(a).total_cmp(&away(b)));
+    near
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_is_cut_where_people_cut_it() {
+        assert_eq!(nice_ms(800.0), 1_000.0);
+        assert_eq!(nice_ms(61_000.0), 120_000.0);
+        assert_eq!(nice_ms(50_000_000.0), 86_400_000.0);
+        assert_eq!(nice_ms(3e9), 2.0 * 2_592_000_000.0);
+    }
+}
