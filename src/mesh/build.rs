@@ -27,8 +27,8 @@ use super::plan::{NodePlan, Plan};
 use super::resources::{Air, Cascades, Clock, Pages, Roster, Setup, Tap, Weather};
 use super::schedule::{TickSystems, tick_schedule};
 use super::{
-    archive, auditing, chronicle, environment, follow, fusing, malice, radio, sensing, settling, sums, trusting,
-    waking,
+    archive, auditing, chronicle, environment, follow, fusing, malice, radio, sensing, settling,
+    sums, trusting, waking,
 };
 use crate::world::signal::SensorState;
 
@@ -76,8 +76,7 @@ fn schedule() -> bevy::ecs::schedule::Schedule {
             .chain()
             .in_set(TickSystems::Evolve),
         settling::pay.in_set(TickSystems::Energy),
-        ((settling::count, chronicle::observe).chain(), follow::note)
-            .in_set(TickSystems::Observe),
+        ((settling::count, chronicle::observe).chain(), follow::note).in_set(TickSystems::Observe),
         (archive::compare, malice::expose).in_set(TickSystems::Observe),
     ));
     schedule

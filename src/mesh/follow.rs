@@ -10,8 +10,8 @@ mod track;
 use bevy::ecs::prelude::*;
 use qres_core::id::NodeId;
 
-pub use offers::{OfferFate, Offered, Refusal};
 pub(super) use offers::weigh;
+pub use offers::{OfferFate, Offered, Refusal};
 pub(super) use track::note;
 pub use track::{Flow, MOMENTS, Moment, Sent, Track, WINDOWS, WakeKind, WakeWindow};
 

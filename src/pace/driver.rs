@@ -201,3 +201,43 @@ impl Budget {
         std::time::Instant::now() >= self.until
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mesh::chronicle::What;
+    use crate::mesh::plan::Plan;
+    use crate::pace::SPEED_MAX_MILLI;
+    use crate::pace::history::Series;
+    use crate::scenario;
+
+    #[test]
+    fn a_driven_mesh_tells_what_happens_and_keeps_its_history() {
+        let scenario = scenario::resolve("storm-front").expect("embedded").scenario;
+        let plan = Plan::new(&scenario, scenario.seed, &Vec::new()).expect("a plan");
+        let mesh = Mesh::new(plan, 1);
+        let scene = Scene::new(&scenario, mesh.plan());
+        let units = vec!["degC".to_owned()];
+        let (pace, thread) = start(mesh, scene, units, SPEED_MAX_MILLI, Some(200)).expect("starts");
+        pace.send(Intent::Select(Some(5)));
+        pace.send(Intent::Compare(Some(6)));
+        while !pace.status().finished {
+            std::thread::yield_now();
+        }
+        let news = pace.news(0);
+        let storm = |what: &What| matches!(what, What::StormBegins { storm: 0, .. });
+        assert!(news.events.iter().any(|event| event.tick == 160 && storm(&event.what)));
+        assert_eq!(pace.news(news.next).events, []);
+        let history = pace.history();
+        assert_eq!(history.len(), 200);
+        let calm = history.points().last().map(|point| point.of(Series::Calm).mean as u32);
+        assert_eq!(calm, Some(pace.latest().summary.regimes[0]));
+        assert_eq!(pace.genes().genes.len(), 1);
+        for (detail, id) in [(pace.detail(), 5), (pace.compared(), 6)] {
+            let detail = detail.expect("selected");
+            assert_eq!((detail.id, detail.history.is_empty()), (id, false));
+        }
+        drop(pace);
+        assert_eq!(thread.join().expect("it ends").ticks(), 200);
+    }
+}

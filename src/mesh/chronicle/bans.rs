@@ -80,12 +80,7 @@ impl Bans {
     }
 
     /// Takes what a judge has come to, and says what there is to say of it.
-    pub(super) fn take(
-        &mut self,
-        tick: u64,
-        now: Verdicts,
-        mut tell: impl FnMut(bool, What),
-    ) {
+    pub(super) fn take(&mut self, tick: u64, now: Verdicts, mut tell: impl FnMut(bool, What)) {
         let Verdicts { judge, banned } = now;
         let before = self.by_judge.remove(&judge).unwrap_or_default();
         let is_honest = !self.is_hostile(judge);
@@ -188,14 +183,16 @@ mod tests {
         let first = |node, judge| (true, What::Banned { node, judge });
         let steps: [(u64, u32, &[u32], Vec<(bool, What)>); 6] = [
             (5, 8, &[9], vec![first(9, 8)]),
-            (6, 1, &[9], vec![
-                (false, What::BansSpread { node: 9, judges: 2 }),
-                (true, What::Detected { node: 9, judge: 1 }),
-            ]),
-            (7, 2, &[3, 9], vec![
-                first(3, 2),
-                (true, What::FalsePositive { node: 3, judge: 2 }),
-            ]),
+            (
+                6,
+                1,
+                &[9],
+                vec![
+                    (false, What::BansSpread { node: 9, judges: 2 }),
+                    (true, What::Detected { node: 9, judge: 1 }),
+                ],
+            ),
+            (7, 2, &[3, 9], vec![first(3, 2), (true, What::FalsePositive { node: 3, judge: 2 })]),
             (8, 2, &[9], vec![(true, What::Released { node: 3, judges: 1, since: 7 })]),
             (9, 2, &[3, 9], vec![first(3, 2)]),
             (9, 4, &[9], vec![(false, What::BansSpread { node: 9, judges: 4 })]),
@@ -204,7 +201,8 @@ mod tests {
             assert_eq!(take(&mut bans, tick, judge, banned), expected, "tick {tick}");
         }
         assert_eq!((bans.banned(), bans.detected()), (2, 1));
-        let cases: Vec<_> = bans.cases().map(|case| (case.node, case.judges, case.honest)).collect();
+        let cases: Vec<_> =
+            bans.cases().map(|case| (case.node, case.judges, case.honest)).collect();
         assert_eq!(cases, [(3, 1, 1), (9, 4, 3)]);
     }
 }

@@ -179,9 +179,9 @@ impl What {
             | Self::PowerLost { first: node, .. }
             | Self::Revived { first: node, .. }
             | Self::Board { node: Some(node), .. } => Subject::Node(node),
-            Self::Mutated { gene, .. } | Self::Adopted { gene, .. } | Self::Cascade { gene, .. } => {
-                Subject::Gene(gene)
-            }
+            Self::Mutated { gene, .. }
+            | Self::Adopted { gene, .. }
+            | Self::Cascade { gene, .. } => Subject::Gene(gene),
             Self::WaveEnds { .. }
             | Self::Command { .. }
             | Self::FaultBegins { .. }
@@ -240,9 +240,10 @@ impl What {
             Self::WaveEnds { began, peak, nodes } => format!(
                 "since tick {began}, {nodes} nodes believed in a storm, {peak} of them at once"
             ),
-            Self::Regime { from, to, .. } => format!("{} before, {} now", regime(*from), regime(*to)),
+            Self::Regime { from, to, .. } => {
+                format!("{} before, {} now", regime(*from), regime(*to))
+            }
             Self::Banned { judge, .. } => format!("node {judge} is the first to ban it"),
-            Self::BansSpread { .. } => String::new(),
             Self::Released { judges, since, .. } => {
                 format!("banned since tick {since} by up to {judges} nodes, by none any more")
             }
@@ -271,7 +272,7 @@ impl What {
             Self::FaultBegins { place, .. } | Self::FaultEnds { place, .. } => {
                 format!("fault {place} of the scenario")
             }
-            Self::Command { .. } | Self::Board { .. } => String::new(),
+            Self::BansSpread { .. } | Self::Command { .. } | Self::Board { .. } => String::new(),
         }
     }
 }

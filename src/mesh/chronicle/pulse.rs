@@ -32,7 +32,7 @@ pub struct Pulse {
     /// Bytes that federated averaging would have needed for as many updates: each goes up to a
     /// server over one hop, and the average comes down to its sender again,
     /// `2 * updates * bytes(update of the first form with 4 bytes a weight)`, headers, fragments
-    /// and signature as here; no polls, no repeats and no losses (McMahan and others,
+    /// and signature as here; no polls, no repeats and no losses (`McMahan` and others,
     /// "Communication-efficient learning of deep networks from decentralized data", 2017).
     pub federated_bytes: u64,
     /// Mean over nodes of the recent |residual|, in deviations.

@@ -37,14 +37,8 @@ pub(super) type Watched = (
 );
 
 /// The same as a query gives it.
-type Seen<'w> = (
-    &'w Detector,
-    &'w Battery,
-    &'w Schedule,
-    &'w Entropy,
-    &'w Tally,
-    Option<&'w Condition>,
-);
+type Seen<'w> =
+    (&'w Detector, &'w Battery, &'w Schedule, &'w Entropy, &'w Tally, Option<&'w Condition>);
 
 /// What is only looked at where something may have happened.
 type Pages = (
@@ -176,14 +170,8 @@ fn look(plan: &Plan, known: &Chronicle, sheet: &mut Sheet, seen: &Seen<'_>, page
     }
 }
 
-type Page<'w> = (
-    &'w Identity,
-    &'w Doing,
-    &'w Trust,
-    &'w Neuron,
-    Option<&'w Dossier>,
-    Option<&'w Auditing>,
-);
+type Page<'w> =
+    (&'w Identity, &'w Doing, &'w Trust, &'w Neuron, Option<&'w Dossier>, Option<&'w Auditing>);
 
 /// Whom a node has convicted, and how often.
 fn convicted(auditing: &Auditing) -> Vec<(u32, u8)> {
@@ -222,10 +210,13 @@ pub fn observe(
     if clock.parallel {
         let mut sheets: Parallel<Sheet> = Parallel::default();
         let known = &*chronicle;
-        nodes.par_iter().batching_strategy(BatchingStrategy::new().batches_per_thread(4)).for_each_init(
-            || sheets.borrow_local_mut(),
-            |sheet, (seen, pages)| look(plan, known, sheet, &seen, &pages),
-        );
+        nodes
+            .par_iter()
+            .batching_strategy(BatchingStrategy::new().batches_per_thread(4))
+            .for_each_init(
+                || sheets.borrow_local_mut(),
+                |sheet, (seen, pages)| look(plan, known, sheet, &seen, &pages),
+            );
         sheets.iter_mut().for_each(|part| sheet.join(part));
     } else {
         nodes.iter().for_each(|(seen, pages)| look(plan, chronicle, &mut sheet, &seen, &pages));
@@ -255,9 +246,8 @@ pub fn observe(
     chronicle.pulse.storms = weather.0.len() as u32;
     [chronicle.pulse.spread, chronicle.pulse.drift] = [before.spread, before.drift];
     if chronicle.states.len() <= CLIMATE_NODES || tick.is_multiple_of(CLIMATE_TICKS) {
-        let models = nodes.iter().map(|(_, (identity, _, _, neuron, ..))| {
-            (identity.group, &neuron.0)
-        });
+        let models =
+            nodes.iter().map(|(_, (identity, _, _, neuron, ..))| (identity.group, &neuron.0));
         [chronicle.pulse.spread, chronicle.pulse.drift] = chronicle.climate.look(models);
     }
 }
@@ -307,7 +297,9 @@ impl Chronicle {
             }
             let rises = |bit: u8| before & bit == 0 && now & bit != 0;
             let back = before & (BROWNED_OUT | OFF) != 0 && now & (BROWNED_OUT | OFF) == 0;
-            for (holds, (count, first)) in [rises(BROWNED_OUT), rises(OFF), back].into_iter().zip(&mut power) {
+            for (holds, (count, first)) in
+                [rises(BROWNED_OUT), rises(OFF), back].into_iter().zip(&mut power)
+            {
                 if holds && *count == 0 {
                     *first = *node;
                 }
@@ -359,9 +351,8 @@ impl Chronicle {
     fn measure(&mut self, plan: &Plan, tick: u64, sheet: &Sheet) {
         let capacity_uj = u128::from(plan.config.energy.capacity_uj.max(1));
         let nodes = u64::from(sheet.nodes.max(1));
-        let share = |uj: u64, of: u128| {
-            Q16::from_bits(((u128::from(uj) << 16) / of).min(1 << 16) as i32)
-        };
+        let share =
+            |uj: u64, of: u128| Q16::from_bits(((u128::from(uj) << 16) / of).min(1 << 16) as i32);
         let done = sheet.totals.since(&self.totals);
         self.totals = sheet.totals;
         self.pulse = Pulse {

@@ -100,16 +100,13 @@ impl Seen {
     fn is_moved(&self, now: &Self) -> bool {
         let same = (self.storm.radius_mm, self.storm.intensity, self.storm.spectrum)
             == (now.storm.radius_mm, now.storm.intensity, now.storm.spectrum);
-        let jumps = match (self.off_mm, now.off_mm) {
-            (Some(before), Some(after)) => {
-                before.iter().zip(&after).any(|(one, two)| (one - two).abs() > MOVED_MM)
-            }
+        let jumps = if let (Some(before), Some(after)) = (self.off_mm, now.off_mm) {
+            before.iter().zip(&after).any(|(one, two)| (one - two).abs() > MOVED_MM)
+        } else {
             // Without a path only a leap tells a move from a drift.
-            _ => {
-                let leap = i64::from(now.storm.radius_mm / 4);
-                let way = self.storm.centre_mm.iter().zip(&now.storm.centre_mm);
-                way.into_iter().any(|(one, two)| (i64::from(*one) - i64::from(*two)).abs() > leap)
-            }
+            let leap = i64::from(now.storm.radius_mm / 4);
+            let mut way = self.storm.centre_mm.iter().zip(&now.storm.centre_mm);
+            way.any(|(one, two)| (i64::from(*one) - i64::from(*two)).abs() > leap)
         };
         !same || jumps
     }
@@ -153,12 +150,15 @@ mod tests {
         let at = |x, z| [x, 0, z];
         let expected = [
             (10, What::StormBegins { storm: 0, centre_mm: at(0, 0), radius_mm: 40_000 }),
-            (20, What::StormMoved {
-                storm: 0,
-                from_mm: at(90_000, 0),
-                to_mm: at(100_000, 9_000),
-                radius_mm: 40_000,
-            }),
+            (
+                20,
+                What::StormMoved {
+                    storm: 0,
+                    from_mm: at(90_000, 0),
+                    to_mm: at(100_000, 9_000),
+                    radius_mm: 40_000,
+                },
+            ),
             (30, What::StormEnds { storm: 0, centre_mm: at(190_000, 9_000) }),
         ];
         assert_eq!(told, expected);

@@ -158,19 +158,18 @@ impl Look<'_> {
         let error = exam.as_ref().filter(|_| is_akin).map(|exam| exam.error(&offer.weights));
         let ours = exam.as_ref().map(|exam| exam.error(self.neuron.0.weights()));
         let usual = self.entropy.0.usual();
-        let evidence = ours.zip(error).map(|(ours, theirs)| {
-            judge(&self.config.trust, theirs, ours, usual)
-        });
-        let voice = self.blend.as_ref().and_then(|blend| {
-            blend.voices.iter().find(|voice| voice.origin == origin)
-        });
+        let evidence =
+            ours.zip(error).map(|(ours, theirs)| judge(&self.config.trust, theirs, ours, usual));
+        let voice = self
+            .blend
+            .as_ref()
+            .and_then(|blend| blend.voices.iter().find(|voice| voice.origin == origin));
         let fate = match (peer, voice) {
             (None, _) => OfferFate::Refused(Refusal::Stranger),
             (Some(_), _) if !is_akin => OfferFate::Refused(Refusal::Foreign),
-            (Some(_), Some(voice)) => OfferFate::Merged {
-                influence: voice.influence,
-                trimmed: self.trimmed(own, origin),
-            },
+            (Some(_), Some(voice)) => {
+                OfferFate::Merged { influence: voice.influence, trimmed: self.trimmed(own, origin) }
+            }
             (Some(peer), None) => OfferFate::Refused(self.refusal(peer, evidence, offer.regime)),
         };
         Offered {
@@ -184,12 +183,7 @@ impl Look<'_> {
         }
     }
 
-    fn refusal(
-        &self,
-        peer: &Neighbour,
-        evidence: Option<Evidence>,
-        learned_in: Regime,
-    ) -> Refusal {
+    fn refusal(&self, peer: &Neighbour, evidence: Option<Evidence>, learned_in: Regime) -> Refusal {
         let is_judged = self.config.adoption != Adoption::Blind;
         let tests = self.config.adoption == Adoption::Tested;
         let is_good = matches!(evidence, None | Some(Evidence::Good));

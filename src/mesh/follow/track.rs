@@ -11,11 +11,9 @@ use qres_core::q16::Q16;
 use qres_core::regime::Regime;
 use qres_core::wake::Role;
 
-use super::offers::Offered;
 use super::Followed;
-use crate::mesh::components::{
-    Battery, Detector, Entropy, Identity, Neuron, Schedule, Sensor,
-};
+use super::offers::Offered;
+use crate::mesh::components::{Battery, Detector, Entropy, Identity, Neuron, Schedule, Sensor};
 use crate::mesh::plan::Plan;
 use crate::mesh::publish::PacketView;
 use crate::mesh::resources::{Air, Clock, Setup};

@@ -291,7 +291,8 @@ impl Mesh {
             peers,
             lineage: genes.line(neuron.gene().0),
             since: track.map(|track| track.since.0),
-            history: track.map_or_else(Vec::new, |track| track.moments.iter().map(moment).collect()),
+            history: track
+                .map_or_else(Vec::new, |track| track.moments.iter().map(moment).collect()),
         })
     }
 }
@@ -389,9 +390,8 @@ fn peers(world: &World, plan: &Plan, now: Tick, id: NodeId) -> Option<Vec<PeerVi
             let at = trust.0.binary_search_by_key(&id, |other| other.id).ok()?;
             trust.0.get(at)
         });
-        let audited = auditing.and_then(|page| {
-            page.0.peers().iter().find(|audited| audited.id == peer.id)
-        });
+        let audited =
+            auditing.and_then(|page| page.0.peers().iter().find(|audited| audited.id == peer.id));
         let ban_ends = rules.bans.as_ref().filter(|_| record.status == Status::Banned);
         let (distance_m, link) = way(plan, id, peer.id);
         let influence = rules.influence_in(record.status, peer.reputation, table.len());

@@ -8,9 +8,7 @@ use qres_core::packet::{Message, Update};
 use qres_core::silence::Voice;
 
 use super::detail::PeerView;
-use crate::mesh::components::{
-    Battery, Detector, Identity, Neuron, Quiet, Schedule, Standing,
-};
+use crate::mesh::components::{Battery, Detector, Identity, Neuron, Quiet, Schedule, Standing};
 use crate::mesh::condition::Condition;
 use crate::mesh::follow::Followed;
 use crate::mesh::orders::Orders;
@@ -58,7 +56,8 @@ pub(super) fn reasons(
         reasons.push(format!("low energy: {left_percent:.0} % left, so that it acts calm"));
     }
     let update = update(plan, identity.id, identity.group, neuron, node.get::<Detector>());
-    if !battery.0.is_browned_out() && !battery.0.affords(energy, plan.config.air.airtime_us(&update))
+    if !battery.0.is_browned_out()
+        && !battery.0.affords(energy, plan.config.air.airtime_us(&update))
     {
         reasons.push("cannot pay for a frame".to_owned());
     }
