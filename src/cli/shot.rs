@@ -40,20 +40,17 @@ pub(super) fn shot(args: &ShotArgs) -> Result<(), Failure> {
     }
     view::adapter_available().map_err(Failure::input)?;
     let mesh = &mut loaded.mesh;
-    let mut history = Vec::new();
     let mut previous = None;
+    let followed: Vec<NodeId> = args.select.map(NodeId).into_iter().collect();
     for tick in 0..args.tick {
+        if args.tick - tick <= HISTORY {
+            mesh.follow(&followed);
+        }
         if tick + 1 == args.tick {
             previous = Some(mesh.publish());
             mesh.watch(true);
         }
         mesh.step();
-        if let Some(id) = args.select
-            && args.tick - tick <= HISTORY
-            && let Some(now) = mesh.detail(NodeId(id), "")
-        {
-            history.push((now.raw, now.prediction));
-        }
     }
     let published = mesh.publish();
     let detail = args.select.map(|id| {
@@ -61,11 +58,9 @@ pub(super) fn shot(args: &ShotArgs) -> Result<(), Failure> {
         let signal = loaded.scenario.signals.get(usize::from(group));
         let unit = signal.map(|signal| signal.unit.clone()).unwrap_or_default();
         let count = published.nodes.len();
-        let mut detail = mesh.detail(NodeId(id), &unit).ok_or_else(|| {
+        mesh.detail(NodeId(id), &unit).ok_or_else(|| {
             Failure::Input(format!("no node {id} at tick {}; there are {count}", args.tick))
-        })?;
-        detail.history = history;
-        Ok::<_, Failure>(detail)
+        })
     });
     let detail = detail.transpose()?;
     let (width, height) = args.size;

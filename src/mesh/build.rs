@@ -27,8 +27,8 @@ use super::plan::{NodePlan, Plan};
 use super::resources::{Air, Cascades, Clock, Pages, Roster, Setup, Tap, Weather};
 use super::schedule::{TickSystems, tick_schedule};
 use super::{
-    archive, auditing, environment, fusing, malice, radio, sensing, settling, sums, trusting,
-    waking,
+    archive, auditing, chronicle, environment, follow, fusing, malice, radio, sensing, settling,
+    sums, trusting, waking,
 };
 use crate::world::signal::SensorState;
 
@@ -68,13 +68,16 @@ fn schedule() -> bevy::ecs::schedule::Schedule {
         (radio::transmit, radio::receive, radio::answer, radio::collect)
             .chain()
             .in_set(TickSystems::Radio),
-        (settling::sum_up, sums::review, settling::merge).chain().in_set(TickSystems::Aggregate),
+        (settling::sum_up, sums::review, follow::weigh, settling::merge)
+            .chain()
+            .in_set(TickSystems::Aggregate),
         (settling::review, trusting::review, settling::tune).chain().in_set(TickSystems::Trust),
         (settling::evolve, settling::trace, settling::take_over)
             .chain()
             .in_set(TickSystems::Evolve),
         settling::pay.in_set(TickSystems::Energy),
-        (settling::count, archive::compare, malice::expose).in_set(TickSystems::Observe),
+        ((settling::count, chronicle::observe).chain(), follow::note).in_set(TickSystems::Observe),
+        (archive::compare, malice::expose).in_set(TickSystems::Observe),
     ));
     schedule
 }

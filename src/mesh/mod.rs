@@ -8,9 +8,11 @@ pub mod archive;
 pub mod auditing;
 mod build;
 pub mod capture;
+pub mod chronicle;
 pub mod components;
 pub mod condition;
 mod environment;
+pub mod follow;
 pub mod fusing;
 pub mod genes;
 pub mod guard;
@@ -146,13 +148,19 @@ impl Mesh {
             (air.watched, air.captured)
         };
         let tapped = std::mem::take(&mut self.world.resource_mut::<Tap>().nodes);
+        let log = self.take_log();
+        let followed = self.followed();
         self.world = build::world(plan.clone(), parallel);
         self.chain = Digest::default();
         let loaded = snapshot::load(&mut self.world, bytes);
         if loaded.is_err() {
             self.world = build::world(plan, parallel);
         }
-        self.watch(watched);
+        self.world.resource_mut::<Air>().watched = watched;
+        if let Some(log) = log {
+            self.resume(log);
+        }
+        self.follow(&followed);
         self.capture(captured);
         self.world.resource_mut::<Tap>().nodes = tapped;
         loaded.map(|chain| self.chain = chain)
@@ -183,11 +191,6 @@ impl Mesh {
             query.iter(&self.world).map(|(node, score)| (node.id, *score)).collect();
         all.sort_unstable_by_key(|(id, _)| *id);
         all
-    }
-
-    /// Keeps what became of every frame for [`publish`], from the next tick on.
-    pub fn watch(&mut self, watched: bool) {
-        self.world.resource_mut::<Air>().watched = watched;
     }
 
     /// The world, for queries that read.

@@ -46,6 +46,12 @@ impl Orders {
         self.log.is_empty() && self.pending.is_empty()
     }
 
+    /// The commands that have taken effect, with their ticks.
+    #[must_use]
+    pub fn log(&self) -> &[(Tick, Command)] {
+        &self.log
+    }
+
     /// The part of a node as an adversary, if it has one.
     #[must_use]
     pub fn malice(&self, plan: &Plan, id: NodeId) -> Option<Malice> {

@@ -1,24 +1,30 @@
 //! What the outside sees of a mesh after a tick: a plain copy to draw and to plot. Nothing flows
 //! back from here. Floating point is allowed: these are figures for people.
 
+mod detail;
+mod silence;
+
 use bevy::ecs::prelude::*;
 use qres_core::boundary::f64_from_q16;
 use qres_core::evolution::Evolution;
 use qres_core::id::{NodeId, Tick};
-use qres_core::neuron::{SwarmNeuron, TAPS};
+use qres_core::neuron::SwarmNeuron;
 use qres_core::packet::Kind;
 use qres_core::q16::Q16;
 pub use qres_core::regime::Regime;
 pub use qres_core::wake::Role;
 
+pub use detail::{
+    AuditView, EnergyFlow, MomentView, NodeDetail, OfferView, PeerView, TapView, Thresholds,
+};
+
 use super::Mesh;
 use super::components::{
-    Battery, Detector, Entropy, Genome, Identity, Neuron, Quiet, Schedule, Standing, Tally, Trust,
+    Battery, Detector, Entropy, Genome, Identity, Neuron, Schedule, Tally, Trust,
 };
 use super::plan::Plan;
-use super::resources::{Air, Clock, Roster, Setup, Weather};
+use super::resources::{Air, Clock, Setup, Weather};
 use super::summary::spread;
-use super::trusting::{self, Dossier};
 use crate::scenario::{Camera, Layout, Scenario};
 pub use crate::world::air::Fate;
 use crate::world::air::Transmission;
@@ -223,55 +229,6 @@ pub struct CameraMark {
     pub target_mm: [i64; 3],
 }
 
-/// A node in full.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NodeDetail {
-    /// Who.
-    pub id: u32,
-    /// Modality.
-    pub group: u8,
-    /// What its radio does between rounds.
-    pub role: Role,
-    /// The regime it believes in.
-    pub regime: Regime,
-    /// 0 to 1.
-    pub entropy: f32,
-    /// Shared weights in use.
-    pub weights: Vec<f32>,
-    /// Its personal part, in the same order.
-    pub delta: Vec<f32>,
-    /// The latest sample.
-    pub raw: f32,
-    /// What it had predicted for it.
-    pub prediction: f32,
-    /// The sensor's unit.
-    pub unit: String,
-    /// Energy left.
-    pub energy_uj: u64,
-    /// Energy when full.
-    pub capacity_uj: u64,
-    /// When its next round begins, in milliseconds of simulated time; `u64::MAX`: when called.
-    pub next_wake_ms: u64,
-    /// Whether its radio was awake at any moment of the tick.
-    pub awake: bool,
-    /// Rounds begun.
-    pub rounds: u32,
-    /// Frames sent.
-    pub sent: u32,
-    /// Frames received.
-    pub received: u32,
-    /// Whether it is past its commissioning.
-    pub commissioned: bool,
-    /// Why it spoke in its last round, or did not.
-    pub silence: &'static str,
-    /// (who, reputation from 0 to 1, tick when last heard; `u64::MAX`: never).
-    pub neighbours: Vec<(u32, f32, u64)>,
-    /// What there is to say of a neighbour's conduct, and why: (who, remark).
-    pub remarks: Vec<(u32, String)>,
-    /// The latest (sample, prediction) pairs, oldest first; kept by whoever asks.
-    pub history: Vec<(f32, f32)>,
-}
-
 /// 0 to 1 as 0 to 65535.
 fn share(value: Q16) -> u16 {
     value.to_bits().clamp(0, 65_535) as u16
@@ -307,56 +264,6 @@ impl Mesh {
             nodes,
             packets,
         }
-    }
-
-    /// A node in full, with an empty history; `None` if there is no such node.
-    pub fn detail(&mut self, id: NodeId, unit: &str) -> Option<NodeDetail> {
-        let world = self.world();
-        let entity = *world.resource::<Roster>().0.get(id.index())?;
-        let plan = world.resource::<Setup>().0.clone();
-        let now = world.resource::<Clock>().now;
-        let node = world.get_entity(entity).ok()?;
-        let neuron = &node.get::<Neuron>()?.0;
-        let schedule = &node.get::<Schedule>()?.0;
-        let battery = &node.get::<Battery>()?.0;
-        let tally = node.get::<Tally>()?;
-        let taps = usize::from(neuron.form().taps);
-        let floats = |values: &[Q16; TAPS]| values.iter().take(taps).map(|w| float(*w)).collect();
-        let next_us = schedule.next_us();
-        let tick_of = |heard: u32| if heard == u32::MAX { u64::MAX } else { u64::from(heard) };
-        Some(NodeDetail {
-            id: id.0,
-            group: node.get::<Identity>()?.group.0,
-            role: schedule.role,
-            regime: node.get::<Detector>()?.0.regime(),
-            entropy: float(node.get::<Entropy>()?.0.entropy()),
-            weights: floats(neuron.weights()),
-            delta: floats(&neuron.state().own),
-            raw: float(neuron.last_sample()),
-            prediction: float(neuron.prediction()),
-            unit: unit.to_owned(),
-            energy_uj: battery.level_uj(),
-            capacity_uj: plan.config.energy.capacity_uj,
-            next_wake_ms: if next_us == u64::MAX { u64::MAX } else { next_us / 1_000 },
-            awake: schedule.window().is_awake(),
-            rounds: schedule.rounds(),
-            sent: tally.frames_sent,
-            received: tally.frames_heard,
-            commissioned: node.get::<Standing>()?.0.is_commissioned(),
-            silence: node.get::<Quiet>()?.0.voice().reason(),
-            neighbours: node
-                .get::<Trust>()?
-                .0
-                .iter()
-                .filter(|n| n.id.index() < plan.nodes.len())
-                .map(|n| (n.id.0, float(n.reputation), tick_of(n.heard_tick)))
-                .collect(),
-            remarks: node.get::<Dossier>().map_or_else(Vec::new, |dossier| {
-                let table = node.get::<Trust>().map_or(&[][..], |trust| &trust.0);
-                trusting::remarks(&plan.config.trust, table, dossier, now)
-            }),
-            history: Vec::new(),
-        })
     }
 }
 

@@ -1,6 +1,5 @@
 //! The thread that steps a mesh and publishes it.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -9,12 +8,12 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use qres_core::id::NodeId;
 
 use super::clock::TickClock;
+use super::history::History;
 use super::{Intent, Latest, Pace, PaceStatus, Shared};
 use crate::mesh::Mesh;
+use crate::mesh::chronicle::EventLog;
 use crate::mesh::publish::{NodeDetail, Scene};
 
-/// Pairs of sample and prediction kept for the selected node.
-const HISTORY: usize = 128;
 /// Shortest real time between published copies: 120 a second are more than any screen shows.
 const PUBLISH_EVERY: Duration = Duration::from_millis(8);
 
@@ -36,11 +35,17 @@ pub fn start(
     let clock = TickClock::new(mesh.plan().config.wake.tick_us, speed_milli);
     let latest = Latest {
         published: Arc::new(mesh.publish()),
-        detail: None,
+        details: [None, None],
+        history: History::default().snapshot(),
+        genes: mesh.genes(),
         status: PaceStatus { speed_milli, ..PaceStatus::default() },
         shown: clock.shown(),
     };
-    let shared = Arc::new(Shared { scene: Arc::new(scene), latest: Mutex::new(latest) });
+    let shared = Arc::new(Shared {
+        scene: Arc::new(scene),
+        latest: Mutex::new(latest),
+        events: Mutex::new(EventLog::default()),
+    });
     let driver = Driver {
         mesh,
         clock,
@@ -48,8 +53,8 @@ pub fn start(
         ticks,
         inbox,
         shared: shared.clone(),
-        selected: None,
-        history: VecDeque::new(),
+        selected: [None, None],
+        history: History::default(),
         finished: false,
     };
     let thread = std::thread::Builder::new().name("mesh".to_owned()).spawn(|| driver.run())?;
@@ -63,8 +68,9 @@ struct Driver {
     ticks: Option<u64>,
     inbox: Receiver<Intent>,
     shared: Arc<Shared>,
-    selected: Option<u32>,
-    history: VecDeque<(f32, f32)>,
+    /// The node that is looked at, and the one that it is compared with.
+    selected: [Option<u32>; 2],
+    history: History,
     finished: bool,
 }
 
@@ -107,8 +113,11 @@ impl Driver {
                 }
             }
             Intent::Select(node) => {
-                self.selected = node;
-                self.history.clear();
+                self.selected[0] = node;
+                self.publish();
+            }
+            Intent::Compare(node) => {
+                self.selected[1] = node;
                 self.publish();
             }
         }
@@ -134,31 +143,34 @@ impl Driver {
         }
         self.mesh.step();
         self.finished = self.ticks.is_some_and(|last| self.mesh.ticks() >= last);
-        if let Some(detail) = self.look() {
-            if self.history.len() == HISTORY {
-                self.history.pop_front();
-            }
-            self.history.push_back((detail.raw, detail.prediction));
+        if let Some(chronicle) = self.mesh.chronicle() {
+            self.history.push(chronicle.pulse());
         }
         true
     }
 
-    fn look(&mut self) -> Option<NodeDetail> {
-        let id = NodeId(self.selected?);
+    fn look(&mut self, node: Option<u32>) -> Option<Arc<NodeDetail>> {
+        let id = NodeId(node?);
         let group = self.mesh.plan().nodes.get(id.index()).map(|node| node.group.0)?;
         let unit = self.units.get(usize::from(group)).cloned().unwrap_or_default();
-        self.mesh.detail(id, &unit)
+        self.mesh.detail(id, &unit).map(Arc::new)
     }
 
     fn publish(&mut self) {
         let published = Arc::new(self.mesh.publish());
-        let detail = self.look().map(|mut detail| {
-            detail.history = self.history.iter().copied().collect();
-            Arc::new(detail)
-        });
+        let followed: Vec<NodeId> = self.selected.iter().flatten().copied().map(NodeId).collect();
+        self.mesh.follow(&followed);
+        let details = self.selected.map(|node| self.look(node));
+        let (history, genes) = (self.history.snapshot(), self.mesh.genes());
+        if let Some(chronicle) = self.mesh.chronicle() {
+            let mut events = self.shared.events.lock().unwrap_or_else(PoisonError::into_inner);
+            events.follow(chronicle.log());
+        }
         let mut latest = self.shared.latest.lock().unwrap_or_else(PoisonError::into_inner);
         latest.published = published;
-        latest.detail = detail;
+        latest.details = details;
+        latest.history = history;
+        latest.genes = genes;
     }
 
     fn report(&self) {
@@ -188,5 +200,45 @@ impl Budget {
     #[expect(clippy::disallowed_methods, reason = "the driver is where real time enters")]
     fn is_spent(&mut self) -> bool {
         std::time::Instant::now() >= self.until
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mesh::chronicle::What;
+    use crate::mesh::plan::Plan;
+    use crate::pace::SPEED_MAX_MILLI;
+    use crate::pace::history::Series;
+    use crate::scenario;
+
+    #[test]
+    fn a_driven_mesh_tells_what_happens_and_keeps_its_history() {
+        let scenario = scenario::resolve("storm-front").expect("embedded").scenario;
+        let plan = Plan::new(&scenario, scenario.seed, &Vec::new()).expect("a plan");
+        let mesh = Mesh::new(plan, 1);
+        let scene = Scene::new(&scenario, mesh.plan());
+        let units = vec!["degC".to_owned()];
+        let (pace, thread) = start(mesh, scene, units, SPEED_MAX_MILLI, Some(200)).expect("starts");
+        pace.send(Intent::Select(Some(5)));
+        pace.send(Intent::Compare(Some(6)));
+        while !pace.status().finished {
+            std::thread::yield_now();
+        }
+        let news = pace.news(0);
+        let storm = |what: &What| matches!(what, What::StormBegins { storm: 0, .. });
+        assert!(news.events.iter().any(|event| event.tick == 160 && storm(&event.what)));
+        assert_eq!(pace.news(news.next).events, []);
+        let history = pace.history();
+        assert_eq!(history.len(), 200);
+        let calm = history.points().last().map(|point| point.of(Series::Calm).mean as u32);
+        assert_eq!(calm, Some(pace.latest().summary.regimes[0]));
+        assert_eq!(pace.genes().genes.len(), 1);
+        for (detail, id) in [(pace.detail(), 5), (pace.compared(), 6)] {
+            let detail = detail.expect("selected");
+            assert_eq!((detail.id, detail.history.is_empty()), (id, false));
+        }
+        drop(pace);
+        assert_eq!(thread.join().expect("it ends").ticks(), 200);
     }
 }

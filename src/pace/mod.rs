@@ -6,6 +6,7 @@
 
 mod clock;
 mod driver;
+pub mod history;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,6 +15,7 @@ use crossbeam_channel::Sender;
 pub use clock::{SPEED_MAX_MILLI, SPEED_MIN_MILLI};
 pub use driver::start;
 
+use crate::mesh::chronicle::{Event, EventLog, GeneTree};
 use crate::mesh::publish::{NodeDetail, Published, Scene};
 
 /// What a person wants of the driver.
@@ -31,8 +33,10 @@ pub enum Intent {
     SpeedDown,
     /// At so many thousandths of real time.
     Speed(u32),
-    /// Look at this node, or at none.
+    /// Look at this node, or at none. What it does is kept from now on.
     Select(Option<u32>),
+    /// Look at this node beside the selected one, or at none.
+    Compare(Option<u32>),
 }
 
 /// How the driver is doing.
@@ -50,6 +54,18 @@ pub struct PaceStatus {
     pub finished: bool,
 }
 
+/// Events that somebody has not seen yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct News {
+    /// In order.
+    pub events: Vec<Event>,
+    /// Where to go on the next time.
+    pub next: u64,
+    /// Changes when the mesh was put into an earlier state: all events are to be taken again, from
+    /// 0 on.
+    pub rewinds: u32,
+}
+
 /// A handle to a mesh on its thread.
 #[derive(Clone)]
 #[cfg_attr(feature = "view", derive(bevy::ecs::resource::Resource))]
@@ -62,12 +78,15 @@ pub struct Pace {
 struct Shared {
     scene: Arc<Scene>,
     latest: Mutex<Latest>,
+    events: Mutex<EventLog>,
 }
 
 /// The newest copies.
 struct Latest {
     published: Arc<Published>,
-    detail: Option<Arc<NodeDetail>>,
+    details: [Option<Arc<NodeDetail>>; 2],
+    history: history::Snapshot,
+    genes: Arc<GeneTree>,
     status: PaceStatus,
     /// When the latest tick was due, and how long a tick takes; for `tick_progress`.
     shown: clock::Shown,
@@ -89,7 +108,33 @@ impl Pace {
     /// The selected node in full, with its recent history.
     #[must_use]
     pub fn detail(&self) -> Option<Arc<NodeDetail>> {
-        self.read(|latest| latest.detail.clone())
+        self.read(|latest| latest.details[0].clone())
+    }
+
+    /// The node that it is compared with, in the same way.
+    #[must_use]
+    pub fn compared(&self) -> Option<Arc<NodeDetail>> {
+        self.read(|latest| latest.details[1].clone())
+    }
+
+    /// The swarm's figures over the whole run.
+    #[must_use]
+    pub fn history(&self) -> history::Snapshot {
+        self.read(|latest| latest.history.clone())
+    }
+
+    /// The genes that were in service; the same copy until it changes.
+    #[must_use]
+    pub fn genes(&self) -> Arc<GeneTree> {
+        self.read(|latest| latest.genes.clone())
+    }
+
+    /// The events from number `from` on that are kept.
+    #[must_use]
+    pub fn news(&self, from: u64) -> News {
+        let log = self.shared.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let events = log.since(from).cloned().collect();
+        News { events, next: log.next(), rewinds: log.rewinds() }
     }
 
     /// How the driver is doing now.

@@ -89,7 +89,8 @@ fn duration(milliseconds: u64) -> String {
 
 fn samples(ui: &mut Ui, detail: &NodeDetail) {
     widgets::section(ui, "signal");
-    plot::signal(ui, &detail.history);
+    let pairs: Vec<_> = detail.history.iter().map(|at| (at.raw, at.prediction)).collect();
+    plot::signal(ui, &pairs);
     plot::names(ui, detail.raw, detail.prediction, widgets::unit(&detail.unit));
     ui.horizontal(|ui| {
         ui.label(theme::label("entropy"));

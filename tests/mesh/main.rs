@@ -6,10 +6,12 @@
 mod aggregation;
 mod attacks;
 mod audit;
+mod chronicle;
 mod commands;
 mod common;
 mod determinism;
 mod faults;
+mod follow;
 mod fusing;
 mod handover;
 mod integrity;

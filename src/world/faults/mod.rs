@@ -186,6 +186,11 @@ impl Faults {
         self.entries.is_empty()
     }
 
+    /// Each fault by name, with its first tick and the one at which it is over.
+    pub fn spans(&self) -> impl Iterator<Item = (&'static str, u64, u64)> {
+        self.entries.iter().map(|entry| (entry.kind.name(), entry.from, entry.to))
+    }
+
     /// Whether anything can happen to frames.
     #[must_use]
     pub const fn on_air(&self) -> bool {
