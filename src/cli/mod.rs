@@ -185,6 +185,15 @@ struct ShotArgs {
     /// Leave the panels out
     #[arg(long)]
     bare: bool,
+    /// How nodes are arranged; only `placed` shows real places
+    #[arg(long, value_name = "LAYOUT", value_enum, default_value_t = shot::LayoutName::Placed)]
+    layout: shot::LayoutName,
+    /// How much light is computed
+    #[arg(long, value_name = "LEVEL", value_enum, default_value_t = shot::QualityName::High)]
+    quality: shot::QualityName,
+    /// Which colours
+    #[arg(long, value_name = "COLOURS", value_enum, default_value_t = shot::PaletteName::Standard)]
+    palette: shot::PaletteName,
 }
 
 /// Runs the command line of this process.

@@ -2,16 +2,84 @@
 
 use qres_core::id::NodeId;
 
+use clap::ValueEnum;
+
 use super::ShotArgs;
 use super::load::load;
 use super::output::{self, Failure};
 use crate::mesh::publish::Scene;
+use crate::view::arrange::Layout;
+use crate::view::quality::Quality;
+use crate::view::theme::Palette;
 use crate::view::{self, ShotOptions};
 
 /// Largest width or height of a picture, in pixels.
 const SIDE_MAX: u32 = 8_192;
 /// Ticks before the picture from which the selected node's history is kept.
 const HISTORY: u64 = 128;
+
+/// How nodes are arranged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum LayoutName {
+    /// Where they really stand
+    Placed,
+    /// In rows
+    Grid,
+    /// On a sphere
+    Sphere,
+    /// By their links alone
+    Force,
+}
+
+impl From<LayoutName> for Layout {
+    fn from(name: LayoutName) -> Self {
+        match name {
+            LayoutName::Placed => Self::Placed,
+            LayoutName::Grid => Self::Grid,
+            LayoutName::Sphere => Self::Sphere,
+            LayoutName::Force => Self::Force,
+        }
+    }
+}
+
+/// How much light is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum QualityName {
+    /// Neither bloom nor light on the ground, coarse storms, few links
+    Low,
+    /// Coarser storms, fewer links
+    Medium,
+    /// Everything
+    High,
+}
+
+impl From<QualityName> for Quality {
+    fn from(name: QualityName) -> Self {
+        match name {
+            QualityName::Low => Self::Low,
+            QualityName::Medium => Self::Medium,
+            QualityName::High => Self::High,
+        }
+    }
+}
+
+/// Which colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum PaletteName {
+    /// Blue, amber, red
+    Standard,
+    /// Told apart with any of the common colour deficiencies
+    Safe,
+}
+
+impl From<PaletteName> for Palette {
+    fn from(name: PaletteName) -> Self {
+        match name {
+            PaletteName::Standard => Self::Standard,
+            PaletteName::Safe => Self::Safe,
+        }
+    }
+}
 
 /// Reads `1280x720`.
 pub(super) fn parse_size(text: &str) -> Result<(u32, u32), String> {
@@ -74,6 +142,9 @@ pub(super) fn shot(args: &ShotArgs) -> Result<(), Failure> {
         height,
         camera: args.camera.clone(),
         panels: !args.bare,
+        layout: args.layout.into(),
+        quality: args.quality.into(),
+        palette: args.palette.into(),
         path: args.out.clone(),
     };
     view::shoot(&scene, &published, previous.as_ref(), detail.as_ref(), options)

@@ -90,6 +90,18 @@ pub fn ring() -> Color32 {
     colour(scene::RING)
 }
 
+/// The colour of a storm's body.
+#[must_use]
+pub fn storm() -> Color32 {
+    colour(scene::STORM_BODY)
+}
+
+/// The colour of what is off.
+#[must_use]
+pub fn asleep() -> Color32 {
+    colour(scene::ASLEEP)
+}
+
 /// A panel's frame.
 pub fn card() -> Frame {
     Frame::new()

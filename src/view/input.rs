@@ -1,7 +1,9 @@
 //! Mouse and keys: they move the camera's goal, change the look, or ask the mesh. Nothing else.
 
 use super::camera::Rig;
+use super::choose::{self, ctrl, shift};
 use super::crowd::Crowd;
+use super::follow::{Follow, Trail};
 use super::lens::FOV;
 use super::picking::{Probe, pick};
 use super::space::Space;
@@ -26,6 +28,8 @@ const DOUBLE_SECONDS: f32 = 0.38;
 struct Gesture {
     orbit: bool,
     pan: bool,
+    /// A drag does not turn the scene.
+    still: bool,
     travelled: f32,
     last_click: Option<(f32, Option<u32>)>,
 }
@@ -33,7 +37,15 @@ struct Gesture {
 pub(super) fn plugin(app: &mut App) {
     app.init_resource::<Gesture>().add_systems(
         Update,
-        (grab, drag, wheel, click, hover, keys.run_if(not(egui_wants_any_keyboard_input)))
+        (
+            grab,
+            drag,
+            wheel,
+            click,
+            choose::rectangle,
+            hover,
+            keys.run_if(not(egui_wants_any_keyboard_input)),
+        )
             .chain()
             .in_set(super::ViewSystems::Input),
     );
@@ -42,12 +54,15 @@ pub(super) fn plugin(app: &mut App) {
 /// A drag that began over the scene stays the scene's, wherever it goes.
 fn grab(
     buttons: Res<ButtonInput<MouseButton>>,
+    keys: Res<ButtonInput<KeyCode>>,
     wants: Res<EguiWantsInput>,
     mut gesture: ResMut<Gesture>,
 ) {
     let free = !wants.wants_any_pointer_input();
     if buttons.just_pressed(MouseButton::Left) && free {
+        // With Shift it draws a rectangle instead, though a mere click is one all the same.
         gesture.orbit = true;
+        gesture.still = shift(&keys);
         gesture.travelled = 0.0;
     }
     let pan = [MouseButton::Right, MouseButton::Middle];
@@ -64,6 +79,7 @@ fn drag(
     buttons: Res<ButtonInput<MouseButton>>,
     mut gesture: ResMut<Gesture>,
     mut rig: ResMut<Rig>,
+    mut trail: ResMut<Trail>,
     window: Single<&Window, With<PrimaryWindow>>,
 ) {
     let delta: Vec2 = moved.read().filter_map(|moved| moved.delta).sum();
@@ -74,7 +90,7 @@ fn drag(
     }
     if gesture.orbit {
         gesture.travelled += delta.length();
-        if gesture.travelled > CLICK_PIXELS {
+        if gesture.travelled > CLICK_PIXELS && !gesture.still {
             rig.turn(-delta.x * ORBIT, delta.y * ORBIT);
         }
     }
@@ -85,6 +101,7 @@ fn drag(
         let up = back.cross(right);
         rig.goal.target += (up * delta.y - right * delta.x) * per_pixel;
         rig.touched = true;
+        *trail = Trail::Free;
     }
 }
 
@@ -124,7 +141,7 @@ fn probe(window: &Window, camera: &Camera, at: &GlobalTransform, look: &Look) ->
 
 fn click(
     buttons: Res<ButtonInput<MouseButton>>,
-    time: Res<Time<Real>>,
+    (keys, time): (Res<ButtonInput<KeyCode>>, Res<Time<Real>>),
     mut gesture: ResMut<Gesture>,
     mut stage: ResMut<Stage>,
     look: Res<Look>,
@@ -143,6 +160,13 @@ fn click(
     }
     let (camera, at) = *camera;
     let found = probe(&window, camera, at, &look).and_then(|probe| pick(&probe, &crowd, &space));
+    if ctrl(&keys) || gesture.still {
+        if let Some(id) = found {
+            choose::toggle(&mut stage.picked, id);
+        }
+        return;
+    }
+    stage.picked.clear();
     let now = time.elapsed_secs();
     let double =
         gesture.last_click.is_some_and(|(when, what)| now - when < DOUBLE_SECONDS && what == found);
@@ -182,6 +206,7 @@ fn keys(
     mut rig: ResMut<Rig>,
     mut look: ResMut<Look>,
     mut stage: ResMut<Stage>,
+    marks: Res<Marks>,
     mut asks: MessageWriter<Ask>,
     mut go: MessageWriter<Go>,
     mut commands: Commands,
@@ -195,6 +220,7 @@ fn keys(
             Key::Space => rig.spin = !rig.spin,
             Key::Escape => {
                 stage.selected = None;
+                stage.picked.clear();
                 asks.write(Ask(Intent::Select(None)));
             }
             Key::F12 => {
@@ -212,6 +238,11 @@ fn keys(
                         go.write(Go::Node(id));
                     }
                 }
+                "g" => drop(go.write_batch(stage.selected.map(|id| Go::Follow(Follow::Node(id))))),
+                "j" => {
+                    let near = marks.hovered.map(|(id, _)| id).or(stage.selected);
+                    drop(go.write_batch(near.map(|id| Go::Follow(Follow::PacketOf(id)))));
+                }
                 other => adjust(&mut look, other),
             },
             _ => {}
@@ -224,6 +255,9 @@ fn adjust(look: &mut Look, key: &str) {
     match key {
         "h" => look.panels = !look.panels,
         "c" => look.cut = !look.cut,
+        "l" => look.layout = look.layout.next(),
+        "q" => look.quality = look.quality.next(),
+        "m" => look.calm_motion = !look.calm_motion,
         "v" => look.palette = look.palette.toggled(),
         "?" | "/" => look.help = !look.help,
         digit => {

@@ -3,9 +3,12 @@
 //! The view reads published state and sends intents; it never changes the mesh, and nothing the
 //! mesh does may depend on it.
 
+pub mod arrange;
 mod camera;
+mod choose;
 mod crowd;
 mod error;
+pub mod follow;
 mod frame;
 mod framing;
 mod input;
@@ -14,11 +17,15 @@ mod layers;
 mod lens;
 mod picking;
 mod probe;
+pub mod quality;
 mod shot;
 pub mod space;
 pub mod stage;
 pub mod theme;
 mod traffic;
+mod upload;
+#[cfg(test)]
+mod vision;
 mod weather;
 mod window;
 
@@ -38,6 +45,8 @@ pub enum ViewSystems {
     Input,
     /// What the mesh published is put on show.
     Follow,
+    /// Nodes glide to where the layout shows them.
+    Arrange,
     /// The camera moves.
     Camera,
     /// Buffers are written.
@@ -48,7 +57,8 @@ pub enum ViewSystems {
 fn scene_plugin(app: &mut App) {
     app.configure_sets(
         Update,
-        (ViewSystems::Input, ViewSystems::Follow, ViewSystems::Camera).chain(),
+        (ViewSystems::Input, ViewSystems::Follow, ViewSystems::Arrange, ViewSystems::Camera)
+            .chain(),
     )
     .configure_sets(
         PostUpdate,
@@ -60,8 +70,11 @@ fn scene_plugin(app: &mut App) {
     .add_plugins((
         layer::plugin,
         layers::plugin,
+        upload::plugin,
+        quality::plugin,
         stage::plugin,
         crowd::plugin,
+        arrange::plugin,
         traffic::plugin,
         weather::plugin,
         frame::plugin,

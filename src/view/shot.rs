@@ -1,8 +1,11 @@
 //! One picture of one state, drawn off screen: no window, no display, no clock.
 
+use super::arrange::Layout;
 use super::camera::Rig;
 use super::probe::renderer_settings;
+use super::quality::Quality;
 use super::stage::{Look, Stage};
+use super::theme::Palette;
 use super::window::{first_log, log_plugin};
 use super::{ViewError, lens, scene_plugin};
 use crate::mesh::publish::{NodeDetail, Published, Scene};
@@ -47,6 +50,12 @@ pub struct ShotOptions {
     pub camera: Option<String>,
     /// Panels are part of the picture.
     pub panels: bool,
+    /// How nodes are arranged.
+    pub layout: Layout,
+    /// How much light is computed.
+    pub quality: Quality,
+    /// Which colours.
+    pub palette: Palette,
     /// The PNG file to write.
     pub path: PathBuf,
 }
@@ -157,7 +166,14 @@ fn assemble(stage: Stage, shot: &ShotOptions, settings: WgpuSettings) -> SubApps
     app.insert_resource(stage)
         .insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_millis(16)))
         .insert_resource(Rig::at_bookmark(shot.camera.clone()))
-        .insert_resource(Look { panels: shot.panels, still: true, ..default() })
+        .insert_resource(Look {
+            panels: shot.panels,
+            still: true,
+            layout: shot.layout,
+            quality: shot.quality,
+            palette: shot.palette,
+            ..default()
+        })
         .init_resource::<Taken>()
         .add_plugins(plugins)
         .add_plugins(EguiPlugin::default())

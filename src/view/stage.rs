@@ -3,6 +3,9 @@
 //! Everything drawn is written from here. Nothing here is ever read by the mesh; wishes leave as
 //! [`Ask`] messages.
 
+use super::arrange::Layout;
+use super::follow::Follow;
+use super::quality::Quality;
 use super::space::Space;
 use super::theme::Palette;
 use crate::mesh::publish::{NodeDetail, Published, Scene};
@@ -25,6 +28,8 @@ pub struct Stage {
     pub status: PaceStatus,
     /// The selected node.
     pub selected: Option<u32>,
+    /// Several nodes picked at once, in order of id.
+    pub picked: Vec<u32>,
     /// Drawn by the processor instead of a graphics card: worth a warning.
     pub software: bool,
     /// Grows by one whenever another tick is put on show.
@@ -48,6 +53,7 @@ impl Stage {
                 finished: false,
             },
             selected: None,
+            picked: Vec::new(),
             software: false,
             generation: 1,
         }
@@ -129,7 +135,7 @@ impl ColourBy {
 }
 
 /// How the user looks at the stage.
-#[expect(clippy::struct_excessive_bools, reason = "four switches that a person flips")]
+#[expect(clippy::struct_excessive_bools, reason = "five switches that a person flips")]
 #[derive(Resource)]
 pub struct Look {
     /// Panels are shown.
@@ -144,6 +150,12 @@ pub struct Look {
     pub colour_by: ColourBy,
     /// Nothing moves by itself: one picture is being taken.
     pub still: bool,
+    /// How nodes are arranged.
+    pub layout: Layout,
+    /// How much light is computed.
+    pub quality: Quality,
+    /// Nothing shimmers, flows or turns by itself, and the camera hardly glides.
+    pub calm_motion: bool,
 }
 
 impl Default for Look {
@@ -155,6 +167,9 @@ impl Default for Look {
             palette: Palette::default(),
             colour_by: ColourBy::default(),
             still: false,
+            layout: Layout::default(),
+            quality: Quality::default(),
+            calm_motion: false,
         }
     }
 }
@@ -181,6 +196,8 @@ pub struct Marks {
     pub hovered: Option<(u32, Vec2)>,
     /// How large the selected node is seen.
     pub radius: f32,
+    /// Two corners of the rectangle that the user draws.
+    pub rectangle: Option<[Vec2; 2]>,
 }
 
 /// A wish for the mesh. The only thing that leaves the view.
@@ -194,6 +211,8 @@ pub enum Go {
     Bookmark(String),
     /// To this node.
     Node(u32),
+    /// Along with something that moves, until told otherwise.
+    Follow(Follow),
     /// Back to the whole.
     Home,
 }
