@@ -12,9 +12,9 @@ struct Frame {
     cut: vec4<f32>,    // plane: normal towards the camera, offset
     shape: vec4<f32>,  // node radius, ground height, grid step, scene radius
     look: vec4<f32>,   // cut 0..1, link strength, pool strength, flatness
-    grid: vec4<f32>,   // phase x, phase z, -, -
+    grid: vec4<f32>,   // phase x, phase z, 1 where places are real, 1 where things move
     chosen: vec4<u32>, // selected node, colour by, storms, links
-    count: vec4<u32>,  // nodes, packets, -, -
+    count: vec4<u32>,  // nodes, packets, steps through a storm, one link drawn of so many
     tints: array<vec4<f32>, 31>,
     storms: array<Storm, 8>,
 }
@@ -24,17 +24,26 @@ struct Node {
     to_at: vec4<f32>,
     from_state: vec4<f32>, // energy, reputation, regime 0..2, awake 0..1
     to_state: vec4<f32>,
-    flags: vec4<u32>,      // role, group, seed, lineage and freshness
+    lay: vec4<f32>,        // where a layout shows it, how much of its place is added to that
+    flags: vec4<u32>,      // role and marks, group, seed, lineage and freshness
 }
 
+// Marks of a node, beside its role.
+const MARK_PICKED: u32 = 256u;
+const MARK_HARDWARE: u32 = 512u;
+const MARK_BANNED: u32 = 1024u;
+const MARK_DEAD: u32 = 2048u;
+
 struct Now {
-    at: vec3<f32>,
+    at: vec3<f32>,   // where it is shown
+    real: vec3<f32>, // where it is
     residual: f32,
     energy: f32,
     reputation: f32,
     regime: f32,
     awake: f32,
     role: u32,
+    marks: u32,
     group: u32,
     seed: f32,
     lineage: f32, // hue in turns; 0: its first gene
@@ -78,18 +87,20 @@ fn node_now(index: u32) -> Now {
     let at = mix(node.from_at, node.to_at, frame.clock.y);
     let state = mix(node.from_state, node.to_state, frame.clock.y);
     var now: Now;
-    now.at = at.xyz;
+    now.real = at.xyz;
+    now.at = node.lay.xyz + at.xyz * node.lay.w;
     now.residual = at.w;
     now.energy = state.x;
     now.reputation = state.y;
     now.regime = state.z;
     now.awake = state.w;
-    now.role = node.flags.x;
+    now.role = node.flags.x & 0xffu;
+    now.marks = node.flags.x;
     now.group = node.flags.y;
     now.seed = f32(node.flags.z) / 65535.0;
     now.lineage = f32(node.flags.w & 0xffffu) / 65536.0;
     now.fresh = f32((node.flags.w >> 16u) & 0xffu) / 255.0;
-    now.shown = shown_at(at.xyz);
+    now.shown = shown_at(now.at);
     return now;
 }
 
@@ -127,14 +138,21 @@ fn node_tint(now: Now) -> vec3<f32> {
     }
 }
 
-// How much light a node gives: its energy, less when asleep, more when alarmed.
+fn has(now: Now, mark: u32) -> bool {
+    return (now.marks & mark) != 0u;
+}
+
+// How much light a node gives: its energy, less when asleep, more when alarmed. A dead one is dark.
 fn node_light(now: Now) -> f32 {
+    if has(now, MARK_DEAD) {
+        return 0.015;
+    }
     let store = 0.16 + 0.84 * now.energy;
     let alarm = 1.25 + 0.55 * saturate(now.regime) + 1.5 * saturate(now.regime - 1.0);
     let amber = saturate(1.0 - abs(now.regime - 1.0));
     let quick = sin(frame.clock.x * 6.3 + now.seed * 40.0);
     let beat = quick * sin(frame.clock.x * 2.1 + now.seed * 9.0);
-    let shimmer = 1.0 + 0.42 * amber * beat;
+    let shimmer = 1.0 + 0.42 * amber * beat * frame.grid.w;
     // A gene that goes into service is a flash: a cascade runs as a wave of light.
     let flash = 1.0 + 4.0 * now.fresh * now.fresh;
     return store * mix(0.2, 1.0, max(now.awake, now.fresh)) * alarm * shimmer * flash;
@@ -168,9 +186,20 @@ fn veil(place: vec3<f32>, eye: vec3<f32>) -> f32 {
         let inside = -c * (far - near) - b * (far * far - near * near) - a * cubes / 3.0;
         // A larger storm is a thicker one.
         let thick = 0.95 + 0.07 * min(storm.at.w, 24.0);
-        depth += max(inside, 0.0) * sqrt(a) * storm.form.x * thick;
+        depth += max(inside, 0.0) * sqrt(a) * storm.form.x * thick * frame.grid.z;
     }
     return exp(-depth);
+}
+
+// How deep a real place is in storms: 1 in the middle of the strongest, 0 outside of all.
+fn exposure(real: vec3<f32>) -> f32 {
+    var deepest = 0.0;
+    for (var i = 0u; i < frame.chosen.z; i++) {
+        let storm = frame.storms[i];
+        let away = (real - storm.at.xyz) / max(storm.at.w, 0.001);
+        deepest = max(deepest, (1.0 - smoothstep(0.45, 1.0, length(away))) * storm.form.x);
+    }
+    return deepest;
 }
 
 // Far things give less light: a little on a plain, more in a ball, where they would clutter.

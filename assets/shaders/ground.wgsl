@@ -35,12 +35,13 @@ fn fragment(in: Between) -> @location(0) vec4<f32> {
     let radial = length(in.place.xz) / (frame.shape.w + 1.0);
     let fade = exp(-radial * radial * 0.62);
     let below = select(1.0, 0.35, view.world_position.y < in.place.y);
-    var light = tint(TINT_GRID) * (0.08 * fine + 0.1 * coarse) * fade * below;
+    // Its squares are a scale; where places are not real there is none.
+    var light = tint(TINT_GRID) * (0.08 * fine + 0.1 * coarse) * fade * below * frame.grid.z;
     var dark = 0.0;
     for (var i = 0u; i < frame.chosen.z; i++) {
         let storm = frame.storms[i];
         let away = distance(in.place.xz, storm.at.xz) / max(storm.at.w, 0.001);
-        let glow = exp(-away * away * 2.6) * storm.form.x;
+        let glow = exp(-away * away * 2.6) * storm.form.x * frame.grid.z;
         light += mix(tint(TINT_STORM_DEEP), tint(TINT_STORM_BODY), glow) * glow * 0.16 * below;
         dark = max(dark, glow * 0.3);
     }

@@ -25,6 +25,10 @@ fn vertex(@location(0) corner: vec3<f32>) -> Between {
     if max(ends.x, ends.y) >= frame.count.x {
         return out;
     }
+    let chosen = frame.chosen.x == ends.x || frame.chosen.x == ends.y;
+    if index % frame.count.w != 0u && !chosen {
+        return out;
+    }
     let a = node_now(ends.x);
     let b = node_now(ends.y);
     let kept = min(a.shown, b.shown);
@@ -37,7 +41,6 @@ fn vertex(@location(0) corner: vec3<f32>) -> Between {
     let pixel_b = clip_b.xy / clip_b.w * frame.screen.xy * 0.5;
     let along = normalize(pixel_b - pixel_a + vec2(1e-4, 0.0));
     let across = vec2(-along.y, along.x);
-    let chosen = frame.chosen.x == ends.x || frame.chosen.x == ends.y;
     let wide = select(0.55, 0.9, chosen) * frame.screen.w;
     let grown = wide + 1.0;
     let here_clip = select(clip_a, clip_b, corner.x > 0.0);

@@ -1,13 +1,15 @@
 // Nodes: one camera-facing quad each, a lit body and a thin ring that counts reputation.
 #import bevy_pbr::mesh_view_bindings::view
 #import qres::common::{
-    frame, Now, node_now, node_tint, node_light, node_radius, veil, haze_at, tint, nowhere,
-    TINT_RING, TINT_SELECTION
+    frame, Now, node_now, node_tint, node_light, node_radius, veil, haze_at, exposure, has, tint,
+    nowhere, TINT_RING, TINT_SELECTION, TINT_STORM_DEEP, TINT_STORM_BODY, TINT_ASLEEP,
+    MARK_PICKED, MARK_HARDWARE, MARK_BANNED, MARK_DEAD
 }
 
 @group(#{MATERIAL_BIND_GROUP}) @binding(2) var<storage, read> order: array<u32>;
 
 const RING_AT: f32 = 1.55;
+const PICKED_AT: f32 = 1.9;
 const TURN: f32 = 6.2831853;
 
 struct Between {
@@ -18,6 +20,9 @@ struct Between {
     @location(2) @interpolate(flat) ring: vec4<f32>,
     @location(3) @interpolate(flat) form: vec4<f32>, // role, energy, body cover, awake
     @location(4) @interpolate(flat) depth: vec2<f32>, // clip depth of centre and of front
+    // Picked, banned, dead, deep in a storm that cannot be shown.
+    @location(5) @interpolate(flat) marks: vec4<f32>,
+    @location(6) @interpolate(flat) kind: vec2<f32>, // a real board, seed
 }
 
 @vertex
@@ -43,7 +48,12 @@ fn vertex(@location(0) corner: vec3<f32>) -> Between {
     let pixels = max(true_pixels, 1.35 * frame.screen.w * sqrt(now.shown));
     let radius = true_radius * pixels / max(true_pixels, 1e-4);
     let thin = mix(1.0, saturate(true_pixels / pixels), 0.8);
-    let extent = select(1.75, 2.75, chosen);
+    let picked = has(now, MARK_PICKED);
+    var storm = 0.0;
+    if frame.grid.z < 1.0 {
+        storm = exposure(now.real) * (1.0 - frame.grid.z);
+    }
+    let extent = max(select(1.75, 2.75, chosen || storm > 0.0), select(0.0, 2.1, picked));
     let place = now.at + (right * corner.x + up * corner.y) * radius * extent;
     out.clip = view.clip_from_world * vec4(place, 1.0);
     out.corner = corner.xy * extent;
@@ -57,6 +67,13 @@ fn vertex(@location(0) corner: vec3<f32>) -> Between {
     out.ring = vec4(now.reputation, ring_cover * now.shown * haze, 1.0 / pixels, marked);
     out.form = vec4(f32(now.role), now.energy, now.shown * mix(0.3, 1.0, clear), now.awake);
     let front = view.clip_from_world * vec4(now.at + view.world_from_view[2].xyz * radius, 1.0);
+    out.marks = vec4(
+        select(0.0, now.shown, picked),
+        select(0.0, 1.0, has(now, MARK_BANNED)),
+        select(0.0, 1.0, has(now, MARK_DEAD)),
+        storm * now.shown * haze
+    );
+    out.kind = vec2(select(0.0, 1.0, has(now, MARK_HARDWARE)), now.seed);
     out.depth = vec2(centre.z / centre.w, front.z / max(front.w, 0.01));
     return out;
 }
@@ -66,8 +83,13 @@ struct Painted {
     @builtin(frag_depth) depth: f32,
 }
 
-// How far outside the body a corner is, in radii: below 0 inside. A sentinel is a diamond.
-fn outside(at: vec2<f32>, role: f32) -> f32 {
+// How far outside the body a corner is, in radii: below 0 inside. A sentinel is a diamond, a real
+// board a hexagon.
+fn outside(at: vec2<f32>, role: f32, board: f32) -> f32 {
+    if board > 0.5 {
+        let folded = abs(at);
+        return max(folded.x * 0.8660254 + folded.y * 0.5, folded.y) - 0.96;
+    }
     if role < 0.5 {
         return (abs(at.x) + abs(at.y) - 1.16) * 0.7071;
     }
@@ -119,7 +141,7 @@ fn ring(in: Between) -> f32 {
 fn chosen_mark(in: Between) -> f32 {
     let pixel = in.ring.z;
     let r = length(in.corner);
-    let beat = 0.04 * sin(frame.clock.x * 3.1);
+    let beat = 0.04 * sin(frame.clock.x * 3.1) * frame.grid.w;
     let away = abs(r - 2.2 - beat);
     let half_width = max(0.07, 1.0 * pixel * frame.screen.w);
     let cover = saturate((half_width - away) / pixel + 0.5);
@@ -129,19 +151,57 @@ fn chosen_mark(in: Between) -> f32 {
     return cover * gap * in.ring.w;
 }
 
+// A picked node has a plain ring outside all others.
+fn picked_mark(in: Between) -> f32 {
+    let pixel = in.ring.z;
+    let away = abs(length(in.corner) - PICKED_AT);
+    let half_width = max(0.045, 0.6 * pixel * frame.screen.w);
+    return saturate((half_width - away) / pixel + 0.5) * in.marks.x;
+}
+
+// What is left of the body of a banned node: its outline, and a bar across it.
+fn struck(in: Between, edge: f32) -> f32 {
+    let pixel = in.ring.z;
+    let wide = max(0.1, 0.6 * pixel * frame.screen.w);
+    let outline = saturate((wide - abs(edge + wide)) / pixel + 0.5);
+    let bar = saturate((wide * 0.8 - abs(in.corner.x - in.corner.y) * 0.7071) / pixel + 0.5);
+    return max(outline, bar * saturate(0.5 - edge / pixel));
+}
+
+// Where storms have no place, those who stand in one wear a ragged piece of it.
+fn corona(in: Between) -> vec3<f32> {
+    let r = length(in.corner);
+    let angle = atan2(in.corner.y, in.corner.x);
+    let time = frame.clock.x * frame.grid.w;
+    let rag = 0.22 * sin(angle * 5.0 + in.kind.y * 40.0 + time) + 0.16 * sin(angle * 8.0 - time * 1.7);
+    let fall = saturate((2.7 + rag - r) / 1.7) * smoothstep(0.7, 1.1, r);
+    let deep = tint(TINT_STORM_DEEP) * 2.2 * fall;
+    return (deep + tint(TINT_STORM_BODY) * 1.5 * fall * fall) * in.marks.w;
+}
+
 @fragment
 fn fragment(in: Between) -> Painted {
     let pixel = in.ring.z;
-    let edge = outside(in.corner, in.form.x);
-    let cover = saturate(0.5 - edge / pixel) * in.form.z;
+    let edge = outside(in.corner, in.form.x, in.kind.x);
+    var cover = saturate(0.5 - edge / pixel) * in.form.z;
+    var inside = body(in, edge);
+    if in.marks.z > 0.5 {
+        // Without power: a dark body with a dull outline.
+        inside += tint(TINT_ASLEEP) * 0.3 * smoothstep(-0.3, 0.0, edge);
+    }
+    if in.marks.y > 0.5 {
+        cover = struck(in, edge) * in.form.z;
+        inside = in.light * 0.9;
+    }
     let ring_cover = ring(in);
-    let mark = chosen_mark(in);
+    let mark = max(chosen_mark(in), picked_mark(in) * 0.62);
     let glow_at = max(edge, 0.0);
     let halo = exp(-glow_at * 3.0) * 0.16 * saturate(1.75 - length(in.corner));
-    let colour = body(in, edge) * cover
+    let colour = inside * cover
         + in.light * halo * (1.0 - cover) * in.form.z
         + (tint(TINT_RING) * 0.3 + in.light * 0.4) * ring_cover
-        + tint(TINT_SELECTION) * 1.9 * mark;
+        + tint(TINT_SELECTION) * 1.9 * mark
+        + corona(in) * (1.0 - cover);
     var painted: Painted;
     painted.colour = vec4(colour, max(cover * 0.96, max(ring_cover, mark) * 0.8));
     // Only the body hides what is behind it; the rest of the quad leaves the depth far away.

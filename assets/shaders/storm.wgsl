@@ -4,8 +4,6 @@
     frame, tint, hash, nowhere, TINT_STORM_DEEP, TINT_STORM_BODY, TINT_STORM_CORE
 }
 
-const STEPS: i32 = 22;
-
 struct Between {
     @builtin(position) clip: vec4<f32>,
     @location(0) place: vec3<f32>,
@@ -18,7 +16,8 @@ fn vertex(@location(0) corner: vec3<f32>) -> Between {
     let index = u32(floor((corner.x + 5.0) / 10.0));
     out.index = index;
     out.clip = nowhere();
-    if index >= frame.chosen.z {
+    // A storm is where it is; where places are not real it cannot be shown.
+    if index >= frame.chosen.z || frame.grid.z < 0.004 {
         return out;
     }
     let storm = frame.storms[index];
@@ -59,7 +58,8 @@ fn density(p: vec3<f32>, time: f32, seed: f32) -> f32 {
 fn fragment(in: Between) -> @location(0) vec4<f32> {
     let storm = frame.storms[in.index];
     let scale = vec3(1.0, storm.form.y, 1.0) * storm.at.w;
-    let time = frame.clock.x;
+    let steps = i32(frame.count.z);
+    let time = frame.clock.x * frame.grid.w;
     let ray = normalize(in.place - view.world_position);
     let from_ball = (view.world_position - storm.at.xyz) / scale;
     let ray_ball = ray / scale;
@@ -80,7 +80,7 @@ fn fragment(in: Between) -> @location(0) vec4<f32> {
     if far <= near {
         discard;
     }
-    let stride = (far - near) / f32(STEPS);
+    let stride = (far - near) / f32(steps);
     let thick = stride / storm.at.w;
     // A fine, even dither hides the steps better than white noise would.
     let dither = fract(52.9829189 * fract(dot(floor(in.clip.xy), vec2(0.06711056, 0.00583715))));
@@ -92,8 +92,8 @@ fn fragment(in: Between) -> @location(0) vec4<f32> {
     let bolt_age = fract(time * 1.7 + storm.form.z);
     let bolt_at = vec3(hash(vec2(bolt_step, 1.3)), hash(vec2(bolt_step, 5.1)) * 0.8,
         hash(vec2(bolt_step, 8.7))) - 0.5;
-    let bolt = exp(-bolt_age * 5.0) * step(0.45, hash(vec2(bolt_step, 2.9)));
-    for (var i = 0; i < STEPS; i++) {
+    let bolt = exp(-bolt_age * 5.0) * step(0.45, hash(vec2(bolt_step, 2.9))) * frame.grid.w;
+    for (var i = 0; i < steps; i++) {
         let p = from_ball + ray_ball * t;
         let d = density(p, time, storm.form.z);
         if d > 0.003 {
@@ -109,6 +109,6 @@ fn fragment(in: Between) -> @location(0) vec4<f32> {
         }
         t += stride;
     }
-    let strength = storm.form.x;
+    let strength = storm.form.x * frame.grid.z;
     return vec4(light * strength, (1.0 - clear) * 0.62 * strength);
 }

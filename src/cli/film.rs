@@ -9,9 +9,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::Input;
 use super::load::{self, load};
 use super::output::{self, Failure};
-use super::shot::parse_size;
+use super::shot::{PictureArgs, parse_size};
 use crate::mesh::publish::Scene;
-use crate::view::{self, FilmOptions, Framing};
+use crate::view::{self, FilmOptions};
 
 /// A longer film is made of several.
 const FRAMES_MAX: u64 = 20_000;
@@ -43,12 +43,8 @@ pub(super) struct FilmArgs {
     /// Width and height in pixels
     #[arg(long, value_name = "WxH", default_value = "960x540", value_parser = parse_size)]
     size: (u32, u32),
-    /// One of the scenario's bookmarked views
-    #[arg(long, value_name = "NAME")]
-    camera: Option<String>,
-    /// Leave the panels out
-    #[arg(long)]
-    bare: bool,
+    #[command(flatten)]
+    picture: PictureArgs,
 }
 
 /// Films.
@@ -73,9 +69,8 @@ pub(super) fn film(args: &FilmArgs) -> Result<(), Failure> {
     let input = &args.input;
     let mut loaded = load(&input.scenario, input.seed, input.threads, input.data.as_deref(), None)?;
     let scene = Scene::new(&loaded.scenario, loaded.mesh.plan());
-    let (width, height) = args.size;
     let options = FilmOptions {
-        framing: Framing { width, height, camera: args.camera.clone(), panels: !args.bare },
+        framing: args.picture.framing(args.size),
         from: args.from,
         to: args.to,
         frames_per_second: args.fps,

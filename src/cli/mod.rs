@@ -181,15 +181,11 @@ struct ShotArgs {
     /// Width and height in pixels
     #[arg(long, value_name = "WxH", default_value = "1280x720", value_parser = shot::parse_size)]
     size: (u32, u32),
-    /// One of the scenario's bookmarked views
-    #[arg(long, value_name = "NAME")]
-    camera: Option<String>,
     /// A node to show in the inspector
     #[arg(long, value_name = "ID")]
     select: Option<u32>,
-    /// Leave the panels out
-    #[arg(long)]
-    bare: bool,
+    #[command(flatten)]
+    picture: shot::PictureArgs,
 }
 
 /// Runs the command line of this process.

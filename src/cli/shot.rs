@@ -2,16 +2,119 @@
 
 use qres_core::id::NodeId;
 
+use clap::{Args, ValueEnum};
+
 use super::ShotArgs;
 use super::load::load;
 use super::output::{self, Failure};
 use crate::mesh::publish::Scene;
+use crate::view::arrange::Layout;
+use crate::view::quality::Quality;
+use crate::view::theme::Palette;
 use crate::view::{self, Framing, ShotOptions};
 
 /// Largest width or height of a picture, in pixels.
 const SIDE_MAX: u32 = 8_192;
 /// Ticks before the picture from which the selected node's history is kept.
 const HISTORY: u64 = 128;
+
+/// How nodes are arranged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum LayoutName {
+    /// Where they really stand
+    Placed,
+    /// In rows
+    Grid,
+    /// On a sphere
+    Sphere,
+    /// By their links alone
+    Force,
+}
+
+impl From<LayoutName> for Layout {
+    fn from(name: LayoutName) -> Self {
+        match name {
+            LayoutName::Placed => Self::Placed,
+            LayoutName::Grid => Self::Grid,
+            LayoutName::Sphere => Self::Sphere,
+            LayoutName::Force => Self::Force,
+        }
+    }
+}
+
+/// How much light is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum QualityName {
+    /// Neither bloom nor light on the ground, coarse storms, few links
+    Low,
+    /// Coarser storms, fewer links
+    Medium,
+    /// Everything
+    High,
+}
+
+impl From<QualityName> for Quality {
+    fn from(name: QualityName) -> Self {
+        match name {
+            QualityName::Low => Self::Low,
+            QualityName::Medium => Self::Medium,
+            QualityName::High => Self::High,
+        }
+    }
+}
+
+/// Which colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum PaletteName {
+    /// Blue, amber, red
+    Standard,
+    /// Told apart with any of the common colour deficiencies
+    Safe,
+}
+
+impl From<PaletteName> for Palette {
+    fn from(name: PaletteName) -> Self {
+        match name {
+            PaletteName::Standard => Self::Standard,
+            PaletteName::Safe => Self::Safe,
+        }
+    }
+}
+
+/// How pictures are framed, but for their size.
+#[derive(Args, Debug, Clone)]
+pub(super) struct PictureArgs {
+    /// One of the scenario's bookmarked views
+    #[arg(long, value_name = "NAME")]
+    pub camera: Option<String>,
+    /// Leave the panels out
+    #[arg(long)]
+    bare: bool,
+    /// How nodes are arranged; only `placed` shows real places
+    #[arg(long, value_name = "LAYOUT", value_enum, default_value_t = LayoutName::Placed)]
+    layout: LayoutName,
+    /// How much light is computed
+    #[arg(long, value_name = "LEVEL", value_enum, default_value_t = QualityName::High)]
+    quality: QualityName,
+    /// Which colours
+    #[arg(long, value_name = "COLOURS", value_enum, default_value_t = PaletteName::Standard)]
+    palette: PaletteName,
+}
+
+impl PictureArgs {
+    /// Pictures of this size.
+    pub fn framing(&self, (width, height): (u32, u32)) -> Framing {
+        Framing {
+            width,
+            height,
+            camera: self.camera.clone(),
+            panels: !self.bare,
+            layout: self.layout.into(),
+            quality: self.quality.into(),
+            palette: self.palette.into(),
+        }
+    }
+}
 
 /// Reads `1280x720`.
 pub(super) fn parse_size(text: &str) -> Result<(u32, u32), String> {
@@ -29,7 +132,7 @@ pub(super) fn shot(args: &ShotArgs) -> Result<(), Failure> {
     let input = &args.input;
     let mut loaded = load(&input.scenario, input.seed, input.threads, input.data.as_deref(), None)?;
     let scene = Scene::new(&loaded.scenario, loaded.mesh.plan());
-    if let Some(name) = &args.camera
+    if let Some(name) = &args.picture.camera
         && !scene.cameras.iter().any(|mark| mark.name == *name)
     {
         let there: Vec<_> = scene.cameras.iter().map(|mark| mark.name.as_str()).collect();
@@ -64,7 +167,7 @@ pub(super) fn shot(args: &ShotArgs) -> Result<(), Failure> {
     });
     let detail = detail.transpose()?;
     let (width, height) = args.size;
-    let framing = Framing { width, height, camera: args.camera.clone(), panels: !args.bare };
+    let framing = args.picture.framing(args.size);
     let options = ShotOptions { framing, path: args.out.clone() };
     view::shoot(&scene, &published, previous.as_ref(), detail.as_ref(), options)
         .map_err(Failure::input)?;

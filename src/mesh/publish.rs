@@ -22,6 +22,7 @@ use super::Mesh;
 use super::components::{
     Battery, Detector, Entropy, Genome, Identity, Neuron, Schedule, Tally, Trust,
 };
+use super::condition::{self, Condition};
 use super::plan::Plan;
 use super::resources::{Air, Clock, Setup, Weather};
 use super::summary::spread;
@@ -77,6 +78,12 @@ pub struct NodeView {
     pub lineage: u16,
     /// 255 when another gene has just gone into service, fading to 0 over some ticks.
     pub fresh: u8,
+    /// A real board stands for it.
+    pub hardware: bool,
+    /// At least half of the neighbours that judge it hear it without heeding it.
+    pub banned: bool,
+    /// Without power: a fault switched it off, or its store is empty.
+    pub dead: bool,
 }
 
 /// A frame at a receiver.
@@ -154,6 +161,8 @@ pub struct Scene {
     pub watch_for: String,
     /// A remark to keep on screen.
     pub note: String,
+    /// Ticks that the scenario plans.
+    pub ticks: u64,
     /// Pairs of nodes of one modality that hear each other: the ways that gossip takes.
     pub links: Vec<[u32; 2]>,
     /// Corners of the box around all nodes, in millimetres.
@@ -185,6 +194,7 @@ impl Scene {
             title: scenario.title.clone(),
             watch_for: scenario.watch_for.clone(),
             note: scenario.note.clone(),
+            ticks: scenario.ticks,
             links,
             extent_mm,
             group_names: scenario.signals.iter().map(|s| s.modality.clone()).collect(),
@@ -269,18 +279,21 @@ impl Mesh {
 
 fn node_views(world: &mut World) -> Vec<NodeView> {
     let config = world.resource::<Setup>().0.config;
-    let reputations = reputations(world);
+    let opinions = opinions(world);
     let now = world.resource::<Clock>().now;
-    let mut query = world
-        .query::<((&Identity, &Detector, &Battery, &Entropy, &Schedule), (&Neuron, &Genome))>();
+    let mut query = world.query::<(
+        (&Identity, &Detector, &Battery, &Entropy, &Schedule),
+        (&Neuron, &Genome, Option<&Condition>),
+    )>();
     let mut nodes: Vec<(NodeId, NodeView)> = query
         .iter(world)
-        .map(|((identity, detector, battery, entropy, schedule), (neuron, genome))| {
+        .map(|((identity, detector, battery, entropy, schedule), (neuron, genome, condition))| {
+            let opinion = opinions.get(identity.id.index()).copied().unwrap_or_default();
             let view = NodeView {
                 position_mm: identity.position_mm,
                 regime: detector.0.regime(),
                 energy: share(battery.0.share(&config.energy)),
-                reputation: reputations.get(identity.id.index()).copied().unwrap_or(0),
+                reputation: opinion.reputation,
                 residual: (entropy.0.recent().to_bits() / 8).clamp(0, 65_535) as u16,
                 entropy: share(entropy.0.entropy()),
                 awake: schedule.0.window().is_awake(),
@@ -288,6 +301,9 @@ fn node_views(world: &mut World) -> Vec<NodeView> {
                 group: identity.group.0,
                 lineage: hue(&neuron.0),
                 fresh: genome.0.as_ref().map_or(0, |evolution| freshness(evolution, now)),
+                hardware: false,
+                banned: opinion.banned,
+                dead: condition::is_off(condition) || battery.0.is_browned_out(),
             };
             (identity.id, view)
         })
@@ -312,22 +328,34 @@ fn freshness(evolution: &Evolution, now: Tick) -> u8 {
     ((FRESH_TICKS - age) * 255 / FRESH_TICKS) as u8
 }
 
-/// The mean reputation that neighbours hold of each node, 65535 for 1.
-fn reputations(world: &mut World) -> Vec<u16> {
+/// What its neighbours hold of a node.
+#[derive(Clone, Copy, Default)]
+struct Opinion {
+    /// The mean reputation, 65535 for 1.
+    reputation: u16,
+    /// Half of them or more have banned it.
+    banned: bool,
+}
+
+/// What neighbours hold of each node.
+fn opinions(world: &mut World) -> Vec<Opinion> {
     let initial = share(world.resource::<Setup>().0.config.trust.initial);
     let count = world.resource::<Setup>().0.nodes.len();
-    let mut sums = vec![(0_u64, 0_u64); count];
+    let mut sums = vec![(0_u64, 0_u64, 0_u64); count];
     let mut query = world.query::<&Trust>();
     for trust in query.iter(world) {
         for neighbour in &trust.0 {
-            if let Some((sum, voices)) = sums.get_mut(neighbour.id.index()) {
+            if let Some((sum, voices, bans)) = sums.get_mut(neighbour.id.index()) {
                 *sum += u64::from(share(neighbour.reputation));
                 *voices += 1;
+                *bans += u64::from(neighbour.banned);
             }
         }
     }
-    let mean =
-        |(sum, voices): &(u64, u64)| sum.checked_div(*voices).map_or(initial, |mean| mean as u16);
+    let mean = |(sum, voices, bans): &(u64, u64, u64)| Opinion {
+        reputation: sum.checked_div(*voices).map_or(initial, |mean| mean as u16),
+        banned: *voices > 0 && bans * 2 >= *voices,
+    };
     sums.iter().map(mean).collect()
 }
 

@@ -24,6 +24,14 @@ pub enum Pane {
     Overview,
     /// What else there is to see.
     Scenarios,
+    /// The run as lanes.
+    Timeline,
+    /// The swarm over the run.
+    Figures,
+    /// What happened, line by line.
+    Journal,
+    /// The descent of genes.
+    Lineage,
     /// Everything about the selected node.
     Inspector,
     /// Frames, ticks, and who draws.
@@ -42,8 +50,17 @@ enum Side {
 
 impl Pane {
     /// All that can be opened and closed.
-    pub const ALL: [Self; 5] =
-        [Self::Overview, Self::Scenarios, Self::Inspector, Self::Performance, Self::Settings];
+    pub const ALL: [Self; 9] = [
+        Self::Overview,
+        Self::Scenarios,
+        Self::Timeline,
+        Self::Figures,
+        Self::Journal,
+        Self::Lineage,
+        Self::Inspector,
+        Self::Performance,
+        Self::Settings,
+    ];
 
     /// What its tab says.
     #[must_use]
@@ -52,6 +69,10 @@ impl Pane {
             Self::Scene => "Scene",
             Self::Overview => "Overview",
             Self::Scenarios => "Scenarios",
+            Self::Timeline => "Timeline",
+            Self::Figures => "Figures",
+            Self::Journal => "Log",
+            Self::Lineage => "Lineage",
             Self::Inspector => "Inspector",
             Self::Performance => "Performance",
             Self::Settings => "Settings",
@@ -60,7 +81,12 @@ impl Pane {
 
     const fn side(self) -> Side {
         match self {
-            Self::Scene | Self::Performance => Side::Bottom,
+            Self::Scene
+            | Self::Timeline
+            | Self::Figures
+            | Self::Journal
+            | Self::Lineage
+            | Self::Performance => Side::Bottom,
             Self::Overview | Self::Scenarios | Self::Settings => Side::Left,
             Self::Inspector => Side::Right,
         }
@@ -88,8 +114,12 @@ impl Default for Dock {
         let mut tiles = Tiles::default();
         let scene = tiles.insert_pane(Pane::Scene);
         let mut dock = Self { tree: Tree::new("dock", scene, tiles) };
-        dock.open(Pane::Overview);
-        dock.open(Pane::Inspector);
+        for pane in [Pane::Overview, Pane::Inspector] {
+            dock.open(pane);
+        }
+        for pane in [Pane::Journal, Pane::Figures, Pane::Lineage, Pane::Timeline] {
+            dock.open(pane);
+        }
         dock
     }
 }

@@ -108,7 +108,11 @@ impl Chart {
             for (place, series) in self.series.iter().enumerate() {
                 let (dot, _) = ui.allocate_exact_size(vec2(10.0, 10.0), Sense::hover());
                 let y = dot.center().y;
-                ui.painter().hline(dot.x_range(), y, Stroke::new(2.0, colour(*series, place, look)));
+                ui.painter().hline(
+                    dot.x_range(),
+                    y,
+                    Stroke::new(2.0, colour(*series, place, look)),
+                );
                 ui.label(theme::label(series.name()).size(11.0));
             }
         });
@@ -283,15 +287,23 @@ fn svg(stage: &Stage, look: &Look) -> String {
             text,
             "<text x=\"{}\" y=\"{}\">{} ({})</text>\n<rect x=\"{}\" y=\"{}\" width=\"{}\" \
              height=\"{}\" fill=\"none\" stroke=\"#bbb\"/>",
-            inner.left(), inner.top() - 5.0, chart.title, chart.unit,
-            inner.left(), inner.top(), inner.width(), inner.height()
+            inner.left(),
+            inner.top() - 5.0,
+            chart.title,
+            chart.unit,
+            inner.left(),
+            inner.top(),
+            inner.width(),
+            inner.height()
         );
         for share in [0.0, 1.0] {
             let y = inner.bottom() - inner.height() * share;
             let _ = writeln!(
                 text,
                 "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>",
-                inner.left() - 5.0, y + 4.0, short(top * share)
+                inner.left() - 5.0,
+                y + 4.0,
+                short(top * share)
             );
         }
         for (place, series) in chart.series.iter().enumerate() {
@@ -309,9 +321,16 @@ fn svg(stage: &Stage, look: &Look) -> String {
                 text,
                 "<polyline fill=\"none\" stroke=\"rgb({},{},{})\" stroke-width=\"1.3\" \
                  points=\"{}\"/>\n<text x=\"{}\" y=\"{}\" fill=\"rgb({},{},{})\">{}</text>",
-                r / 4 * 3, g / 4 * 3, b / 4 * 3, points.join(" "),
-                inner.left() + 180.0 + 140.0 * place as f32, inner.top() - 5.0,
-                r / 4 * 3, g / 4 * 3, b / 4 * 3, series.name()
+                r / 4 * 3,
+                g / 4 * 3,
+                b / 4 * 3,
+                points.join(" "),
+                inner.left() + 180.0 + 140.0 * place as f32,
+                inner.top() - 5.0,
+                r / 4 * 3,
+                g / 4 * 3,
+                b / 4 * 3,
+                series.name()
             );
         }
     }

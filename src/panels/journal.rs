@@ -81,12 +81,8 @@ mod tests {
 
     #[test]
     fn lanes_words_and_single_nodes_are_filtered() {
-        let event = Event {
-            number: 0,
-            tick: 7,
-            is_major: false,
-            what: What::Banned { node: 3, judge: 4 },
-        };
+        let event =
+            Event { number: 0, tick: 7, is_major: false, what: What::Banned { node: 3, judge: 4 } };
         let mut journal = Journal::default();
         assert!(!journal.fits(&event, ""));
         journal.minor = true;

@@ -2,7 +2,7 @@
 
 use super::theme;
 use super::widgets::{Glyph, glyph};
-use crate::mesh::publish::{PacketKind, Regime};
+use crate::mesh::publish::{NodeView, PacketKind, Regime};
 use crate::view::space::{Space, say_length};
 use crate::view::stage::{ColourBy, Look, Stage};
 use crate::view::theme as scene;
@@ -17,18 +17,33 @@ pub fn lines(ui: &mut Ui, stage: &Stage, look: &Look, space: &Space) {
     // Marks are never parted from their names, so a narrow caption is broken here.
     if ui.available_width() < ONE_LINE {
         line(ui, |ui| colours(ui, stage, look));
-        line(ui, |ui| nodes(ui, look));
+        line(ui, |ui| nodes(ui, stage, look));
     } else {
         line(ui, |ui| {
             colours(ui, stage, look);
-            nodes(ui, look);
+            nodes(ui, stage, look);
         });
     }
     line(ui, |ui| {
         packets(ui, look);
-        let step = say_length(space.grid_step_mm);
-        entry(ui, &format!("= {step}"), square);
+        if look.layout.is_real() {
+            let step = say_length(space.grid_step_mm);
+            entry(ui, &format!("= {step}"), square);
+        }
     });
+    if !look.layout.is_real() {
+        line(ui, |ui| unreal(ui, stage, look));
+    }
+}
+
+/// What a layout that is not real means.
+fn unreal(ui: &mut Ui, stage: &Stage, look: &Look) {
+    let said = format!("layout: {} (positions are not real)", look.layout.name());
+    ui.label(egui::RichText::new(said).size(11.0).color(theme::WARN));
+    if !stage.published.storms.is_empty() {
+        let base = theme::regime(look.palette, Regime::Calm);
+        entry(ui, "stands in a storm", |ui| glyph(ui, Glyph::Stormy, base));
+    }
 }
 
 fn line(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
@@ -44,7 +59,7 @@ fn entry(ui: &mut Ui, name: &str, mark: impl FnOnce(&mut Ui)) {
     });
 }
 
-fn nodes(ui: &mut Ui, look: &Look) {
+fn nodes(ui: &mut Ui, stage: &Stage, look: &Look) {
     let base = theme::regime(look.palette, Regime::Calm);
     for (shape, name) in [
         (Glyph::Ball, "scheduled"),
@@ -55,6 +70,17 @@ fn nodes(ui: &mut Ui, look: &Look) {
         (Glyph::Ring, "ring: reputation"),
     ] {
         entry(ui, name, |ui| glyph(ui, shape, base));
+    }
+    // What is rare is explained when it is there.
+    let there = |holds: fn(&NodeView) -> bool| stage.published.nodes.iter().any(holds);
+    for (shape, name, seen) in [
+        (Glyph::Struck, "banned", there(|node| node.banned)),
+        (Glyph::Dark, "without power", there(|node| node.dead)),
+        (Glyph::Hexagon, "board", there(|node| node.hardware)),
+    ] {
+        if seen {
+            entry(ui, name, |ui| glyph(ui, shape, base));
+        }
     }
 }
 
@@ -71,17 +97,17 @@ fn colours(ui: &mut Ui, stage: &Stage, look: &Look) {
             {
                 plain(ui, theme::regime(palette, regime), name);
             }
-            evolved(ui, stage);
+            evolved(ui, stage, look);
         }
         ColourBy::Sleep => {
             plain(ui, theme::colour(scene::RAMP_HIGH), "awake");
             plain(ui, theme::colour(scene::ASLEEP), "asleep");
         }
         ColourBy::Group => {
-            for (name, tint) in stage.scene.group_names.iter().zip(scene::GROUPS) {
+            for (name, tint) in stage.scene.group_names.iter().zip(palette.groups()) {
                 plain(ui, theme::colour(tint), name);
             }
-            evolved(ui, stage);
+            evolved(ui, stage, look);
         }
         ColourBy::Energy => ramp(ui, "energy: empty", "full"),
         ColourBy::Reputation => ramp(ui, "reputation: none", "full"),
@@ -90,12 +116,12 @@ fn colours(ui: &mut Ui, stage: &Stage, look: &Look) {
 }
 
 /// Lines of genes, once there are any.
-fn evolved(ui: &mut Ui, stage: &Stage) {
+fn evolved(ui: &mut Ui, stage: &Stage, look: &Look) {
     if stage.published.nodes.iter().all(|node| node.lineage == 0) {
         return;
     }
     entry(ui, "evolved, by gene", |ui| {
-        for tint in scene::LINEAGE {
+        for tint in look.palette.lineage() {
             glyph(ui, Glyph::Dot, theme::colour(tint));
         }
     });

@@ -5,8 +5,10 @@ use super::span::Span;
 use super::theme;
 use super::widgets::grouped;
 use crate::mesh::chronicle::{GeneTree, GeneView};
-use crate::view::stage::Stage;
-use bevy_egui::egui::{Align2, Pos2, Rect, ScrollArea, Sense, Shape, Stroke, Ui, pos2, vec2};
+use crate::view::stage::{Look, Stage};
+use bevy_egui::egui::{
+    Align2, Color32, Pos2, Rect, ScrollArea, Sense, Shape, Stroke, Ui, pos2, vec2,
+};
 use std::collections::BTreeMap;
 
 /// Height of a gene's line.
@@ -17,7 +19,7 @@ const DRAWN: usize = 160;
 const NAMES: f32 = 116.0;
 
 /// Draws it.
-pub fn show(ui: &mut Ui, stage: &Stage, span: &mut Span) {
+pub fn show(ui: &mut Ui, stage: &Stage, look: &Look, span: &mut Span) {
     let until = span.cursor.map_or(u64::MAX, |tick| tick.max(0.0) as u64);
     let (rows, left_out) = rows(&stage.genes);
     if rows.len() < 2 {
@@ -50,12 +52,14 @@ pub fn show(ui: &mut Ui, stage: &Stage, span: &mut Span) {
         for (gene, _) in &rows {
             let Some(at) = places.get(&gene.id) else { continue };
             let faded = if gene.first_tick > until { 0.18 } else { 1.0 };
-            draw_gene(ui, gene, *at, strip, places.get(&gene.parent), most, faded);
+            let colour = theme::lineage(look.palette, gene.hue).gamma_multiply(faded);
+            let parent = places.get(&gene.parent).map(|from| (*from, faded));
+            draw_gene(ui, gene, *at, strip, parent, most, colour);
         }
         super::timeline::cursor(ui.painter(), strip.with_max_y(rect.bottom()), span);
-        let pointed = response.hover_pos().and_then(|at| {
-            rows.get(((at.y - rect.top()) / LINE) as usize).map(|(gene, _)| *gene)
-        });
+        let pointed = response
+            .hover_pos()
+            .and_then(|at| rows.get(((at.y - rect.top()) / LINE) as usize).map(|(gene, _)| *gene));
         if let Some(gene) = pointed {
             response.on_hover_ui_at_pointer(|ui| card(ui, &gene, stage));
         }
@@ -67,16 +71,15 @@ fn draw_gene(
     gene: &GeneView,
     at: Pos2,
     strip: Rect,
-    parent: Option<&Pos2>,
+    parent: Option<(Pos2, f32)>,
     most: f32,
-    faded: f32,
+    colour: Color32,
 ) {
     let paint = ui.painter();
-    let colour = theme::lineage(gene.hue).gamma_multiply(faded);
-    if let Some(from) = parent {
+    if let Some((from, faded)) = parent {
         let elbow = pos2(at.x, from.y);
         let stroke = Stroke::new(1.0, theme::FAINT.gamma_multiply(0.5 * faded));
-        paint.add(Shape::line(vec![*from, elbow, at], stroke));
+        paint.add(Shape::line(vec![from, elbow, at], stroke));
     }
     // Thickness is how far it came, and the line goes on while it serves anyone.
     let thick = 1.5 + 5.0 * (gene.peak as f32 / most).sqrt();

@@ -5,19 +5,24 @@
 
 mod browser;
 pub mod dock;
+mod figures;
 mod finder;
 mod help;
 mod inspector;
+mod journal;
 pub mod kept;
 mod keys;
 mod legend;
+mod lineage;
 mod names;
 pub mod overlay;
 mod overview;
 mod performance;
 mod plot;
 mod settings;
+mod span;
 pub mod theme;
+mod timeline;
 mod tour;
 mod transport;
 mod widgets;
@@ -48,6 +53,8 @@ pub struct Outcome {
     pub select: Option<Option<u32>>,
     /// Another scenario to run.
     pub load: Option<String>,
+    /// Something to tell the user.
+    pub notice: Option<String>,
 }
 
 /// What panels remember from frame to frame.
@@ -57,6 +64,8 @@ pub struct Panels {
     pub dock: Dock,
     frames: performance::Frames,
     browser: browser::Browser,
+    journal: journal::Journal,
+    span: span::Span,
     sheets: overlay::Sheets,
 }
 
@@ -115,6 +124,9 @@ fn draw(
     if let Some(selected) = outcome.select {
         stage.selected = selected;
         asks.write(Ask(Intent::Select(selected)));
+    }
+    if outcome.notice.is_some() {
+        stage.notice = outcome.notice;
     }
     asks.write_batch(outcome.asks);
     go.write_batch(outcome.go);
@@ -177,11 +189,16 @@ fn docked(
 ) -> Rect {
     let builder = egui::UiBuilder::new().layer_id(egui::LayerId::background()).max_rect(around);
     let mut ui = egui::Ui::new(context.clone(), "dock".into(), builder);
-    let Panels { dock, frames, browser, .. } = panels;
+    let Panels { dock, frames, browser, journal, span, .. } = panels;
+    span.begin(stage.published.tick, stage.scene.ticks);
     let mut content = |ui: &mut egui::Ui, pane: Pane| match pane {
         Pane::Scene => {}
         Pane::Overview => overview::show(ui, stage, look, outcome),
         Pane::Scenarios => browser.show(ui, stage, outcome),
+        Pane::Timeline => timeline::show(ui, stage, look, span, outcome),
+        Pane::Figures => figures::show(ui, stage, look, span, outcome),
+        Pane::Journal => journal.show(ui, stage, outcome),
+        Pane::Lineage => lineage::show(ui, stage, look, span),
         Pane::Inspector => {
             if let Some(detail) = stage.detail.as_deref() {
                 inspector::show(ui, stage, look, detail, outcome);

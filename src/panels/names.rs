@@ -1,4 +1,5 @@
-//! In the scene: the names of the selected node and of the one under the pointer.
+//! In the scene: the names of the selected node and of the one under the pointer, and the rectangle
+//! that picks several.
 
 use super::theme;
 use crate::view::stage::{Marks, Stage};
@@ -8,6 +9,15 @@ use bevy_egui::egui::{
 
 /// Paints them behind all panels. A panel point is `points` logical pixels.
 pub fn show(context: &Context, stage: &Stage, marks: &Marks, points: f32) {
+    if let Some([a, b]) = marks.rectangle {
+        let area = Rect::from_two_pos(pos2(a.x, a.y) / points, pos2(b.x, b.y) / points);
+        let painter = context.layer_painter(LayerId::new(Order::Background, "rectangle".into()));
+        painter.rect_filled(area, CornerRadius::same(2), theme::ACCENT.gamma_multiply(0.1));
+        let outline = Stroke::new(1.0, theme::ACCENT);
+        painter.rect_stroke(area, CornerRadius::same(2), outline, StrokeKind::Inside);
+        let said = format!("{} picked", stage.picked.len());
+        tag(context, area.right_bottom(), 0.0, &said, theme::INK);
+    }
     if let (Some(id), Some(at)) = (stage.selected, marks.selected) {
         tag(
             context,

@@ -31,6 +31,14 @@ pub const ACCENT: Color32 = Color32::from_rgb(112, 176, 255);
 pub const WARN: Color32 = Color32::from_rgb(255, 190, 92);
 /// The prediction beside the signal.
 pub const PREDICTION: Color32 = Color32::from_rgb(255, 176, 84);
+/// Parts of a whole that have no meaning in the scene.
+pub const PARTS: [Color32; 5] = [
+    Color32::from_rgb(112, 176, 255),
+    Color32::from_rgb(255, 176, 84),
+    Color32::from_rgb(86, 100, 134),
+    Color32::from_rgb(124, 226, 180),
+    Color32::from_rgb(206, 150, 255),
+];
 /// Behind a warning.
 pub const WARN_WELL: Color32 = Color32::from_rgb(56, 41, 18);
 
@@ -93,10 +101,33 @@ pub fn packet(palette: Palette, kind: PacketKind) -> Color32 {
     })
 }
 
+/// The colour of a gene's line, by its hue: a full turn at 65536; 0 is the first gene.
+#[must_use]
+pub fn lineage(palette: Palette, hue: u16) -> Color32 {
+    let [low, middle, high] = palette.lineage();
+    match f32::from(hue) / 65_536.0 {
+        turn if turn <= 0.0 => colour(palette.regimes()[0]),
+        turn if turn < 0.5 => between(low, middle, turn * 2.0),
+        turn => between(middle, high, turn * 2.0 - 1.0),
+    }
+}
+
 /// The colour of the reputation ring.
 #[must_use]
 pub fn ring() -> Color32 {
     colour(scene::RING)
+}
+
+/// The colour of a storm's body.
+#[must_use]
+pub fn storm() -> Color32 {
+    colour(scene::STORM_BODY)
+}
+
+/// The colour of what is off.
+#[must_use]
+pub fn asleep() -> Color32 {
+    colour(scene::ASLEEP)
 }
 
 /// A panel's frame.

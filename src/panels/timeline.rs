@@ -43,7 +43,14 @@ pub fn show(ui: &mut Ui, stage: &Stage, look: &Look, span: &mut Span, outcome: &
         let at = pos2(strip.left() - 8.0, row.center().y);
         let font = theme::small_font();
         paint.text(at, Align2::RIGHT_CENTER, lane.name(), font, theme::FAINT);
-        draw_lane(&paint.with_clip_rect(row.expand2(vec2(1.0, 0.0))), row, *lane, stage, look, span);
+        draw_lane(
+            &paint.with_clip_rect(row.expand2(vec2(1.0, 0.0))),
+            row,
+            *lane,
+            stage,
+            look,
+            span,
+        );
     }
     axis(&paint, rect, strip, stage, span);
     let now = span.x(stage.published.tick as f64, strip.x_range());
@@ -88,7 +95,7 @@ fn draw_lane(paint: &Painter, row: Rect, lane: Lane, stage: &Stage, look: &Look,
         _ => {
             for event in stage.events.major().filter(|event| event.what.lane() == lane) {
                 let x = span.x(event.tick as f64, row.x_range());
-                mark(paint, pos2(x, row.center().y), &event.what, stage);
+                mark(paint, pos2(x, row.center().y), &event.what, stage, look);
             }
         }
     }
@@ -147,7 +154,7 @@ fn regimes(paint: &Painter, row: Rect, stage: &Stage, look: &Look, span: &Span) 
 }
 
 /// One event, by shape: shape tells what the colour tells too.
-fn mark(paint: &Painter, at: Pos2, what: &What, stage: &Stage) {
+fn mark(paint: &Painter, at: Pos2, what: &What, stage: &Stage, look: &Look) {
     match what {
         What::FalsePositive { .. } => cross(paint, at, theme::WARN),
         What::Banned { .. } | What::Convicted { .. } | What::Detected { .. } => {
@@ -156,7 +163,7 @@ fn mark(paint: &Painter, at: Pos2, what: &What, stage: &Stage) {
         What::Cascade { gene, .. } | What::Adopted { gene, .. } | What::Mutated { gene, .. } => {
             let hue = stage.genes.get(*gene).map_or(0, |gene| gene.hue);
             let size = if matches!(what, What::Cascade { .. }) { 4.6 } else { 2.6 };
-            diamond(paint, at, size, theme::lineage(hue));
+            diamond(paint, at, size, theme::lineage(look.palette, hue));
         }
         What::Command { .. } => triangle(paint, at, theme::ACCENT),
         What::Revived { .. } | What::Released { .. } => {
@@ -203,8 +210,23 @@ fn axis(paint: &Painter, rect: Rect, strip: Rect, stage: &Stage, span: &Span) {
 /// The next length of time that people count in, in milliseconds.
 fn nice_ms(least: f64) -> f64 {
     const NICE: [f64; 17] = [
-        1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_800.0, 3_600.0, 7_200.0, 21_600.0,
-        43_200.0, 86_400.0, 604_800.0, 2_592_000.0,
+        1.0,
+        2.0,
+        5.0,
+        10.0,
+        30.0,
+        60.0,
+        120.0,
+        300.0,
+        600.0,
+        1_800.0,
+        3_600.0,
+        7_200.0,
+        21_600.0,
+        43_200.0,
+        86_400.0,
+        604_800.0,
+        2_592_000.0,
     ];
     let seconds = least / 1_000.0;
     let nice = NICE.into_iter().find(|nice| *nice >= seconds);
@@ -220,13 +242,7 @@ pub fn cursor(paint: &Painter, strip: Rect, span: &Span) {
 }
 
 /// Events of a lane that are as near to the pointer as can be told apart, nearest first.
-fn nearest<'a>(
-    stage: &'a Stage,
-    lane: Lane,
-    span: &Span,
-    strip: Rect,
-    at: Pos2,
-) -> Vec<&'a Event> {
+fn nearest<'a>(stage: &'a Stage, lane: Lane, span: &Span, strip: Rect, at: Pos2) -> Vec<&'a Event> {
     let away = |event: &Event| (span.x(event.tick as f64, strip.x_range()) - at.x).abs();
     let lane = stage.events.major().filter(|event| event.what.lane() == lane);
     let mut near: Vec<&Event> = lane.filter(|event| away(event) <= NEAR).collect();

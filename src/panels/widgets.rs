@@ -2,8 +2,8 @@
 
 use super::theme;
 use bevy_egui::egui::{
-    Align, Align2, Color32, CornerRadius, Layout, Pos2, Rect, Response, Sense, Shape, Stroke, Ui,
-    pos2, vec2,
+    Align, Align2, Color32, CornerRadius, Layout, Painter, Pos2, Rect, Response, Sense, Shape,
+    Stroke, Ui, pos2, vec2,
 };
 
 /// A label on the left and a value on the right.
@@ -56,6 +56,20 @@ pub fn split_bar(ui: &mut Ui, parts: &[(u32, Color32)]) {
     }
 }
 
+/// A bar split among shares of a whole.
+pub fn split_shares(ui: &mut Ui, parts: &[(f64, Color32)]) {
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 8.0), Sense::hover());
+    ui.painter().rect_filled(rect, CornerRadius::same(4), theme::WELL);
+    let total: f64 = parts.iter().map(|(part, _)| part).sum();
+    let mut left = rect.left();
+    for (part, colour) in parts.iter().filter(|(part, _)| *part > 0.0) {
+        let right = (left + rect.width() * (part / total) as f32).min(rect.right());
+        let area = Rect::from_x_y_ranges(left..=right, rect.y_range());
+        ui.painter().rect_filled(area, CornerRadius::same(1), *colour);
+        left = right;
+    }
+}
+
 /// A filled dot the size of a letter.
 pub fn dot(ui: &mut Ui, colour: Color32) {
     let (rect, _) = ui.allocate_exact_size(vec2(9.0, 12.0), Sense::hover());
@@ -95,6 +109,14 @@ pub enum Glyph {
     Bright,
     /// A plain colour.
     Dot,
+    /// A banned node.
+    Struck,
+    /// A node without power.
+    Dark,
+    /// A real board.
+    Hexagon,
+    /// A node in a storm that is not shown.
+    Stormy,
 }
 
 /// A node's shape in the legend.
@@ -110,6 +132,9 @@ pub fn glyph(ui: &mut Ui, glyph: Glyph, colour: Color32) {
             let points = corners.map(|(x, y)| pos2(at.x + x, at.y + y)).to_vec();
             paint.add(Shape::convex_polygon(points, colour, Stroke::NONE));
         }
+        Glyph::Struck | Glyph::Dark | Glyph::Hexagon | Glyph::Stormy => {
+            rare(paint, at, glyph, colour)
+        }
         Glyph::Dot => drop(paint.circle_filled(at, 4.0, colour)),
         Glyph::Ball => drop(paint.circle_filled(at, 5.0, colour)),
         Glyph::Hollow => drop(paint.circle_stroke(at, 4.0, Stroke::new(2.4, colour))),
@@ -123,6 +148,34 @@ pub fn glyph(ui: &mut Ui, glyph: Glyph, colour: Color32) {
             for (step, share) in [(-5.5, 0.25), (0.0, 0.55), (5.5, 1.0)] {
                 paint.circle_filled(pos2(at.x + step, at.y), 2.4, colour.gamma_multiply(share));
             }
+        }
+    }
+}
+
+/// Shapes that are seen only where there is such a node.
+fn rare(paint: &Painter, at: Pos2, glyph: Glyph, colour: Color32) {
+    match glyph {
+        Glyph::Struck => {
+            let stroke = Stroke::new(1.4, colour);
+            paint.circle_stroke(at, 5.0, stroke);
+            paint.line_segment([at + vec2(-3.4, 3.4), at + vec2(3.4, -3.4)], stroke);
+        }
+        Glyph::Dark => {
+            paint.circle_filled(at, 5.0, theme::WELL);
+            paint.circle_stroke(at, 5.0, Stroke::new(1.0, theme::asleep()));
+        }
+        Glyph::Hexagon => {
+            let corner = |step: u8| {
+                let turn = std::f32::consts::TAU * f32::from(step) / 6.0;
+                at + vec2(6.0 * turn.cos(), 6.0 * turn.sin())
+            };
+            let points = (0..6).map(corner).collect();
+            paint.add(Shape::convex_polygon(points, colour, Stroke::NONE));
+        }
+        _ => {
+            paint.circle_filled(at, 7.5, theme::storm().gamma_multiply(0.35));
+            paint.circle_filled(at, 6.0, theme::storm().gamma_multiply(0.55));
+            paint.circle_filled(at, 3.6, colour);
         }
     }
 }

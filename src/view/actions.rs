@@ -2,7 +2,8 @@
 //! the command palette, the help and the buttons all read it, so none can disagree with another.
 
 use super::camera::Rig;
-use super::stage::{Ask, ColourBy, Go, Look, Stage};
+use super::follow::Follow;
+use super::stage::{Ask, ColourBy, Go, Look, Marks, Stage};
 use crate::pace::Intent;
 use crate::panels::dock::Pane;
 use crate::panels::overlay::Overlay;
@@ -38,6 +39,16 @@ pub enum Action {
     Colour(ColourBy),
     /// The next set of colours.
     Palette,
+    /// The next way to arrange nodes.
+    Layout,
+    /// More or less light to compute.
+    Quality,
+    /// Things that move by themselves stand still, or move again.
+    CalmMotion,
+    /// The camera goes along with the selected node.
+    GoAlong,
+    /// The camera goes along with a packet of the node under the pointer, or the selected one.
+    GoWithPacket,
     /// Letters and panels grow.
     LargerText,
     /// Letters and panels shrink.
@@ -124,6 +135,14 @@ pub const ALL: &[Entry] = &[
     entry(Topic::Camera, Action::Home, "Whole scene", &["R"], "Also after panels have moved"),
     entry(Topic::Camera, Action::Focus, "Go to the selected node", &["F"], "Or double click it"),
     entry(Topic::Camera, Action::Spin, "Turn by itself", &["Space"], "A slow round trip"),
+    entry(Topic::Camera, Action::GoAlong, "Go along with the node", &["G"], "Until you move"),
+    entry(
+        Topic::Camera,
+        Action::GoWithPacket,
+        "Go along with a packet",
+        &["J"],
+        "Of the node under the pointer, or of the selected one",
+    ),
     entry(Topic::Camera, Action::CutAway, "Cut away the near half", &["C"], "To look inside"),
     entry(
         Topic::Picture,
@@ -253,6 +272,7 @@ pub(super) fn perform(
     mut rig: ResMut<Rig>,
     mut look: ResMut<Look>,
     mut stage: ResMut<Stage>,
+    marks: Res<Marks>,
     mut asks: MessageWriter<Ask>,
     mut go: MessageWriter<Go>,
     mut commands: Commands,
@@ -271,6 +291,13 @@ pub(super) fn perform(
                     go.write(Go::Node(id));
                 }
             }
+            Action::GoAlong => {
+                go.write_batch(stage.selected.map(|id| Go::Follow(Follow::Node(id))));
+            }
+            Action::GoWithPacket => {
+                let near = marks.hovered.map(|(id, _)| id).or(stage.selected);
+                go.write_batch(near.map(|id| Go::Follow(Follow::PacketOf(id))));
+            }
             Action::Spin => rig.spin = !rig.spin,
             Action::Picture => {
                 let path = format!("qres-tick-{}.png", stage.published.tick);
@@ -279,6 +306,7 @@ pub(super) fn perform(
             Action::Escape if look.overlay.is_some() => look.overlay = None,
             Action::Escape => {
                 stage.selected = None;
+                stage.picked.clear();
                 asks.write(Ask(Intent::Select(None)));
             }
             // Only the window that can load another mesh does this; see `loading`.
@@ -293,6 +321,9 @@ fn adjust(look: &mut Look, action: Action) {
     match action {
         Action::CutAway => look.cut = !look.cut,
         Action::Colour(by) => look.colour_by = by,
+        Action::Layout => look.layout = look.layout.next(),
+        Action::Quality => look.quality = look.quality.next(),
+        Action::CalmMotion => look.calm_motion = !look.calm_motion,
         Action::Palette => look.palette = look.palette.toggled(),
         Action::LargerText => look.scale_text(1),
         Action::SmallerText => look.scale_text(-1),

@@ -2,7 +2,9 @@
 //!
 //! Only this file moves the camera; others change the goal.
 
+use super::arrange::{Arrangement, Layout};
 use super::crowd::Crowd;
+use super::follow::Trail;
 use super::framing::{self, Safe};
 use super::lens::FOV;
 use super::space::Space;
@@ -13,6 +15,8 @@ use std::f32::consts::{FRAC_PI_2, PI, TAU};
 
 /// How quickly the camera follows its goal, per second.
 const CHASE: f32 = 11.0;
+/// The same where motion is unwanted: nearly at once.
+const CALM_CHASE: f32 = 45.0;
 /// Auto-rotation, radians per second.
 const SPIN: f32 = 0.11;
 /// Where a scene is first looked at from.
@@ -70,7 +74,10 @@ pub struct Rig {
     pub cut: f32,
     placed: bool,
     shift: Vec2,
-    framed_for: Option<(Vec2, Insets, usize)>,
+    framed_for: Option<(Vec2, Insets, usize, Layout, i32)>,
+    layout: Layout,
+    /// Where the goal was at the start of the frame, as far as it moves by itself.
+    left: (Vec3, f32),
     bookmark: Option<String>,
 }
 
@@ -86,6 +93,8 @@ impl Default for Rig {
             placed: false,
             shift: Vec2::ZERO,
             framed_for: None,
+            layout: Layout::Placed,
+            left: (Vec3::ZERO, HOME.0),
             bookmark: None,
         }
     }
@@ -121,6 +130,27 @@ impl Rig {
         self.touched = true;
     }
 
+    /// Moves what is seen towards the goal by some seconds. The goal may have moved evenly since
+    /// it was left; the way is the same at every frame rate. `rate` is how quickly, per second;
+    /// `None` is at once.
+    fn advance(&mut self, seconds: f32, rate: Option<f32>) {
+        let Some(rate) = rate.filter(|_| seconds > 0.0) else {
+            if rate.is_none() {
+                self.seen = self.goal;
+            }
+            return;
+        };
+        let fade = (-rate * seconds).exp();
+        let (target, yaw) = self.left;
+        let lag = (self.goal.target - target) / (rate * seconds);
+        self.seen.target = self.goal.target - lag + (self.seen.target - target + lag) * fade;
+        let lag = (self.goal.yaw - yaw) / (rate * seconds);
+        self.seen.yaw = self.goal.yaw - lag + (self.seen.yaw - yaw + lag) * fade;
+        let step = 1.0 - fade;
+        self.seen.pitch += (self.goal.pitch - self.seen.pitch) * step;
+        self.seen.distance *= (self.goal.distance / self.seen.distance).powf(step);
+    }
+
     fn go(&mut self, pose: Pose) {
         // The short way round.
         let turn = (pose.yaw - self.goal.yaw + PI).rem_euclid(TAU) - PI;
@@ -129,7 +159,7 @@ impl Rig {
 }
 
 pub(super) fn plugin(app: &mut App) {
-    app.init_resource::<Rig>().add_systems(
+    app.init_resource::<Rig>().init_resource::<Trail>().add_systems(
         Update,
         (obey, frame_home, chase, place, mark).chain().in_set(super::ViewSystems::Camera),
     );
@@ -138,11 +168,14 @@ pub(super) fn plugin(app: &mut App) {
 fn obey(
     mut wishes: MessageReader<Go>,
     mut rig: ResMut<Rig>,
+    mut trail: ResMut<Trail>,
+    mut look: ResMut<Look>,
     stage: Res<Stage>,
     space: Res<Space>,
     crowd: Res<Crowd>,
 ) {
     for wish in wishes.read() {
+        *trail = Trail::Free;
         match wish {
             Go::Home => {
                 rig.touched = false;
@@ -158,7 +191,14 @@ fn obey(
                     rig.touched = true;
                 }
             }
+            Go::Follow(wish) => {
+                *trail = Trail::start(*wish, &stage, &crowd);
+                rig.goal.distance = rig.goal.distance.min(7.0);
+            }
             Go::Bookmark(name) => {
+                // It is a view of real places.
+                look.layout = Layout::Placed;
+                rig.layout = Layout::Placed;
                 if let Some(pose) = bookmark(&stage, &space, name) {
                     rig.go(pose);
                     rig.touched = true;
@@ -179,24 +219,31 @@ fn frame_home(
     stage: Res<Stage>,
     space: Res<Space>,
     crowd: Res<Crowd>,
+    arrangement: Res<Arrangement>,
+    trail: Res<Trail>,
     insets: Res<Insets>,
     camera: Query<&Camera>,
 ) {
     let Some(size) = camera.iter().find_map(Camera::logical_viewport_size) else {
         return;
     };
-    let key = (size, *insets, stage.published.nodes.len());
+    let layout = arrangement.layout();
+    if std::mem::replace(&mut rig.layout, layout) != layout && *trail == Trail::Free {
+        rig.touched = false;
+    }
+    let key = (size, *insets, crowd.len(), layout, arrangement.size_class());
     if rig.touched || rig.framed_for == Some(key) {
         return;
     }
     let first = rig.framed_for.is_none();
     rig.framed_for = Some(key);
-    let marked = rig.bookmark.clone().and_then(|name| bookmark(&stage, &space, &name));
+    let marked = rig.bookmark.clone().filter(|_| layout.is_real());
+    let marked = marked.and_then(|name| bookmark(&stage, &space, &name));
     let pose = marked.unwrap_or_else(|| {
         let (yaw, pitch) = if first { HOME } else { (rig.goal.yaw, rig.goal.pitch) };
         let aim = Pose { target: Vec3::ZERO, yaw, pitch, distance: space.radius * 3.0 };
         let margin = space.node_radius * 1.6;
-        framing::fit(aim, crowd.places().map(|(at, _)| at), margin, Safe::of(size, &insets), FOV)
+        framing::fit(aim, arrangement.ends(&crowd), margin, Safe::of(size, &insets), FOV)
     });
     rig.go(pose);
     if !std::mem::replace(&mut rig.placed, true) {
@@ -204,21 +251,30 @@ fn frame_home(
     }
 }
 
-fn chase(mut rig: ResMut<Rig>, look: Res<Look>, insets: Res<Insets>, time: Res<Time>) {
+fn chase(
+    mut rig: ResMut<Rig>,
+    mut trail: ResMut<Trail>,
+    (stage, crowd): (Res<Stage>, Res<Crowd>),
+    look: Res<Look>,
+    insets: Res<Insets>,
+    time: Res<Time>,
+) {
     // A hitch must not throw the camera.
     let seconds = time.delta_secs().min(0.25);
-    let step = if look.still { 1.0 } else { 1.0 - (-CHASE * seconds).exp() };
-    if rig.spin {
+    rig.left = (rig.goal.target, rig.goal.yaw);
+    if rig.spin && !look.calm_motion {
         rig.goal.yaw += SPIN * seconds;
     }
-    let goal = rig.goal;
-    let seen = &mut rig.seen;
-    seen.target = seen.target.lerp(goal.target, step);
-    seen.yaw += (goal.yaw - seen.yaw) * step;
-    seen.pitch += (goal.pitch - seen.pitch) * step;
-    seen.distance *= (goal.distance / seen.distance).powf(step);
+    if let Some(target) = trail.step(&stage, &crowd, seconds) {
+        rig.goal.target = target;
+        rig.touched = true;
+    }
+    let quick = if look.calm_motion { CALM_CHASE } else { CHASE };
+    rig.advance(seconds, (!look.still).then_some(quick));
+    let step = if look.still { 1.0 } else { 1.0 - (-quick * seconds).exp() };
     let wanted = f32::from(u8::from(look.cut));
-    let gentle = if look.still { 1.0 } else { 1.0 - (-5.0 * seconds).exp() };
+    let slow = if look.calm_motion { CALM_CHASE } else { 5.0 };
+    let gentle = if look.still { 1.0 } else { 1.0 - (-slow * seconds).exp() };
     rig.cut += (wanted - rig.cut) * gentle;
     let shift = Vec2::new(insets.left - insets.right, insets.top - insets.bottom) * 0.5;
     rig.shift = rig.shift.lerp(shift, if rig.touched { gentle } else { step });
@@ -269,6 +325,32 @@ mod tests {
         let (eye, target) = (Vec3::new(3.0, 4.0, -5.0), Vec3::new(1.0, 0.5, 2.0));
         let pose = Pose::towards(eye, target);
         assert!((pose.transform().translation - eye).length() < 1e-4);
+    }
+
+    /// Where the camera is after a second in which the scene turns and the followed thing flies.
+    fn after_a_second(frames: u32) -> Pose {
+        let mut rig = Rig::default();
+        rig.goal = Pose { target: Vec3::new(3.0, 1.0, -2.0), yaw: 1.9, pitch: -0.2, distance: 2.5 };
+        let seconds = 1.0 / frames as f32;
+        for _ in 0..frames {
+            rig.left = (rig.goal.target, rig.goal.yaw);
+            rig.goal.yaw += SPIN * seconds;
+            rig.goal.target += Vec3::new(0.7, 0.0, 1.3) * seconds;
+            rig.advance(seconds, Some(CHASE));
+        }
+        rig.seen
+    }
+
+    #[test]
+    fn the_camera_is_in_the_same_place_at_every_frame_rate() {
+        let (slow, quick) = (after_a_second(30), after_a_second(144));
+        assert!(slow.target.distance(quick.target) < 1e-4, "{slow:?} {quick:?}");
+        for (a, b) in
+            [(slow.yaw, quick.yaw), (slow.pitch, quick.pitch), (slow.distance, quick.distance)]
+        {
+            assert!((a - b).abs() < 1e-4, "{slow:?} {quick:?}");
+        }
+        assert!(slow.target.distance(Vec3::new(3.7, 1.0, -0.7)) < 0.2, "it is nearly there");
     }
 
     #[test]

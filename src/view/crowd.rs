@@ -1,16 +1,17 @@
-//! Nodes as light: one buffer written once per tick, and the order to paint them in.
+//! Nodes as light: one buffer written when a tick comes or a layout changes, and the order to paint
+//! them in.
 //!
 //! A tick's change is not jumped to but blended to in the shader, from what was on show when it
-//! came.
+//! came. Nothing is allocated in a frame that brings no more nodes than the last.
 
 use super::camera::Rig;
 use super::layers::Layers;
 use super::space::Space;
 use super::stage::{Look, Stage};
+use super::upload::{Stream, Uploads};
 use crate::mesh::publish::{NodeView, Regime, Role};
 use bevy::prelude::*;
 use bevy::render::render_resource::ShaderType;
-use bevy::render::storage::ShaderBuffer;
 
 /// Deviations at which `residual` counts 1.0.
 const RESIDUAL_ONE: f32 = 8192.0;
@@ -24,8 +25,35 @@ pub struct NodeData {
     to_at: Vec4,
     from_state: Vec4,
     to_state: Vec4,
+    /// Where a layout shows it, and how much of its real place is added to that.
+    lay: Vec4,
     flags: UVec4,
 }
+
+impl NodeData {
+    fn real(&self, blend: f32) -> Vec3 {
+        self.from_at.lerp(self.to_at, blend).truncate()
+    }
+
+    fn place(&self, blend: f32) -> Vec3 {
+        self.lay.truncate() + self.real(blend) * self.lay.w
+    }
+
+    fn role(&self) -> u32 {
+        self.flags.x & ROLE_BITS
+    }
+}
+
+/// Bits of the flags that hold the role.
+const ROLE_BITS: u32 = 0xff;
+/// Flag: one of several that the user has picked.
+const PICKED: u32 = 1 << 8;
+/// Flag: a real board.
+const HARDWARE: u32 = 1 << 9;
+/// Flag: nobody listens to it.
+const BANNED: u32 = 1 << 10;
+/// Flag: without power.
+const DEAD: u32 = 1 << 11;
 
 /// The nodes on show.
 #[derive(Resource, Default)]
@@ -34,7 +62,14 @@ pub struct Crowd {
     generation: u64,
     elapsed: f32,
     duration: f32,
+    /// Something is not yet on its way to the GPU.
+    dirty: bool,
+    /// Grows by one whenever places have changed.
+    moves: u64,
+    picked: Vec<u32>,
     sorted_for: Option<(Vec3, u64)>,
+    keyed: Vec<(f32, u32)>,
+    order: Vec<u32>,
 }
 
 impl Crowd {
@@ -45,61 +80,117 @@ impl Crowd {
         t * t * (3.0 - 2.0 * t)
     }
 
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
     /// Where a node is seen now.
     #[must_use]
     pub fn place(&self, id: u32) -> Option<Vec3> {
         let blend = self.blend();
-        self.nodes.get(id as usize).map(|node| node.from_at.lerp(node.to_at, blend).truncate())
+        self.nodes.get(id as usize).map(|node| node.place(blend))
     }
 
     /// Where all nodes are seen now, with their sizes over an ordinary awake node's.
     pub fn places(&self) -> impl Iterator<Item = (Vec3, f32)> + Clone + '_ {
         let blend = self.blend();
-        self.nodes.iter().map(move |node| {
-            let at = node.from_at.lerp(node.to_at, blend).truncate();
-            (at, if node.flags.x == 0 { 1.22 } else { 1.0 })
-        })
+        self.nodes
+            .iter()
+            .map(move |node| (node.place(blend), if node.role() == 0 { 1.22 } else { 1.0 }))
     }
 
-    fn take(&mut self, stage: &Stage, space: &Space) {
+    /// Where all nodes really stand.
+    pub fn real_places(&self) -> impl Iterator<Item = Vec3> + Clone + '_ {
         let blend = self.blend();
-        let before = std::mem::take(&mut self.nodes);
+        self.nodes.iter().map(move |node| node.real(blend))
+    }
+
+    /// Shows a node elsewhere: at a place, to which a share of its real place is added.
+    pub fn lay(&mut self, id: usize, lay: Vec4) {
+        if let Some(node) = self.nodes.get_mut(id) {
+            node.lay = lay;
+        }
+        self.touch();
+    }
+
+    /// Where a layout shows them, to be changed.
+    pub fn lays(&mut self) -> impl Iterator<Item = &mut Vec4> + '_ {
+        self.touch();
+        self.nodes.iter_mut().map(|node| &mut node.lay)
+    }
+
+    fn touch(&mut self) {
+        self.dirty = true;
+        self.moves += 1;
+    }
+
+    /// Takes a tick. What is on show now is where the change starts from.
+    pub(super) fn take(&mut self, stage: &Stage, space: &Space) {
+        let blend = self.blend();
+        let first = self.nodes.is_empty();
         let older = stage.previous.as_ref().map(|previous| &previous.nodes);
-        self.nodes = stage
-            .published
-            .nodes
-            .iter()
-            .enumerate()
-            .map(|(id, node)| {
-                let (to_at, to_state) = measure(node, space);
-                let from = match (before.get(id), older.and_then(|nodes| nodes.get(id))) {
-                    (Some(seen), _) => (
-                        seen.from_at.lerp(seen.to_at, blend),
-                        seen.from_state.lerp(seen.to_state, blend),
-                    ),
-                    (None, Some(older)) => measure(older, space),
-                    // A newcomer lights up from nothing.
-                    (None, None) if before.is_empty() => (to_at, to_state),
-                    (None, None) => (to_at, to_state.with_x(0.0).with_w(0.0)),
-                };
-                NodeData {
-                    from_at: from.0,
-                    to_at,
-                    from_state: from.1,
-                    to_state,
-                    flags: UVec4::new(
-                        role(node.role),
-                        u32::from(node.group),
-                        seed(id),
-                        u32::from(node.lineage) | u32::from(node.fresh) << 16,
-                    ),
-                }
-            })
-            .collect();
+        self.nodes.truncate(stage.published.nodes.len());
+        for (id, node) in stage.published.nodes.iter().enumerate() {
+            let (to_at, to_state) = measure(node, space);
+            let flags = UVec4::new(
+                flags(node),
+                u32::from(node.group),
+                seed(id),
+                u32::from(node.lineage) | u32::from(node.fresh) << 16,
+            );
+            if let Some(seen) = self.nodes.get_mut(id) {
+                let (from_at, from_state) = (
+                    seen.from_at.lerp(seen.to_at, blend),
+                    seen.from_state.lerp(seen.to_state, blend),
+                );
+                *seen = NodeData { from_at, to_at, from_state, to_state, lay: seen.lay, flags };
+                continue;
+            }
+            let (from_at, from_state) = match older.and_then(|nodes| nodes.get(id)) {
+                Some(older) => measure(older, space),
+                // A newcomer lights up from nothing.
+                None if first => (to_at, to_state),
+                None => (to_at, to_state.with_x(0.0).with_w(0.0)),
+            };
+            self.nodes.push(NodeData { from_at, to_at, from_state, to_state, lay: Vec4::W, flags });
+        }
         let (short, long) = BLEND_SECONDS;
         self.duration = (stage.tick_seconds() * 0.8).clamp(short, long);
         self.elapsed = 0.0;
+        self.mark(PICKED, &stage.picked);
+        self.touch();
     }
+
+    /// Sets a flag for some nodes. It is gone for all others after the next tick, or when it is
+    /// cleared first.
+    fn mark(&mut self, flag: u32, ids: &[u32]) {
+        for id in ids {
+            if let Some(node) = self.nodes.get_mut(*id as usize) {
+                node.flags.x |= flag;
+            }
+        }
+    }
+
+    /// Takes another choice of picked nodes.
+    fn pick(&mut self, picked: &[u32]) {
+        self.picked.clear();
+        self.picked.extend_from_slice(picked);
+        for node in &mut self.nodes {
+            node.flags.x &= !PICKED;
+        }
+        self.mark(PICKED, picked);
+        self.dirty = true;
+    }
+}
+
+fn flags(node: &NodeView) -> u32 {
+    let flag = |holds: bool, flag: u32| if holds { flag } else { 0 };
+    role(node.role)
+        | flag(node.hardware, HARDWARE)
+        | flag(node.banned, BANNED)
+        | flag(node.dead, DEAD)
 }
 
 fn role(role: Role) -> u32 {
@@ -130,7 +221,7 @@ fn measure(node: &NodeView, space: &Space) -> (Vec4, Vec4) {
 pub(super) fn plugin(app: &mut App) {
     app.init_resource::<Crowd>()
         .add_systems(Update, follow.in_set(super::ViewSystems::Follow))
-        .add_systems(PostUpdate, sort.in_set(super::ViewSystems::Write));
+        .add_systems(PostUpdate, (write, sort).in_set(super::ViewSystems::Write));
 }
 
 /// Takes a newly published tick, once.
@@ -141,51 +232,91 @@ fn follow(
     time: Res<Time>,
     mut crowd: ResMut<Crowd>,
     mut layers: ResMut<Layers>,
-    mut buffers: ResMut<Assets<ShaderBuffer>>,
 ) {
     if crowd.generation == stage.generation {
         crowd.elapsed += time.delta_secs();
     } else {
         crowd.generation = stage.generation;
         crowd.take(&stage, &space);
-        let room = layers.room_for_nodes(crowd.nodes.len());
-        let mut data = crowd.nodes.clone();
-        data.resize(room, NodeData::default());
-        if let Some(mut buffer) = buffers.get_mut(&layers.nodes) {
-            buffer.set_data(data);
-        }
+        layers.room_for_nodes(crowd.nodes.len());
+    }
+    if crowd.picked != stage.picked {
+        crowd.pick(&stage.picked);
     }
     if look.still {
         crowd.elapsed = crowd.duration;
     }
 }
 
-/// Far nodes are painted first. Sorted again only when the camera or the tick has changed.
-fn sort(
-    rig: Res<Rig>,
-    mut crowd: ResMut<Crowd>,
-    layers: Res<Layers>,
-    mut buffers: ResMut<Assets<ShaderBuffer>>,
-) {
+fn write(mut crowd: ResMut<Crowd>, mut uploads: ResMut<Uploads>) {
+    if std::mem::take(&mut crowd.dirty) && !crowd.nodes.is_empty() {
+        uploads.put(Stream::Nodes, crowd.nodes.as_slice());
+    }
+}
+
+/// Far nodes are painted first. Sorted again only when the camera or a place has changed.
+fn sort(rig: Res<Rig>, mut crowd: ResMut<Crowd>, mut uploads: ResMut<Uploads>) {
     let forward = rig.forward();
-    let generation = crowd.generation;
-    let fresh = crowd
-        .sorted_for
-        .is_some_and(|(seen, from)| from == generation && seen.distance_squared(forward) < 1e-7);
-    if fresh {
+    let Crowd { nodes, moves, sorted_for, keyed, order, .. } = &mut *crowd;
+    let fresh =
+        sorted_for.is_some_and(|(seen, of)| of == *moves && seen.distance_squared(forward) < 1e-7);
+    if fresh || nodes.is_empty() {
         return;
     }
-    crowd.sorted_for = Some((forward, generation));
-    let mut keyed: Vec<(f32, u32)> = crowd
-        .nodes
-        .iter()
-        .zip(0_u32..)
-        .map(|(node, id)| (node.to_at.truncate().dot(forward), id))
-        .collect();
+    *sorted_for = Some((forward, *moves));
+    keyed.clear();
+    keyed.extend(nodes.iter().zip(0_u32..).map(|(node, id)| (node.place(1.0).dot(forward), id)));
     keyed.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    let mut order: Vec<u32> = keyed.into_iter().map(|(_, id)| id).collect();
-    order.resize(layers.node_room.max(1), 0);
-    if let Some(mut buffer) = buffers.get_mut(&layers.order) {
-        buffer.set_data(order);
+    order.clear();
+    order.extend(keyed.iter().map(|(_, id)| *id));
+    uploads.put(Stream::Order, order.as_slice());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mesh::publish::{Published, Scene};
+    use crate::view::space::tests::node;
+    use std::sync::Arc;
+
+    fn stage(count: i32) -> Stage {
+        let nodes = (0..count).map(|id| node([id * 1000, 0, 0])).collect();
+        Stage::new(Arc::new(Scene::default()), Arc::new(Published { nodes, ..default() }))
+    }
+
+    #[test]
+    fn flags_survive_a_tick_and_newcomers_are_dark_first() {
+        let mut stage = stage(3);
+        let space = Space::of(&stage.scene, &stage.published);
+        let mut crowd = Crowd::default();
+        crowd.take(&stage, &space);
+        stage.picked = vec![1, 7];
+        crowd.pick(&stage.picked);
+        crowd.lay(2, Vec4::new(5.0, 6.0, 7.0, 0.0));
+        crowd.elapsed = crowd.duration;
+        let mut nodes: Vec<_> = (0..4).map(|id| node([id * 1000, 500, 0])).collect();
+        (nodes[0].banned, nodes[0].dead, nodes[2].hardware) = (true, true, true);
+        stage.put(Arc::new(Published { nodes, ..default() }));
+        crowd.take(&stage, &space);
+        let flags: Vec<u32> = crowd.nodes.iter().map(|node| node.flags.x & !ROLE_BITS).collect();
+        assert_eq!(flags, [BANNED | DEAD, PICKED, HARDWARE, 0]);
+        assert_eq!(crowd.place(2), Some(Vec3::new(5.0, 6.0, 7.0)));
+        assert!(
+            crowd.place(0).unwrap().distance(space.place([0, 0, 0])) < 1e-5,
+            "blends from there"
+        );
+        assert!(crowd.nodes[0].from_state.w > 0.5 && crowd.nodes[3].from_state.w < 0.5);
+    }
+
+    #[test]
+    fn a_tick_and_a_turn_of_the_camera_need_no_new_memory() {
+        let mut stage = stage(500);
+        let space = Space::of(&stage.scene, &stage.published);
+        let mut crowd = Crowd::default();
+        crowd.take(&stage, &space);
+        let before = (crowd.nodes.as_ptr(), crowd.nodes.capacity());
+        stage.put(stage.published.clone());
+        crowd.take(&stage, &space);
+        assert_eq!((crowd.nodes.as_ptr(), crowd.nodes.capacity()), before);
     }
 }

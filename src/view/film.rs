@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_film_has_as_many_pictures_as_its_length_asks_for() {
-        let framing = Framing { width: 64, height: 64, camera: None, panels: false };
+        let framing = Framing::default();
         let options = FilmOptions {
             framing,
             from: 100,

@@ -1,15 +1,17 @@
 //! What the shaders know about the whole frame, written once per frame into one small buffer.
 
+use super::arrange::Arrangement;
 use super::camera::Rig;
 use super::crowd::Crowd;
 use super::layers::Layers;
+use super::quality::Rendering;
 use super::space::Space;
 use super::stage::{ColourBy, Look, Stage};
 use super::theme;
+use super::upload::{Stream, Uploads};
 use super::weather::{STORMS_MAX, Weather};
 use bevy::prelude::*;
 use bevy::render::render_resource::ShaderType;
-use bevy::render::storage::ShaderBuffer;
 
 /// A storm as the shaders read it.
 #[derive(ShaderType, Clone, Copy, Debug, Default, PartialEq)]
@@ -70,8 +72,9 @@ fn write_frame(
     weather: Res<Weather>,
     moment: Res<Moment>,
     layers: Res<Layers>,
+    (arrangement, rendering): (Res<Arrangement>, Res<Rendering>),
     camera: Query<(&Camera, &GlobalTransform, &Projection), With<Camera3d>>,
-    mut buffers: ResMut<Assets<ShaderBuffer>>,
+    mut uploads: ResMut<Uploads>,
 ) -> Result {
     let (camera, at, projection) = camera.single()?;
     let size = camera.physical_viewport_size().unwrap_or(UVec2::ONE).as_vec2();
@@ -85,6 +88,8 @@ fn write_frame(
     let nodes = stage.published.nodes.len() as u32;
     let mode = ColourBy::ALL.iter().position(|mode| *mode == look.colour_by).unwrap_or(0);
     let links = layers.links as u32;
+    let form = arrangement.form(&space);
+    let moves = if look.calm_motion { 0.0 } else { 1.0 };
     let data = FrameData {
         clock: Vec4::new(
             moment.0,
@@ -94,22 +99,25 @@ fn write_frame(
         ),
         screen: Vec4::new(size.x, size.y, focal, points),
         cut: towards.extend(0.0),
-        shape: Vec4::new(space.node_radius, space.ground, space.grid_step, space.radius),
-        look: Vec4::new(rig.cut, link_strength(nodes, links), 0.045, space.flatness),
-        grid: Vec4::new(space.grid_phase.x, space.grid_phase.y, 0.0, 0.0),
+        shape: Vec4::new(space.node_radius, form.ground, space.grid_step, form.radius),
+        look: Vec4::new(rig.cut, link_strength(nodes, links), 0.045, form.flatness),
+        grid: Vec4::new(space.grid_phase.x, space.grid_phase.y, form.real, moves),
         chosen: UVec4::new(
             stage.selected.unwrap_or(u32::MAX),
             mode as u32,
             weather.storms.len() as u32,
             links,
         ),
-        count: UVec4::new(nodes, layers.packets as u32, 0, 0),
+        count: UVec4::new(
+            nodes,
+            layers.packets as u32,
+            rendering.storm_steps,
+            rendering.link_stride(links),
+        ),
         tints: theme::table(look.palette),
         storms: weather.shown(),
     };
-    if let Some(mut buffer) = buffers.get_mut(&layers.frame) {
-        buffer.set_data(data);
-    }
+    uploads.put(Stream::Frame, &data);
     Ok(())
 }
 

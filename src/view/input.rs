@@ -2,7 +2,9 @@
 
 use super::actions::{self, Action, Do};
 use super::camera::Rig;
+use super::choose::{self, ctrl, shift};
 use super::crowd::Crowd;
+use super::follow::Trail;
 use super::lens::FOV;
 use super::picking::{Probe, pick};
 use super::space::Space;
@@ -26,6 +28,8 @@ const DOUBLE_SECONDS: f32 = 0.38;
 struct Gesture {
     orbit: bool,
     pan: bool,
+    /// A drag does not turn the scene.
+    still: bool,
     travelled: f32,
     last_click: Option<(f32, Option<u32>)>,
 }
@@ -33,7 +37,7 @@ struct Gesture {
 pub(super) fn plugin(app: &mut App) {
     app.init_resource::<Gesture>().add_systems(
         Update,
-        (grab, drag, wheel, click, hover, keys)
+        (grab, drag, wheel, click, choose::rectangle, hover, keys)
             .chain()
             .before(actions::perform)
             .in_set(super::ViewSystems::Input),
@@ -44,11 +48,14 @@ pub(super) fn plugin(app: &mut App) {
 fn grab(
     buttons: Res<ButtonInput<MouseButton>>,
     over: Res<OverScene>,
+    keys: Res<ButtonInput<KeyCode>>,
     mut gesture: ResMut<Gesture>,
 ) {
     let free = over.0;
     if buttons.just_pressed(MouseButton::Left) && free {
+        // With Shift it draws a rectangle instead, though a mere click is one all the same.
         gesture.orbit = true;
+        gesture.still = shift(&keys);
         gesture.travelled = 0.0;
     }
     let pan = [MouseButton::Right, MouseButton::Middle];
@@ -65,6 +72,7 @@ fn drag(
     buttons: Res<ButtonInput<MouseButton>>,
     mut gesture: ResMut<Gesture>,
     mut rig: ResMut<Rig>,
+    mut trail: ResMut<Trail>,
     window: Single<&Window, With<PrimaryWindow>>,
 ) {
     let delta: Vec2 = moved.read().filter_map(|moved| moved.delta).sum();
@@ -75,7 +83,7 @@ fn drag(
     }
     if gesture.orbit {
         gesture.travelled += delta.length();
-        if gesture.travelled > CLICK_PIXELS {
+        if gesture.travelled > CLICK_PIXELS && !gesture.still {
             rig.turn(-delta.x * ORBIT, delta.y * ORBIT);
         }
     }
@@ -86,6 +94,7 @@ fn drag(
         let up = back.cross(right);
         rig.goal.target += (up * delta.y - right * delta.x) * per_pixel;
         rig.touched = true;
+        *trail = Trail::Free;
     }
 }
 
@@ -125,7 +134,7 @@ fn probe(window: &Window, camera: &Camera, at: &GlobalTransform, look: &Look) ->
 
 fn click(
     buttons: Res<ButtonInput<MouseButton>>,
-    time: Res<Time<Real>>,
+    (keys, time): (Res<ButtonInput<KeyCode>>, Res<Time<Real>>),
     mut gesture: ResMut<Gesture>,
     mut stage: ResMut<Stage>,
     look: Res<Look>,
@@ -144,6 +153,13 @@ fn click(
     }
     let (camera, at) = *camera;
     let found = probe(&window, camera, at, &look).and_then(|probe| pick(&probe, &crowd, &space));
+    if ctrl(&keys) || gesture.still {
+        if let Some(id) = found {
+            choose::toggle(&mut stage.picked, id);
+        }
+        return;
+    }
+    stage.picked.clear();
     let now = time.elapsed_secs();
     let double =
         gesture.last_click.is_some_and(|(when, what)| now - when < DOUBLE_SECONDS && what == found);

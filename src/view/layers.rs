@@ -1,10 +1,15 @@
 //! The scene's entities: seven layers, made once; their buffers grow when the mesh does.
 
+use super::crowd::NodeData;
+use super::frame::FrameData;
 use super::layer::{self, Kind, Layer};
+use super::quality::Rendering;
 use super::stage::Stage;
+use super::traffic::PacketData;
+use super::upload::{Stream, room};
 use super::weather::STORMS_MAX;
-use bevy::asset::RenderAssetUsages;
 use bevy::prelude::*;
+use bevy::render::render_resource::ShaderType;
 use bevy::render::storage::ShaderBuffer;
 
 /// Frames during which materials are bound anew after a buffer has grown: the new buffer may
@@ -16,14 +21,8 @@ const PACKET_ROOM: usize = 1024;
 /// Handles to what the other files of the view write.
 #[derive(Resource)]
 pub struct Layers {
-    /// Whole-frame data.
-    pub frame: Handle<ShaderBuffer>,
-    /// Nodes.
-    pub nodes: Handle<ShaderBuffer>,
-    /// Painting order of nodes.
-    pub order: Handle<ShaderBuffer>,
-    /// Packets.
-    pub packet_items: Handle<ShaderBuffer>,
+    /// What is written again and again, in the order of [`Stream::ALL`].
+    pub buffers: [Handle<ShaderBuffer>; 4],
     /// How many nodes fit.
     pub node_room: usize,
     /// How many packets fit.
@@ -39,31 +38,49 @@ pub struct Layers {
 
 impl Layers {
     /// The number of nodes the buffers must hold from now on.
-    pub fn room_for_nodes(&mut self, count: usize) -> usize {
+    pub fn room_for_nodes(&mut self, count: usize) {
         if count > self.node_room {
             self.node_room = count.next_power_of_two();
             self.grown = REBIND_FRAMES;
         }
-        self.node_room
     }
 
     /// The number of packets the buffer must hold from now on.
-    pub fn room_for_packets(&mut self, count: usize) -> usize {
+    pub fn room_for_packets(&mut self, count: usize) {
         if count > self.packet_room {
             self.packet_room = count.next_power_of_two();
             self.grown = REBIND_FRAMES;
         }
-        self.packet_room
     }
 }
 
+/// Bytes of each stream.
+fn sizes(nodes: usize, packets: usize) -> [u64; 4] {
+    Stream::ALL.map(|stream| match stream {
+        Stream::Frame => FrameData::min_size().get(),
+        Stream::Nodes => nodes as u64 * NodeData::min_size().get(),
+        Stream::Order => 4 * nodes as u64,
+        Stream::Packets => packets as u64 * PacketData::min_size().get(),
+    })
+}
+
+/// Which layer an entity is.
+#[derive(Component, Clone, Copy, Debug)]
+struct Drawn(Kind);
+
 pub(super) fn plugin(app: &mut App) {
     app.add_systems(PreStartup, spawn)
+        .add_systems(Update, leave_out.run_if(resource_changed::<Rendering>))
         .add_systems(PostUpdate, rebind.in_set(super::ViewSystems::Write));
 }
 
-fn empty(buffers: &mut Assets<ShaderBuffer>) -> Handle<ShaderBuffer> {
-    buffers.add(ShaderBuffer::new(&[0; 16], RenderAssetUsages::RENDER_WORLD))
+/// Hides layers that the quality does without.
+fn leave_out(rendering: Res<Rendering>, mut drawn: Query<(&Drawn, &mut Visibility)>) {
+    for (Drawn(kind), mut visibility) in &mut drawn {
+        let hidden = *kind == Kind::Pool && !rendering.pools;
+        let wanted = if hidden { Visibility::Hidden } else { Visibility::Inherited };
+        visibility.set_if_neq(wanted);
+    }
 }
 
 /// Sets the scene for what is on stage.
@@ -78,9 +95,9 @@ pub(super) fn spawn(
     let pairs: Vec<UVec2> = stage.scene.links.iter().map(|[a, b]| UVec2::new(*a, *b)).collect();
     let links = pairs.len();
     let link_items =
-        if pairs.is_empty() { empty(&mut buffers) } else { buffers.add(ShaderBuffer::from(pairs)) };
-    let (frame, node_items) = (empty(&mut buffers), empty(&mut buffers));
-    let (order, packet_items) = (empty(&mut buffers), empty(&mut buffers));
+        buffers.add(if pairs.is_empty() { room(0) } else { ShaderBuffer::from(pairs) });
+    let streams = sizes(nodes, PACKET_ROOM).map(|bytes| buffers.add(room(bytes)));
+    let [frame, node_items, order, packet_items] = streams.clone();
     let one = meshes.add(layer::quads(1));
     let node_mesh = meshes.add(layer::quads(nodes));
     let packet_mesh = meshes.add(layer::quads(2 * PACKET_ROOM));
@@ -92,18 +109,15 @@ pub(super) fn spawn(
         (Kind::Pool, node_mesh.clone(), order.clone()),
         (Kind::Link, link_mesh, link_items),
         (Kind::Storm, storm_mesh, order.clone()),
-        (Kind::Node, node_mesh.clone(), order.clone()),
-        (Kind::Packet, packet_mesh.clone(), packet_items.clone()),
+        (Kind::Node, node_mesh.clone(), order),
+        (Kind::Packet, packet_mesh.clone(), packet_items),
     ];
     for (kind, mesh, items) in drawn {
         let layer = Layer { frame: frame.clone(), nodes: node_items.clone(), items, kind };
-        commands.spawn(layer::bundle(mesh, materials.add(layer)));
+        commands.spawn((layer::bundle(mesh, materials.add(layer)), Drawn(kind)));
     }
     commands.insert_resource(Layers {
-        frame,
-        nodes: node_items,
-        order,
-        packet_items,
+        buffers: streams,
         node_room: nodes,
         packet_room: PACKET_ROOM,
         links,
@@ -114,10 +128,11 @@ pub(super) fn spawn(
     });
 }
 
-/// After growth: larger meshes once, and materials that look at the new buffers.
+/// After growth: larger meshes and buffers once, and materials that look at the new buffers.
 fn rebind(
     mut layers: ResMut<Layers>,
     mut meshes: ResMut<Assets<Mesh>>,
+    mut buffers: ResMut<Assets<ShaderBuffer>>,
     mut materials: ResMut<Assets<Layer>>,
     mut made: Local<(usize, usize)>,
 ) {
@@ -128,6 +143,13 @@ fn rebind(
     let wanted = (layers.node_room, layers.packet_room);
     if *made != wanted {
         *made = wanted;
+        for (handle, bytes) in layers.buffers.iter().zip(sizes(wanted.0, wanted.1)) {
+            if let Some(mut buffer) = buffers.get_mut(handle)
+                && buffer.buffer_description.size != bytes
+            {
+                buffer.resize(bytes);
+            }
+        }
         for (handle, count) in [(&layers.node_mesh, wanted.0), (&layers.packet_mesh, 2 * wanted.1)]
         {
             if let Err(error) = meshes.insert(handle.id(), layer::quads(count)) {

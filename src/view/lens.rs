@@ -18,15 +18,7 @@ pub fn bundle() -> impl Bundle {
         Msaa::Off,
         Tonemapping::TonyMcMapface,
         DebandDither::Enabled,
-        Bloom {
-            intensity: 0.26,
-            low_frequency_boost: 0.55,
-            low_frequency_boost_curvature: 0.9,
-            high_pass_frequency: 1.0,
-            prefilter: BloomPrefilter { threshold: 0.0, threshold_softness: 0.0 },
-            composite_mode: BloomCompositeMode::EnergyConserving,
-            ..Bloom::NATURAL
-        },
+        bloom(),
         Projection::Perspective(PerspectiveProjection {
             fov: FOV,
             near: 0.02,
@@ -35,4 +27,18 @@ pub fn bundle() -> impl Bundle {
         }),
         Transform::default(),
     )
+}
+
+/// The light around bright things.
+#[must_use]
+pub fn bloom() -> Bloom {
+    Bloom {
+        intensity: 0.26,
+        low_frequency_boost: 0.55,
+        low_frequency_boost_curvature: 0.9,
+        high_pass_frequency: 1.0,
+        prefilter: BloomPrefilter { threshold: 0.0, threshold_softness: 0.0 },
+        composite_mode: BloomCompositeMode::EnergyConserving,
+        ..Bloom::NATURAL
+    }
 }

@@ -4,10 +4,13 @@
 //! mesh does may depend on it.
 
 pub mod actions;
+pub mod arrange;
 mod camera;
+mod choose;
 mod crowd;
 mod error;
 mod film;
+pub mod follow;
 mod frame;
 mod framing;
 mod input;
@@ -17,12 +20,16 @@ mod lens;
 mod loading;
 mod picking;
 mod probe;
+pub mod quality;
 mod shot;
 pub mod space;
 pub mod stage;
 mod studio;
 pub mod theme;
 mod traffic;
+mod upload;
+#[cfg(test)]
+mod vision;
 mod weather;
 mod window;
 
@@ -45,6 +52,8 @@ pub enum ViewSystems {
     Input,
     /// What the mesh published is put on show.
     Follow,
+    /// Nodes glide to where the layout shows them.
+    Arrange,
     /// The camera moves.
     Camera,
     /// Buffers are written.
@@ -55,7 +64,8 @@ pub enum ViewSystems {
 fn scene_plugin(app: &mut App) {
     app.configure_sets(
         Update,
-        (ViewSystems::Input, ViewSystems::Follow, ViewSystems::Camera).chain(),
+        (ViewSystems::Input, ViewSystems::Follow, ViewSystems::Arrange, ViewSystems::Camera)
+            .chain(),
     )
     .configure_sets(
         PostUpdate,
@@ -68,8 +78,11 @@ fn scene_plugin(app: &mut App) {
         actions::plugin,
         layer::plugin,
         layers::plugin,
+        upload::plugin,
+        quality::plugin,
         stage::plugin,
         crowd::plugin,
+        arrange::plugin,
         traffic::plugin,
         weather::plugin,
         frame::plugin,

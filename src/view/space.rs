@@ -163,26 +163,32 @@ fn trim(value: f64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::mesh::publish::{NodeView, Regime, Role};
 
+    /// An ordinary node at a place.
+    pub(crate) fn node(position_mm: [i32; 3]) -> NodeView {
+        NodeView {
+            position_mm,
+            regime: Regime::Calm,
+            energy: 0,
+            reputation: 0,
+            residual: 0,
+            entropy: 0,
+            awake: true,
+            role: Role::Scheduled,
+            group: 0,
+            lineage: 0,
+            fresh: 0,
+            hardware: false,
+            banned: false,
+            dead: false,
+        }
+    }
+
     fn grid(side: i32, step: i32) -> Published {
-        let nodes = (0..side * side)
-            .map(|i| NodeView {
-                position_mm: [i % side * step, 7, i / side * step],
-                regime: Regime::Calm,
-                energy: 0,
-                reputation: 0,
-                residual: 0,
-                entropy: 0,
-                awake: true,
-                role: Role::Scheduled,
-                group: 0,
-                lineage: 0,
-                fresh: 0,
-            })
-            .collect();
+        let nodes = (0..side * side).map(|i| node([i % side * step, 7, i / side * step])).collect();
         Published { nodes, ..Default::default() }
     }
 

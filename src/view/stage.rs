@@ -3,10 +3,15 @@
 //! Everything drawn is written from here. Nothing here is ever read by the mesh; wishes leave as
 //! [`Ask`] messages.
 
+use super::arrange::Layout;
+use super::follow::Follow;
+use super::quality::Quality;
 use super::space::Space;
 use super::theme::Palette;
+use crate::mesh::chronicle::{Event, GeneTree};
 use crate::mesh::publish::{NodeDetail, Published, Scene};
-use crate::pace::{Intent, PaceStatus};
+use crate::pace::history::Snapshot;
+use crate::pace::{Intent, News, PaceStatus};
 use crate::panels::overlay::Overlay;
 use bevy::prelude::*;
 use std::sync::Arc;
@@ -22,10 +27,20 @@ pub struct Stage {
     pub previous: Option<Arc<Published>>,
     /// Everything about the selected node.
     pub detail: Option<Arc<NodeDetail>>,
+    /// The node that the selected one is compared with.
+    pub compared: Option<Arc<NodeDetail>>,
+    /// The swarm's figures over the run.
+    pub history: Snapshot,
+    /// What has happened.
+    pub events: Events,
+    /// The genes that were in service.
+    pub genes: Arc<GeneTree>,
     /// Where the clock stands.
     pub status: PaceStatus,
     /// The selected node.
     pub selected: Option<u32>,
+    /// Several nodes picked at once, in order of id.
+    pub picked: Vec<u32>,
     /// Drawn by the processor instead of a graphics card: worth a warning.
     pub software: bool,
     /// Something to tell the user.
@@ -43,6 +58,10 @@ impl Stage {
             published,
             previous: None,
             detail: None,
+            compared: None,
+            history: Snapshot::default(),
+            events: Events::default(),
+            genes: Arc::default(),
             status: PaceStatus {
                 paused: false,
                 speed_milli: 1000,
@@ -51,6 +70,7 @@ impl Stage {
                 finished: false,
             },
             selected: None,
+            picked: Vec::new(),
             software: false,
             notice: None,
             generation: 1,
@@ -95,6 +115,56 @@ impl Stage {
     }
 }
 
+/// What has happened, as far as it is kept.
+#[derive(Clone, Debug, Default)]
+pub struct Events {
+    list: Vec<Event>,
+    next: u64,
+    rewinds: u32,
+}
+
+impl Events {
+    /// Minor events that are kept; the older half is dropped at a time.
+    const MINOR_MAX: usize = 8_192;
+
+    /// Where to go on reading.
+    #[must_use]
+    pub const fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// Takes what is new. False when the mesh was put into an earlier state: then nothing is kept,
+    /// and all is to be read again.
+    pub fn take(&mut self, news: News) -> bool {
+        if news.rewinds != self.rewinds {
+            *self = Self { rewinds: news.rewinds, ..Self::default() };
+            return false;
+        }
+        self.next = news.next;
+        self.list.extend(news.events);
+        let minor = self.list.iter().filter(|event| !event.is_major).count();
+        if minor > Self::MINOR_MAX {
+            let mut drop = Self::MINOR_MAX / 2;
+            self.list.retain(|event| {
+                let goes = !event.is_major && drop > 0;
+                drop -= usize::from(goes);
+                !goes
+            });
+        }
+        true
+    }
+
+    /// All of them, oldest first.
+    pub fn all(&self) -> impl Iterator<Item = &Event> {
+        self.list.iter()
+    }
+
+    /// Those that belong on a timeline of the whole run.
+    pub fn major(&self) -> impl Iterator<Item = &Event> {
+        self.list.iter().filter(|event| event.is_major)
+    }
+}
+
 /// What colour says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ColourBy {
@@ -133,7 +203,7 @@ impl ColourBy {
 }
 
 /// How the user looks at the stage.
-#[expect(clippy::struct_excessive_bools, reason = "four switches that a person flips")]
+#[expect(clippy::struct_excessive_bools, reason = "five switches that a person flips")]
 #[derive(Resource)]
 pub struct Look {
     /// Panels are shown.
@@ -148,6 +218,12 @@ pub struct Look {
     pub colour_by: ColourBy,
     /// Nothing moves by itself: one picture is being taken.
     pub still: bool,
+    /// How nodes are arranged.
+    pub layout: Layout,
+    /// How much light is computed.
+    pub quality: Quality,
+    /// Nothing shimmers, flows or turns by itself, and the camera hardly glides.
+    pub calm_motion: bool,
     /// The sheet that is open over the scene.
     pub overlay: Option<Overlay>,
     /// Size of letters and panels, in percent.
@@ -172,6 +248,9 @@ impl Default for Look {
             still: false,
             overlay: None,
             text_percent: 100,
+            layout: Layout::default(),
+            quality: Quality::default(),
+            calm_motion: false,
         }
     }
 }
@@ -203,6 +282,8 @@ pub struct Marks {
     pub hovered: Option<(u32, Vec2)>,
     /// How large the selected node is seen.
     pub radius: f32,
+    /// Two corners of the rectangle that the user draws.
+    pub rectangle: Option<[Vec2; 2]>,
 }
 
 /// A wish for the mesh. The only thing that leaves the view.
@@ -220,6 +301,8 @@ pub enum Go {
     Bookmark(String),
     /// To this node.
     Node(u32),
+    /// Along with something that moves, until told otherwise.
+    Follow(Follow),
     /// Back to the whole.
     Home,
 }

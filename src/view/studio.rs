@@ -1,8 +1,11 @@
 //! Pictures without a window: the scene drawn off screen, one state after another.
 
+use super::arrange::Layout;
 use super::camera::Rig;
 use super::probe::renderer_settings;
+use super::quality::Quality;
 use super::stage::{Look, Stage};
+use super::theme::Palette;
 use super::window::{first_log, log_plugin};
 use super::{ViewError, lens, scene_plugin};
 use crate::mesh::publish::Scene;
@@ -43,6 +46,26 @@ pub struct Framing {
     pub camera: Option<String>,
     /// Panels are part of the picture.
     pub panels: bool,
+    /// How nodes are arranged.
+    pub layout: Layout,
+    /// How much light is computed.
+    pub quality: Quality,
+    /// Which colours.
+    pub palette: Palette,
+}
+
+impl Default for Framing {
+    fn default() -> Self {
+        Self {
+            width: 1280,
+            height: 720,
+            camera: None,
+            panels: true,
+            layout: Layout::default(),
+            quality: Quality::High,
+            palette: Palette::default(),
+        }
+    }
 }
 
 impl Framing {
@@ -169,7 +192,14 @@ fn assemble(stage: Stage, framing: &Framing, settings: WgpuSettings) -> SubApps 
     app.insert_resource(stage)
         .insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_millis(16)))
         .insert_resource(Rig::at_bookmark(framing.camera.clone()))
-        .insert_resource(Look { panels: framing.panels, still: true, ..default() })
+        .insert_resource(Look {
+            panels: framing.panels,
+            still: true,
+            layout: framing.layout,
+            quality: framing.quality,
+            palette: framing.palette,
+            ..default()
+        })
         .init_resource::<Taken>()
         .add_plugins(plugins)
         .add_plugins(EguiPlugin::default())

@@ -54,7 +54,7 @@ impl Palette {
     pub fn regimes(self) -> [Tint; 3] {
         match self {
             Self::Standard => [Tint(46, 118, 255), Tint(255, 166, 33), Tint(255, 50, 44)],
-            Self::Safe => [Tint(44, 126, 214), Tint(246, 226, 64), Tint(232, 102, 22)],
+            Self::Safe => [Tint(63, 115, 166), Tint(246, 226, 64), Tint(232, 102, 22)],
         }
     }
 
@@ -71,27 +71,49 @@ impl Palette {
                 Tint(255, 250, 240),
             ],
             Self::Safe => [
-                Tint(190, 228, 255),
-                Tint(150, 134, 232),
-                Tint(64, 200, 160),
-                Tint(226, 146, 190),
-                Tint(240, 238, 190),
-                Tint(255, 250, 240),
+                Tint(207, 241, 255),
+                Tint(138, 116, 231),
+                Tint(53, 172, 150),
+                Tint(215, 150, 218),
+                Tint(181, 195, 142),
+                Tint(250, 237, 222),
             ],
+        }
+    }
+
+    /// Modality groups, in order; more than these share the last.
+    #[must_use]
+    pub fn groups(self) -> [Tint; 5] {
+        match self {
+            Self::Standard => GROUPS,
+            Self::Safe => [
+                Tint(135, 187, 231),
+                Tint(161, 126, 255),
+                Tint(65, 252, 184),
+                Tint(255, 194, 90),
+                Tint(255, 104, 154),
+            ],
+        }
+    }
+
+    /// Lines of evolved genes run between these; apart from the colours of alarm.
+    #[must_use]
+    pub fn lineage(self) -> [Tint; 3] {
+        match self {
+            Self::Standard => LINEAGE,
+            Self::Safe => [Tint(70, 235, 196), Tint(152, 115, 255), Tint(255, 138, 217)],
         }
     }
 }
 
-/// Modality groups, in order; more than these share the last.
-pub const GROUPS: [Tint; 5] = [
+const GROUPS: [Tint; 5] = [
     Tint(72, 190, 255),
     Tint(160, 126, 255),
     Tint(84, 226, 168),
     Tint(255, 190, 92),
     Tint(255, 122, 160),
 ];
-/// Lines of evolved genes run between these; apart from the colours of alarm in either palette.
-pub const LINEAGE: [Tint; 3] = [Tint(64, 236, 196), Tint(150, 120, 255), Tint(255, 120, 236)];
+const LINEAGE: [Tint; 3] = [Tint(64, 236, 196), Tint(150, 120, 255), Tint(255, 120, 236)];
 /// Reputation ring.
 pub const RING: Tint = Tint(206, 226, 255);
 /// What is selected.
@@ -144,8 +166,8 @@ pub fn table(palette: Palette) -> [Vec4; SLOTS] {
         RAMP_HIGH,
         ASLEEP,
     ];
-    let all = palette.regimes().into_iter().chain(palette.packets()).chain(fixed).chain(GROUPS);
-    let all = all.chain(LINEAGE);
+    let all = palette.regimes().into_iter().chain(palette.packets()).chain(fixed);
+    let all = all.chain(palette.groups()).chain(palette.lineage());
     for (slot, tint) in table.iter_mut().zip(all) {
         *slot = tint.linear();
     }

@@ -3,10 +3,10 @@
 
 use super::layers::Layers;
 use super::stage::Stage;
+use super::upload::{Stream, Uploads};
 use crate::mesh::publish::{Fate, PacketKind, PacketView};
 use bevy::prelude::*;
 use bevy::render::render_resource::ShaderType;
-use bevy::render::storage::ShaderBuffer;
 
 /// More packets in a tick than this are not drawn one by one.
 const PACKETS_MAX: usize = 16_384;
@@ -23,6 +23,33 @@ pub struct PacketData {
     fate: u32,
     fragments: u32,
     seed: f32,
+}
+
+/// Where packets that are lost stop on their way.
+const LOST_AT: f32 = 0.55;
+
+/// How far a packet has got at some share of the tick: 0 not yet sent, 1 arrived; a lost one stops
+/// on its way. The shader moves its light alike.
+#[must_use]
+pub fn way(packet: &PacketView, tick_ms: u32, progress: f32) -> f32 {
+    let (start, airtime) = journey(packet, tick_ms);
+    ((progress - start) / airtime).clamp(0.0, last(packet))
+}
+
+/// Where on its way a packet ends.
+#[must_use]
+pub fn last(packet: &PacketView) -> f32 {
+    if is_lost(packet.fate) { LOST_AT } else { 1.0 }
+}
+
+fn is_lost(fate: Fate) -> bool {
+    !matches!(fate, Fate::Delivered | Fate::Repeated | Fate::Delayed | Fate::Asleep)
+}
+
+/// When a packet is sent, as a share of the tick, as it is shown.
+#[must_use]
+pub fn sent_at(packet: &PacketView, tick_ms: u32) -> f32 {
+    journey(packet, tick_ms).0
 }
 
 /// Stretches an airtime until it can be followed, and keeps its end inside the tick.
@@ -71,8 +98,9 @@ pub(super) fn plugin(app: &mut App) {
 fn follow(
     stage: Res<Stage>,
     mut seen: Local<u64>,
+    mut data: Local<Vec<PacketData>>,
     mut layers: ResMut<Layers>,
-    mut buffers: ResMut<Assets<ShaderBuffer>>,
+    mut uploads: ResMut<Uploads>,
 ) {
     if *seen == stage.generation {
         return;
@@ -81,17 +109,13 @@ fn follow(
     let packets = &stage.published.packets;
     // Of too many, every n-th is drawn: an even sample says more than the first ones.
     let stride = packets.len().div_ceil(PACKETS_MAX).max(1);
-    let mut data: Vec<PacketData> = packets
-        .iter()
-        .step_by(stride)
-        .zip(0_u32..)
-        .map(|(packet, number)| measure(packet, number, stage.published.tick_ms))
-        .collect();
+    let drawn = packets.iter().step_by(stride).zip(0_u32..);
+    data.clear();
+    data.extend(drawn.map(|(packet, number)| measure(packet, number, stage.published.tick_ms)));
     layers.packets = data.len();
-    let room = layers.room_for_packets(data.len());
-    data.resize(room, PacketData::default());
-    if let Some(mut buffer) = buffers.get_mut(&layers.packet_items) {
-        buffer.set_data(data);
+    layers.room_for_packets(data.len());
+    if !data.is_empty() {
+        uploads.put(Stream::Packets, data.as_slice());
     }
 }
 

@@ -109,9 +109,17 @@ fn mirror(pace: Res<Pace>, mut stage: ResMut<Stage>) {
     let latest = pace.latest();
     if !Arc::ptr_eq(&latest, &stage.published) {
         stage.put(latest);
+        stage.history = pace.history();
+        stage.genes = pace.genes();
+        let news = pace.news(stage.events.next());
+        if !stage.events.take(news) {
+            let all = pace.news(0);
+            stage.events.take(all);
+        }
     }
     let detail = pace.detail();
     stage.detail = detail.filter(|detail| Some(detail.id) == stage.selected);
+    stage.compared = pace.compared();
 }
 
 fn forward(mut asks: MessageReader<Ask>, pace: Res<Pace>) {

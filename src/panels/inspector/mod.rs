@@ -1,0 +1,287 @@
+//! Everything about the selected node: what it senses, believes, spends, hears and says, and what it
+//! and its neighbours think of each other. With a second node beside it, both.
+
+mod graphs;
+mod tables;
+
+use super::widgets::{self, bar, energy, grouped, row, section};
+use super::{Outcome, theme};
+use crate::mesh::follow::Flow;
+use crate::mesh::publish::{NodeDetail, Regime, Role};
+use crate::pace::Intent;
+use crate::view::stage::{Ask, Go, Look, Stage};
+use bevy_egui::egui::{
+    Align, CollapsingHeader, CornerRadius, Layout, Rect, RichText, ScrollArea, Sense, Stroke, Ui,
+    pos2, vec2,
+};
+
+/// Below this width two nodes stand below each other.
+const BESIDE: f32 = 480.0;
+
+/// Draws it.
+pub fn show(ui: &mut Ui, stage: &Stage, look: &Look, detail: &NodeDetail, outcome: &mut Outcome) {
+    ui.spacing_mut().item_spacing.y = 4.0;
+    let Some(other) = stage.compared.as_deref().filter(|other| other.id != detail.id) else {
+        header(ui, stage, look, detail, false, outcome);
+        let said = "Shift-click another node to compare.";
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            body(ui, stage, look, detail, outcome);
+            ui.label(theme::label(said).size(11.0));
+        });
+        return;
+    };
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        if ui.available_width() > BESIDE {
+            ui.columns(2, |columns| {
+                for ((ui, node), second) in
+                    columns.iter_mut().zip([detail, other]).zip([false, true])
+                {
+                    ui.push_id(second, |ui| {
+                        header(ui, stage, look, node, second, outcome);
+                        body(ui, stage, look, node, outcome);
+                    });
+                }
+            });
+        } else {
+            for (node, second) in [(detail, false), (other, true)] {
+                ui.push_id(second, |ui| {
+                    header(ui, stage, look, node, second, outcome);
+                    brief(ui, stage, look, node);
+                });
+                ui.add_space(8.0);
+            }
+            ui.label(theme::label("Drag this panel wider to see all of both.").size(11.0));
+        }
+    });
+}
+
+/// What fits when two nodes share a narrow panel.
+fn brief(ui: &mut Ui, stage: &Stage, look: &Look, detail: &NodeDetail) {
+    state(ui, stage, detail);
+    graphs::signal(ui, detail);
+    graphs::belief(ui, look, detail);
+    weights(ui, detail);
+    traffic(ui, detail);
+}
+
+fn body(ui: &mut Ui, stage: &Stage, look: &Look, detail: &NodeDetail, outcome: &mut Outcome) {
+    state(ui, stage, detail);
+    graphs::signal(ui, detail);
+    graphs::belief(ui, look, detail);
+    weights(ui, detail);
+    graphs::windows(ui, stage, detail);
+    flow(ui, detail);
+    traffic(ui, detail);
+    let folded = |ui: &mut Ui, title: String, open: bool, add: &mut dyn FnMut(&mut Ui)| {
+        let title = RichText::new(title).size(12.0).color(theme::TEXT);
+        CollapsingHeader::new(title).default_open(open).show(ui, |ui| add(ui));
+    };
+    if !detail.lineage.is_empty() {
+        let title = format!("gene, generation {}", detail.lineage[0].generation);
+        folded(ui, title, false, &mut |ui| tables::lineage(ui, stage, look, detail));
+    }
+    let title = format!("{} neighbours", detail.peers.len());
+    folded(ui, title, true, &mut |ui| tables::peers(ui, stage, detail, outcome));
+    if !detail.inbox.is_empty() {
+        let title = format!("last {} offers heard", detail.inbox.len());
+        folded(ui, title, false, &mut |ui| tables::inbox(ui, stage, detail));
+    }
+    if !detail.outbox.is_empty() {
+        let title = format!("last {} messages sent", detail.outbox.len());
+        folded(ui, title, false, &mut |ui| tables::outbox(ui, stage, detail));
+    }
+    if let Some(audits) = &detail.audits {
+        folded(ui, "audits".to_owned(), false, &mut |ui| tables::audits(ui, audits));
+    }
+    remarks(ui, stage, detail);
+}
+
+fn header(
+    ui: &mut Ui,
+    stage: &Stage,
+    look: &Look,
+    detail: &NodeDetail,
+    second: bool,
+    outcome: &mut Outcome,
+) {
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(stage.label(detail.id)).size(17.0).color(theme::INK));
+        let name = match detail.regime {
+            Regime::Calm => "calm",
+            Regime::PreStorm => "pre-storm",
+            Regime::Storm => "storm",
+        };
+        widgets::dot(ui, theme::regime(look.palette, detail.regime));
+        ui.label(theme::text(name));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if ui.small_button("close").clicked() {
+                if second {
+                    outcome.asks.push(Ask(Intent::Compare(None)));
+                } else {
+                    outcome.select = Some(None);
+                }
+            }
+            if ui.small_button("focus").clicked() {
+                outcome.go.push(Go::Node(detail.id));
+            }
+        });
+    });
+    let role = match detail.role {
+        Role::Sentinel => "sentinel",
+        Role::Scheduled => "scheduled",
+        Role::OnDemand => "on demand",
+    };
+    let group = stage
+        .scene
+        .group_names
+        .get(usize::from(detail.group))
+        .cloned()
+        .unwrap_or_else(|| format!("group {}", detail.group));
+    let known = if detail.commissioned { "commissioned" } else { "not yet commissioned" };
+    ui.label(theme::label(format!("{role} \u{b7} {group} \u{b7} {known}")));
+}
+
+fn state(ui: &mut Ui, stage: &Stage, detail: &NodeDetail) {
+    let voice = if detail.silence.is_empty() { "has not spoken yet" } else { detail.silence };
+    ui.label(RichText::new(voice).size(12.0).color(theme::INK))
+        .on_hover_text("Why it spoke in its last round, or did not");
+    for reason in &detail.reasons {
+        ui.label(RichText::new(format!("\u{2022} {reason}")).size(11.5).color(theme::WARN));
+    }
+    section(ui, "energy");
+    let share = detail.energy_uj as f32 / detail.capacity_uj.max(1) as f32;
+    let width = ui.available_width();
+    bar(ui, share, width, theme::ACCENT);
+    let stored = format!("{} of {}", energy(detail.energy_uj), energy(detail.capacity_uj));
+    row(ui, "stored", stored);
+    let wake = match (detail.awake, detail.next_wake_ms) {
+        (true, _) => "awake".to_owned(),
+        (false, u64::MAX) => "asleep until called".to_owned(),
+        (false, at) => {
+            let left = at.saturating_sub(stage.published.sim_ms);
+            format!("asleep, wakes in {}", duration(left))
+        }
+    };
+    row(ui, "radio", wake);
+}
+
+fn duration(milliseconds: u64) -> String {
+    match milliseconds {
+        0..10_000 => format!("{:.1} s", milliseconds as f64 / 1000.0),
+        10_000..120_000 => format!("{} s", milliseconds / 1000),
+        _ => format!("{} min", milliseconds / 60_000),
+    }
+}
+
+/// One column for each tap, up or down from the middle; a thin mark adds the personal part.
+fn weights(ui: &mut Ui, detail: &NodeDetail) {
+    if detail.taps.is_empty() {
+        return;
+    }
+    section(ui, "weights: shared, and with its own part");
+    let size = vec2(ui.available_width(), 64.0);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+    let paint = ui.painter_at(rect);
+    let middle = rect.center().y - 6.0;
+    paint.hline(rect.x_range(), middle, Stroke::new(1.0, theme::OUTLINE));
+    let sizes = detail.taps.iter().map(|tap| tap.weight.abs().max((tap.weight + tap.own).abs()));
+    let largest = sizes.filter(|value| value.is_finite()).fold(1e-3_f32, f32::max);
+    let step = rect.width() / detail.taps.len() as f32;
+    let thick = (step * 0.62).clamp(1.0, 18.0);
+    let height = |value: f32| middle - (value / largest).clamp(-1.0, 1.0) * 23.0;
+    for (index, tap) in detail.taps.iter().enumerate() {
+        let x = rect.left() + step * (index as f32 + 0.5);
+        let column = Rect::from_two_pos(
+            pos2(x - thick * 0.5, middle),
+            pos2(x + thick * 0.5, height(tap.weight)),
+        );
+        paint.rect_filled(column, CornerRadius::same(2), theme::ACCENT.gamma_multiply(0.75));
+        let y = height(tap.weight + tap.own);
+        let mark = Stroke::new(1.6, theme::PREDICTION);
+        paint.hline(x - thick * 0.5 - 1.0..=x + thick * 0.5 + 1.0, y, mark);
+        let at = pos2(x, rect.bottom());
+        let lag = format!("-{}", tap.lag);
+        let bottom = bevy_egui::egui::Align2::CENTER_BOTTOM;
+        paint.text(at, bottom, lag, theme::small_font(), theme::FAINT);
+    }
+    let pointed = response.hover_pos().map(|at| ((at.x - rect.left()) / step) as usize);
+    if let Some(tap) = pointed.and_then(|place| detail.taps.get(place)) {
+        let changed = tap.changed_tick.map_or_else(
+            || "not changed while it was followed".to_owned(),
+            |tick| format!("last changed by {:+.4} at tick {}", tap.change, grouped(tick)),
+        );
+        response.on_hover_text(format!(
+            "the sample {} before: weight {:.4}, own part {:+.4}\n{changed}",
+            tap.lag, tap.weight, tap.own
+        ));
+    }
+}
+
+/// Where energy went since the node is followed, as one bar and its parts.
+fn flow(ui: &mut Ui, detail: &NodeDetail) {
+    let total = &detail.flow.total;
+    if total.spent_nj() == 0 {
+        return;
+    }
+    section(ui, "where energy goes, while followed");
+    let parts = parts(total);
+    widgets::split_shares(ui, &parts.map(|(_, spent, colour)| (spent as f64, colour)));
+    ui.horizontal_wrapped(|ui| {
+        for (name, spent, colour) in parts.into_iter().filter(|(_, spent, _)| *spent > 0) {
+            ui.horizontal(|ui| {
+                ui.spacing_mut().item_spacing.x = 4.0;
+                widgets::dot(ui, colour);
+                let percent = spent as f64 / total.spent_nj() as f64 * 100.0;
+                ui.label(theme::label(format!("{name} {percent:.0} %")).size(11.0))
+                    .on_hover_text(energy(spent / 1_000));
+            });
+        }
+    });
+    if total.gathered_nj > 0 {
+        row(ui, "gathered", energy(total.gathered_nj / 1_000));
+    }
+    row(ui, "spent", energy(total.spent_nj() / 1_000));
+}
+
+fn parts(flow: &Flow) -> [(&'static str, u64, bevy_egui::egui::Color32); 5] {
+    let [a, b, c, d, e] = theme::PARTS;
+    [
+        ("transmit", flow.transmit_nj, a),
+        ("listen", flow.listen_nj, b),
+        ("sleep", flow.sleep_nj, c),
+        ("processor", flow.cpu_nj, d),
+        ("wake ramps", flow.ramp_nj, e),
+    ]
+}
+
+fn traffic(ui: &mut Ui, detail: &NodeDetail) {
+    section(ui, "traffic");
+    row(ui, "rounds", grouped(u64::from(detail.rounds)));
+    let both =
+        format!("{} / {}", grouped(u64::from(detail.sent)), grouped(u64::from(detail.received)));
+    row(ui, "sent / received", both);
+}
+
+/// What there is to say of neighbours' conduct, and why.
+fn remarks(ui: &mut Ui, stage: &Stage, detail: &NodeDetail) {
+    if detail.remarks.is_empty() {
+        return;
+    }
+    section(ui, "conduct");
+    for (id, remark) in &detail.remarks {
+        let said = format!("{}: {remark}", stage.label(*id));
+        ui.add(bevy_egui::egui::Label::new(theme::label(said)).wrap());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_said_in_fitting_units() {
+        assert_eq!(duration(4_200), "4.2 s");
+        assert_eq!(duration(60_000), "60 s");
+        assert_eq!(duration(600_000), "10 min");
+    }
+}
