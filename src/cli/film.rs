@@ -11,7 +11,7 @@ use super::load::{self, load};
 use super::output::{self, Failure};
 use super::shot::{PictureArgs, parse_size};
 use crate::mesh::publish::Scene;
-use crate::view::{self, FilmOptions};
+use crate::view::{self, FilmOptions, Observer};
 
 /// A longer film is made of several.
 const FRAMES_MAX: u64 = 20_000;
@@ -43,6 +43,9 @@ pub(super) struct FilmArgs {
     /// Width and height in pixels
     #[arg(long, value_name = "WxH", default_value = "960x540", value_parser = parse_size)]
     size: (u32, u32),
+    /// A node to show in the inspector
+    #[arg(long, value_name = "ID")]
+    select: Option<u32>,
     #[command(flatten)]
     picture: PictureArgs,
 }
@@ -86,9 +89,12 @@ pub(super) fn film(args: &FilmArgs) -> Result<(), Failure> {
         )));
     }
     let bar = progress(frames);
-    let filmed = view::film(&mut loaded.mesh, &scene, &options, &mut |done, _| {
-        bar.set_position(done);
-    });
+    let units = loaded.scenario.signals.iter().map(|signal| signal.unit.clone()).collect();
+    options.framing.check(&scene).map_err(Failure::input)?;
+    let mesh = &mut loaded.mesh;
+    let followed: Vec<u32> = args.select.into_iter().collect();
+    let observer = Observer::new(mesh, scene, units, &followed);
+    let filmed = view::film(mesh, observer, &options, &mut |done| bar.set_position(done));
     bar.finish_and_clear();
     let filmed = filmed.map_err(Failure::input)?;
     output::note(&format!("{} pictures in {}", filmed.frames, args.out.display()));

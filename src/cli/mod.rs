@@ -184,6 +184,9 @@ struct ShotArgs {
     /// A node to show in the inspector
     #[arg(long, value_name = "ID")]
     select: Option<u32>,
+    /// Another node, to compare it with
+    #[arg(long, value_name = "ID", requires = "select")]
+    compare: Option<u32>,
     #[command(flatten)]
     picture: shot::PictureArgs,
 }

@@ -1,7 +1,5 @@
 //! `qres shot`: one tick as a picture.
 
-use qres_core::id::NodeId;
-
 use clap::{Args, ValueEnum};
 
 use super::ShotArgs;
@@ -11,12 +9,10 @@ use crate::mesh::publish::Scene;
 use crate::view::arrange::Layout;
 use crate::view::quality::Quality;
 use crate::view::theme::Palette;
-use crate::view::{self, Framing, ShotOptions};
+use crate::view::{self, Framing, Observer, ShotOptions};
 
 /// Largest width or height of a picture, in pixels.
 const SIDE_MAX: u32 = 8_192;
-/// Ticks before the picture from which the selected node's history is kept.
-const HISTORY: u64 = 128;
 
 /// How nodes are arranged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -143,34 +139,23 @@ pub(super) fn shot(args: &ShotArgs) -> Result<(), Failure> {
     }
     view::adapter_available().map_err(Failure::input)?;
     let mesh = &mut loaded.mesh;
-    let mut previous = None;
-    let followed: Vec<NodeId> = args.select.map(NodeId).into_iter().collect();
+    let units = loaded.scenario.signals.iter().map(|signal| signal.unit.clone()).collect();
+    let followed: Vec<u32> = args.select.into_iter().chain(args.compare).collect();
+    let mut observer = Observer::new(mesh, scene, units, &followed);
     for tick in 0..args.tick {
-        if args.tick - tick <= HISTORY {
-            mesh.follow(&followed);
-        }
-        if tick + 1 == args.tick {
-            previous = Some(mesh.publish());
-            mesh.watch(true);
-        }
-        mesh.step();
+        observer.step(mesh, tick + 1 == args.tick);
     }
-    let published = mesh.publish();
-    let detail = args.select.map(|id| {
-        let group = mesh.plan().nodes.get(id as usize).map_or(0, |node| node.group.0);
-        let signal = loaded.scenario.signals.get(usize::from(group));
-        let unit = signal.map(|signal| signal.unit.clone()).unwrap_or_default();
-        let count = published.nodes.len();
-        mesh.detail(NodeId(id), &unit).ok_or_else(|| {
-            Failure::Input(format!("no node {id} at tick {}; there are {count}", args.tick))
-        })
-    });
-    let detail = detail.transpose()?;
-    let (width, height) = args.size;
+    let count = mesh.publish().nodes.len();
+    if let Some(id) = followed.iter().find(|id| **id as usize >= count) {
+        return Err(Failure::Input(format!(
+            "no node {id} at tick {}; there are {count}",
+            args.tick
+        )));
+    }
     let framing = args.picture.framing(args.size);
     let options = ShotOptions { framing, path: args.out.clone() };
-    view::shoot(&scene, &published, previous.as_ref(), detail.as_ref(), options)
-        .map_err(Failure::input)?;
+    view::shoot(observer.stage(mesh), &options).map_err(Failure::input)?;
+    let (width, height) = args.size;
     output::note(&format!("{}: tick {}, {width} x {height}", args.out.display(), args.tick));
     Ok(())
 }

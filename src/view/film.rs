@@ -1,16 +1,14 @@
 //! Moving pictures: numbered PNG files, a GIF, and an MP4 where ffmpeg is there to make one.
 
 use super::ViewError;
-use super::stage::Stage;
+use super::observer::Observer;
 use super::studio::{Framing, Studio};
 use crate::mesh::Mesh;
-use crate::mesh::publish::{Published, Scene};
 use color_quant::NeuQuant;
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Colours of a GIF beside the transparent one.
@@ -65,45 +63,41 @@ impl FilmOptions {
     }
 }
 
-/// Runs a mesh from its present tick and films it. `told` hears after each picture how many there
-/// are and how many there will be.
+/// Runs a mesh and films it. `told` hears after each picture how many there are.
 ///
 /// # Errors
 /// When pictures cannot be drawn or files not written.
 pub fn film(
     mesh: &mut Mesh,
-    scene: &Scene,
+    mut observer: Observer,
     options: &FilmOptions,
-    told: &mut dyn FnMut(u64, u64),
+    told: &mut dyn FnMut(u64),
 ) -> Result<Filmed, ViewError> {
-    options.framing.check(scene)?;
     let folder = &options.folder;
     let failed = |reason| ViewError::Write(folder.clone(), reason);
     std::fs::create_dir_all(folder).map_err(failed)?;
     super::shot::touch(&options.path(1))?;
     while mesh.ticks() < options.from {
-        mesh.step();
+        observer.step(mesh, false);
     }
-    mesh.watch(true);
-    let tick_ms = mesh.publish().tick_ms;
+    let stage = observer.stage(mesh);
+    let tick_ms = stage.published.tick_ms;
     let count = options.frames(tick_ms);
     let ticks_a_frame =
         options.speed * 1000.0 / f64::from(tick_ms.max(1)) / f64::from(options.frames_per_second);
-    let now = Arc::new(mesh.publish());
-    let mut studio = Studio::new(Stage::new(Arc::new(scene.clone()), now), &options.framing)?;
+    let mut studio = Studio::new(stage, &options.framing)?;
     let passed = Duration::from_secs(1) / options.frames_per_second.max(1);
     for frame in 0..count {
         let at = options.from as f64 + frame as f64 * ticks_a_frame;
         // The tick that is on its way at that moment, and how far it has got.
         let due = (at.floor() as u64 + 1).min(options.to);
-        let mut fresh: Option<Published> = None;
+        let fresh = mesh.ticks() < due;
         while mesh.ticks() < due {
-            mesh.step();
-            fresh = Some(mesh.publish());
+            observer.step(mesh, mesh.ticks() + 1 == due);
         }
         studio.set(|stage| {
-            if let Some(published) = fresh {
-                stage.put(Arc::new(published));
+            if fresh {
+                observer.put(mesh, stage);
             }
             stage.status.tick_progress = at.fract() as f32;
         });
@@ -111,7 +105,7 @@ pub fn film(
         let png = studio.picture(passed)?;
         let path = options.path(frame + 1);
         std::fs::write(&path, png).map_err(|reason| ViewError::Write(path, reason))?;
-        told(frame + 1, count);
+        told(frame + 1);
     }
     let gif = folder.join("film.gif");
     write_gif(options, count, &gif)?;

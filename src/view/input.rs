@@ -153,10 +153,15 @@ fn click(
     }
     let (camera, at) = *camera;
     let found = probe(&window, camera, at, &look).and_then(|probe| pick(&probe, &crowd, &space));
-    if ctrl(&keys) || gesture.still {
+    if ctrl(&keys) {
         if let Some(id) = found {
             choose::toggle(&mut stage.picked, id);
         }
+        return;
+    }
+    if gesture.still && stage.selected.is_some() {
+        let other = found.filter(|id| stage.selected != Some(*id));
+        asks.write(Ask(Intent::Compare(other)));
         return;
     }
     stage.picked.clear();

@@ -3,9 +3,7 @@
 use super::ViewError;
 use super::stage::Stage;
 use super::studio::{Framing, Studio};
-use crate::mesh::publish::{NodeDetail, Published, Scene};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Where in the tick packets are caught.
@@ -25,19 +23,9 @@ pub struct ShotOptions {
 /// # Errors
 /// When there is no graphics adapter, the bookmark is unknown, the size is out of range, or the
 /// file cannot be written.
-pub fn shoot(
-    scene: &Scene,
-    published: &Published,
-    previous: Option<&Published>,
-    detail: Option<&NodeDetail>,
-    shot: ShotOptions,
-) -> Result<(), ViewError> {
-    shot.framing.check(scene)?;
+pub fn shoot(mut stage: Stage, shot: &ShotOptions) -> Result<(), ViewError> {
+    shot.framing.check(&stage.scene)?;
     touch(&shot.path)?;
-    let mut stage = Stage::new(Arc::new(scene.clone()), Arc::new(published.clone()));
-    stage.previous = previous.map(|previous| Arc::new(previous.clone()));
-    stage.detail = detail.map(|detail| Arc::new(detail.clone()));
-    stage.selected = detail.map(|detail| detail.id);
     stage.status.tick_progress = PROGRESS;
     let png = Studio::new(stage, &shot.framing)?.picture(Duration::ZERO)?;
     std::fs::write(&shot.path, png).map_err(|reason| ViewError::Write(shot.path.clone(), reason))
