@@ -117,9 +117,10 @@ impl Default for Dock {
         for pane in [Pane::Overview, Pane::Inspector] {
             dock.open(pane);
         }
-        for pane in [Pane::Journal, Pane::Figures, Pane::Lineage, Pane::Timeline] {
+        for pane in [Pane::Timeline, Pane::Figures, Pane::Journal, Pane::Lineage] {
             dock.open(pane);
         }
+        dock.front(Pane::Timeline);
         dock
     }
 }

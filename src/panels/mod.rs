@@ -36,6 +36,9 @@ use bevy_egui::egui::{self, Rect, Response, pos2, vec2};
 use bevy_egui::{EguiContexts, EguiPrimaryContextPass};
 use dock::{Dock, Pane};
 
+/// In a lower scene the line of keys would take too much of it.
+const ROOMY_HEIGHT: f32 = 520.0;
+
 /// When panels are drawn.
 #[derive(SystemSet, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PanelSystems;
@@ -55,6 +58,8 @@ pub struct Outcome {
     pub load: Option<String>,
     /// Something to tell the user.
     pub notice: Option<String>,
+    /// What was told has been read.
+    pub read: bool,
 }
 
 /// What panels remember from frame to frame.
@@ -125,6 +130,9 @@ fn draw(
         stage.selected = selected;
         asks.write(Ask(Intent::Select(selected)));
     }
+    if outcome.read {
+        stage.notice = None;
+    }
     if outcome.notice.is_some() {
         stage.notice = outcome.notice;
     }
@@ -173,6 +181,9 @@ pub fn show(
     }
     if stage.software && !look.still {
         warning(context, scene);
+    }
+    if let Some(notice) = &stage.notice {
+        told(context, notice, scene, &mut outcome);
     }
     panels.sheets.show(context, stage, look, scene, &mut outcome);
     (outcome, scene)
@@ -225,7 +236,7 @@ fn caption(context: &egui::Context, stage: &Stage, look: &Look, space: &Space, s
             theme::caption().show(ui, |ui| {
                 ui.set_max_width(room);
                 legend::lines(ui, stage, look, space);
-                if look.help {
+                if look.help && scene.height() >= ROOMY_HEIGHT {
                     ui.add_space(1.0);
                     keys::line(ui, room, stage);
                 }
@@ -244,6 +255,23 @@ fn warning(context: &egui::Context, scene: Rect) {
             theme::chip().show(ui, |ui| {
                 let said = "Software rendering: no graphics card is in use";
                 ui.label(egui::RichText::new(said).size(11.5).color(theme::WARN));
+            });
+        });
+}
+
+/// Something to tell the user, until it is closed.
+fn told(context: &egui::Context, notice: &str, scene: Rect, outcome: &mut Outcome) {
+    egui::Area::new("notice".into())
+        .pivot(egui::Align2::CENTER_TOP)
+        .fixed_pos(scene.center_top() + vec2(0.0, 44.0))
+        .order(egui::Order::Foreground)
+        .show(context, |ui| {
+            theme::sheet().show(ui, |ui| {
+                ui.set_max_width(scene.width() * 0.8);
+                ui.horizontal(|ui| {
+                    ui.add(egui::Label::new(theme::text(notice)).wrap());
+                    outcome.read |= ui.small_button("close").clicked();
+                });
             });
         });
 }

@@ -136,7 +136,8 @@ fn regimes(paint: &Painter, row: Rect, stage: &Stage, look: &Look, span: &Span) 
         if right < row.left() || left > row.right() || right < drawn + 1.0 {
             continue;
         }
-        let left = left.max(drawn);
+        // What was too narrow to be drawn alone is part of the next piece.
+        let left = if drawn.is_finite() { drawn } else { left };
         drawn = right;
         let mut bottom = row.bottom();
         for (series, regime) in

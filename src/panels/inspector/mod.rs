@@ -65,6 +65,7 @@ fn brief(ui: &mut Ui, stage: &Stage, look: &Look, detail: &NodeDetail) {
 }
 
 fn body(ui: &mut Ui, stage: &Stage, look: &Look, detail: &NodeDetail, outcome: &mut Outcome) {
+    ui.set_max_width(ui.available_width());
     state(ui, stage, detail);
     graphs::signal(ui, detail);
     graphs::belief(ui, look, detail);
@@ -145,7 +146,7 @@ fn state(ui: &mut Ui, stage: &Stage, detail: &NodeDetail) {
     let voice = if detail.silence.is_empty() { "has not spoken yet" } else { detail.silence };
     ui.label(RichText::new(voice).size(12.0).color(theme::INK))
         .on_hover_text("Why it spoke in its last round, or did not");
-    for reason in &detail.reasons {
+    for reason in detail.reasons.iter().filter(|reason| *reason != voice) {
         ui.label(RichText::new(format!("\u{2022} {reason}")).size(11.5).color(theme::WARN));
     }
     section(ui, "energy");
