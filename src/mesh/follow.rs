@@ -1,5 +1,5 @@
-//! Nodes that somebody looks at closely: what each of their ticks was, kept from the moment at which
-//! they were chosen.
+//! Nodes that somebody looks at closely: what each of their ticks was, kept from the moment at
+//! which they were chosen.
 //!
 //! Observation only: the page exists on followed nodes alone, is no part of a snapshot or a digest,
 //! and nothing in a tick reads it. What a merge makes of each offer is found by merging copies.

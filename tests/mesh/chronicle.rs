@@ -1,5 +1,5 @@
-//! The chronicle of a watched mesh: what it must tell, what it must not, and that telling it changes
-//! nothing.
+//! The chronicle of a watched mesh: what it must tell, what it must not, and that telling it
+//! changes nothing.
 
 use std::collections::BTreeSet;
 
@@ -126,8 +126,8 @@ fn liars(protocol: &str, rest: &str) -> Scenario {
     ))
 }
 
-const SIGN_FLIP: &str = r#"adversaries: [(kind: SignFlip(scale: 4), nodes: "7 10 25 28", from_tick: 60,
-        to_tick: 200)]"#;
+const SIGN_FLIP: &str = r#"adversaries: [(kind: SignFlip(scale: 4), nodes: "7 10 25 28",
+        from_tick: 60, to_tick: 200)]"#;
 
 #[test]
 fn liars_are_found_out_once_each_and_the_figures_agree() {
@@ -257,9 +257,9 @@ fn looking_changes_nothing_and_figures_add_up() {
 
 #[test]
 fn threads_tell_the_same_story() {
-    let rest = r#"adversaries: [(kind: SignFlip(scale: 4), share_percent: 10, from_tick: 12)],
+    let rest = r"adversaries: [(kind: SignFlip(scale: 4), share_percent: 10, from_tick: 12)],
         storms: [(from_tick: 75, to_tick: 100, path: [(tick: 75, x_mm: 0, z_mm: 0)],
-            radius_mm: 90000, intensity: 30.0)]"#;
+            radius_mm: 90000, intensity: 30.0)]";
     let mut crowd = liars("", rest);
     crowd.nodes.count = Some(1_008);
     let (mut one, mut many) = (watched(&crowd, 1), watched(&crowd, 4));
