@@ -238,10 +238,15 @@ fn keys(
                         go.write(Go::Node(id));
                     }
                 }
-                "g" => drop(go.write_batch(stage.selected.map(|id| Go::Follow(Follow::Node(id))))),
+                "g" => {
+                    if let Some(id) = stage.selected {
+                        go.write(Go::Follow(Follow::Node(id)));
+                    }
+                }
                 "j" => {
-                    let near = marks.hovered.map(|(id, _)| id).or(stage.selected);
-                    drop(go.write_batch(near.map(|id| Go::Follow(Follow::PacketOf(id)))));
+                    if let Some(id) = marks.hovered.map(|(id, _)| id).or(stage.selected) {
+                        go.write(Go::Follow(Follow::PacketOf(id)));
+                    }
                 }
                 other => adjust(&mut look, other),
             },
