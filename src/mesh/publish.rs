@@ -54,6 +54,7 @@ pub struct Published {
 }
 
 /// A node at a glance.
+#[expect(clippy::struct_excessive_bools, reason = "four facts that hold or do not")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NodeView {
     /// Millimetres, y up.
@@ -80,7 +81,8 @@ pub struct NodeView {
     pub fresh: u8,
     /// A real board stands for it.
     pub hardware: bool,
-    /// At least half of the neighbours that judge it hear it without heeding it.
+    /// A quarter or more of those that judge it hear it without heeding it. More cannot be asked:
+    /// liars in one place judge each other, and may be the majority there.
     pub banned: bool,
     /// Without power: a fault switched it off, or its store is empty.
     pub dead: bool,
@@ -333,7 +335,7 @@ fn freshness(evolution: &Evolution, now: Tick) -> u8 {
 struct Opinion {
     /// The mean reputation, 65535 for 1.
     reputation: u16,
-    /// Half of them or more have banned it.
+    /// A quarter of them or more have banned it.
     banned: bool,
 }
 
@@ -354,7 +356,7 @@ fn opinions(world: &mut World) -> Vec<Opinion> {
     }
     let mean = |(sum, voices, bans): &(u64, u64, u64)| Opinion {
         reputation: sum.checked_div(*voices).map_or(initial, |mean| mean as u16),
-        banned: *voices > 0 && bans * 2 >= *voices,
+        banned: *voices > 0 && bans * 4 >= *voices,
     };
     sums.iter().map(mean).collect()
 }

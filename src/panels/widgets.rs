@@ -133,7 +133,7 @@ pub fn glyph(ui: &mut Ui, glyph: Glyph, colour: Color32) {
             paint.add(Shape::convex_polygon(points, colour, Stroke::NONE));
         }
         Glyph::Struck | Glyph::Dark | Glyph::Hexagon | Glyph::Stormy => {
-            rare(paint, at, glyph, colour)
+            rare(paint, at, glyph, colour);
         }
         Glyph::Dot => drop(paint.circle_filled(at, 4.0, colour)),
         Glyph::Ball => drop(paint.circle_filled(at, 5.0, colour)),

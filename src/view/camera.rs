@@ -329,8 +329,8 @@ mod tests {
 
     /// Where the camera is after a second in which the scene turns and the followed thing flies.
     fn after_a_second(frames: u32) -> Pose {
-        let mut rig = Rig::default();
-        rig.goal = Pose { target: Vec3::new(3.0, 1.0, -2.0), yaw: 1.9, pitch: -0.2, distance: 2.5 };
+        let goal = Pose { target: Vec3::new(3.0, 1.0, -2.0), yaw: 1.9, pitch: -0.2, distance: 2.5 };
+        let mut rig = Rig { goal, ..default() };
         let seconds = 1.0 / frames as f32;
         for _ in 0..frames {
             rig.left = (rig.goal.target, rig.goal.yaw);

@@ -143,9 +143,9 @@ mod tests {
     use crate::view::space::{Space, tests::node};
     use std::sync::Arc;
 
-    fn packet(sender: u32, receiver: u32, start_ms: u32, fate: Fate) -> PacketView {
+    fn packet(sender: u32, receiver: u32, sent_ms: u32, fate: Fate) -> PacketView {
         let kind = PacketKind::Update;
-        let (start_us, airtime_us) = (start_ms * 1000, 300_000);
+        let (start_us, airtime_us) = (sent_ms * 1000, 300_000);
         PacketView { sender, receiver, kind, start_us, airtime_us, fragments: 1, fate }
     }
 

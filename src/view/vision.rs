@@ -59,16 +59,16 @@ fn ciede2000(one: [f64; 3], other: [f64; 3]) -> f64 {
     let turn = (h2 - h1 + 180.0).rem_euclid(360.0) - 180.0;
     let (turn, hue) = if c1 * c2 == 0.0 { (0.0, h1 + h2) } else { (turn, h1 + turn / 2.0) };
     let (dl, dc) = (other[0] - one[0], c2 - c1);
-    let dh = 2.0 * (c1 * c2).sqrt() * (turn.to_radians() / 2.0).sin();
+    let dh = 2.0 * (c1 * c2).sqrt() * libm::sin(turn.to_radians() / 2.0);
     let (l, c) = (f64::midpoint(one[0], other[0]), f64::midpoint(c1, c2));
-    let wave = |times: f64, shift: f64| (times * hue + shift).to_radians().cos();
+    let wave = |times: f64, shift: f64| libm::cos((times * hue + shift).to_radians());
     let t = 1.0 - 0.17 * wave(1.0, -30.0) + 0.24 * wave(2.0, 0.0) + 0.32 * wave(3.0, 6.0)
         - 0.20 * wave(4.0, -63.0);
     let away = (l - 50.0).powi(2);
     let (sl, sc, sh) =
         (1.0 + 0.015 * away / (20.0 + away).sqrt(), 1.0 + 0.045 * c, 1.0 + 0.015 * c * t);
-    let blue = 60.0 * (-((hue.rem_euclid(360.0) - 275.0) / 25.0).powi(2)).exp();
-    let turned = -2.0 * seventh(c) * blue.to_radians().sin();
+    let blue = 60.0 * libm::exp(-((hue.rem_euclid(360.0) - 275.0) / 25.0).powi(2));
+    let turned = -2.0 * seventh(c) * libm::sin(blue.to_radians());
     let (l, c, h) = (dl / sl, dc / sc, dh / sh);
     (l * l + c * c + h * h + turned * c * h).sqrt()
 }

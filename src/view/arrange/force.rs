@@ -137,7 +137,7 @@ impl Force {
                     *place += middle + from;
                 }
                 if let Some(loose) = loose.get_mut(*id as usize) {
-                    *loose = number > 0;
+                    *loose = number > 0 || part.len() * 2 < count;
                 }
             }
         }

@@ -106,13 +106,13 @@ fn main_axes(rows: &[Row]) -> [Row; 3] {
             }
         }
     }
-    let mut axes = [[0.0; PIVOTS]; 3];
+    let mut found = [[0.0; PIVOTS]; 3];
     for place in 0..3 {
         let mut axis: Row = std::array::from_fn(|k| if k % 3 == place { 1.0 } else { 0.31 });
         for _ in 0..ROUNDS {
             let mut turned: Row =
                 std::array::from_fn(|k| square.get(k).map_or(0.0, |line| dot(line, &axis)));
-            for earlier in axes.iter().take(place) {
+            for earlier in found.iter().take(place) {
                 let share = dot(&turned, earlier);
                 turned.iter_mut().zip(earlier).for_each(|(cell, part)| *cell -= share * part);
             }
@@ -123,11 +123,11 @@ fn main_axes(rows: &[Row]) -> [Row; 3] {
             }
             axis = turned.map(|cell| cell / length);
         }
-        if let Some(slot) = axes.get_mut(place) {
+        if let Some(slot) = found.get_mut(place) {
             *slot = axis;
         }
     }
-    axes
+    found
 }
 
 #[cfg(test)]
