@@ -77,7 +77,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     }
     let mut summary = loaded.mesh.summary();
     if args.control {
-        let plan = loaded.mesh.plan().clone();
+        let plan = loaded.mesh.founding().clone();
         let threads = load::threads(input.threads);
         summary.consensus.drift = drift::against_control(&mut loaded.mesh, &plan, ticks, threads);
     }

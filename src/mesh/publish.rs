@@ -1,6 +1,8 @@
 //! What the outside sees of a mesh after a tick: a plain copy to draw and to plot. Nothing flows
 //! back from here. Floating point is allowed: these are figures for people.
 
+use std::sync::Arc;
+
 use bevy::ecs::prelude::*;
 use qres_core::boundary::f64_from_q16;
 use qres_core::evolution::Evolution;
@@ -15,6 +17,8 @@ use super::Mesh;
 use super::components::{
     Battery, Detector, Entropy, Genome, Identity, Neuron, Quiet, Schedule, Standing, Tally, Trust,
 };
+use super::orders::Orders;
+pub use super::orders::{OrdersView, StruckLink};
 use super::plan::Plan;
 use super::resources::{Air, Clock, Roster, Setup, Weather};
 use super::summary::spread;
@@ -42,6 +46,8 @@ pub struct Published {
     pub packets: Vec<PacketView>,
     /// Storms that blow.
     pub storms: Vec<StormView>,
+    /// What was ordered, and what holds because of it.
+    pub orders: Arc<OrdersView>,
     /// Totals.
     pub summary: Summary,
 }
@@ -303,6 +309,7 @@ impl Mesh {
             sim_ms: tick * tick_ms,
             tick_ms: tick_ms as u32,
             storms: storms.collect(),
+            orders: world.resource::<Orders>().view(),
             summary: summarise(world, &nodes),
             nodes,
             packets,

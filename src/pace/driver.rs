@@ -11,7 +11,8 @@ use qres_core::id::NodeId;
 use super::clock::TickClock;
 use super::{Intent, Latest, Pace, PaceStatus, Shared};
 use crate::mesh::Mesh;
-use crate::mesh::publish::{NodeDetail, Scene};
+use crate::mesh::publish::{NodeDetail, Published, Scene};
+use crate::scenario::Command;
 
 /// Pairs of sample and prediction kept for the selected node.
 const HISTORY: usize = 128;
@@ -50,6 +51,7 @@ pub fn start(
         shared: shared.clone(),
         selected: None,
         history: VecDeque::new(),
+        undone: Vec::new(),
         finished: false,
     };
     let thread = std::thread::Builder::new().name("mesh".to_owned()).spawn(|| driver.run())?;
@@ -65,6 +67,8 @@ struct Driver {
     shared: Arc<Shared>,
     selected: Option<u32>,
     history: VecDeque<(f32, f32)>,
+    /// Commands that were taken back, the newest last.
+    undone: Vec<Command>,
     finished: bool,
 }
 
@@ -110,7 +114,39 @@ impl Driver {
                 self.history.clear();
                 self.publish();
             }
+            Intent::Command(command) => {
+                self.undone.clear();
+                self.give(*command);
+            }
+            Intent::Undo => {
+                self.undone.extend(self.mesh.take_back());
+                self.show_orders();
+            }
+            Intent::Redo => {
+                if let Some(command) = self.undone.pop() {
+                    self.give(command);
+                }
+            }
         }
+    }
+
+    /// Hands a command to the mesh; what it refuses is told.
+    fn give(&mut self, command: Command) {
+        let text = command.describe();
+        if self.finished {
+            self.mesh.notice(format!("{text}: refused: the run is over"));
+        } else if let Err(fault) = self.mesh.command(command) {
+            self.mesh.notice(format!("{text}: refused: {fault}"));
+        }
+        self.show_orders();
+    }
+
+    /// Puts out what was ordered, between two ticks: all else is as it was.
+    fn show_orders(&self) {
+        let orders = self.mesh.orders();
+        let mut latest = self.shared.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let published = Published { orders, ..(*latest.published).clone() };
+        latest.published = Arc::new(published);
     }
 
     /// Runs the ticks that are due, but comes back in time to publish; true when any ran.
@@ -132,6 +168,8 @@ impl Driver {
             return false;
         }
         self.mesh.step();
+        // What was taken back before a tick belongs to a mesh that is gone.
+        self.undone.clear();
         self.finished = self.ticks.is_some_and(|last| self.mesh.ticks() >= last);
         if let Some(detail) = self.look() {
             if self.history.len() == HISTORY {
@@ -169,6 +207,8 @@ impl Driver {
             achieved_milli: self.clock.achieved_milli(),
             tick_progress: 0.0,
             finished: self.finished,
+            pending: self.mesh.orders().pending.len() as u32,
+            undone: self.undone.len() as u32,
         };
     }
 }

@@ -45,7 +45,7 @@ impl Stage {
                 speed_milli: 1000,
                 achieved_milli: 1000,
                 tick_progress: 1.0,
-                finished: false,
+                ..PaceStatus::default()
             },
             selected: None,
             software: false,
@@ -184,7 +184,7 @@ pub struct Marks {
 }
 
 /// A wish for the mesh. The only thing that leaves the view.
-#[derive(Message, Clone, Copy, Debug)]
+#[derive(Message, Clone, Debug)]
 pub struct Ask(pub Intent);
 
 /// A wish for the camera.
