@@ -23,9 +23,7 @@ use super::malice::{self, Malice};
 use super::site::Site;
 use super::sums::SumsPlan;
 use super::{recipe, supply, sybils};
-use crate::scenario::{
-    self, Integrity, Layout, Normalise, Order, Scenario, Sentinels, Source,
-};
+use crate::scenario::{self, Integrity, Layout, Normalise, Order, Scenario, Sentinels, Source};
 use crate::world::dataset::{Loaded, Series};
 use crate::world::faults::Faults;
 use crate::world::graph::{Graph, LINKS_MAX};

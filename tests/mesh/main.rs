@@ -12,6 +12,8 @@ mod determinism;
 mod faults;
 mod fusing;
 mod handover;
+mod hands;
+mod hands_exact;
 mod integrity;
 mod invariants;
 mod memory;

@@ -145,14 +145,9 @@ impl Facts {
         let mut nodes = vec![Fact::default(); plan.nodes.len()];
         let joined = world.resource::<Roster>().0.len();
         nodes.iter_mut().take(joined).for_each(|fact| fact.joined = true);
-        let mut query = world.query::<(
-            &Identity,
-            &Detector,
-            &Battery,
-            &Schedule,
-            &Trust,
-            Option<&Condition>,
-        )>();
+        let mut query =
+            world
+                .query::<(&Identity, &Detector, &Battery, &Schedule, &Trust, Option<&Condition>)>();
         for (identity, detector, battery, schedule, trust, condition) in query.iter(world) {
             for neighbour in trust.0.iter().filter(|neighbour| neighbour.banned) {
                 if let Some(fact) = nodes.get_mut(neighbour.id.index()) {
@@ -191,4 +186,3 @@ impl Facts {
 pub(super) fn percent_of(capacity_uj: u64, percent: u8) -> u64 {
     (u128::from(capacity_uj) * u128::from(percent) / 100) as u64
 }
-

@@ -60,7 +60,8 @@ pub(super) fn added(plan: &Plan, now: Tick, command: &Command) -> Result<Change,
             below(bits, 2 * u64::from(*spread_mm) + 1) as i64 - i64::from(*spread_mm)
         };
         let place = [ground(x_mm + spread(2))?, kin.position_mm[1], ground(z_mm + spread(3))?];
-        let wait_us = below(draw(plan.seed, Purpose::Start, id, 0, 0), plan.config.wake.interval_us[2]);
+        let wait_us =
+            below(draw(plan.seed, Purpose::Start, id, 0, 0), plan.config.wake.interval_us[2]);
         let now_us = now.0.saturating_mul(plan.config.wake.tick_us);
         nodes.push(NodePlan {
             position_mm: place,
@@ -120,7 +121,10 @@ fn appoint(
             None if matches!(post, Post::Sentinel | Post::Fitting) => node.role = Role::Sentinel,
             None => {
                 let found = format!("node {id} would sleep, and no sentinel in range has room");
-                return Err(refusal(found, "add a sentinel there first, or nodes that are Fitting"));
+                return Err(refusal(
+                    found,
+                    "add a sentinel there first, or nodes that are Fitting",
+                ));
             }
         }
     }

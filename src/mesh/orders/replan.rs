@@ -108,7 +108,14 @@ fn storms(plan: &Plan, now: Tick, command: &Command) -> Result<Plan, Fault> {
 
 fn begun(now: Tick, command: &Command) -> Option<StormTrack> {
     let Command::StartStorm {
-        x_mm, z_mm, radius_mm, intensity, spectrum, drift_mm, growth_mm, ticks,
+        x_mm,
+        z_mm,
+        radius_mm,
+        intensity,
+        spectrum,
+        drift_mm,
+        growth_mm,
+        ticks,
     } = command
     else {
         return None;

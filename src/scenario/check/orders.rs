@@ -54,12 +54,18 @@ pub(in crate::scenario) fn command(at: &str, command: &Command) -> Result<(), Fa
 }
 
 fn storm(at: &str, command: &Command) -> Result<(), Fault> {
-    let strength = |value: f64| {
-        real_as(&format!("{at}.intensity"), &format!("{KNOWN}.intensity"), value)
-    };
+    let strength =
+        |value: f64| real_as(&format!("{at}.intensity"), &format!("{KNOWN}.intensity"), value);
     match command {
         Command::StartStorm {
-            x_mm, z_mm, radius_mm, intensity, spectrum, drift_mm, growth_mm, ticks,
+            x_mm,
+            z_mm,
+            radius_mm,
+            intensity,
+            spectrum,
+            drift_mm,
+            growth_mm,
+            ticks,
         } => {
             place(at, *x_mm, *z_mm)?;
             count(at, "radius_mm", *radius_mm)?;
@@ -97,9 +103,11 @@ fn drift(at: &str, (x, z): (i32, i32)) -> Result<(), Fault> {
     if x.abs_diff(0) <= DRIFT_MM.unsigned_abs() && z.abs_diff(0) <= DRIFT_MM.unsigned_abs() {
         return Ok(());
     }
-    Err(super::said_as(&format!("{at}.drift_mm"), "commands[].command.drift_mm", &format!(
-        "({x}, {z})"
-    )))
+    Err(super::said_as(
+        &format!("{at}.drift_mm"),
+        "commands[].command.drift_mm",
+        &format!("({x}, {z})"),
+    ))
 }
 
 fn character(at: &str, spectrum: Spectrum) -> Result<(), Fault> {
@@ -137,10 +145,9 @@ fn links(at: &str, links: &Links) -> Result<(), Fault> {
                 None => Ok(()),
             }
         }
-        Links::Pairs(pairs) if pairs.is_empty() || pairs.len() > PAIRS_MAX => refused(
-            format!("has {} pairs", pairs.len()),
-            "accepted: 1 to 1000000 pairs",
-        ),
+        Links::Pairs(pairs) if pairs.is_empty() || pairs.len() > PAIRS_MAX => {
+            refused(format!("has {} pairs", pairs.len()), "accepted: 1 to 1000000 pairs")
+        }
         _ => Ok(()),
     }
 }

@@ -281,7 +281,8 @@ impl Faults {
         };
         let touches = |entry: &&Entry| entry.members.touches(link.sender, link.receiver);
         self.on_air
-            && (self.active(link.now).filter(touches).any(strikes) || self.hands.loses(self.seed, link))
+            && (self.active(link.now).filter(touches).any(strikes)
+                || self.hands.loses(self.seed, link))
     }
 
     /// What arrives of a frame that was received: itself, and perhaps copies.
