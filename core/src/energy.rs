@@ -227,8 +227,8 @@ impl EnergyPool {
         self.switch(config);
     }
 
-    /// Puts the charge to `level_uj` microjoules, at most what fits: what a hand with a charger, or a
-    /// drill, does. No figure of spending has it.
+    /// Puts the charge to `level_uj` microjoules, at most what fits: what a hand with a charger, or
+    /// a drill, does. No figure of spending has it.
     pub fn refill(&mut self, config: &EnergyConfig, level_uj: u64) {
         self.level_nj = level_uj.min(config.capacity_uj).saturating_mul(1_000);
         self.switch(config);

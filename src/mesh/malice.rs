@@ -1,6 +1,8 @@
 //! Who is an adversary, from when, and with whom: drawn by the seed from what the scenario says, or
 //! named. What adversaries do is in [`crate::world::attack`].
 
+use std::sync::Arc;
+
 use bevy::ecs::prelude::*;
 use qres_core::draw::{Purpose, draw};
 use qres_core::id::{NodeId, Tick};
@@ -129,7 +131,7 @@ pub(super) fn recruit_ordered(plan: &mut Plan) -> Vec<Order> {
             muted: false,
         };
         for node in chosen {
-            if let Some(node) = plan.nodes.get_mut(node as usize) {
+            if let Some(node) = Arc::make_mut(&mut plan.nodes).get_mut(node as usize) {
                 node.malice.get_or_insert(malice);
             }
         }

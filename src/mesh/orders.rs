@@ -196,15 +196,21 @@ fn establish(world: &mut World, now: Tick, command: &Command) -> Result<Change, 
 /// Lets a command take effect.
 fn carry_out(world: &mut World, now: Tick, command: &Command) -> Result<(), Fault> {
     let command = &choose::resolve(world, command)?;
+    let before = Arc::clone(&world.resource::<Setup>().0);
     let change = establish(world, now, command)?;
     let plan = Arc::clone(&world.resource::<Setup>().0);
-    rewire::condition(world);
+    let could = |plan: &Plan| (plan.faults.on_air(), plan.faults.on_power());
+    if could(&plan) != could(&before) {
+        rewire::condition(world);
+    }
     rewire::rewire(world, &change.touched);
     rewire::act(world, now, command);
     match command {
         Command::SetAttack { nodes, .. } | Command::Heal { nodes } => {
             let mut overheard = world.resource_mut::<Overheard>();
-            choose::ids(nodes, &plan).into_iter().for_each(|id| overheard.forget(NodeId(id)));
+            for id in choose::ids(nodes, &plan) {
+                overheard.forget(NodeId(id));
+            }
             look(world);
         }
         Command::MoveNodes { .. } | Command::AddNodes { .. } => look(world),
@@ -236,8 +242,8 @@ fn equip(world: &mut World, carry: Carry) {
     }
 }
 
-/// Commands whose time has come take effect: the scenario's first, each in its order. What cannot be
-/// done is noted, and nothing of it is.
+/// Commands whose time has come take effect: the scenario's first, each in its order. What cannot
+/// be done is noted, and nothing of it is.
 pub fn obey(world: &mut World) {
     let now = world.resource::<Clock>().now;
     let plan = world.resource::<Setup>().0.clone();
@@ -307,8 +313,8 @@ impl Mesh {
         live::get(&self.world.resource::<Orders>().config(self.plan()), field)
     }
 
-    /// The commands that have taken effect, with their ticks and their choices of nodes as ids: what
-    /// a recording has to give again.
+    /// The commands that have taken effect, with their ticks and their choices of nodes as ids:
+    /// what a recording has to give again.
     #[must_use]
     pub fn commands(&self) -> &[(Tick, Command)] {
         &self.world.resource::<Orders>().log

@@ -90,6 +90,7 @@ impl SignalPlan {
 
 /// All that a mesh is built from.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Plan {
     /// Seed of every draw.
     pub seed: u64,
@@ -104,7 +105,7 @@ pub struct Plan {
     /// Whether sleepers hear emergency beacons.
     pub listens: bool,
     /// The nodes by id.
-    pub nodes: Vec<NodePlan>,
+    pub nodes: Arc<Vec<NodePlan>>,
     /// Who hears whom.
     pub graph: Arc<Graph>,
     /// Signals, shared by nodes.
@@ -195,7 +196,7 @@ impl Plan {
             integrity: scenario.protocol.integrity,
             collisions: radio.collisions,
             listens: config.energy.listen != Listen::Never,
-            nodes,
+            nodes: Arc::new(nodes),
             graph: Arc::new(graph),
             signals: signals.into(),
             companions: super::fusing::companions(scenario),
@@ -215,7 +216,9 @@ impl Plan {
     pub fn mute_adversaries(&mut self) {
         self.muted = true;
         self.commands = malice::recruit_ordered(self).into();
-        for malice in self.nodes.iter_mut().filter_map(|node| node.malice.as_mut()) {
+        for malice in
+            Arc::make_mut(&mut self.nodes).iter_mut().filter_map(|node| node.malice.as_mut())
+        {
             malice.muted = true;
         }
     }

@@ -289,7 +289,7 @@ fn fingerprint(world: &World) -> [u8; 32] {
     for (id, gene) in &plan.memory {
         hasher.update(&id.0.to_le_bytes()).update(gene);
     }
-    for node in &plan.nodes {
+    for node in plan.nodes.iter() {
         hasher.update(format!("{node:?}").as_bytes());
     }
     for order in plan.commands.iter() {
@@ -316,7 +316,8 @@ pub(super) fn save(world: &mut World, chain: &Digest) -> Vec<u8> {
     out.0
 }
 
-/// Puts a world in which nobody has joined yet into the state of a snapshot; returns the digest chain.
+/// Puts a world in which nobody has joined yet into the state of a snapshot; returns the digest
+/// chain.
 pub(super) fn load(world: &mut World, bytes: &[u8]) -> Result<Digest, SnapshotError> {
     let damaged = SnapshotError::Damaged;
     let mut source = Source::new(bytes);

@@ -229,3 +229,89 @@ impl Budget {
         std::time::Instant::now() >= self.until
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mesh::plan::Plan;
+    use crate::scenario::Scenario;
+
+    /// A driver on no thread, stopped.
+    fn stopped() -> Driver {
+        let text = r#"(title: "t", watch_for: "w", nodes: (count: 9), signals: [(modality: "a")])"#;
+        let scenario = Scenario::parse("t.ron", text).expect("a scenario");
+        let plan = Plan::new(&scenario, 1, &Vec::new()).expect("a plan");
+        let mut mesh = Mesh::new(plan, 1);
+        let mut clock = TickClock::new(1_000_000, 1_000);
+        clock.pause(true);
+        let latest = Latest {
+            published: Arc::new(mesh.publish()),
+            detail: None,
+            status: PaceStatus::default(),
+            shown: clock.shown(),
+        };
+        Driver {
+            mesh,
+            clock,
+            units: Vec::new(),
+            ticks: Some(3),
+            inbox: crossbeam_channel::unbounded().1,
+            shared: Arc::new(Shared { scene: Arc::default(), latest: Mutex::new(latest) }),
+            selected: None,
+            history: VecDeque::new(),
+            undone: Vec::new(),
+            finished: false,
+        }
+    }
+
+    fn kill(nodes: &str) -> Intent {
+        Intent::Command(Box::new(Command::Kill { nodes: nodes.to_owned() }))
+    }
+
+    /// Texts of what waits and of what was refused, as published.
+    fn shown(driver: &Driver) -> (Vec<String>, Vec<String>) {
+        let latest = driver.shared.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let texts = |list: &[(u64, String)]| list.iter().map(|(_, text)| text.clone()).collect();
+        let orders = &latest.published.orders;
+        (texts(&orders.pending), texts(&orders.notices))
+    }
+
+    #[test]
+    fn what_waits_can_be_taken_back_and_given_again() {
+        let mut driver = stopped();
+        let mut pending = |intents: &[Intent]| {
+            for intent in intents {
+                driver.obey(intent.clone());
+            }
+            driver.report();
+            let status = driver.shared.latest.lock().expect("no panic").status;
+            (shown(&driver).0, status.pending, status.undone)
+        };
+        let texts = |ids: &[&str]| ids.iter().map(|id| format!("node {id} killed")).collect();
+        assert_eq!(pending(&[kill("1"), kill("2")]), (texts(&["1", "2"]), 2, 0));
+        assert_eq!(pending(&[Intent::Undo, Intent::Undo, Intent::Undo]), (Vec::new(), 0, 2));
+        assert_eq!(pending(&[Intent::Redo]), (texts(&["1"]), 1, 1));
+        // A new command ends what could be given again.
+        assert_eq!(pending(&[kill("3"), Intent::Redo]), (texts(&["1", "3"]), 2, 0));
+        assert_eq!(pending(&[Intent::Undo, Intent::Step]), (Vec::new(), 0, 0));
+        assert_eq!(pending(&[Intent::Undo, Intent::Redo]), (Vec::new(), 0, 0));
+        let done = driver.mesh.commands();
+        assert_eq!(done.len(), 1);
+        assert_eq!(driver.mesh.orders().killed, [1]);
+    }
+
+    #[test]
+    fn what_is_refused_is_told() {
+        let mut driver = stopped();
+        driver.obey(kill("12"));
+        driver.obey(kill("off"));
+        assert!(shown(&driver).1[0].starts_with("node 12 killed: refused: `command.nodes` has"));
+        driver.obey(Intent::Step);
+        let notices = shown(&driver).1;
+        assert!(notices[1].contains("\"off\" is no node at the moment"), "{notices:?}");
+        driver.obey(Intent::Step);
+        driver.obey(Intent::Step);
+        driver.obey(kill("1"));
+        assert!(shown(&driver).1[2].ends_with("refused: the run is over"));
+    }
+}

@@ -276,6 +276,7 @@ const fn eight() -> f64 {
 
 /// What a command is held against: the mesh that it is given to, or the scenario's.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Realm {
     /// Nodes that there are, or will be.
     pub nodes: u64,

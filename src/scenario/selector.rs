@@ -160,6 +160,7 @@ impl Selector {
     }
 
     /// The modalities that are named.
+    #[must_use]
     pub fn groups(&self) -> Vec<&str> {
         let mut all = Vec::new();
         for part in self.parts() {

@@ -171,7 +171,7 @@ fn fates(mesh: &mut Mesh, ticks: u64, fate: Fate) -> [usize; 2] {
 fn a_drawn_line_divides_the_mesh_until_it_is_mended() {
     let mut mesh = mesh(&row(8, ""), 1);
     run_to(&mut mesh, 20);
-    let between = |mesh: &Mesh| (place(mesh, 3)[0] + place(mesh, 4)[0]) / 2;
+    let between = |mesh: &Mesh| i32::midpoint(place(mesh, 3)[0], place(mesh, 4)[0]);
     let x = i64::from(between(&mesh));
     let line = Links::Across(vec![(x, -9_000), (x, 9_000)]);
     mesh.command(Command::Cut { links: line.clone() }).expect("a line");
@@ -299,7 +299,8 @@ fn nodes_join_where_they_are_put() {
 #[test]
 fn parameters_change_and_change_back() {
     let mut mesh = mesh(&row(5, ""), 1);
-    let value = |mesh: &Mesh, field: &str| mesh.parameter(field).map(|setting| setting.value());
+    let value =
+        |mesh: &Mesh, field: &str| mesh.parameter(field).map(qres::scenario::Setting::value);
     for live in qres::scenario::LIVE {
         let there = value(&mesh, live.field);
         let needed = live.needs != qres::scenario::Needs::Nothing;
@@ -308,7 +309,7 @@ fn parameters_change_and_change_back() {
         assert!(there.is_none_or(|value| live.takes(value)), "{} {there:?}", live.field);
     }
     let cases = [
-        ("protocol.storm_entropy", 0.75, 0.449997),
+        ("protocol.storm_entropy", 0.75, 0.449_997),
         ("protocol.quorum", 7.0, 3.0),
         ("twt.calm_ms", 9_000.0, 2_000.0),
         ("twt.weight_floor_percent", 35.0, 20.0),

@@ -8,7 +8,7 @@ use super::{Orders, refusal};
 use crate::mesh::components::{Battery, Detector, Identity, Schedule, Trust};
 use crate::mesh::condition::{Condition, is_off};
 use crate::mesh::plan::{NodePlan, Plan};
-use crate::mesh::resources::{Clock, Roster, Setup};
+use crate::mesh::resources::{Clock, Setup};
 use crate::scenario::{Command, Crowd, Fault, Links, Property, Selector, list_of};
 
 /// A command with its choices of nodes as lists of ids: what a log keeps.
@@ -93,18 +93,18 @@ pub(in crate::mesh) fn lot(plan: &Plan, id: u32) -> u64 {
 
 /// What nodes are like between two ticks, by id.
 struct Facts {
-    nodes: Vec<Fact>,
+    /// `None` before they join.
+    nodes: Vec<Option<Fact>>,
+    banned: Vec<bool>,
     energy_full_uj: u64,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Fact {
     regime: u8,
     level_uj: u64,
     asleep: bool,
     off: bool,
-    banned: bool,
-    joined: bool,
 }
 
 fn choose(world: &mut World, selector: &Selector) -> Vec<u32> {
@@ -142,39 +142,38 @@ fn near(node: &NodePlan, (x_mm, z_mm): (i64, i64), radius_mm: i64) -> bool {
 
 impl Facts {
     fn of(world: &mut World, plan: &Plan) -> Self {
-        let mut nodes = vec![Fact::default(); plan.nodes.len()];
-        let joined = world.resource::<Roster>().0.len();
-        nodes.iter_mut().take(joined).for_each(|fact| fact.joined = true);
+        let count = plan.nodes.len();
+        let (mut nodes, mut banned) = (vec![None; count], vec![false; count]);
         let mut query =
             world
                 .query::<(&Identity, &Detector, &Battery, &Schedule, &Trust, Option<&Condition>)>();
         for (identity, detector, battery, schedule, trust, condition) in query.iter(world) {
             for neighbour in trust.0.iter().filter(|neighbour| neighbour.banned) {
-                if let Some(fact) = nodes.get_mut(neighbour.id.index()) {
-                    fact.banned = true;
+                if let Some(slot) = banned.get_mut(neighbour.id.index()) {
+                    *slot = true;
                 }
             }
-            if let Some(fact) = nodes.get_mut(identity.id.index()) {
-                fact.regime = detector.0.regime() as u8;
-                fact.level_uj = battery.0.level_uj();
-                fact.asleep = !schedule.0.window().is_awake();
-                fact.off = is_off(condition);
+            if let Some(slot) = nodes.get_mut(identity.id.index()) {
+                *slot = Some(Fact {
+                    regime: detector.0.regime() as u8,
+                    level_uj: battery.0.level_uj(),
+                    asleep: !schedule.0.window().is_awake(),
+                    off: is_off(condition),
+                });
             }
         }
-        Self { nodes, energy_full_uj: plan.config.energy.capacity_uj }
+        Self { nodes, banned, energy_full_uj: plan.config.energy.capacity_uj }
     }
 
     fn has(&self, property: &Property, id: u32) -> bool {
-        let Some(fact) = self.nodes.get(id as usize).filter(|fact| fact.joined) else {
-            return false;
-        };
+        let Some(Some(fact)) = self.nodes.get(id as usize) else { return false };
         let share = u128::from(fact.level_uj) * 100;
         let limit = |percent: u8| u128::from(self.energy_full_uj) * u128::from(percent);
         match property {
             Property::Regime(regime) => fact.regime == *regime,
             Property::EnergyBelow(percent) => share < limit(*percent),
             Property::EnergyAbove(percent) => share > limit(*percent),
-            Property::Banned => fact.banned,
+            Property::Banned => self.banned.get(id as usize) == Some(&true),
             Property::Asleep => fact.asleep,
             Property::Off => fact.off,
             _ => false,

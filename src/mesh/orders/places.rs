@@ -25,7 +25,7 @@ pub(super) fn moved(plan: &Plan, ids: &[u32], to_mm: (i64, i64)) -> Result<Chang
         sum.div_euclid((places.len() as i64).max(1))
     };
     let by_mm = [to_mm.0 - middle(0), 0, to_mm.1 - middle(2)];
-    let mut nodes = plan.nodes.clone();
+    let mut nodes = plan.nodes.to_vec();
     for id in ids {
         let Some(node) = nodes.get_mut(*id as usize) else { continue };
         let [x, y, z] = node.position_mm;
@@ -53,7 +53,7 @@ pub(super) fn added(plan: &Plan, now: Tick, command: &Command) -> Result<Change,
     let group = names.iter().position(|name| name == modality).unwrap_or(0);
     let group = GroupId(group as u8);
     let kin = model(plan, group, (*x_mm, *z_mm))?;
-    let mut nodes = plan.nodes.clone();
+    let mut nodes = plan.nodes.to_vec();
     for id in (first as u32..).take(*count as usize) {
         let spread = |n: u32| {
             let bits = draw(plan.seed, Purpose::Start, id, 0, n);
@@ -167,7 +167,7 @@ fn placed(
     let mut faults = (*plan.faults).clone();
     faults.moved(&positions);
     let (graph, faults) = (Arc::new(graph), Arc::new(faults));
-    let plan = Plan { nodes, graph, faults, ..plan.clone() };
+    let plan = Plan { nodes: Arc::new(nodes), graph, faults, ..plan.clone() };
     let touched = touched.into_iter().filter(|id| id.index() < plan.nodes.len()).collect();
     Ok(Change { plan: Some(plan), recipe: None, touched })
 }
@@ -206,7 +206,9 @@ fn sentinel(
 /// Clients of each node.
 fn load(nodes: &[NodePlan]) -> Vec<usize> {
     let mut load = vec![0; nodes.len()];
-    nodes.iter().for_each(|node| count(&mut load, node.sentinel));
+    for node in nodes {
+        count(&mut load, node.sentinel);
+    }
     load
 }
 

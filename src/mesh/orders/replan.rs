@@ -158,7 +158,9 @@ fn links_of(plan: &Plan, links: &Links, change: impl Fn(&mut Struck)) -> Result<
     let chosen = chosen(plan, links)?;
     let mut faults = (*plan.faults).clone();
     faults.strike_links(|hands| {
-        chosen.iter().for_each(|ends| hands.change(*ends, &change));
+        for ends in &chosen {
+            hands.change(*ends, &change);
+        }
     });
     Ok(Plan { faults: Arc::new(faults), ..plan.clone() })
 }

@@ -101,7 +101,7 @@ fn what_a_command_may_not_say_is_named() {
         ),
         (
             "SetProtocol(field:\"protocol.quorun\",value:3)",
-            "`command.field` is \"protocol.quorun\" (did you mean `protocol.quorum`?), which cannot",
+            "`command.field` is \"protocol.quorun\" (did you mean `protocol.quorum`?), which",
         ),
         (
             "SetProtocol(field:\"protocol.quorum\",value:2.5)",
