@@ -2,8 +2,8 @@
 //! are the only way into a running mesh; they take effect at the start of a tick and are kept with
 //! it, so that a recording can give them again.
 //!
-//! What a command changes for good is a function of the plan and the log ([`replan`]); what it does
-//! once to nodes is [`rewire`]'s.
+//! What a command changes for good is a function of the plan and the log (`replan`); what it does
+//! once to nodes is for `rewire`.
 
 pub(super) mod choose;
 mod live;

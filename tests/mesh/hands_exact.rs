@@ -54,18 +54,33 @@ fn everything() -> Vec<(u64, Command)> {
     EVERYTHING.iter().map(|(tick, text)| (*tick, read(text))).collect()
 }
 
+/// Every option that keeps a page of its own beside a node's core parts.
+fn rich() -> Scenario {
+    let options = "protocol: (integrity: Accounted, evolution: On(), wire: Bfp16,
+        summary: (asks: 2), trust: (bans: On(), opinions: true, watchdog: On()),";
+    parsed(&THICKET.replace("protocol: (", options))
+}
+
 #[test]
 fn a_snapshot_in_the_middle_of_everything_goes_on_the_same() {
-    let thicket = parsed(THICKET);
+    goes_on(&parsed(THICKET), &[23, 25, 29, 31, 35, 39, 47, 53, 60]);
+}
+
+#[test]
+fn pages_of_options_go_on_the_same_too() {
+    goes_on(&rich(), &[25, 31, 47]);
+}
+
+fn goes_on(thicket: &Scenario, ticks: &[u64]) {
     let orders = everything();
-    let mut straight = mesh(&thicket, 1);
+    let mut straight = mesh(thicket, 1);
     run(&mut straight, &orders, 90);
     assert_eq!(straight.commands().len(), 24, "{:?}", straight.orders().notices);
-    for tick in [23, 25, 29, 31, 35, 39, 47, 53, 60] {
-        let mut first = mesh(&thicket, 1);
+    for tick in ticks.iter().copied() {
+        let mut first = mesh(thicket, 1);
         run(&mut first, &orders, tick);
         let bytes = first.snapshot();
-        let mut second = mesh(&thicket, 1);
+        let mut second = mesh(thicket, 1);
         second.restore(&bytes).expect("its own snapshot");
         assert_eq!(first.sections(), second.sections(), "{tick}");
         assert_eq!(first.orders().struck, second.orders().struck);
