@@ -410,3 +410,15 @@ fn links_and_permissions_outlive_a_compressed_file() {
     refused(&["run", &path("in"), "--csv", &path("in")], &[]);
     assert_eq!(std::fs::read(path("in")).expect("read"), b"some text, some text");
 }
+
+#[test]
+fn a_command_that_could_not_be_done_is_told() {
+    let path = folder("refused-command").join("late.ron").to_string_lossy().into_owned();
+    let scenario = r#"(title: "t", watch_for: "w", nodes: (count: 9), signals: [(modality: "a")],
+        commands: [(at_tick: 2, command: Kill(nodes: "off"))])"#;
+    std::fs::write(&path, scenario).expect("written");
+    let output = qres(&["run", &path, "--ticks", "4", "--quiet"]);
+    assert!(output.status.success());
+    let told = text(&output.stderr);
+    assert!(told.contains("tick 2: nodes off killed: refused: \"off\" is no node"), "{told}");
+}

@@ -227,6 +227,13 @@ impl EnergyPool {
         self.switch(config);
     }
 
+    /// Puts the charge to `level_uj` microjoules, at most what fits: what a hand with a charger, or
+    /// a drill, does. No figure of spending has it.
+    pub fn refill(&mut self, config: &EnergyConfig, level_uj: u64) {
+        self.level_nj = level_uj.min(config.capacity_uj).saturating_mul(1_000);
+        self.switch(config);
+    }
+
     /// Off at the one threshold, on again at the other.
     fn switch(&mut self, config: &EnergyConfig) {
         let at = |percent| share_nj(config.capacity_uj, percent);
@@ -382,6 +389,19 @@ mod tests {
                 proptest::prop_assert_eq!(pool.level_nj + pool.spending.total_nj(), sum_nj);
             }
         }
+    }
+
+    #[test]
+    fn a_refill_switches_as_a_tick_would() {
+        let config = EnergyConfig { capacity_uj: 1_000, ..config() };
+        let mut pool = EnergyPool::new(&config);
+        pool.refill(&config, 0);
+        assert!(pool.is_browned_out() && pool.brownouts() == 1);
+        pool.refill(&config, 49);
+        assert!(pool.is_browned_out(), "below a twentieth");
+        pool.refill(&config, 5_000);
+        assert!(!pool.is_browned_out());
+        assert_eq!((pool.level_uj(), pool.spending.total_nj()), (1_000, 0));
     }
 
     #[test]

@@ -38,6 +38,18 @@ impl Route {
         Self { origin, audience, ..Self::default() }
     }
 
+    /// The same way to another audience. `moved` gives the new place of each client that stays; all
+    /// others of the audience have yet to get what is kept.
+    #[must_use]
+    pub fn readdressed(&self, audience: u64, moved: impl Iterator<Item = (usize, usize)>) -> Self {
+        let bit = |place: usize| if place < CLIENTS_MAX { 1_u64 << place } else { 0 };
+        let served = moved
+            .filter(|(old, _)| self.audience & !self.pending & bit(*old) != 0)
+            .fold(0, |served, (_, new)| served | bit(new));
+        let pending = if self.round == 0 { 0 } else { audience & !served };
+        Self { audience, pending, ..*self }
+    }
+
     /// Round of the update kept; 0 when none is.
     #[must_use]
     pub const fn round(&self) -> u32 {
@@ -95,6 +107,25 @@ pub fn serve(routes: &mut [Route], place: usize, limit: usize, mut each: impl Fn
 mod tests {
     use super::*;
     use crate::id::GroupId;
+
+    #[test]
+    fn a_new_audience_gets_what_it_lacks() {
+        let mut routes = [Route::new(NodeId(3), 0b111)];
+        keep(&mut routes, &update(3, 9));
+        serve(&mut routes, 0, 9, |_| ());
+        serve(&mut routes, 2, 9, |_| ());
+        // Client 0 goes, 1 becomes 0, 2 becomes 1, and 2 is new.
+        let moved = [(1, 0), (2, 1)];
+        routes[0] = routes[0].readdressed(0b111, moved.into_iter());
+        let served = |routes: &mut [Route; 1], place| {
+            let mut got = 0;
+            serve(routes, place, 9, |update| got += update.round);
+            got
+        };
+        assert_eq!([0, 1, 2].map(|place| served(&mut routes, place)), [9, 0, 9]);
+        let empty = Route::new(NodeId(3), 1).readdressed(0b11, [(0, 0)].into_iter());
+        assert_eq!((empty.audience, empty.pending, empty.round()), (0b11, 0, 0));
+    }
 
     fn update(origin: u32, round: u32) -> Update {
         Update {

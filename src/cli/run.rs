@@ -64,6 +64,10 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     inputs.extend(read.map(|file| (folder.join(file.path), "a file that the run reads")));
     let mut exports = exports::begin(&args.files, &inputs, ticks, &mut loaded.mesh)?;
     let wall_s = drive(&mut loaded.mesh, ticks, args.quiet, &mut exports);
+    // A command that could not be done is told whatever else is quiet.
+    for (tick, text) in &loaded.mesh.orders().notices {
+        output::note(&format!("tick {tick}: {text}"));
+    }
     // What could not be written is told at the end, when nothing else can be lost by it.
     let unwritten = exports.finish();
     if let Some(folder) = &args.memory {
@@ -77,7 +81,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     }
     let mut summary = loaded.mesh.summary();
     if args.control {
-        let plan = loaded.mesh.plan().clone();
+        let plan = loaded.mesh.founding().clone();
         let threads = load::threads(input.threads);
         summary.consensus.drift = drift::against_control(&mut loaded.mesh, &plan, ticks, threads);
     }

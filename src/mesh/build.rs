@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use bevy::ecs::prelude::*;
-use qres_core::carry::Carry;
 use qres_core::energy::EnergyPool;
 use qres_core::evolution::Evolution;
 use qres_core::handover::Handover;
@@ -24,7 +23,7 @@ use super::guard::{Guard, Keys};
 use super::orders::{self, Orders};
 use super::overheard::Overheard;
 use super::plan::{NodePlan, Plan};
-use super::resources::{Air, Cascades, Clock, Pages, Roster, Setup, Tap, Weather};
+use super::resources::{Air, Cascades, Clock, Founding, Pages, Roster, Setup, Tap, Weather};
 use super::schedule::{TickSystems, tick_schedule};
 use super::{
     archive, auditing, chronicle, environment, follow, fusing, malice, radio, sensing, settling,
@@ -33,13 +32,21 @@ use super::{
 use crate::world::signal::SensorState;
 
 /// A world with the schedule of a tick and all nodes that are there from the start.
-pub(super) fn world(plan: Plan, parallel: bool) -> World {
+pub(super) fn world(plan: Arc<Plan>, parallel: bool) -> World {
+    let mut world = bare(plan, parallel);
+    environment::join(&mut world);
+    world
+}
+
+/// The same before any node has joined.
+pub(super) fn bare(plan: Arc<Plan>, parallel: bool) -> World {
     let mut world = World::new();
     let mut overheard = Overheard::default();
     overheard.refresh(&plan, &Orders::default());
     world.insert_resource(Clock { now: Tick(0), parallel });
     world.insert_resource(Keys::new(&plan));
-    world.insert_resource(Setup(Arc::new(plan)));
+    world.insert_resource(Founding(Arc::clone(&plan)));
+    world.insert_resource(Setup(plan));
     world.init_resource::<Weather>();
     world.init_resource::<Roster>();
     world.init_resource::<Air>();
@@ -50,14 +57,13 @@ pub(super) fn world(plan: Plan, parallel: bool) -> World {
     world.init_resource::<malice::Exposure>();
     world.insert_resource(overheard);
     world.add_schedule(schedule());
-    environment::join(&mut world);
     world
 }
 
 fn schedule() -> bevy::ecs::schedule::Schedule {
     let mut schedule = tick_schedule();
     schedule.add_systems((
-        (environment::blow, orders::obey, environment::join, condition::strike)
+        (orders::obey, environment::blow, environment::join, condition::strike)
             .chain()
             .in_set(TickSystems::Environment),
         (sensing::sense, fusing::sense).in_set(TickSystems::Sense),
@@ -88,11 +94,12 @@ pub(super) fn spawn_up_to(world: &mut World, plan: &Arc<Plan>, count: usize) {
     let joined = world.resource::<Roster>().0.len();
     let (tunes, streams) = (plan.config.tuner, plan.config.stream);
     let (plan, faults) = (Arc::clone(plan), Arc::clone(&plan.faults));
-    let config = world.resource::<Orders>().config(&plan);
+    let orders = world.resource::<Orders>();
+    let (config, carry) = (orders.config(&plan), orders.carry(&plan));
     let fresh = count.min(plan.nodes.len()).saturating_sub(joined);
     let newcomers = (0..fresh).map(move |n| newborn(&plan, NodeId((joined + n) as u32)));
     let entities: Vec<Entity> = world.spawn_batch(newcomers).collect();
-    if let Some(carry) = Carry::of(&config) {
+    if let Some(carry) = carry {
         world.insert_batch(entities.iter().map(|entity| (*entity, Carried(carry))));
     }
     if let Some(privacy) = &config.privacy {

@@ -96,6 +96,20 @@ impl Condition {
         self.off_until.is_some()
     }
 
+    /// The power goes, until somebody gives it back.
+    pub(super) fn kill(&mut self) {
+        self.counts.outages += u32::from(self.off_until.is_none());
+        self.off_until = Some(Tick(u64::MAX));
+        self.waiting.clear();
+    }
+
+    /// The power comes back: with `memory` the node goes on, else it restarts at once.
+    pub(super) const fn revive(&mut self, now: Tick, memory: bool) {
+        if self.is_off() {
+            self.off_until = if memory { None } else { Some(now) };
+        }
+    }
+
     /// Counts what became of a frame.
     pub(super) const fn note(&mut self, fate: Fate) {
         let counts = &mut self.counts;

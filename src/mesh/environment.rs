@@ -1,4 +1,5 @@
-//! Environment: storms move, late nodes join. Runs alone, before anything else in the tick.
+//! Environment: storms move, late nodes join. Runs alone, before anything else in the tick but
+//! commands.
 
 use bevy::ecs::prelude::*;
 

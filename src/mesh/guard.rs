@@ -56,6 +56,17 @@ impl Guard {
         Self { kept: origins.map(|origin| (origin, 0, [0; 64])).collect(), ..Self::default() }
     }
 
+    /// Keeps updates of these origins from now on, which are sorted: those that stay with what was
+    /// kept of them.
+    pub fn keep_of(&mut self, origins: impl Iterator<Item = NodeId>) {
+        let old = std::mem::take(&mut self.kept);
+        let known = |origin: NodeId| {
+            let place = old.binary_search_by_key(&origin, |kept| kept.0).ok();
+            place.and_then(|place| old.get(place)).copied().unwrap_or((origin, 0, [0; 64]))
+        };
+        self.kept = origins.map(known).collect();
+    }
+
     /// Forgets the signatures kept, as a restart does; the account stays.
     pub fn forget(&mut self) {
         for (_, round, signature) in &mut self.kept {

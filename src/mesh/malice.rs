@@ -1,15 +1,17 @@
 //! Who is an adversary, from when, and with whom: drawn by the seed from what the scenario says, or
 //! named. What adversaries do is in [`crate::world::attack`].
 
+use std::sync::Arc;
+
 use bevy::ecs::prelude::*;
 use qres_core::draw::{Purpose, draw};
 use qres_core::id::{NodeId, Tick};
 
 use super::components::{Identity, Trust};
-use super::orders::Orders;
-use super::plan::NodePlan;
+use super::orders::{Orders, choose};
+use super::plan::{NodePlan, Plan};
 use super::resources::{Clock, Setup};
-use crate::scenario::{self, Command, Order, Scenario};
+use crate::scenario::{self, Command, Crowd, Order, Property, Scenario, Selector};
 use crate::world::attack::Attack;
 
 /// An adversary's part.
@@ -104,12 +106,21 @@ fn drawn(entry: usize, share_percent: u8, seed: u64, count: usize) -> Vec<u32> {
     order
 }
 
-/// Makes adversaries of all nodes that commands will make some of.
-pub(super) fn recruit_ordered(orders: &[Order], nodes: &mut [NodePlan]) {
-    for order in orders {
-        let Command::SetAttack { nodes: list, attack: Some(attack), .. } = &order.command else {
+/// Makes adversaries of all nodes that commands are known to make some of; gives the commands that
+/// are left: those that attack nobody, and those that choose by what nodes do.
+pub(super) fn recruit_ordered(plan: &mut Plan) -> Vec<Order> {
+    let orders = plan.commands.clone();
+    let mut left = Vec::new();
+    for order in orders.iter() {
+        let chosen = match &order.command {
+            Command::SetAttack { nodes, .. } | Command::Heal { nodes } => fixed(plan, nodes),
+            _ => None,
+        };
+        let Some(chosen) = chosen else {
+            left.push(order.clone());
             continue;
         };
+        let Command::SetAttack { attack: Some(attack), .. } = &order.command else { continue };
         let malice = Malice {
             attack: Attack::new(attack),
             from: Tick(order.at_tick),
@@ -119,10 +130,27 @@ pub(super) fn recruit_ordered(orders: &[Order], nodes: &mut [NodePlan]) {
             covers_up: false,
             muted: false,
         };
-        for node in scenario::listed(list, nodes.len() as u64).unwrap_or_default() {
-            if let Some(node) = nodes.get_mut(node as usize) {
+        for node in chosen {
+            if let Some(node) = Arc::make_mut(&mut plan.nodes).get_mut(node as usize) {
                 node.malice.get_or_insert(malice);
             }
         }
     }
+    left
+}
+
+/// The nodes that a selector means whatever they do; `None` when it looks at that.
+fn fixed(plan: &Plan, text: &str) -> Option<Vec<u32>> {
+    let count = plan.nodes.len() as u32;
+    let selector = Selector::parse(text).ok().filter(Selector::is_fixed)?;
+    // Nodes that commands will add are chosen once they are there.
+    if selector.beyond(count.into()).is_some() {
+        return None;
+    }
+    let has = |property: &Property, id: u32| {
+        let node = plan.nodes.get(id as usize);
+        node.is_some_and(|node| choose::keeps(plan, node, property))
+    };
+    let lot = |id| choose::lot(plan, id);
+    Some(selector.resolve(&Crowd { count, has: &has, lot: &lot }))
 }

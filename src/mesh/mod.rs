@@ -27,6 +27,7 @@ pub mod resources;
 mod schedule;
 mod sensing;
 mod settling;
+pub mod site;
 pub mod snapshot;
 pub mod summary;
 pub mod sums;
@@ -36,13 +37,15 @@ pub mod trusting;
 pub mod twin;
 mod waking;
 
+use std::sync::Arc;
+
 use bevy::ecs::world::World;
 use bevy::tasks::{ComputeTaskPool, TaskPoolBuilder};
 use qres_core::id::{NodeId, Tick};
 use qres_core::neuron::SwarmNeuron;
 
 use plan::Plan;
-use resources::{Air, Clock, Setup, Tap};
+use resources::{Air, Clock, Founding, Setup, Tap};
 pub use schedule::{TickSchedule, TickSystems};
 use snapshot::Digest;
 
@@ -79,7 +82,7 @@ impl Mesh {
         if parallel {
             ComputeTaskPool::get_or_init(|| TaskPoolBuilder::new().num_threads(threads).build());
         }
-        Self { world: build::world(plan, parallel), chain: Digest::default() }
+        Self { world: build::world(Arc::new(plan), parallel), chain: Digest::default() }
     }
 
     /// Runs one tick.
@@ -107,10 +110,16 @@ impl Mesh {
         query.iter(&self.world).map(|tally| tally.ticks).sum()
     }
 
-    /// What the mesh was built from.
+    /// What the mesh runs by now: what it was built from, with what commands made of it.
     #[must_use]
     pub fn plan(&self) -> &Plan {
         &self.world.resource::<Setup>().0
+    }
+
+    /// What the mesh was built from.
+    #[must_use]
+    pub fn founding(&self) -> &Plan {
+        &self.world.resource::<Founding>().0
     }
 
     /// The digest of the run so far: the chain of checkpoints and the state of now.
@@ -141,7 +150,7 @@ impl Mesh {
     /// # Errors
     /// When the bytes are not a whole snapshot of this plan; the mesh is then as it was built.
     pub fn restore(&mut self, bytes: &[u8]) -> Result<(), snapshot::SnapshotError> {
-        let plan = self.plan().clone();
+        let plan = Arc::clone(&self.world.resource::<Founding>().0);
         let parallel = self.world.resource::<Clock>().parallel;
         let (watched, captured) = {
             let air = self.world.resource::<Air>();
@@ -150,7 +159,7 @@ impl Mesh {
         let tapped = std::mem::take(&mut self.world.resource_mut::<Tap>().nodes);
         let log = self.take_log();
         let followed = self.followed();
-        self.world = build::world(plan.clone(), parallel);
+        self.world = build::bare(Arc::clone(&plan), parallel);
         self.chain = Digest::default();
         let loaded = snapshot::load(&mut self.world, bytes);
         if loaded.is_err() {

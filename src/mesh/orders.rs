@@ -1,8 +1,19 @@
 //! Commands: what is ordered in mid-run, by the scenario or from outside, and what came of it. They
 //! are the only way into a running mesh; they take effect at the start of a tick and are kept with
 //! it, so that a recording can give them again.
+//!
+//! What a command changes for good is a function of the plan and the log (`replan`); what it does
+//! once to nodes is for `rewire`.
+
+pub(super) mod choose;
+mod live;
+mod places;
+mod replan;
+mod rewire;
+mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bevy::ecs::prelude::*;
 use qres_core::aggregate::Recipe;
@@ -15,13 +26,17 @@ use qres_core::phase::Adoption;
 use super::Mesh;
 use super::auditing;
 use super::components::Carried;
+use super::guard::Keys;
 use super::malice::Malice;
 use super::overheard::Overheard;
 use super::plan::Plan;
 use super::recipe;
 use super::resources::{Clock, Roster, Setup};
-use crate::scenario::{Command, Fault, Protocol, listed};
+use crate::scenario::{Command, Fault, Protocol, Realm, Setting};
 use crate::world::attack::Attack;
+use replan::Change;
+use view::Desk;
+pub use view::{OrdersView, StruckLink};
 
 /// Numbers of cartels that commands found begin here; those of the scenario are below.
 const COMMANDED: u32 = 1 << 16;
@@ -31,12 +46,18 @@ const COMMANDED: u32 = 1 << 16;
 pub struct Orders {
     /// Commands that took effect, with their tick, in order.
     log: Vec<(Tick, Command)>,
-    /// Commands for the next tick.
-    pending: Vec<Command>,
+    /// Commands for the next tick, with the numbers by which the outside knows them.
+    pending: Vec<(u64, Command)>,
+    /// Commands that have ever been given from outside.
+    given: u64,
     /// What commands made of nodes.
     parts: BTreeMap<NodeId, Option<Malice>>,
     /// What commands made of the rule to merge by.
     recipe: Option<(Recipe, Adoption)>,
+    /// What nodes carry because of a rule that held at some time.
+    carry: Option<Carry>,
+    /// What the outside sees of it.
+    desk: Desk,
 }
 
 impl Orders {
@@ -81,6 +102,18 @@ impl Orders {
         NodeConfig { recipe, adoption, ..plan.config }
     }
 
+    /// What a node that joins now carries.
+    #[must_use]
+    pub fn carry(&self, plan: &Plan) -> Option<Carry> {
+        Carry::of(&self.config(plan)).or(self.carry)
+    }
+
+    /// What the outside sees of commands.
+    #[must_use]
+    pub fn view(&self) -> Arc<OrdersView> {
+        self.desk.view()
+    }
+
     /// All nodes that are or were adversaries.
     #[must_use]
     pub fn adversaries(&self, plan: &Plan) -> BTreeSet<NodeId> {
@@ -88,8 +121,7 @@ impl Orders {
         let mut all: BTreeSet<NodeId> = planned.map(|(_, id)| NodeId(id)).collect();
         for (_, command) in &self.log {
             if let Command::SetAttack { nodes, attack: Some(_), .. } = command {
-                let ids = listed(nodes, plan.nodes.len() as u64).unwrap_or_default();
-                all.extend(ids.into_iter().map(NodeId));
+                all.extend(choose::ids(nodes, plan).into_iter().map(NodeId));
             }
         }
         all
@@ -100,7 +132,8 @@ impl Orders {
         self.parts.iter().map(|(id, part)| (*id, *part))
     }
 
-    fn take(&mut self, plan: &Plan, now: Tick, command: &Command) {
+    /// Takes a resolved command into the log, and what holds because of it.
+    fn take(&mut self, plan: &Plan, now: Tick, command: &Command, change: &Change) {
         match command {
             Command::SetAttack { nodes, attack, collude, claim_storm } => {
                 let cartel = COMMANDED + self.log.len() as u32;
@@ -111,10 +144,14 @@ impl Orders {
                     cartel: collude.then_some(cartel),
                     claims_storm: *claim_storm,
                     covers_up: false,
-                    muted: false,
+                    muted: plan.muted,
                 });
-                let ids = listed(nodes, plan.nodes.len() as u64).unwrap_or_default();
+                let ids = choose::ids(nodes, plan);
                 self.parts.extend(ids.into_iter().map(|id| (NodeId(id), part)));
+            }
+            Command::Heal { nodes } => {
+                let ids = choose::ids(nodes, plan);
+                self.parts.extend(ids.into_iter().map(|id| (NodeId(id), None)));
             }
             Command::SetDefence {
                 aggregation,
@@ -132,69 +169,189 @@ impl Orders {
                 });
                 self.recipe = Some((recipe, recipe::adoption(*adoption)));
             }
+            _ => {}
         }
+        self.recipe = change.recipe.or(self.recipe);
+        // Some rules remember; nodes that had nothing to carry so far begin now.
+        self.carry = Carry::of(&self.config(plan)).or(self.carry);
+        self.desk.taken(now, command, plan);
         self.log.push((now, command.clone()));
     }
 }
 
+/// A command that cannot be done to the mesh as it stands.
+fn refusal(found: String, accepted: &str) -> Fault {
+    Fault { path: String::new(), related: Vec::new(), found, accepted: accepted.to_owned() }
+}
+
+/// What a resolved command changes for good: the plan, and what the log makes of it.
+fn establish(world: &mut World, now: Tick, command: &Command) -> Result<Change, Fault> {
+    let plan = Arc::clone(&world.resource::<Setup>().0);
+    let agreed = world.resource::<Orders>().config(&plan);
+    let mut change = replan::change(&plan, &agreed, now, command)?;
+    let plan = change.plan.take().map_or(plan, Arc::new);
+    let joined = world.resource::<Setup>().0.nodes.len();
+    world.insert_resource(Setup(Arc::clone(&plan)));
+    if plan.nodes.len() > joined {
+        world.insert_resource(Keys::new(&plan));
+    }
+    world.resource_mut::<Orders>().take(&plan, now, command, &change);
+    Ok(change)
+}
+
 /// Lets a command take effect.
-fn carry_out(world: &mut World, now: Tick, command: &Command) {
-    let plan = world.resource::<Setup>().0.clone();
-    world.resource_mut::<Orders>().take(&plan, now, command);
-    let orders = world.resource::<Orders>().clone();
+fn carry_out(world: &mut World, now: Tick, command: &Command) -> Result<(), Fault> {
+    let command = &choose::resolve(world, command)?;
+    let before = Arc::clone(&world.resource::<Setup>().0);
+    let change = establish(world, now, command)?;
+    let plan = Arc::clone(&world.resource::<Setup>().0);
+    let could = |plan: &Plan| (plan.faults.on_air(), plan.faults.on_power());
+    if could(&plan) != could(&before) {
+        rewire::condition(world);
+    }
+    rewire::rewire(world, &change.touched);
+    rewire::act(world, now, command);
     match command {
-        Command::SetAttack { nodes, .. } => {
-            let ids = listed(nodes, plan.nodes.len() as u64).unwrap_or_default();
+        Command::SetAttack { nodes, .. } | Command::Heal { nodes } => {
             let mut overheard = world.resource_mut::<Overheard>();
-            for id in ids {
+            for id in choose::ids(nodes, &plan) {
                 overheard.forget(NodeId(id));
             }
-            overheard.refresh(&plan, &orders);
+            look(world);
         }
-        Command::SetDefence { .. } => {
-            // Some rules remember; nodes that had nothing to carry so far begin now.
-            let carry = Carry::of(&orders.config(&plan));
-            let roster = world.resource::<Roster>().0.clone();
-            for entity in roster {
-                let mut node = world.entity_mut(entity);
-                if let Some(carry) = carry.filter(|_| !node.contains::<Carried>()) {
-                    node.insert(Carried(carry));
-                }
+        Command::MoveNodes { .. } | Command::AddNodes { .. } => look(world),
+        Command::SetDefence { .. } | Command::SetProtocol { .. } => {
+            if let Some(carry) = world.resource::<Orders>().carry(&plan) {
+                equip(world, carry);
             }
             auditing::renew(world);
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Finds out anew what adversaries look at.
+fn look(world: &mut World) {
+    let plan = Arc::clone(&world.resource::<Setup>().0);
+    let orders = world.resource::<Orders>().clone();
+    world.resource_mut::<Overheard>().refresh(&plan, &orders);
+}
+
+/// Gives nodes that had nothing to carry so far what a rule needs.
+fn equip(world: &mut World, carry: Carry) {
+    for entity in world.resource::<Roster>().0.clone() {
+        let mut node = world.entity_mut(entity);
+        if !node.contains::<Carried>() {
+            node.insert(Carried(carry));
         }
     }
 }
 
-/// Commands whose time has come take effect: the scenario's first, each in its order.
+/// Commands whose time has come take effect: the scenario's first, each in its order. What cannot
+/// be done is noted, and nothing of it is.
 pub fn obey(world: &mut World) {
     let now = world.resource::<Clock>().now;
     let plan = world.resource::<Setup>().0.clone();
     let due = plan.commands.iter().filter(|order| order.at_tick == now.0);
     let due: Vec<Command> = due.map(|order| order.command.clone()).collect();
     let pending = std::mem::take(&mut world.resource_mut::<Orders>().pending);
-    due.iter().chain(&pending).for_each(|command| carry_out(world, now, command));
+    let commands: Vec<Command> =
+        due.into_iter().chain(pending.into_iter().map(|(_, command)| command)).collect();
+    if commands.is_empty() {
+        return;
+    }
+    for command in &commands {
+        if let Err(fault) = carry_out(world, now, command) {
+            let text = format!("{}: refused: {fault}", command.describe());
+            world.resource_mut::<Orders>().desk.notice(now, text);
+        }
+    }
+    show(world);
+}
+
+fn show(world: &mut World) {
+    let plan = Arc::clone(&world.resource::<Setup>().0);
+    world.resource_mut::<Orders>().show(&plan);
 }
 
 impl Mesh {
     /// Takes a command, which takes effect at the start of the next tick; returns that tick.
     ///
+    /// What depends on the state of then, such as whether a selector means anybody, is found out
+    /// then: see [`OrdersView::notices`].
+    ///
     /// # Errors
     /// What the command may not ask of this mesh; nothing is changed then.
     pub fn command(&mut self, command: Command) -> Result<Tick, Fault> {
-        let plan = self.plan();
-        let mut groups: BTreeMap<u8, u64> = BTreeMap::new();
-        plan.nodes.iter().for_each(|node| *groups.entry(node.group.0).or_default() += 1);
-        let fewest = groups.values().copied().min().unwrap_or(0);
-        command.validate(plan.nodes.len() as u64, fewest)?;
-        self.world().resource_mut::<Orders>().pending.push(command);
+        command.validate(&self.realm())?;
+        let mut orders = self.world.resource_mut::<Orders>();
+        orders.given += 1;
+        let id = orders.given;
+        orders.pending.push((id, command));
+        show(&mut self.world);
         Ok(Tick(self.ticks()))
     }
 
-    /// The commands that have taken effect, with their ticks: what a recording has to give again.
+    /// Takes back the newest command that still waits; `None` when none does.
+    pub fn take_back(&mut self) -> Option<Command> {
+        let (_, command) = self.world.resource_mut::<Orders>().pending.pop()?;
+        show(&mut self.world);
+        Some(command)
+    }
+
+    /// Adds to what the outside is told: a command that was refused before it could wait.
+    pub fn notice(&mut self, text: String) {
+        let now = Tick(self.ticks());
+        self.world.resource_mut::<Orders>().desk.notice(now, text);
+        show(&mut self.world);
+    }
+
+    /// What the outside sees of commands.
+    #[must_use]
+    pub fn orders(&self) -> Arc<OrdersView> {
+        self.world.resource::<Orders>().view()
+    }
+
+    /// What a parameter of [`crate::scenario::LIVE`] is now; `None` where the mesh has none.
+    #[must_use]
+    pub fn parameter(&self, field: &str) -> Option<Setting> {
+        live::get(&self.world.resource::<Orders>().config(self.plan()), field)
+    }
+
+    /// The commands that have taken effect, with their ticks and their choices of nodes as ids:
+    /// what a recording has to give again.
     #[must_use]
     pub fn commands(&self) -> &[(Tick, Command)] {
         &self.world.resource::<Orders>().log
+    }
+
+    /// What commands are held against: the mesh as it is, with what waits taken to be done.
+    fn realm(&self) -> Realm {
+        let plan = self.plan();
+        let mut groups: BTreeMap<u8, u64> = BTreeMap::new();
+        plan.nodes.iter().for_each(|node| *groups.entry(node.group.0).or_default() += 1);
+        let (mut nodes, mut storms) = (plan.nodes.len() as u64, plan.storms.len() as u64);
+        for (_, command) in &self.world.resource::<Orders>().pending {
+            match command {
+                Command::AddNodes { count, .. } => nodes += u64::from(*count),
+                Command::StartStorm { .. } => storms += 1,
+                _ => {}
+            }
+        }
+        let config = &plan.config;
+        Realm {
+            nodes,
+            storms,
+            fewest: groups.values().copied().min().unwrap_or(0),
+            modalities: plan.site.modalities.clone(),
+            audits: config.audit.is_some(),
+            sums: plan.sums.is_some(),
+            streams: config.stream.is_some(),
+            evolves: config.evolution.is_some(),
+            bans: config.trust.bans.is_some(),
+            watches: config.trust.watchdog.is_some(),
+        }
     }
 }
 
@@ -219,19 +376,39 @@ pub(super) fn encode(orders: &Orders, sink: &mut impl Sink) {
         encode_command(command, sink);
     }
     (orders.pending.len() as u32).encode(sink);
-    orders.pending.iter().for_each(|command| encode_command(command, sink));
+    orders.pending.iter().for_each(|(_, command)| encode_command(command, sink));
 }
 
-/// Reads it back into a world that has obeyed no command yet.
-pub(super) fn decode(world: &mut World, source: &mut Source<'_>) -> Option<()> {
+/// What was ordered, as it was encoded: what took effect and when, and what waits.
+pub(super) struct Ordered {
+    log: Vec<(Tick, Command)>,
+    pending: Vec<Command>,
+}
+
+/// Reads it back.
+pub(super) fn decode(source: &mut Source<'_>) -> Option<Ordered> {
+    let mut ordered = Ordered { log: Vec::new(), pending: Vec::new() };
     for _ in 0..u32::decode(source)? {
         let now = Tick::decode(source)?;
-        let command = decode_command(source)?;
-        carry_out(world, now, &command);
+        ordered.log.push((now, decode_command(source)?));
     }
     for _ in 0..u32::decode(source)? {
-        let command = decode_command(source)?;
-        world.resource_mut::<Orders>().pending.push(command);
+        ordered.pending.push(decode_command(source)?);
+    }
+    Some(ordered)
+}
+
+/// Makes of a world without nodes what these orders made of it.
+pub(super) fn repeat(world: &mut World, ordered: Ordered) -> Option<()> {
+    for (now, command) in &ordered.log {
+        establish(world, *now, command).ok()?;
+    }
+    let mut orders = world.resource_mut::<Orders>();
+    orders.given = ordered.pending.len() as u64;
+    orders.pending = (1..).zip(ordered.pending).collect();
+    look(world);
+    if !ordered.log.is_empty() || !world.resource::<Orders>().pending.is_empty() {
+        show(world);
     }
     Some(())
 }

@@ -20,14 +20,13 @@ use qres_core::signature::{SIGNATURE_BYTES, SignatureCost};
 use qres_core::wake::{Role, WakeConfig};
 
 use super::malice::{self, Malice};
+use super::site::Site;
 use super::sums::SumsPlan;
 use super::{recipe, supply, sybils};
-use crate::scenario::{
-    self, Integrity, Layout, Normalise, Order, Phase, Scenario, Sentinels, Source,
-};
+use crate::scenario::{self, Integrity, Layout, Normalise, Order, Scenario, Sentinels, Source};
 use crate::world::dataset::{Loaded, Series};
 use crate::world::faults::Faults;
-use crate::world::graph::{Graph, LINKS_MAX, LossLaw};
+use crate::world::graph::{Graph, LINKS_MAX};
 use crate::world::layout;
 use crate::world::sentinels::{Field, Posts, appoint, cover};
 use crate::world::signal::{GAP, Signal};
@@ -91,6 +90,7 @@ impl SignalPlan {
 
 /// All that a mesh is built from.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Plan {
     /// Seed of every draw.
     pub seed: u64,
@@ -105,7 +105,7 @@ pub struct Plan {
     /// Whether sleepers hear emergency beacons.
     pub listens: bool,
     /// The nodes by id.
-    pub nodes: Vec<NodePlan>,
+    pub nodes: Arc<Vec<NodePlan>>,
     /// Who hears whom.
     pub graph: Arc<Graph>,
     /// Signals, shared by nodes.
@@ -126,6 +126,10 @@ pub struct Plan {
     pub commands: Arc<[Order]>,
     /// Whether any node has a part as an adversary.
     pub hostile: bool,
+    /// What nodes that are moved or added in mid-run are placed by.
+    pub site: Arc<Site>,
+    /// Whether adversaries that commands make keep silent.
+    pub muted: bool,
 }
 
 /// Why a scenario that reads well cannot become a mesh.
@@ -150,12 +154,8 @@ impl Plan {
         check_extent(scenario)?;
         let positions = layout::place(scenario, seed);
         let radio = &scenario.radio;
-        let law = LossLaw {
-            range_mm: radio.range_mm,
-            at_range_percent: radio.loss_at_range_percent,
-            floor_percent: radio.loss_floor_percent,
-        };
-        let mut graph = Graph::build(&positions, &law).ok_or_else(|| crowded(scenario))?;
+        let mut site = Site::new(scenario);
+        let mut graph = Graph::build(&positions, &site.law).ok_or_else(|| crowded(scenario))?;
         let kinds = scenario.signals.len().max(1);
         let groups: Vec<_> = (0..positions.len()).map(|n| GroupId((n % kinds) as u8)).collect();
         let field = Field { graph: &graph, positions: &positions, groups: &groups };
@@ -164,7 +164,7 @@ impl Plan {
         check_air(scenario, &config)?;
         check_series(scenario, loaded)?;
         let signals = signals(scenario, loaded);
-        let draft = Draft { scenario, seed, config: &config, posts: &posts };
+        let draft = Draft { scenario, seed, config: &config, posts: &posts, site: &site };
         let mut nodes: Vec<NodePlan> = positions
             .iter()
             .enumerate()
@@ -178,14 +178,16 @@ impl Plan {
             &nodes,
             scenario.protocol.integrity,
         );
+        let founders = nodes.len();
         sybils::join(scenario, seed, &config.wake, &mut nodes);
         let positions: Vec<[i32; 3]> = nodes.iter().map(|node| node.position_mm).collect();
         if positions.len() > graph.len() {
-            graph = Graph::build(&positions, &law).ok_or_else(|| crowded(scenario))?;
+            graph = Graph::build(&positions, &site.law).ok_or_else(|| crowded(scenario))?;
         }
         let hostile: Vec<bool> = nodes.iter().map(|node| node.malice.is_some()).collect();
         let faults = Faults::new(&scenario.faults, seed, &positions, &hostile);
         let hostile = hostile.contains(&true);
+        site.invented = founders..nodes.len();
         Ok(Self {
             hostile,
             seed,
@@ -194,7 +196,7 @@ impl Plan {
             integrity: scenario.protocol.integrity,
             collisions: radio.collisions,
             listens: config.energy.listen != Listen::Never,
-            nodes,
+            nodes: Arc::new(nodes),
             graph: Arc::new(graph),
             signals: signals.into(),
             companions: super::fusing::companions(scenario),
@@ -204,16 +206,19 @@ impl Plan {
             faults: Arc::new(faults),
             memory: BTreeMap::new(),
             commands: scenario.commands.clone().into(),
+            site: Arc::new(site),
+            muted: false,
         })
     }
 
-    /// The control: every adversary keeps silent, also those that commands would make.
+    /// The control: every adversary keeps silent, also those that commands would make. Where these
+    /// choose by what nodes do, the chosen keep silent from then on.
     pub fn mute_adversaries(&mut self) {
-        malice::recruit_ordered(&self.commands, &mut self.nodes);
-        let (others, _): (Vec<_>, Vec<_>) =
-            self.commands.iter().cloned().partition(|order| !order.command.is_attack());
-        self.commands = others.into();
-        for malice in self.nodes.iter_mut().filter_map(|node| node.malice.as_mut()) {
+        self.muted = true;
+        self.commands = malice::recruit_ordered(self).into();
+        for malice in
+            Arc::make_mut(&mut self.nodes).iter_mut().filter_map(|node| node.malice.as_mut())
+        {
             malice.muted = true;
         }
     }
@@ -254,6 +259,7 @@ struct Draft<'a> {
     seed: u64,
     config: &'a NodeConfig,
     posts: &'a Posts,
+    site: &'a Site,
 }
 
 impl Draft<'_> {
@@ -282,7 +288,7 @@ impl Draft<'_> {
             join,
             first_us: join_us.saturating_add(self.first_wake_us(node)),
             signal,
-            phase: self.phase(node, group, position_mm),
+            phase: self.site.phase(self.seed, node, group, position_mm),
             malice: None,
         })
     }
@@ -303,19 +309,6 @@ impl Draft<'_> {
             scenario::Start::Staggered => {
                 let span = self.config.wake.interval_us[2];
                 below(draw(self.seed, Purpose::Start, node, 0, 0), span)
-            }
-        }
-    }
-
-    fn phase(&self, node: u32, group: u32, position_mm: [i32; 3]) -> u32 {
-        let source = self.scenario.signals.get(group as usize).map(|signal| &signal.source);
-        let Some(Source::Synthetic(synthetic)) = source else { return 0 };
-        match synthetic.phase {
-            Phase::Shared => 0,
-            Phase::ByNode => draw(self.seed, Purpose::Phase, node, 0, 0) as u32,
-            Phase::ByPosition => {
-                let turn_mm = i64::from(self.scenario.radio.range_mm.max(1)) * 32;
-                ((i64::from(position_mm[0]).rem_euclid(turn_mm) << 32) / turn_mm) as u32
             }
         }
     }

@@ -4,6 +4,8 @@
 mod detail;
 mod silence;
 
+use std::sync::Arc;
+
 use bevy::ecs::prelude::*;
 use qres_core::boundary::f64_from_q16;
 use qres_core::evolution::Evolution;
@@ -23,6 +25,8 @@ use super::components::{
     Battery, Detector, Entropy, Genome, Identity, Neuron, Schedule, Tally, Trust,
 };
 use super::condition::{self, Condition};
+use super::orders::Orders;
+pub use super::orders::{OrdersView, StruckLink};
 use super::plan::Plan;
 use super::resources::{Air, Clock, Setup, Weather};
 use super::summary::spread;
@@ -49,6 +53,8 @@ pub struct Published {
     pub packets: Vec<PacketView>,
     /// Storms that blow.
     pub storms: Vec<StormView>,
+    /// What was ordered, and what holds because of it.
+    pub orders: Arc<OrdersView>,
     /// Totals.
     pub summary: Summary,
 }
@@ -272,6 +278,7 @@ impl Mesh {
             sim_ms: tick * tick_ms,
             tick_ms: tick_ms as u32,
             storms: storms.collect(),
+            orders: world.resource::<Orders>().view(),
             summary: summarise(world, &nodes),
             nodes,
             packets,

@@ -20,9 +20,13 @@ use super::publish::PacketView;
 use crate::world::air::Traffic;
 use crate::world::storm::ActiveStorm;
 
-/// What the mesh was built from.
+/// What the mesh runs by now: what it was built from, with what commands made of it.
 #[derive(Resource, Clone)]
 pub struct Setup(pub Arc<Plan>);
+
+/// What the mesh was built from.
+#[derive(Resource, Clone)]
+pub struct Founding(pub Arc<Plan>);
 
 /// The tick that is running, and whether systems may use several threads.
 #[derive(Resource, Clone, Copy, Debug)]

@@ -21,7 +21,7 @@ use super::guard::Guard;
 use super::malice::Exposure;
 use super::orders::{self, Orders};
 use super::overheard::{self, Overheard};
-use super::resources::{Cascades, Clock, Roster, Setup};
+use super::resources::{Cascades, Clock, Founding, Roster, Setup};
 use super::sums::{Collecting, Summing};
 use super::trusting::Dossier;
 use crate::world::signal::SensorState;
@@ -29,7 +29,7 @@ use crate::world::signal::SensorState;
 /// Names of the sections, in order.
 pub const SECTIONS: [&str; 5] = ["world", "radio", "nodes", "trust", "energy"];
 
-const MAGIC: [u8; 4] = *b"QSN2";
+const MAGIC: [u8; 4] = *b"QSN3";
 
 /// Version of what a tick does; part of every digest. Changed together with the golden traces.
 pub const RULES_VERSION: u32 = 3;
@@ -261,7 +261,7 @@ pub(super) fn sections(world: &mut World) -> Sections {
 
 /// What a mesh was built from, and the rules it runs by, in 32 bytes.
 fn fingerprint(world: &World) -> [u8; 32] {
-    let plan = &world.resource::<Setup>().0;
+    let plan = &world.resource::<Founding>().0;
     let mut hasher = blake3::Hasher::new();
     hasher.update(&RULES_VERSION.to_le_bytes());
     hasher.update(&plan.seed.to_le_bytes()).update(&plan.sample_every.to_le_bytes());
@@ -289,7 +289,7 @@ fn fingerprint(world: &World) -> [u8; 32] {
     for (id, gene) in &plan.memory {
         hasher.update(&id.0.to_le_bytes()).update(gene);
     }
-    for node in &plan.nodes {
+    for node in plan.nodes.iter() {
         hasher.update(format!("{node:?}").as_bytes());
     }
     for order in plan.commands.iter() {
@@ -306,6 +306,7 @@ pub(super) fn save(world: &mut World, chain: &Digest) -> Vec<u8> {
     (world.resource::<Roster>().0.len() as u32).encode(&mut out);
     chain.0.encode(&mut out);
     world.resource::<Exposure>().first.encode(&mut out);
+    orders::encode(world.resource::<Orders>(), &mut out);
     for section in 0..SECTIONS.len() {
         let mut bytes = Vec::new();
         encode_section(world, section, |piece| bytes.append(piece));
@@ -315,7 +316,8 @@ pub(super) fn save(world: &mut World, chain: &Digest) -> Vec<u8> {
     out.0
 }
 
-/// Puts a freshly built world into the state of a snapshot; returns the digest chain.
+/// Puts a world in which nobody has joined yet into the state of a snapshot; returns the digest
+/// chain.
 pub(super) fn load(world: &mut World, bytes: &[u8]) -> Result<Digest, SnapshotError> {
     let damaged = SnapshotError::Damaged;
     let mut source = Source::new(bytes);
@@ -330,8 +332,11 @@ pub(super) fn load(world: &mut World, bytes: &[u8]) -> Result<Digest, SnapshotEr
     let chain = Digest(Canonical::decode(&mut source).ok_or(damaged)?);
     let first = Canonical::decode(&mut source).ok_or(damaged)?;
     world.insert_resource(Exposure { first });
+    // First what commands have changed for good: nodes are born into that.
+    let ordered = orders::decode(&mut source).ok_or(damaged)?;
+    orders::repeat(world, ordered).ok_or(damaged)?;
     let plan = world.resource::<Setup>().0.clone();
-    if count > plan.nodes.len() || world.resource::<Roster>().0.len() > count {
+    if count > plan.nodes.len() {
         return Err(SnapshotError::OtherPlan);
     }
     super::build::spawn_up_to(world, &plan, count);
@@ -346,7 +351,7 @@ pub(super) fn load(world: &mut World, bytes: &[u8]) -> Result<Digest, SnapshotEr
         if section == 0 {
             *world.resource_mut::<Cascades>() = Canonical::decode(&mut part).ok_or(damaged)?;
             if part.remaining() > 0 {
-                orders::decode(world, &mut part).ok_or(damaged)?;
+                orders::decode(&mut part).ok_or(damaged)?;
                 let mut overheard = world.resource_mut::<Overheard>();
                 overheard::decode(&mut overheard, &mut part).ok_or(damaged)?;
             }

@@ -12,7 +12,8 @@ use super::history::History;
 use super::{Intent, Latest, Pace, PaceStatus, Shared};
 use crate::mesh::Mesh;
 use crate::mesh::chronicle::EventLog;
-use crate::mesh::publish::{NodeDetail, Scene};
+use crate::mesh::publish::{NodeDetail, Published, Scene};
+use crate::scenario::Command;
 
 /// Shortest real time between published copies: 120 a second are more than any screen shows.
 const PUBLISH_EVERY: Duration = Duration::from_millis(8);
@@ -55,6 +56,7 @@ pub fn start(
         shared: shared.clone(),
         selected: [None, None],
         history: History::default(),
+        undone: Vec::new(),
         finished: false,
     };
     let thread = std::thread::Builder::new().name("mesh".to_owned()).spawn(|| driver.run())?;
@@ -71,6 +73,8 @@ struct Driver {
     /// The node that is looked at, and the one that it is compared with.
     selected: [Option<u32>; 2],
     history: History,
+    /// Commands that were taken back, the newest last.
+    undone: Vec<Command>,
     finished: bool,
 }
 
@@ -120,7 +124,39 @@ impl Driver {
                 self.selected[1] = node;
                 self.publish();
             }
+            Intent::Command(command) => {
+                self.undone.clear();
+                self.give(*command);
+            }
+            Intent::Undo => {
+                self.undone.extend(self.mesh.take_back());
+                self.show_orders();
+            }
+            Intent::Redo => {
+                if let Some(command) = self.undone.pop() {
+                    self.give(command);
+                }
+            }
         }
+    }
+
+    /// Hands a command to the mesh; what it refuses is told.
+    fn give(&mut self, command: Command) {
+        let text = command.describe();
+        if self.finished {
+            self.mesh.notice(format!("{text}: refused: the run is over"));
+        } else if let Err(fault) = self.mesh.command(command) {
+            self.mesh.notice(format!("{text}: refused: {fault}"));
+        }
+        self.show_orders();
+    }
+
+    /// Puts out what was ordered, between two ticks: all else is as it was.
+    fn show_orders(&self) {
+        let orders = self.mesh.orders();
+        let mut latest = self.shared.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let published = Published { orders, ..(*latest.published).clone() };
+        latest.published = Arc::new(published);
     }
 
     /// Runs the ticks that are due, but comes back in time to publish; true when any ran.
@@ -142,6 +178,8 @@ impl Driver {
             return false;
         }
         self.mesh.step();
+        // What was taken back before a tick belongs to a mesh that is gone.
+        self.undone.clear();
         self.finished = self.ticks.is_some_and(|last| self.mesh.ticks() >= last);
         if let Some(chronicle) = self.mesh.chronicle() {
             self.history.push(chronicle.pulse());
@@ -182,6 +220,8 @@ impl Driver {
             achieved_milli: self.clock.achieved_milli(),
             tick_progress: 0.0,
             finished: self.finished,
+            pending: self.mesh.orders().pending.len() as u32,
+            undone: self.undone.len() as u32,
         };
     }
 }
@@ -210,7 +250,7 @@ mod tests {
     use crate::mesh::plan::Plan;
     use crate::pace::SPEED_MAX_MILLI;
     use crate::pace::history::Series;
-    use crate::scenario;
+    use crate::scenario::{self, Scenario};
 
     #[test]
     fn a_driven_mesh_tells_what_happens_and_keeps_its_history() {
@@ -240,5 +280,90 @@ mod tests {
         }
         drop(pace);
         assert_eq!(thread.join().expect("it ends").ticks(), 200);
+    }
+
+    /// A driver on no thread, stopped.
+    fn stopped() -> Driver {
+        let text = r#"(title: "t", watch_for: "w", nodes: (count: 9), signals: [(modality: "a")])"#;
+        let scenario = Scenario::parse("t.ron", text).expect("a scenario");
+        let plan = Plan::new(&scenario, 1, &Vec::new()).expect("a plan");
+        let mut mesh = Mesh::new(plan, 1);
+        let mut clock = TickClock::new(1_000_000, 1_000);
+        clock.pause(true);
+        let latest = Latest {
+            published: Arc::new(mesh.publish()),
+            details: [None, None],
+            history: History::default().snapshot(),
+            genes: Arc::default(),
+            status: PaceStatus::default(),
+            shown: clock.shown(),
+        };
+        Driver {
+            mesh,
+            clock,
+            units: Vec::new(),
+            ticks: Some(3),
+            inbox: crossbeam_channel::unbounded().1,
+            shared: Arc::new(Shared {
+                scene: Arc::default(),
+                latest: Mutex::new(latest),
+                events: Mutex::new(EventLog::default()),
+            }),
+            selected: [None, None],
+            history: History::default(),
+            undone: Vec::new(),
+            finished: false,
+        }
+    }
+
+    fn kill(nodes: &str) -> Intent {
+        Intent::Command(Box::new(Command::Kill { nodes: nodes.to_owned() }))
+    }
+
+    /// Texts of what waits and of what was refused, as published.
+    fn shown(driver: &Driver) -> (Vec<String>, Vec<String>) {
+        let latest = driver.shared.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let texts = |list: &[(u64, String)]| list.iter().map(|(_, text)| text.clone()).collect();
+        let orders = &latest.published.orders;
+        (texts(&orders.pending), texts(&orders.notices))
+    }
+
+    #[test]
+    fn what_waits_can_be_taken_back_and_given_again() {
+        let mut driver = stopped();
+        let mut pending = |intents: &[Intent]| {
+            for intent in intents {
+                driver.obey(intent.clone());
+            }
+            driver.report();
+            let status = driver.shared.latest.lock().expect("no panic").status;
+            (shown(&driver).0, status.pending, status.undone)
+        };
+        let texts = |ids: &[&str]| ids.iter().map(|id| format!("node {id} killed")).collect();
+        assert_eq!(pending(&[kill("1"), kill("2")]), (texts(&["1", "2"]), 2, 0));
+        assert_eq!(pending(&[Intent::Undo, Intent::Undo, Intent::Undo]), (Vec::new(), 0, 2));
+        assert_eq!(pending(&[Intent::Redo]), (texts(&["1"]), 1, 1));
+        // A new command ends what could be given again.
+        assert_eq!(pending(&[kill("3"), Intent::Redo]), (texts(&["1", "3"]), 2, 0));
+        assert_eq!(pending(&[Intent::Undo, Intent::Step]), (Vec::new(), 0, 0));
+        assert_eq!(pending(&[Intent::Undo, Intent::Redo]), (Vec::new(), 0, 0));
+        let done = driver.mesh.commands();
+        assert_eq!(done.len(), 1);
+        assert_eq!(driver.mesh.orders().killed, [1]);
+    }
+
+    #[test]
+    fn what_is_refused_is_told() {
+        let mut driver = stopped();
+        driver.obey(kill("12"));
+        driver.obey(kill("off"));
+        assert!(shown(&driver).1[0].starts_with("node 12 killed: refused: `command.nodes` has"));
+        driver.obey(Intent::Step);
+        let notices = shown(&driver).1;
+        assert!(notices[1].contains("\"off\" is no node at the moment"), "{notices:?}");
+        driver.obey(Intent::Step);
+        driver.obey(Intent::Step);
+        driver.obey(kill("1"));
+        assert!(shown(&driver).1[2].ends_with("refused: the run is over"));
     }
 }

@@ -17,9 +17,10 @@ pub use driver::start;
 
 use crate::mesh::chronicle::{Event, EventLog, GeneTree};
 use crate::mesh::publish::{NodeDetail, Published, Scene};
+use crate::scenario::Command;
 
 /// What a person wants of the driver.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Intent {
     /// Stop, or go on.
     Pause(bool),
@@ -37,6 +38,13 @@ pub enum Intent {
     Select(Option<u32>),
     /// Look at this node beside the selected one, or at none.
     Compare(Option<u32>),
+    /// Do this to the mesh at the start of the next tick. What is refused becomes a notice in
+    /// [`Published::orders`], where what waits is too.
+    Command(Box<Command>),
+    /// Take back the newest command that still waits.
+    Undo,
+    /// Give the command again that was last taken back.
+    Redo,
 }
 
 /// How the driver is doing.
@@ -52,6 +60,10 @@ pub struct PaceStatus {
     pub tick_progress: f32,
     /// The run is over.
     pub finished: bool,
+    /// Commands that wait for the next tick, and can be taken back.
+    pub pending: u32,
+    /// Commands that were taken back, and can be given again.
+    pub undone: u32,
 }
 
 /// Events that somebody has not seen yet.

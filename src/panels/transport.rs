@@ -95,13 +95,8 @@ mod tests {
 
     #[test]
     fn falling_behind_is_said_openly() {
-        let mut status = PaceStatus {
-            paused: false,
-            speed_milli: 1000,
-            achieved_milli: 600,
-            tick_progress: 0.0,
-            finished: false,
-        };
+        let mut status =
+            PaceStatus { speed_milli: 1000, achieved_milli: 600, ..PaceStatus::default() };
         assert_eq!(pace_words(&status, true), ("running at 0.6x".to_owned(), true));
         status.achieved_milli = 990;
         assert_eq!(pace_words(&status, false), ("running 1x".to_owned(), false));

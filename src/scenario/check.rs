@@ -2,7 +2,9 @@
 //! Stops at the first fault, in the order of the file.
 
 mod hostile;
-pub(super) use hostile::{attack, command};
+mod orders;
+pub(super) use hostile::attack;
+pub(super) use orders::command;
 
 use super::{
     Accepts, Aggregation, Bans, Camera, Evolution, Fault, Layout, Listen, Normalise, Preparation,
@@ -36,7 +38,7 @@ impl Scenario {
         list("adversaries", &self.adversaries)?;
         each("adversaries", &self.adversaries, hostile::adversary)?;
         list("commands", &self.commands)?;
-        each("commands", &self.commands, hostile::order)?;
+        each("commands", &self.commands, orders::order)?;
         super::faults::ranges(&self.faults)?;
         list("camera", &self.camera)?;
         each("camera", &self.camera, camera)?;

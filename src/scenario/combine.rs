@@ -2,7 +2,8 @@
 //! Assumes that `check` has passed the ranges; must not look at files.
 
 mod hostile;
-pub(super) use hostile::command;
+mod orders;
+pub(super) use orders::command;
 
 use qres_core::audit::log::FULL_BYTES;
 
@@ -359,7 +360,7 @@ fn privacy(scenario: &Scenario) -> Result<(), Fault> {
 }
 
 /// Nodes of the modality that has fewest: nodes take their signals in turn, so the last one.
-fn fewest(scenario: &Scenario) -> u64 {
+pub(super) fn fewest(scenario: &Scenario) -> u64 {
     scenario.node_count() / (scenario.signals.len() as u64).max(1)
 }
 

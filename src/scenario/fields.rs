@@ -1,82 +1,11 @@
 //! One line for each field: what it accepts, its default and what it means. The checks, the
 //! error messages and the table in the documentation all read it, so that none can differ.
 
-use std::fmt::{self, Write as _};
+mod accepts;
 
-/// What a field accepts.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Accepts {
-    /// A whole number, both ends included.
-    Whole {
-        /// Least.
-        low: i64,
-        /// Greatest.
-        high: i64,
-        /// Unit; may be empty.
-        unit: &'static str,
-    },
-    /// A finite number, both ends included.
-    Real {
-        /// Least.
-        low: f64,
-        /// Greatest.
-        high: f64,
-        /// Unit; may be empty.
-        unit: &'static str,
-    },
-    /// A text of so many characters.
-    Text {
-        /// Fewest characters.
-        low: usize,
-        /// Most characters.
-        high: usize,
-    },
-    /// A list of so many elements.
-    List {
-        /// Fewest elements.
-        low: usize,
-        /// Most elements.
-        high: usize,
-    },
-    /// Whatever these words say.
-    Said(&'static str),
-}
+use std::fmt::Write as _;
 
-/// A field of a scenario file.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Field {
-    /// Its path; `[]` stands for any element of a list.
-    pub path: &'static str,
-    /// What it accepts.
-    pub accepts: Accepts,
-    /// What it is when left out, or `required`.
-    pub default: &'static str,
-    /// What it means.
-    pub means: &'static str,
-}
-
-impl fmt::Display for Accepts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let spaced = |unit: &'static str| {
-            if unit.is_empty() { ("", "") } else { (" ", unit) }
-        };
-        match *self {
-            Self::Whole { low, high, unit } => {
-                let (space, unit) = spaced(unit);
-                write!(f, "a whole number from {low} to {high}{space}{unit}")
-            }
-            Self::Real { low, high, unit } => {
-                let (space, unit) = spaced(unit);
-                write!(f, "a number from {low} to {high}{space}{unit}")
-            }
-            Self::Text { low: 0, high } => write!(f, "a text of at most {high} characters"),
-            Self::Text { low, high } => write!(f, "a text of {low} to {high} characters"),
-            Self::List { low: 0, high } => write!(f, "a list of at most {high}"),
-            Self::List { low, high } => write!(f, "a list of {low} to {high}"),
-            Self::Said(words) => f.write_str(words),
-        }
-    }
-}
+pub use accepts::{Accepts, Field};
 
 /// The entry of the field with this pattern, such as `storms[].radius_mm`.
 pub(super) fn field(pattern: &str) -> Option<&'static Field> {
@@ -139,6 +68,11 @@ const WINDOW: Accepts = whole(1, 3_600_000, "ms");
 
 const ROUNDS: Accepts = whole(1, 1_000_000, "rounds");
 const NODES: &str = "ids and ranges such as \"3 5 10-20\"";
+const SELECTOR: &str = "ids and ranges such as \"3 5 10-20\", and properties such as \
+    \"regime=storm & share=30%\"";
+const COMMANDS: &str = "SetAttack(..), Heal(..), SetDefence(..), SetProtocol(..), StartStorm(..), \
+    MoveStorm(..), SetStorm(..), EndStorm(..), Kill(..), Revive(..), SetEnergy(..), Drain(..), \
+    Charge(..), Cut(..), Degrade(..), Restore(..), MoveNodes(..) or AddNodes(..)";
 const ATTACKS: &str = "Bias(..), SignFlip(..), Gaussian(..), Saturate, InnerProduct(..), \
     LittleIsEnough(..), MinMax(..), MinSum(..), Mimic, Dissensus(..), Spectral(..), \
     DirectedDeviation(..), TopologyLiar(..), LabelFlip, Replay, Stale, FreeRider, GenePoison, \
@@ -477,12 +411,12 @@ pub const FIELDS: &[Field] = &[
         "their commitments to an audit name what they send"),
     row("commands", list(0, 1024), "[]", "what is ordered in mid-run"),
     row("commands[].at_tick", TICK, "required", "the tick that begins with it"),
-    row("commands[].command", Accepts::Said("SetAttack(..) or SetDefence(..)"), "required",
-        "what is done"),
-    row("commands[].command.nodes", Accepts::Said(NODES), "required", "SetAttack: which nodes"),
+    row("commands[].command", Accepts::Said(COMMANDS), "required", "what is done"),
+    row("commands[].command.nodes", Accepts::Said(SELECTOR), "required",
+        "which nodes, of every command that is about nodes"),
     row("commands[].command.attack",
         Accepts::Said("None or Some(..) of a kind as in `adversaries`"), "None",
-        "SetAttack: what they do from now on"),
+        "SetAttack: what they do from now on; None: nothing"),
     row("commands[].command.collude", YES_NO, "false", "SetAttack: as in `adversaries`"),
     row("commands[].command.claim_storm", YES_NO, "false", "SetAttack: as in `adversaries`"),
     row("commands[].command.aggregation", Accepts::Said("a rule as in `protocol.aggregation`"),
@@ -496,6 +430,42 @@ pub const FIELDS: &[Field] = &[
         "SetDefence: as `protocol.weigh_by_reputation`"),
     row("commands[].command.adoption", Accepts::Said("Tested, Screened or Blind"), "Tested",
         "SetDefence: as `protocol.adoption`"),
+    row("commands[].command.field", Accepts::Said("a parameter as listed in docs/commands.md"),
+        "required", "SetProtocol: which parameter"),
+    row("commands[].command.value", Accepts::Said("a number in the parameter's range"),
+        "required", "SetProtocol: what it is from now on"),
+    row("commands[].command.storm", Accepts::Said("the number of a storm, from 0"), "required",
+        "MoveStorm, SetStorm, EndStorm: which; those of the scenario come first"),
+    row("commands[].command.x_mm", PLACE, "required",
+        "of storms and nodes that are started, moved or added: east of the origin"),
+    row("commands[].command.z_mm", PLACE, "required", "the same, south"),
+    row("commands[].command.radius_mm", LENGTH, "required",
+        "StartStorm: radius; SetStorm: Some(..) of one, or None, the default, to leave it"),
+    row("commands[].command.intensity", real(0.0, 1000.0, "deviations"), "8",
+        "StartStorm: as in `storms`; SetStorm: as `radius_mm`"),
+    row("commands[].command.spectrum", Accepts::Said("a spectrum as in `storms`"), "White",
+        "StartStorm: what the disturbance is like"),
+    row("commands[].command.drift_mm", Accepts::Said("two whole numbers (x, z) from -1000000 to \
+        1000000 mm"), "(0, 0)", "StartStorm: moved in a tick; SetStorm: as `radius_mm`"),
+    row("commands[].command.growth_mm", whole(-1_000_000, 1_000_000, "mm"), "0",
+        "StartStorm: added to the radius in a tick; SetStorm: as `radius_mm`"),
+    row("commands[].command.ticks", TICK, "0", "StartStorm: how long; 0: until it is ended"),
+    row("commands[].command.over_ticks", TICK, "0",
+        "MoveStorm, SetStorm: how long the change takes; 0: at once"),
+    row("commands[].command.memory", YES_NO, "true",
+        "Revive: they remember; else they are newcomers but for their flash"),
+    row("commands[].command.percent", PERCENT, "required",
+        "SetEnergy, Drain, Charge: of the capacity; Degrade: of frames"),
+    row("commands[].command.links", Accepts::Said("All, Of(\"..\"), Between(\"..\", \"..\"), \
+        Across([(x, z), ..]) with 2 to 256 places, or Pairs([(a, b), ..])"), "required",
+        "Cut, Degrade, Restore: which links"),
+    row("commands[].command.count", whole(1, 100_000, "nodes"), "1", "AddNodes: how many"),
+    row("commands[].command.spread_mm", whole(0, 1_000_000_000, "mm"), "5000",
+        "AddNodes: how far from the place they stand at most, along either axis"),
+    row("commands[].command.modality", Accepts::Said("a modality of `signals`"), "\"\"",
+        "AddNodes: what they sense; empty: the first"),
+    row("commands[].command.role", Accepts::Said("Fitting, Sentinel, Scheduled or OnDemand"),
+        "Fitting", "AddNodes: Fitting is Scheduled where a sentinel has room, else Sentinel"),
     row("faults", list(0, 32), "[]", "what goes wrong with nodes and links"),
     row("faults[].kind", Accepts::Said("Loss(..), Bursts(..), Duplication(..), Reordering(..), \
         Corruption(..), Partition, ClockSkew(..), Straggler(..), PowerLoss(..), Churn(..), \

@@ -24,6 +24,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("stragglers", include_str!("../../scenarios/stragglers.ron")),
     ("sybil", include_str!("../../scenarios/sybil.ron")),
     ("toolbox", include_str!("../../scenarios/toolbox.ron")),
+    ("under-the-hammer", include_str!("../../scenarios/under-the-hammer.ron")),
 ];
 
 const SAMPLES: &[(&str, &str)] = &[("tide.csv", include_str!("../../assets/signals/tide.csv"))];
@@ -127,7 +128,7 @@ mod tests {
                 "",
                 "embedded: air-quality, calm-24h, cartel, city-10k, energy-siege, false-cure, \
                  fusion, intermittent-solar, mutation-cascade, partition, solar-week, \
-                 storm-front, stragglers, sybil, toolbox",
+                 storm-front, stragglers, sybil, toolbox, under-the-hammer",
             ),
             ("zzz", "embedded: air-quality"),
         ];

@@ -23,6 +23,7 @@ mod properties;
 mod protocol;
 mod radio;
 mod read;
+mod selector;
 mod signals;
 mod solar;
 mod sweep;
@@ -34,7 +35,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 pub use aggregation::{Adoption, Aggregation, Preparation, Wire};
 pub use attacks::{Adversary, Attack, Direction, listed};
-pub use commands::{Command, Order};
+pub use commands::{
+    Command, LIVE, Links, Live, NODES_MAX, Needs, Order, Post, Realm, STORMS_MAX, Setting, live,
+};
 pub use events::{Camera, Spectrum, Storm, Waypoint};
 pub use fault::Fault;
 pub use faults::{FaultEntry, FaultKind, Who};
@@ -50,6 +53,7 @@ pub use protocol::{
 };
 pub use radio::{AIR_HEADER_BYTES, Radio, RadioProfile};
 pub use read::MAX_FILE_BYTES;
+pub use selector::{Crowd, Property, Selector, SelectorError, list_of};
 pub use signals::{
     DatasetSpec, Delimiter, Normalise, Phase, SampleSpec, Signal, Source, Synthetic, Wave,
 };

@@ -67,7 +67,7 @@ impl Stage {
                 speed_milli: 1000,
                 achieved_milli: 1000,
                 tick_progress: 1.0,
-                finished: false,
+                ..PaceStatus::default()
             },
             selected: None,
             picked: Vec::new(),
@@ -287,7 +287,7 @@ pub struct Marks {
 }
 
 /// A wish for the mesh. The only thing that leaves the view.
-#[derive(Message, Clone, Copy, Debug)]
+#[derive(Message, Clone, Debug)]
 pub struct Ask(pub Intent);
 
 /// A wish for another scenario, by name or path.

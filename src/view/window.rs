@@ -124,7 +124,7 @@ fn mirror(pace: Res<Pace>, mut stage: ResMut<Stage>) {
 
 fn forward(mut asks: MessageReader<Ask>, pace: Res<Pace>) {
     for Ask(intent) in asks.read() {
-        pace.send(*intent);
+        pace.send(intent.clone());
     }
 }
 

@@ -19,11 +19,59 @@ pub struct StormTrack {
     to_tick: u64,
     /// (tick, x, z), millimetres, ticks rising.
     path: Vec<(u64, i64, i64)>,
-    radius_mm: u32,
+    /// Millimetres that it moves on in each tick after the last of the path.
+    drift_mm: (i64, i64),
+    radius_mm: Ramp,
     /// Multiples of a signal's deviation, Q16.16.
-    intensity: i32,
+    intensity: Ramp,
     spectrum: Spectrum,
 }
+
+/// A figure that goes evenly from one value to another, and on by so much a tick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Ramp {
+    from: (u64, i64),
+    to: (u64, i64),
+    growth: i64,
+}
+
+impl Ramp {
+    const fn still(value: i64) -> Self {
+        Self { from: (0, value), to: (0, value), growth: 0 }
+    }
+
+    fn at(&self, tick: u64) -> i64 {
+        if tick >= self.to.0 {
+            let after = i64::try_from(tick - self.to.0).unwrap_or(i64::MAX);
+            return self.to.1.saturating_add(self.growth.saturating_mul(after));
+        }
+        way(self.from, self.to, tick)
+    }
+
+    /// From what it is at `now` to `value` within `over` ticks.
+    fn turn(&mut self, now: u64, over: u64, value: i64) {
+        (self.from, self.to) = ((now, self.at(now)), (now.saturating_add(over), value));
+    }
+
+    /// Another growth, from `now` on.
+    fn grow(&mut self, now: u64, growth: i64) {
+        if now >= self.to.0 {
+            let value = self.at(now);
+            (self.from, self.to) = ((now, value), (now, value));
+        }
+        self.growth = growth;
+    }
+}
+
+/// Between two moments in a straight line; rests before the first and after the second.
+fn way(from: (u64, i64), to: (u64, i64), tick: u64) -> i64 {
+    let span = to.0.saturating_sub(from.0) as i64;
+    let gone = tick.saturating_sub(from.0) as i64;
+    from.1 + if span == 0 { 0 } else { (to.1 - from.1) * gone.min(span) / span }
+}
+
+/// The largest radius that a storm grows to, in millimetres.
+const RADIUS_MAX_MM: i64 = 1_000_000_000;
 
 /// A storm as it is in one tick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,16 +96,24 @@ impl StormTrack {
             from_tick: storm.from_tick,
             to_tick: storm.to_tick,
             path: storm.path.iter().map(|p| (p.tick, p.x_mm, p.z_mm)).collect(),
-            radius_mm: storm.radius_mm,
-            intensity: scenario::q16(storm.intensity).unwrap_or(0),
+            drift_mm: (0, 0),
+            radius_mm: Ramp::still(storm.radius_mm.into()),
+            intensity: Ramp::still(scenario::q16(storm.intensity).unwrap_or(0).into()),
             spectrum: storm.spectrum,
         }
     }
 
-    /// How strong it is, in Q16.16 multiples of a signal's deviation.
+    /// How strong it is meant to be, in Q16.16 multiples of a signal's deviation.
     #[must_use]
-    pub const fn intensity(&self) -> i32 {
-        self.intensity
+    pub fn intensity(&self) -> i32 {
+        let greatest = self.intensity.from.1.max(self.intensity.to.1);
+        greatest.clamp(0, i32::MAX.into()) as i32
+    }
+
+    /// The tick in which it is over.
+    #[must_use]
+    pub const fn to_tick(&self) -> u64 {
+        self.to_tick
     }
 
     /// The storm at `tick`, if it is blowing then.
@@ -66,22 +122,91 @@ impl StormTrack {
         if !(self.from_tick..self.to_tick).contains(&tick) {
             return None;
         }
+        let (x, z) = self.centre_mm(tick)?;
+        let axis = |mm: i64| mm.clamp(i32::MIN.into(), i32::MAX.into()) as i32;
+        Some(ActiveStorm {
+            index,
+            centre_mm: [axis(x), 0, axis(z)],
+            radius_mm: self.radius_mm.at(tick).clamp(1, RADIUS_MAX_MM) as u32,
+            intensity: self.intensity.at(tick).clamp(0, i32::MAX.into()) as i32,
+            spectrum: self.spectrum,
+        })
+    }
+
+    fn centre_mm(&self, tick: u64) -> Option<(i64, i64)> {
         let next = self.path.partition_point(|(at, ..)| *at <= tick);
         let before = self.path.get(next.saturating_sub(1))?;
         let after = self.path.get(next).unwrap_or(before);
-        let span = after.0.saturating_sub(before.0) as i64;
-        let gone = tick.saturating_sub(before.0) as i64;
-        let between = |from: i64, to: i64| {
-            let way = if span == 0 { 0 } else { (to - from) * gone.min(span) / span };
-            (from + way).clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32
+        let adrift = match next {
+            next if next < self.path.len() => 0,
+            _ => i64::try_from(tick.saturating_sub(before.0)).unwrap_or(i64::MAX),
         };
-        Some(ActiveStorm {
-            index,
-            centre_mm: [between(before.1, after.1), 0, between(before.2, after.2)],
-            radius_mm: self.radius_mm,
-            intensity: self.intensity,
-            spectrum: self.spectrum,
-        })
+        let axis = |from: i64, to: i64, drift: i64| {
+            let there = way((before.0, from), (after.0, to), tick);
+            there.saturating_add(drift.saturating_mul(adrift))
+        };
+        let (drift_x, drift_z) = self.drift_mm;
+        Some((axis(before.1, after.1, drift_x), axis(before.2, after.2, drift_z)))
+    }
+}
+
+/// What a person does to a storm. All of it holds from `now` on.
+impl StormTrack {
+    /// A storm that begins at `now`, at a place on the ground in millimetres.
+    #[must_use]
+    pub fn begun(now: u64, at_mm: (i64, i64), radius_mm: u32, intensity: i32) -> Self {
+        Self {
+            from_tick: now,
+            to_tick: u64::MAX,
+            path: vec![(now, at_mm.0, at_mm.1)],
+            drift_mm: (0, 0),
+            radius_mm: Ramp::still(radius_mm.into()),
+            intensity: Ramp::still(intensity.into()),
+            spectrum: Spectrum::White,
+        }
+    }
+
+    /// With another character.
+    pub const fn sound(&mut self, spectrum: Spectrum) {
+        self.spectrum = spectrum;
+    }
+
+    /// It is over at `tick`.
+    pub const fn end(&mut self, tick: u64) {
+        self.to_tick = tick;
+    }
+
+    /// It goes to a place within `over` ticks; what the path still held is forgotten.
+    pub fn go(&mut self, now: u64, over: u64, to_mm: (i64, i64)) {
+        let here = self.centre_mm(now).unwrap_or(to_mm);
+        let arrives = now.saturating_add(over);
+        self.path = if over == 0 { Vec::new() } else { vec![(now, here.0, here.1)] };
+        self.path.push((arrives, to_mm.0, to_mm.1));
+    }
+
+    /// It moves on by so much in each tick, once it has been where its path ends.
+    pub fn drift(&mut self, now: u64, drift_mm: (i64, i64)) {
+        if self.path.last().is_some_and(|(last, ..)| *last <= now)
+            && let Some((x, z)) = self.centre_mm(now)
+        {
+            self.path = vec![(now, x, z)];
+        }
+        self.drift_mm = drift_mm;
+    }
+
+    /// Its radius goes to this within `over` ticks.
+    pub fn widen(&mut self, now: u64, over: u64, radius_mm: u32) {
+        self.radius_mm.turn(now, over, radius_mm.into());
+    }
+
+    /// Its radius grows by so much in each tick, once it is what it was to become.
+    pub fn grow(&mut self, now: u64, growth_mm: i64) {
+        self.radius_mm.grow(now, growth_mm);
+    }
+
+    /// Its intensity goes to this within `over` ticks.
+    pub fn strengthen(&mut self, now: u64, over: u64, intensity: i32) {
+        self.intensity.turn(now, over, intensity.into());
     }
 }
 
@@ -199,6 +324,33 @@ mod tests {
         assert_eq!(centre(30), Some([500, 0, -1_000]));
         assert_eq!(centre(99), Some([1_000, 0, -2_000]));
         assert_eq!(centre(100), None);
+    }
+
+    #[test]
+    fn goes_drifts_and_grows_as_it_is_told() {
+        let mut storm = StormTrack::begun(10, (0, 0), 100, 65_536);
+        let at = |storm: &StormTrack, tick| {
+            let storm = storm.at(3, tick).expect("blowing");
+            (storm.centre_mm[0], storm.centre_mm[2], storm.radius_mm, storm.intensity)
+        };
+        assert_eq!(storm.at(3, 9), None);
+        storm.drift(10, (5, -1));
+        storm.grow(10, 7);
+        assert_eq!(at(&storm, 14), (20, -4, 128, 65_536));
+        storm.go(14, 10, (120, 96));
+        storm.widen(14, 4, 228);
+        storm.strengthen(14, 2, 131_072);
+        assert_eq!(at(&storm, 14), (20, -4, 128, 65_536));
+        assert_eq!(at(&storm, 15), (30, 6, 153, 98_304));
+        // It is there, and drifts and grows on as before.
+        assert_eq!(at(&storm, 26), (130, 94, 284, 131_072));
+        storm.go(26, 0, (0, 0));
+        storm.drift(27, (0, 0));
+        storm.grow(27, -1_000);
+        assert_eq!(at(&storm, 40), (5, -1, 1, 131_072));
+        storm.end(41);
+        assert_eq!((storm.at(3, 41), storm.to_tick()), (None, 41));
+        assert_eq!(storm.intensity(), 131_072);
     }
 
     #[test]

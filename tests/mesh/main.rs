@@ -14,6 +14,8 @@ mod faults;
 mod follow;
 mod fusing;
 mod handover;
+mod hands;
+mod hands_exact;
 mod integrity;
 mod invariants;
 mod memory;

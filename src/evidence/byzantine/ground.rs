@@ -79,7 +79,7 @@ impl Ground {
         let posts = cover(&Field { graph: &graph, positions: &positions, groups: &groups });
         let posted = posts.awake.iter().zip(&posts.serving);
         for ((node, position), (awake, serving)) in
-            plan.nodes.iter_mut().zip(&positions).zip(posted)
+            Arc::make_mut(&mut plan.nodes).iter_mut().zip(&positions).zip(posted)
         {
             node.position_mm = *position;
             node.role = if *awake { Role::Sentinel } else { Role::Scheduled };

@@ -1,7 +1,7 @@
-//! Ranges of adversaries and commands. Which nodes there are is `combine`'s.
+//! Ranges of adversaries. Which nodes there are is `combine`'s.
 
-use super::{aggregation, preparation, real_as, whole, whole_as};
-use crate::scenario::{Adversary, Attack, Command, Fault, Order};
+use super::{real_as, whole, whole_as};
+use crate::scenario::{Adversary, Attack, Fault};
 
 /// Where the ranges of an attack's fields are.
 const KNOWN: &str = "adversaries[].kind";
@@ -11,25 +11,6 @@ pub(super) fn adversary(at: &str, adversary: &Adversary) -> Result<(), Fault> {
     whole(&format!("{at}.share_percent"), adversary.share_percent)?;
     whole(&format!("{at}.from_tick"), adversary.from_tick)?;
     whole(&format!("{at}.to_tick"), adversary.to_tick)
-}
-
-pub(super) fn order(at: &str, order: &Order) -> Result<(), Fault> {
-    whole(&format!("{at}.at_tick"), order.at_tick)?;
-    command(&format!("{at}.command"), &order.command)
-}
-
-/// Checks a command, which stands at `at`.
-pub(in crate::scenario) fn command(at: &str, command: &Command) -> Result<(), Fault> {
-    match command {
-        Command::SetAttack { attack: None, .. } => Ok(()),
-        Command::SetAttack { attack: Some(kind), .. } => attack(&format!("{at}.attack"), kind),
-        Command::SetDefence { aggregation: rule, preparation: before, trim_per_tail, .. } => {
-            aggregation(&format!("{at}.aggregation"), rule)?;
-            preparation(&format!("{at}.preparation"), before)?;
-            let path = format!("{at}.trim_per_tail");
-            whole_as(&path, "protocol.trim_per_tail", *trim_per_tail)
-        }
-    }
 }
 
 /// Checks an attack, which stands at `at`.

@@ -1,7 +1,7 @@
-//! Combinations of adversaries and commands: which nodes there are, and what their rules need.
+//! Combinations of adversaries: which nodes there are; and of commands, as `orders` has them.
 
-use super::{clip, each, fewest};
-use crate::scenario::{Command, Fault, Scenario, attacks::listed};
+use super::{clip, each, orders};
+use crate::scenario::{Fault, Realm, Scenario, attacks::listed};
 
 /// Checks what must hold between adversaries, commands and the rest.
 pub(super) fn check(scenario: &Scenario) -> Result<(), Fault> {
@@ -17,51 +17,18 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), Fault> {
                 "accepted: a later tick than `from_tick`",
             ));
         }
-        named(&format!("{at}.nodes"), &adversary.nodes, nodes).map(|_| ())
+        named(&format!("{at}.nodes"), &adversary.nodes, nodes)
     })?;
+    let realm = Realm::of(scenario);
     each("commands", &scenario.commands, |at, order| {
-        command(&format!("{at}.command"), &order.command, nodes, fewest(scenario))
+        orders::command(&format!("{at}.command"), &order.command, &realm)
     })
 }
 
-/// Checks a command, which stands at `at`, to a mesh of `nodes` nodes, `fewest` of one modality.
-pub(in crate::scenario) fn command(
-    at: &str,
-    command: &Command,
-    nodes: u64,
-    fewest: u64,
-) -> Result<(), Fault> {
-    match command {
-        Command::SetAttack { nodes: list, .. } => {
-            let path = format!("{at}.nodes");
-            if named(&path, list, nodes)? {
-                return Ok(());
-            }
-            Err(Fault::at(
-                path.clone(),
-                format!("`{path}` names no node"),
-                "accepted: at least one id",
-            ))
-        }
-        Command::SetDefence { aggregation, trim_per_tail, .. } => {
-            let needed = aggregation.voices_needed(*trim_per_tail);
-            if needed <= fewest {
-                return Ok(());
-            }
-            let path = format!("{at}.aggregation");
-            Err(Fault::at(
-                path.clone(),
-                format!("`{path}` needs {needed} nodes of a modality, and there are {fewest}"),
-                "lower its `faulty` or `trim_per_tail`, or add nodes",
-            ))
-        }
-    }
-}
-
-/// Whether a list names any node; a fault when it names one that is not there.
-fn named(path: &str, list: &str, nodes: u64) -> Result<bool, Fault> {
+/// A fault when a list names a node that is not there.
+fn named(path: &str, list: &str, nodes: u64) -> Result<(), Fault> {
     match listed(list, nodes) {
-        Ok(ids) => Ok(!ids.is_empty()),
+        Ok(_) => Ok(()),
         Err(word) => Err(Fault::at(
             path,
             format!("`{path}` has \"{}\"", clip(&word, 60)),

@@ -4,7 +4,7 @@ use super::refused;
 use crate::scenario::{fields::field_table, *};
 
 /// Every field that a layout or a source allows, each at least once over them.
-const FULL: [&str; 14] = [
+const FULL: [&str; 20] = [
     r#"(title: "t", watch_for: "w", nodes: (layout: Stations([
         (name: "A", latitude: 1, longitude: 2), (name: "B", latitude: 1, longitude: 2.5)])),
         protocol: (trim_per_tail: 0),
@@ -38,10 +38,19 @@ const FULL: [&str; 14] = [
         protocol: (trust: (bans: On(), watchdog: On())))"#,
     r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")],
         energy: (sun: Recorded(path: "sun.csv", column: "light")))"#,
+    PLAIN,
+    PLAIN,
+    PLAIN,
+    PLAIN,
+    PLAIN,
+    PLAIN,
 ];
 
+/// No more than there must be.
+const PLAIN: &str = r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")])"#;
+
 /// What each of those has besides: attacks with each field at least once, and commands.
-const HOSTILE: [&str; 13] = [
+const HOSTILE: [&str; 20] = [
     "adversaries: [(kind: Bias())]",
     "adversaries: [(kind: SignFlip())]",
     "adversaries: [(kind: Gaussian())]",
@@ -56,6 +65,14 @@ const HOSTILE: [&str; 13] = [
     "adversaries: [(kind: Cartel())],
         commands: [(at_tick: 5, command: SetAttack(nodes: \"1 3-5\"))]",
     "commands: [(at_tick: 5, command: SetDefence())]",
+    "commands: [(at_tick: 5, command: SetProtocol(field: \"protocol.quorum\", value: 5))]",
+    "commands: [(at_tick: 5, command: StartStorm(x_mm: 1, z_mm: 2, radius_mm: 3))]",
+    "storms: [(from_tick: 0, to_tick: 9, path: [(tick: 1, x_mm: 2, z_mm: 3)], radius_mm: 4)],
+        commands: [(at_tick: 5, command: MoveStorm(storm: 0, x_mm: 1, z_mm: 2))]",
+    "commands: [(at_tick: 5, command: Revive(nodes: \"off\"))]",
+    "commands: [(at_tick: 5, command: Drain(nodes: \"all\", percent: 5))]",
+    "commands: [(at_tick: 5, command: Cut(links: All))]",
+    "commands: [(at_tick: 5, command: AddNodes(x_mm: 1, z_mm: 2))]",
 ];
 
 /// And a fault: each field of each kind and choice at least once.

@@ -3,9 +3,11 @@
 //!
 //! A frame meets its faults in one fixed order, whatever order the scenario lists them in:
 //!
-//! 1. [`Faults::cuts`]: partitions and eclipses. A cut frame does not even interfere.
+//! 1. [`Faults::cuts`]: partitions, eclipses and links cut by hand. A cut frame does not even
+//!    interfere.
 //! 2. [`Faults::jams`]: before collisions, fading and what else the air does.
-//! 3. [`Faults::loses`]: losses, then bursts, of what the air has let through.
+//! 3. [`Faults::loses`]: losses, then bursts, then links degraded by hand, of what the air has let
+//!    through.
 //! 4. [`Faults::arrivals`]: duplication, then for each copy corruption and delay.
 //!
 //! Each kind draws for its own purpose, and the entries of a kind for their place among that kind:
@@ -19,6 +21,7 @@ mod delay;
 mod duplication;
 mod eclipse;
 mod flash;
+mod hands;
 mod jamming;
 mod loss;
 mod partition;
@@ -33,6 +36,7 @@ use qres_core::draw::{Purpose, below, draw};
 use qres_core::id::{NodeId, Tick};
 
 pub use flash::Flash;
+pub use hands::{Hands, Struck};
 use select::Members;
 
 use crate::scenario::{FaultEntry, FaultKind};
@@ -47,6 +51,10 @@ pub struct Faults {
     entries: Vec<Entry>,
     /// Millimetres, by id; only where a jammer needs them.
     positions: Vec<[i32; 3]>,
+    /// What was done to links by hand.
+    hands: Hands,
+    /// Of what is drawn for those.
+    seed: u64,
     on_air: bool,
     on_clock: bool,
     on_power: bool,
@@ -147,7 +155,7 @@ impl Faults {
     /// `hostile` are adversaries.
     #[must_use]
     pub fn new(faults: &[FaultEntry], seed: u64, positions: &[[i32; 3]], hostile: &[bool]) -> Self {
-        let mut all = Self::default();
+        let mut all = Self { seed, ..Self::default() };
         for (place, fault) in faults.iter().enumerate() {
             let earlier = faults.iter().take(place);
             let ordinal = earlier.filter(|other| other.kind.name() == fault.kind.name()).count();
@@ -183,7 +191,31 @@ impl Faults {
     /// Whether nothing can go wrong.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries.is_empty() && !self.on_air && !self.on_power
+    }
+
+    /// What was done to links by hand.
+    #[must_use]
+    pub const fn hands(&self) -> &Hands {
+        &self.hands
+    }
+
+    /// Does something to links by hand; from now on frames can be lost to faults.
+    pub fn strike_links(&mut self, change: impl FnOnce(&mut Hands)) {
+        self.on_air = true;
+        change(&mut self.hands);
+    }
+
+    /// From now on nodes can be without power.
+    pub const fn let_power_go(&mut self) {
+        self.on_power = true;
+    }
+
+    /// Takes note of where nodes stand now, for jammers. Whom a fault strikes stays as it is.
+    pub fn moved(&mut self, positions: &[[i32; 3]]) {
+        if !self.positions.is_empty() {
+            self.positions = positions.to_vec();
+        }
     }
 
     /// Each fault by name, with its first tick and the one at which it is over.
@@ -216,14 +248,14 @@ impl Faults {
     /// Whether nothing passes from `sender` to `receiver`.
     #[must_use]
     pub fn cuts(&self, now: Tick, sender: NodeId, receiver: NodeId) -> bool {
-        self.on_air
-            && self.active(now).any(|entry| match &entry.kind {
-                FaultKind::Partition => partition::cuts(&entry.members, sender, receiver),
-                FaultKind::Eclipse { victim } => {
-                    eclipse::cuts(NodeId(*victim), &entry.members, sender, receiver)
-                }
-                _ => false,
-            })
+        let by = |entry: &Entry| match &entry.kind {
+            FaultKind::Partition => partition::cuts(&entry.members, sender, receiver),
+            FaultKind::Eclipse { victim } => {
+                eclipse::cuts(NodeId(*victim), &entry.members, sender, receiver)
+            }
+            _ => false,
+        };
+        self.on_air && (self.hands.cuts(sender, receiver) || self.active(now).any(by))
     }
 
     /// Whether a jammer drowns a frame that lasts `span_us` within the tick.
@@ -252,10 +284,10 @@ impl Faults {
             kind @ FaultKind::Bursts { .. } => burst::loses(kind, entry.from, entry.seed, link),
             _ => false,
         };
+        let touches = |entry: &&Entry| entry.members.touches(link.sender, link.receiver);
         self.on_air
-            && self
-                .active(link.now)
-                .any(|entry| entry.members.touches(link.sender, link.receiver) && strikes(entry))
+            && (self.active(link.now).filter(touches).any(strikes)
+                || self.hands.loses(self.seed, link))
     }
 
     /// What arrives of a frame that was received: itself, and perhaps copies.
