@@ -133,6 +133,8 @@ impl PacketView {
 /// A storm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StormView {
+    /// Its number, as commands say it.
+    pub number: u32,
     /// Millimetres.
     pub centre_mm: [i32; 3],
     /// Millimetres.
@@ -269,6 +271,7 @@ impl Mesh {
         let nodes = node_views(world);
         let strongest = plan.storms.iter().map(StormTrack::intensity).max().unwrap_or(1).max(1);
         let storms = world.resource::<Weather>().0.iter().map(|storm| StormView {
+            number: storm.index,
             centre_mm: storm.centre_mm,
             radius_mm: storm.radius_mm,
             intensity: (i64::from(storm.intensity) * 65_535 / i64::from(strongest)) as u16,

@@ -24,6 +24,8 @@ pub enum Pane {
     Overview,
     /// What else there is to see.
     Scenarios,
+    /// What can be done to the mesh.
+    Hands,
     /// The run as lanes.
     Timeline,
     /// The swarm over the run.
@@ -50,9 +52,10 @@ enum Side {
 
 impl Pane {
     /// All that can be opened and closed.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Overview,
         Self::Scenarios,
+        Self::Hands,
         Self::Timeline,
         Self::Figures,
         Self::Journal,
@@ -69,6 +72,7 @@ impl Pane {
             Self::Scene => "Scene",
             Self::Overview => "Overview",
             Self::Scenarios => "Scenarios",
+            Self::Hands => "Hands",
             Self::Timeline => "Timeline",
             Self::Figures => "Figures",
             Self::Journal => "Log",
@@ -87,7 +91,7 @@ impl Pane {
             | Self::Journal
             | Self::Lineage
             | Self::Performance => Side::Bottom,
-            Self::Overview | Self::Scenarios | Self::Settings => Side::Left,
+            Self::Overview | Self::Scenarios | Self::Hands | Self::Settings => Side::Left,
             Self::Inspector => Side::Right,
         }
     }
@@ -114,9 +118,10 @@ impl Default for Dock {
         let mut tiles = Tiles::default();
         let scene = tiles.insert_pane(Pane::Scene);
         let mut dock = Self { tree: Tree::new("dock", scene, tiles) };
-        for pane in [Pane::Overview, Pane::Inspector] {
+        for pane in [Pane::Overview, Pane::Hands, Pane::Scenarios, Pane::Inspector] {
             dock.open(pane);
         }
+        dock.front(Pane::Overview);
         for pane in [Pane::Timeline, Pane::Figures, Pane::Journal, Pane::Lineage] {
             dock.open(pane);
         }

@@ -7,6 +7,7 @@ mod browser;
 pub mod dock;
 mod figures;
 mod finder;
+mod hands;
 mod help;
 mod inspector;
 mod journal;
@@ -31,6 +32,7 @@ use crate::pace::Intent;
 use crate::view::actions::{Action, Do, Entry};
 use crate::view::space::Space;
 use crate::view::stage::{Ask, Go, Insets, Load, Look, Marks, OverScene, Stage};
+use crate::view::tools::Sketch;
 use bevy::prelude::*;
 use bevy_egui::egui::{self, Rect, Response, pos2, vec2};
 use bevy_egui::{EguiContexts, EguiPrimaryContextPass};
@@ -69,6 +71,7 @@ pub struct Panels {
     pub dock: Dock,
     frames: performance::Frames,
     browser: browser::Browser,
+    hands: hands::Hands,
     journal: journal::Journal,
     span: span::Span,
     sheets: overlay::Sheets,
@@ -100,9 +103,9 @@ fn draw(
     mut styled: Local<bool>,
     time: Res<Time<Real>>,
     (mut stage, mut panels): (ResMut<Stage>, ResMut<Panels>),
-    look: Res<Look>,
+    (look, sketch): (Res<Look>, Res<Sketch>),
     space: Option<Res<Space>>,
-    marks: Res<Marks>,
+    (marks, camera): (Res<Marks>, Query<(&Camera, &GlobalTransform), With<Camera3d>>),
     (mut insets, mut over): (ResMut<Insets>, ResMut<OverScene>),
     mut asks: MessageWriter<Ask>,
     mut go: MessageWriter<Go>,
@@ -120,7 +123,13 @@ fn draw(
     let points = f32::from(look.text_percent) / 100.0;
     context.set_zoom_factor(points);
     names::show(context, &stage, &marks, points);
-    let (outcome, scene) = show(context, &mut panels, &stage, &look, &space);
+    if let Ok((camera, at)) = camera.single() {
+        names::sketch(context, &sketch, |place| {
+            let seen = camera.world_to_viewport(at, place).ok()?;
+            Some(pos2(seen.x, seen.y) / points)
+        });
+    }
+    let (outcome, scene) = show(context, &mut panels, &stage, &look, (&space, &sketch));
     let free = insets_of(context.viewport_rect(), scene, points);
     if *insets != free {
         *insets = free;
@@ -167,7 +176,7 @@ pub fn show(
     panels: &mut Panels,
     stage: &Stage,
     look: &Look,
-    space: &Space,
+    (space, sketch): (&Space, &Sketch),
 ) -> (Outcome, Rect) {
     let mut outcome = Outcome::default();
     let screen = context.viewport_rect();
@@ -175,7 +184,7 @@ pub fn show(
     let roomy = screen.width() >= 420.0 && screen.height() >= 240.0;
     if look.panels && roomy {
         let around = screen.shrink(theme::EDGE * 0.6);
-        scene = docked(context, panels, stage, look, around, &mut outcome);
+        scene = docked(context, panels, stage, look, sketch, around, &mut outcome);
         transport::show(context, stage, scene, &mut outcome);
         scene.max.y -= caption(context, stage, look, space, scene);
     }
@@ -195,17 +204,19 @@ fn docked(
     panels: &mut Panels,
     stage: &Stage,
     look: &Look,
+    sketch: &Sketch,
     around: Rect,
     outcome: &mut Outcome,
 ) -> Rect {
     let builder = egui::UiBuilder::new().layer_id(egui::LayerId::background()).max_rect(around);
     let mut ui = egui::Ui::new(context.clone(), "dock".into(), builder);
-    let Panels { dock, frames, browser, journal, span, .. } = panels;
+    let Panels { dock, frames, browser, hands, journal, span, .. } = panels;
     span.begin(stage.published.tick, stage.scene.ticks);
     let mut content = |ui: &mut egui::Ui, pane: Pane| match pane {
         Pane::Scene => {}
         Pane::Overview => overview::show(ui, stage, look, outcome),
         Pane::Scenarios => browser.show(ui, stage, outcome),
+        Pane::Hands => hands.show(ui, stage, sketch, outcome),
         Pane::Timeline => timeline::show(ui, stage, look, span, outcome),
         Pane::Figures => figures::show(ui, stage, look, span, outcome),
         Pane::Journal => journal.show(ui, stage, outcome),

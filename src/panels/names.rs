@@ -3,8 +3,11 @@
 
 use super::theme;
 use crate::view::stage::{Marks, Stage};
+use crate::view::tools::{Sketch, Tool};
+use bevy::math::Vec3;
 use bevy_egui::egui::{
-    Color32, Context, CornerRadius, LayerId, Order, Pos2, Rect, Stroke, StrokeKind, pos2, vec2,
+    Color32, Context, CornerRadius, LayerId, Order, Pos2, Rect, Shape, Stroke, StrokeKind, pos2,
+    vec2,
 };
 
 /// Paints them behind all panels. A panel point is `points` logical pixels.
@@ -37,6 +40,23 @@ pub fn show(context: &Context, stage: &Stage, marks: &Marks, points: f32) {
             &stage.label(id),
             theme::TEXT,
         );
+    }
+}
+
+/// What a tool is drawing on the ground, in the window.
+pub fn sketch(context: &Context, sketch: &Sketch, seen: impl Fn(Vec3) -> Option<Pos2>) {
+    let painter = context.layer_painter(LayerId::new(Order::Background, "sketch".into()));
+    let colour = theme::ACCENT;
+    if let Some((centre, radius)) = sketch.circle {
+        let rim = (0..=64_u8).filter_map(|step| {
+            let turn = f32::from(step) / 64.0 * std::f32::consts::TAU;
+            seen(centre + Vec3::new(turn.cos(), 0.0, turn.sin()) * radius)
+        });
+        let rim: Vec<Pos2> = rim.collect();
+        painter.add(Shape::line(rim, Stroke::new(2.0, colour)));
+    } else if sketch.tool == Tool::DrawLine {
+        let line: Vec<Pos2> = sketch.trail.iter().filter_map(|place| seen(*place)).collect();
+        painter.add(Shape::line(line, Stroke::new(2.5, theme::WARN)));
     }
 }
 

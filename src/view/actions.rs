@@ -4,6 +4,7 @@
 use super::camera::Rig;
 use super::follow::Follow;
 use super::stage::{Ask, ColourBy, Go, Look, Marks, Stage};
+use super::tools::{Sketch, Tool};
 use crate::pace::Intent;
 use crate::panels::dock::Pane;
 use crate::panels::overlay::Overlay;
@@ -57,6 +58,12 @@ pub enum Action {
     HidePanels,
     /// The line of keys at the bottom.
     KeyLine,
+    /// Takes back the newest command that still waits.
+    Undo,
+    /// Gives again what was taken back.
+    Redo,
+    /// The mouse holds a tool, or lets it go.
+    Hold(Tool),
     /// A panel opens, or closes.
     Panel(Pane),
     /// All panels where they were at first.
@@ -78,13 +85,15 @@ pub enum Topic {
     Camera,
     /// Colours and light.
     Picture,
+    /// What is done to the mesh.
+    Hands,
     /// The window's panels.
     Panels,
 }
 
 impl Topic {
     /// All, in the order of the help.
-    pub const ALL: [Self; 4] = [Self::Time, Self::Camera, Self::Picture, Self::Panels];
+    pub const ALL: [Self; 5] = [Self::Time, Self::Camera, Self::Picture, Self::Hands, Self::Panels];
 
     /// The heading in the help.
     #[must_use]
@@ -93,6 +102,7 @@ impl Topic {
             Self::Time => "Time",
             Self::Camera => "Camera",
             Self::Picture => "Picture",
+            Self::Hands => "Hands",
             Self::Panels => "Panels",
         }
     }
@@ -273,6 +283,7 @@ pub(super) fn perform(
     mut look: ResMut<Look>,
     mut stage: ResMut<Stage>,
     marks: Res<Marks>,
+    mut sketch: ResMut<Sketch>,
     mut asks: MessageWriter<Ask>,
     mut go: MessageWriter<Go>,
     mut commands: Commands,
@@ -302,6 +313,15 @@ pub(super) fn perform(
             Action::Picture => {
                 let path = format!("qres-tick-{}.png", stage.published.tick);
                 commands.spawn(Screenshot::primary_window()).observe(save_to_disk(path));
+            }
+            Action::Undo => drop(asks.write(Ask(Intent::Undo))),
+            Action::Redo => drop(asks.write(Ask(Intent::Redo))),
+            Action::Hold(tool) => {
+                let held = if sketch.tool == *tool { Tool::Nothing } else { *tool };
+                *sketch = Sketch::with(held);
+            }
+            Action::Escape if sketch.holds() && look.overlay.is_none() => {
+                *sketch = Sketch::default();
             }
             Action::Escape if look.overlay.is_some() => look.overlay = None,
             Action::Escape => {

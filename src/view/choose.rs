@@ -4,6 +4,7 @@
 use super::camera::Rig;
 use super::crowd::Crowd;
 use super::stage::{Look, Marks, OverScene, Stage};
+use super::tools::Sketch;
 use bevy::prelude::*;
 use bevy::window::PrimaryWindow;
 
@@ -44,7 +45,7 @@ pub(super) struct Drawing {
 pub(super) fn rectangle(
     buttons: Res<ButtonInput<MouseButton>>,
     keys: Res<ButtonInput<KeyCode>>,
-    over: Res<OverScene>,
+    (over, sketch): (Res<OverScene>, Res<Sketch>),
     (look, rig, crowd): (Res<Look>, Res<Rig>, Res<Crowd>),
     window: Single<&Window, With<PrimaryWindow>>,
     camera: Single<(&Camera, &GlobalTransform), With<Camera3d>>,
@@ -53,7 +54,7 @@ pub(super) fn rectangle(
     mut marks: ResMut<Marks>,
 ) {
     let cursor = window.cursor_position();
-    if buttons.just_pressed(MouseButton::Left) && shift(&keys) && over.0 {
+    if buttons.just_pressed(MouseButton::Left) && shift(&keys) && over.0 && !sketch.holds() {
         drawing.start = cursor;
         drawing.kept.clear();
         if ctrl(&keys) {

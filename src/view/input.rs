@@ -9,6 +9,7 @@ use super::lens::FOV;
 use super::picking::{Probe, pick};
 use super::space::Space;
 use super::stage::{Ask, Go, Look, Marks, OverScene, Stage};
+use super::tools::{self, Sketch};
 use crate::pace::Intent;
 use bevy::input::keyboard::{Key, KeyboardInput};
 use bevy::input::mouse::{AccumulatedMouseScroll, MouseScrollUnit};
@@ -37,7 +38,7 @@ struct Gesture {
 pub(super) fn plugin(app: &mut App) {
     app.init_resource::<Gesture>().add_systems(
         Update,
-        (grab, drag, wheel, click, choose::rectangle, hover, keys)
+        (grab, drag, wheel, click, choose::rectangle, tools::work, hover, keys)
             .chain()
             .before(actions::perform)
             .in_set(super::ViewSystems::Input),
@@ -49,10 +50,11 @@ fn grab(
     buttons: Res<ButtonInput<MouseButton>>,
     over: Res<OverScene>,
     keys: Res<ButtonInput<KeyCode>>,
+    sketch: Res<Sketch>,
     mut gesture: ResMut<Gesture>,
 ) {
     let free = over.0;
-    if buttons.just_pressed(MouseButton::Left) && free {
+    if buttons.just_pressed(MouseButton::Left) && free && !sketch.holds() {
         // With Shift it draws a rectangle instead, though a mere click is one all the same.
         gesture.orbit = true;
         gesture.still = shift(&keys);

@@ -27,6 +27,7 @@ pub mod space;
 pub mod stage;
 mod studio;
 pub mod theme;
+pub mod tools;
 mod traffic;
 mod upload;
 #[cfg(test)]
@@ -77,7 +78,7 @@ fn scene_plugin(app: &mut App) {
     .configure_sets(PostUpdate, EguiPostUpdateSet::PostProcessOutput.before(AssetEventSystems))
     .insert_resource(ClearColor(theme::clear()))
     .add_plugins((
-        actions::plugin,
+        (actions::plugin, tools::plugin),
         layer::plugin,
         layers::plugin,
         upload::plugin,

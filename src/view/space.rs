@@ -72,6 +72,13 @@ impl Space {
         space
     }
 
+    /// A place of the scene as a place of the mesh, in millimetres.
+    #[must_use]
+    pub fn mm_of(&self, place: Vec3) -> [i64; 3] {
+        let mm = place.as_dvec3() * self.mm_per_unit + DVec3::from_array(self.origin_mm);
+        mm.to_array().map(|axis| axis.round() as i64)
+    }
+
     /// A place of the mesh as a place of the scene. In both, y is up.
     #[must_use]
     pub fn place(&self, mm: [i32; 3]) -> Vec3 {

@@ -1,0 +1,290 @@
+//! Tools in the hand: a storm is dropped or dragged, a line is drawn through the mesh, nodes are
+//! moved or set down. Each ends in one command; until then only a sketch is drawn.
+
+use super::arrange::Layout;
+use super::space::Space;
+use super::stage::{Ask, Look, OverScene, Stage};
+use crate::pace::Intent;
+use crate::scenario::{Command, Links, Post, Spectrum};
+use bevy::prelude::*;
+use bevy::window::PrimaryWindow;
+
+/// What the mouse holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tool {
+    /// Nothing: it orbits and selects.
+    #[default]
+    Nothing,
+    /// Press where a storm begins, drag to its rim.
+    DropStorm,
+    /// Press inside a storm and take it elsewhere.
+    DragStorm,
+    /// Draw a line; links across it are cut.
+    DrawLine,
+    /// Press where the picked nodes are to stand.
+    MoveNodes,
+    /// Press where a node joins.
+    AddNodes,
+}
+
+impl Tool {
+    /// All that can be held.
+    pub const ALL: [Self; 5] =
+        [Self::DropStorm, Self::DragStorm, Self::DrawLine, Self::MoveNodes, Self::AddNodes];
+
+    /// What it is called.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::DropStorm => "drop a storm",
+            Self::DragStorm => "drag a storm",
+            Self::DrawLine => "cut along a line",
+            Self::MoveNodes => "move nodes",
+            Self::AddNodes => "add nodes",
+        }
+    }
+
+    /// How it is used.
+    #[must_use]
+    pub const fn hint(self) -> &'static str {
+        match self {
+            Self::Nothing => "",
+            Self::DropStorm => "Press where it begins and drag to its rim",
+            Self::DragStorm => "Press inside a storm and take it elsewhere",
+            Self::DrawLine => "Draw a line: links across it are cut. Restore links to heal it",
+            Self::MoveNodes => "Click where the picked nodes, or the selected one, are to stand",
+            Self::AddNodes => "Click where another node joins",
+        }
+    }
+}
+
+/// What is being drawn, on the ground of the mesh.
+#[derive(Resource, Default)]
+pub struct Sketch {
+    /// What the mouse holds.
+    pub tool: Tool,
+    /// Places passed with the button down, in scene units.
+    pub trail: Vec<Vec3>,
+    /// The storm that is dragged.
+    storm: Option<u32>,
+    /// Centre and radius of a storm to be, in scene units.
+    pub circle: Option<(Vec3, f32)>,
+}
+
+impl Sketch {
+    /// A fresh one with this in the hand.
+    #[must_use]
+    pub fn with(tool: Tool) -> Self {
+        Self { tool, ..Self::default() }
+    }
+
+    /// Whether the left button is the tool's.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.tool != Tool::Nothing
+    }
+}
+
+/// Longest line that is sent, in corners.
+const CORNERS: usize = 256;
+
+pub(super) fn plugin(app: &mut App) {
+    app.init_resource::<Sketch>();
+}
+
+/// Where the pointer meets the ground that the mesh stands on, and the same in millimetres east
+/// and south.
+fn ground(
+    window: &Window,
+    camera: &Camera,
+    at: &GlobalTransform,
+    space: &Space,
+) -> Option<(Vec3, [i64; 2])> {
+    let ray = camera.viewport_to_world(at, window.cursor_position()?).ok()?;
+    let level = Vec3::new(0.0, -space.half.y, 0.0);
+    let place = ray.plane_intersection_point(level, InfinitePlane3d::new(Vec3::Y))?;
+    let [x, _, z] = space.mm_of(place);
+    Some((place, [x, z]))
+}
+
+/// Follows the pointer with what is held, and sends the command at the end.
+pub(super) fn work(
+    buttons: Res<ButtonInput<MouseButton>>,
+    over: Res<OverScene>,
+    (space, look): (Res<Space>, Res<Look>),
+    window: Single<&Window, With<PrimaryWindow>>,
+    camera: Single<(&Camera, &GlobalTransform), With<Camera3d>>,
+    mut sketch: ResMut<Sketch>,
+    mut stage: ResMut<Stage>,
+    mut asks: MessageWriter<Ask>,
+) {
+    if !sketch.holds() {
+        return;
+    }
+    let (camera, at) = *camera;
+    let Some((place, mm)) = ground(&window, camera, at, &space) else { return };
+    if buttons.just_pressed(MouseButton::Left) && over.0 {
+        if look.layout != Layout::Placed {
+            stage.notice = Some("positions are not real in this layout: press L first".into());
+            return;
+        }
+        sketch.trail = vec![place];
+        sketch.storm = storm_at(&stage, mm);
+    }
+    if sketch.trail.is_empty() {
+        return;
+    }
+    let step = space.node_radius;
+    if sketch.trail.last().is_some_and(|last| last.distance(place) > step) {
+        sketch.trail.push(place);
+    }
+    let start = sketch.trail[0];
+    sketch.circle = circle(&sketch, &stage, &space, start, place);
+    if buttons.pressed(MouseButton::Left) {
+        return;
+    }
+    let command = command(&sketch, &stage, &space, place);
+    sketch.trail.clear();
+    sketch.circle = None;
+    match command {
+        Ok(command) => drop(asks.write(Ask(Intent::Command(Box::new(command))))),
+        Err(why) => stage.notice = Some(why.to_owned()),
+    }
+}
+
+/// The number of the storm that blows at a place; the smallest one where several do.
+fn storm_at(stage: &Stage, [x, z]: [i64; 2]) -> Option<u32> {
+    let inside = stage.published.storms.iter().filter(|storm| {
+        let [dx, dz] = [x - i64::from(storm.centre_mm[0]), z - i64::from(storm.centre_mm[2])];
+        let radius = i128::from(storm.radius_mm);
+        i128::from(dx).pow(2) + i128::from(dz).pow(2) <= radius.pow(2)
+    });
+    inside.min_by_key(|storm| storm.radius_mm).map(|storm| storm.number)
+}
+
+fn circle(
+    sketch: &Sketch,
+    stage: &Stage,
+    space: &Space,
+    start: Vec3,
+    place: Vec3,
+) -> Option<(Vec3, f32)> {
+    match sketch.tool {
+        Tool::DropStorm => Some((start, start.distance(place).max(space.node_radius))),
+        Tool::DragStorm => {
+            let number = sketch.storm?;
+            let storm = stage.published.storms.iter().find(|storm| storm.number == number)?;
+            let radius = (f64::from(storm.radius_mm) / space.mm_per_unit) as f32;
+            Some((space.place(storm.centre_mm).with_y(place.y) + place - start, radius))
+        }
+        _ => None,
+    }
+}
+
+/// What a finished sketch asks for.
+fn command(
+    sketch: &Sketch,
+    stage: &Stage,
+    space: &Space,
+    place: Vec3,
+) -> Result<Command, &'static str> {
+    let mm = |place: Vec3| {
+        let [x, _, z] = space.mm_of(place);
+        (x, z)
+    };
+    let (x_mm, z_mm) = mm(place);
+    match sketch.tool {
+        Tool::Nothing => Err("nothing is held"),
+        Tool::DropStorm => {
+            let (centre, radius) = sketch.circle.ok_or("nothing was drawn")?;
+            let (x_mm, z_mm) = mm(centre);
+            // A mere click is a storm about as wide as a few nodes are apart.
+            let radius = if radius < 0.5 { 2.0 } else { radius };
+            Ok(Command::StartStorm {
+                x_mm,
+                z_mm,
+                radius_mm: (f64::from(radius) * space.mm_per_unit).clamp(1.0, 1e9) as u32,
+                intensity: 8.0,
+                spectrum: Spectrum::default(),
+                drift_mm: (0, 0),
+                growth_mm: 0,
+                ticks: 0,
+            })
+        }
+        Tool::DragStorm => {
+            let storm = sketch.storm.ok_or("no storm blows there")?;
+            let (centre, _) = sketch.circle.ok_or("this storm is over")?;
+            let (x_mm, z_mm) = mm(centre);
+            Ok(Command::MoveStorm { storm, x_mm, z_mm, over_ticks: 0 })
+        }
+        Tool::DrawLine => {
+            let corners: Vec<(i64, i64)> = thinned(&sketch.trail).map(mm).collect();
+            if corners.len() < 2 {
+                return Err("a line needs two ends: press and drag");
+            }
+            Ok(Command::Cut { links: Links::Across(corners) })
+        }
+        Tool::MoveNodes => {
+            let nodes = chosen(stage).ok_or("select a node, or pick several, first")?;
+            Ok(Command::MoveNodes { nodes, x_mm, z_mm })
+        }
+        Tool::AddNodes => Ok(Command::AddNodes {
+            count: 1,
+            x_mm,
+            z_mm,
+            spread_mm: 0,
+            modality: String::new(),
+            role: Post::Fitting,
+        }),
+    }
+}
+
+/// At most as many corners as a command takes, both ends among them.
+fn thinned(trail: &[Vec3]) -> impl Iterator<Item = Vec3> {
+    let step = trail.len().div_ceil(CORNERS - 1).max(1);
+    let last = trail.len().saturating_sub(1);
+    let kept = trail.iter().enumerate().filter(move |(n, _)| n % step == 0 || *n == last);
+    kept.map(|(_, place)| *place)
+}
+
+/// The picked nodes, or the selected one, as a selector.
+#[must_use]
+pub fn chosen(stage: &Stage) -> Option<String> {
+    if stage.picked.is_empty() {
+        return stage.selected.map(|id| id.to_string());
+    }
+    // Runs of ids are short to say.
+    let runs = stage.picked.chunk_by(|a, b| a + 1 == *b);
+    let said = runs.filter_map(|run| match (run.first()?, run.last()?) {
+        (first, last) if first == last => Some(first.to_string()),
+        (first, last) => Some(format!("{first}-{last}")),
+    });
+    Some(said.collect::<Vec<_>>().join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mesh::publish::{Published, Scene};
+    use std::sync::Arc;
+
+    #[test]
+    fn picked_nodes_are_said_in_runs() {
+        let mut stage = Stage::new(Arc::new(Scene::default()), Arc::new(Published::default()));
+        assert_eq!(chosen(&stage), None);
+        stage.selected = Some(4);
+        assert_eq!(chosen(&stage).as_deref(), Some("4"));
+        stage.picked = vec![1, 2, 3, 7, 9, 10];
+        assert_eq!(chosen(&stage).as_deref(), Some("1-3 7 9-10"));
+    }
+
+    #[test]
+    fn a_long_line_keeps_its_ends() {
+        let trail: Vec<Vec3> = (0..1_000).map(|n| Vec3::splat(n as f32)).collect();
+        let kept: Vec<Vec3> = thinned(&trail).collect();
+        assert!(kept.len() <= CORNERS);
+        assert_eq!((kept.first(), kept.last()), (trail.first(), trail.last()));
+        assert_eq!(thinned(&[]).count(), 0);
+    }
+}
