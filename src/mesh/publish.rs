@@ -87,7 +87,7 @@ pub struct NodeView {
     pub fresh: u8,
     /// A real board stands for it.
     pub hardware: bool,
-    /// A quarter or more of those that judge it hear it without heeding it. More cannot be asked:
+    /// A sixth or more of those that judge it hear it without heeding it. More cannot be asked:
     /// liars in one place judge each other, and may be the majority there.
     pub banned: bool,
     /// Without power: a fault switched it off, or its store is empty.
@@ -345,7 +345,7 @@ fn freshness(evolution: &Evolution, now: Tick) -> u8 {
 struct Opinion {
     /// The mean reputation, 65535 for 1.
     reputation: u16,
-    /// A quarter of them or more have banned it.
+    /// A sixth of them or more have banned it.
     banned: bool,
 }
 
@@ -366,7 +366,7 @@ fn opinions(world: &mut World) -> Vec<Opinion> {
     }
     let mean = |(sum, voices, bans): &(u64, u64, u64)| Opinion {
         reputation: sum.checked_div(*voices).map_or(initial, |mean| mean as u16),
-        banned: *voices > 0 && bans * 4 >= *voices,
+        banned: *voices > 0 && bans * 6 >= *voices,
     };
     sums.iter().map(mean).collect()
 }

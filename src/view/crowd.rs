@@ -233,9 +233,10 @@ fn follow(
     mut crowd: ResMut<Crowd>,
     mut layers: ResMut<Layers>,
 ) {
-    if crowd.generation == stage.generation {
-        crowd.elapsed += time.delta_secs();
-    } else {
+    // The last frame showed the change as far as this: where the next one starts from. Ticks that
+    // come with every frame would otherwise never be seen.
+    crowd.elapsed += time.delta_secs();
+    if crowd.generation != stage.generation {
         crowd.generation = stage.generation;
         crowd.take(&stage, &space);
         layers.room_for_nodes(crowd.nodes.len());
@@ -306,6 +307,20 @@ mod tests {
             "blends from there"
         );
         assert!(crowd.nodes[0].from_state.w > 0.5 && crowd.nodes[3].from_state.w < 0.5);
+    }
+
+    #[test]
+    fn ticks_that_come_with_every_frame_are_seen() {
+        let mut stage = stage(1);
+        let space = Space::of(&stage.scene, &stage.published);
+        let mut crowd = Crowd::default();
+        for tick in 0..4 {
+            crowd.elapsed += 1.0;
+            let nodes = vec![node([tick * 1000, 0, 0])];
+            stage.put(Arc::new(Published { nodes, tick_ms: 1000, ..default() }));
+            crowd.take(&stage, &space);
+        }
+        assert!(crowd.place(0).unwrap().distance(space.place([2000, 0, 0])) < 1e-5);
     }
 
     #[test]

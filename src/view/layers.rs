@@ -31,6 +31,8 @@ pub struct Layers {
     pub links: usize,
     /// How many packets are drawn in this tick.
     pub packets: usize,
+    link_items: Handle<ShaderBuffer>,
+    link_mesh: Handle<Mesh>,
     node_mesh: Handle<Mesh>,
     packet_mesh: Handle<Mesh>,
     grown: u8,
@@ -70,6 +72,7 @@ struct Drawn(Kind);
 
 pub(super) fn plugin(app: &mut App) {
     app.add_systems(PreStartup, spawn)
+        .add_systems(Update, relink.in_set(super::ViewSystems::Follow))
         .add_systems(Update, leave_out.run_if(resource_changed::<Rendering>))
         .add_systems(PostUpdate, rebind.in_set(super::ViewSystems::Write));
 }
@@ -80,6 +83,35 @@ fn leave_out(rendering: Res<Rendering>, mut drawn: Query<(&Drawn, &mut Visibilit
         let hidden = *kind == Kind::Pool && !rendering.pools;
         let wanted = if hidden { Visibility::Hidden } else { Visibility::Inherited };
         visibility.set_if_neq(wanted);
+    }
+}
+
+/// Commands cut links, move nodes and add some: then the links are drawn anew.
+fn relink(
+    stage: Res<Stage>,
+    mut layers: ResMut<Layers>,
+    mut meshes: ResMut<Assets<Mesh>>,
+    mut buffers: ResMut<Assets<ShaderBuffer>>,
+    mut drawn: Local<(usize, Vec<[u32; 2]>)>,
+) {
+    let orders = &stage.published.orders;
+    let whose = orders.links.as_ref().map_or(0, |links| links.as_ptr() as usize);
+    let cut = orders.struck.iter().filter(|link| link.cut).map(|link| link.ends);
+    if drawn.0 == whose && cut.clone().eq(drawn.1.iter().copied()) {
+        return;
+    }
+    *drawn = (whose, cut.collect());
+    let all = orders.links.as_deref().unwrap_or(&stage.scene.links);
+    let kept = all.iter().filter(|link| drawn.1.binary_search(link).is_err());
+    let pairs: Vec<UVec2> = kept.map(|[a, b]| UVec2::new(*a, *b)).collect();
+    layers.links = pairs.len();
+    layers.grown = REBIND_FRAMES;
+    let mesh = layer::quads(pairs.len().max(1));
+    let items = if pairs.is_empty() { room(0) } else { ShaderBuffer::from(pairs) };
+    let put = meshes.insert(layers.link_mesh.id(), mesh).map_err(|error| error.to_string());
+    let fed = buffers.insert(layers.link_items.id(), items).map_err(|error| error.to_string());
+    if let Err(error) = put.and(fed) {
+        warn!("links could not be drawn anew: {error}");
     }
 }
 
@@ -107,7 +139,7 @@ pub(super) fn spawn(
         (Kind::Sky, one.clone(), order.clone()),
         (Kind::Ground, one, order.clone()),
         (Kind::Pool, node_mesh.clone(), order.clone()),
-        (Kind::Link, link_mesh, link_items),
+        (Kind::Link, link_mesh.clone(), link_items.clone()),
         (Kind::Storm, storm_mesh, order.clone()),
         (Kind::Node, node_mesh.clone(), order),
         (Kind::Packet, packet_mesh.clone(), packet_items),
@@ -122,6 +154,8 @@ pub(super) fn spawn(
         packet_room: PACKET_ROOM,
         links,
         packets: 0,
+        link_items,
+        link_mesh,
         node_mesh,
         packet_mesh,
         grown: REBIND_FRAMES,
