@@ -152,7 +152,11 @@ fn look(plan: &Plan, known: &Chronicle, sheet: &mut Sheet, seen: &Seen<'_>, page
     // restart forgets.
     let window = seen.2.0.window();
     let sums = plan.sums.is_some() && window.is_awake();
-    if window.closes || doing.0.samples > 1 || sums || turned {
+    // What is not read is not fetched: in a large mesh that is what a pass costs.
+    let config = &plan.config;
+    let evolves = config.evolution.is_some();
+    let tries = evolves || config.handover.is_some() || config.audit.is_some();
+    if window.closes || (tries && doing.0.samples > 1) || sums || turned {
         sheet.verdicts.extend(known.bans.look(id, &trust.0));
         let fallbacks = dossier.map_or([0; 2], |dossier| dossier.ledger.fallbacks);
         if fallbacks != known.fallbacks.get(&id).copied().unwrap_or_default() {
@@ -165,7 +169,7 @@ fn look(plan: &Plan, known: &Chronicle, sheet: &mut Sheet, seen: &Seen<'_>, page
             }
         }
     }
-    if before.is_none() || known.pedigree.of(id) != Some(neuron.0.gene().0) {
+    if (evolves || turned) && known.pedigree.of(id) != Some(neuron.0.gene().0) {
         sheet.models.push((id, identity.group.0, neuron.0));
     }
 }
