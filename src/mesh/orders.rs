@@ -124,7 +124,8 @@ impl Orders {
                     weigh_by_reputation: *weigh_by_reputation,
                     ..Protocol::default()
                 });
-                self.recipe = Some((recipe, recipe::adoption(*adoption)));
+                let adoption = adoption.map_or(self.config(plan).adoption, recipe::adoption);
+                self.recipe = Some((recipe, adoption));
             }
         }
         self.log.push((now, command.clone()));
@@ -181,6 +182,8 @@ impl Mesh {
         plan.nodes.iter().for_each(|node| *groups.entry(node.group.0).or_default() += 1);
         let fewest = groups.values().copied().min().unwrap_or(0);
         command.validate(plan.nodes.len() as u64, fewest)?;
+        let (audits, evolves) = (plan.config.audit.is_some(), plan.config.evolution.is_some());
+        command.has_effect("command", audits, evolves)?;
         self.world().resource_mut::<Orders>().pending.push(command);
         Ok(Tick(self.ticks()))
     }

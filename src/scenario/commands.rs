@@ -47,9 +47,9 @@ pub enum Command {
         /// As `protocol.weigh_by_reputation`; default true.
         #[serde(default = "yes")]
         weigh_by_reputation: bool,
-        /// As `protocol.adoption`; default `Tested`.
+        /// As `protocol.adoption`; `None`, the default: stays as it is.
         #[serde(default)]
-        adoption: Adoption,
+        adoption: Option<Adoption>,
     },
 }
 

@@ -494,8 +494,9 @@ pub const FIELDS: &[Field] = &[
         "SetDefence: as `protocol.trim_per_tail`"),
     row("commands[].command.weigh_by_reputation", YES_NO, "true",
         "SetDefence: as `protocol.weigh_by_reputation`"),
-    row("commands[].command.adoption", Accepts::Said("Tested, Screened or Blind"), "Tested",
-        "SetDefence: as `protocol.adoption`"),
+    row("commands[].command.adoption",
+        Accepts::Said("None or Some(..) of Tested, Screened or Blind"), "None",
+        "SetDefence: as `protocol.adoption`; None: stays as it is"),
     row("faults", list(0, 32), "[]", "what goes wrong with nodes and links"),
     row("faults[].kind", Accepts::Said("Loss(..), Bursts(..), Duplication(..), Reordering(..), \
         Corruption(..), Partition, ClockSkew(..), Straggler(..), PowerLoss(..), Churn(..), \
