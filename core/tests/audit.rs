@@ -116,6 +116,10 @@ fn without(sender: NodeId, outgoing: Outgoing, part: bool) -> Option<Outgoing> {
     (sender != CLIENT || !dropped).then_some(outgoing)
 }
 
+fn mute(sender: NodeId, _: u64, outgoing: Outgoing) -> Option<Outgoing> {
+    without(sender, outgoing, false)
+}
+
 fn convicts(side: &Side) -> bool {
     side.page.peers()[0].convicted
 }
@@ -182,6 +186,22 @@ fn numbers_are_left_out_together_or_at_ones_own_cost() {
     let sides = renewing(1..2);
     assert!(sides[0].page.counts.skips > 1, "{:?}", sides[0].page.counts);
     assert_eq!(sides[1].page.counts.skips, 0);
+}
+
+/// Neither has clients; only the other one can miss its commitments.
+#[test]
+fn a_sentinel_without_clients_that_commits_to_nothing_is_convicted_by_another_one() {
+    for (way, convicted) in [((|_, _, sent| Some(sent)) as Way, false), (mute, true)] {
+        let sides = run_with(way, |tick, sides| {
+            if let ([sentinel, other], 0) = (sides, tick) {
+                sentinel.node.clients.clear();
+                other.node.wake = sentinel.node.wake;
+            }
+        });
+        let counts = &sides[0].page.counts;
+        assert_eq!(convicts(&sides[0]), convicted, "{counts:?}");
+        assert!(!convicts(&sides[1]) && (convicted || counts.passes > 4), "{counts:?}");
+    }
 }
 
 #[test]
