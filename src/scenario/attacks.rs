@@ -35,6 +35,12 @@ pub struct Adversary {
 }
 
 impl Adversary {
+    /// Nodes in a list such as `"3 5 10-20"`, from a tick on and each for itself.
+    #[must_use]
+    pub fn named(kind: Attack, nodes: String, from_tick: u64) -> Self {
+        Self { nodes, ..Self::drawn(kind, default_share(), from_tick) }
+    }
+
     /// A share of all nodes, drawn by the seed, from a tick on and each for itself.
     #[must_use]
     pub const fn drawn(kind: Attack, share_percent: u8, from_tick: u64) -> Self {

@@ -277,17 +277,7 @@ fn protocol(scenario: &Scenario) -> Result<(), Fault> {
     }
     secure_aggregation(protocol)?;
     bans(&protocol.trust.bans)?;
-    if !protocol.gossip && protocol.adoption != Adoption::default() {
-        return Err(Fault::at(
-            "protocol.adoption",
-            format!(
-                "`protocol.adoption` is {:?}, but with `gossip: false` nothing is merged",
-                protocol.adoption
-            ),
-            "leave one of the two out",
-        )
-        .or_at(&["protocol.gossip"]));
-    }
+    adoption(protocol)?;
     let fewest = fewest(scenario);
     let rule = &protocol.aggregation;
     let needed = rule.voices_needed(protocol.trim_per_tail);
@@ -329,6 +319,17 @@ fn protocol(scenario: &Scenario) -> Result<(), Fault> {
         ));
     }
     privacy(scenario)
+}
+
+/// What nodes take on must not be said where they hear nothing.
+fn adoption(protocol: &Protocol) -> Result<(), Fault> {
+    if protocol.gossip || protocol.adoption == Adoption::default() {
+        return Ok(());
+    }
+    let at = "protocol.adoption";
+    let said =
+        format!("`{at}` is {:?}, but with `gossip: false` nothing is merged", protocol.adoption);
+    Err(Fault::at(at, said, "leave one of the two out").or_at(&["protocol.gossip"]))
 }
 
 /// Noise must be there if anything is said of it, fit its numbers, and not be gone round.

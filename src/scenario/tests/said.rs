@@ -210,7 +210,7 @@ const COMBINATIONS: &[(&str, &str)] = &[
     ),
     (
         "(), ticks: 50, commands: [(at_tick: 50, command: SetDefence())])",
-        "2:36: `commands[0].at_tick` is 50, and the run ends with tick 50; accepted: ticks below",
+        "2:37: `commands[0].at_tick` is 50, and the run ends with tick 50; accepted: ticks below",
     ),
     (
         "(), commands: [(at_tick: 5, command: SetAttack(nodes: \"1\", attack: Some(GenePoison)))])",

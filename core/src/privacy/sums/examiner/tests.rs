@@ -254,8 +254,8 @@ fn who_shows_nothing_rests_and_comes_back() {
     }
 }
 
-/// It shows one part whenever patience is about to end, and never all: it cannot keep the group from
-/// asking others for longer than one that shows its parts in time.
+/// It shows one part whenever patience is about to end, and never all: it cannot keep the group
+/// from asking others for longer than one that shows its parts in time.
 #[test]
 fn who_dribbles_is_silent_in_the_end_and_who_is_slow_is_not() {
     let norm = 4 << 16;
