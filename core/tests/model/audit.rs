@@ -355,6 +355,6 @@ fn nobody_honest_is_convicted_by_the_air() {
 fn who_lies_is_convicted_after_any_weather() {
     for lie in [Lie::Naive, Lie::Covered, Lie::Disputed] {
         let steps = if lie == Lie::Covered { 3 } else { 2 };
-        explore(Machine::new(lie, steps), None, 50);
+        explore(Machine::new(lie, steps), None, 30);
     }
 }
