@@ -3,6 +3,7 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on says so")]
 
+use qres_core::audit::learner::Mind;
 use qres_core::audit::wire::AuditMessage;
 use qres_core::audit::{AuditConfig, AuditPage};
 use qres_core::draw::{Purpose, below, draw};
@@ -38,6 +39,11 @@ fn side(config: &NodeConfig, id: NodeId, peer: NodeId) -> Side {
 
 /// Runs both; `way` is what all messages go through.
 fn run(way: Way) -> Box<[Side]> {
+    run_with(way, |_, _| ())
+}
+
+/// The same; `before` is called before each tick.
+fn run_with(way: Way, mut before: impl FnMut(u64, &mut [Side])) -> Box<[Side]> {
     let audit = AuditConfig { every_rounds: 8, rate_basis_points: 10_000, outliers: false };
     let mut config = NodeConfig { audit: Some(audit), ..NodeConfig::default() };
     config.wake.interval_us = [1_000_000; 3];
@@ -49,6 +55,7 @@ fn run(way: Way) -> Box<[Side]> {
     let both = [(SENTINEL, CLIENT), (CLIENT, SENTINEL)];
     let mut sides: Vec<Side> = both.into_iter().map(|(id, peer)| side(&config, id, peer)).collect();
     for tick in 0..TICKS {
+        before(tick, &mut sides);
         for side in &mut sides {
             let id = side.node.id;
             let noise = below(draw(3, Purpose::Noise, id.0, tick, 0), 30_000) as i32;
@@ -109,6 +116,10 @@ fn without(sender: NodeId, outgoing: Outgoing, part: bool) -> Option<Outgoing> {
     (sender != CLIENT || !dropped).then_some(outgoing)
 }
 
+fn mute(sender: NodeId, _: u64, outgoing: Outgoing) -> Option<Outgoing> {
+    without(sender, outgoing, false)
+}
+
 fn convicts(side: &Side) -> bool {
     side.page.peers()[0].convicted
 }
@@ -149,6 +160,49 @@ fn liars_are_convicted_by_whoever_heard_them_and_the_others_are_not() {
         assert!(!convicts(other), "{name}: {:?}", other.page.counts);
         let neighbour = &judge.node.neighbours[0];
         assert!(neighbour.banned && neighbour.reputation == Q16::ZERO, "{name}");
+    }
+}
+
+/// Begins the running epoch anew under another number.
+fn renew(side: &mut Side) {
+    let Node { neuron, residual, detector, .. } = &side.node;
+    side.page.renew(Mind { neuron, residual, detector, carry: None });
+}
+
+#[test]
+fn numbers_are_left_out_together_or_at_ones_own_cost() {
+    let renewing = |who: core::ops::Range<usize>| {
+        run_with(lossy, move |tick, sides| {
+            if tick % 40 == 20 {
+                sides[who.clone()].iter_mut().for_each(renew);
+            }
+        })
+    };
+    for side in &*renewing(0..2) {
+        let counts = &side.page.counts;
+        assert_eq!((counts.skips, counts.convictions), (0, 0), "{counts:?}");
+        assert!(counts.passes > 0, "{counts:?}");
+    }
+    let sides = renewing(1..2);
+    assert!(sides[0].page.counts.skips > 1, "{:?}", sides[0].page.counts);
+    assert_eq!(sides[1].page.counts.skips, 0);
+}
+
+/// Neither has clients; only the other one can miss its commitments. Two strikes are what so many
+/// ticks give: it says little after its first hundred.
+#[test]
+fn a_sentinel_without_clients_that_commits_to_nothing_is_blamed_by_another_one() {
+    for (way, unanswered) in [((|_, _, sent| Some(sent)) as Way, 0), (mute, 2)] {
+        let sides = run_with(way, |tick, sides| {
+            if let ([sentinel, other], 0) = (sides, tick) {
+                sentinel.node.clients.clear();
+                other.node.wake = sentinel.node.wake;
+            }
+        });
+        let (page, strikes) = (&sides[0].page, sides[0].page.peers()[0].strikes);
+        assert_eq!((page.counts.unanswered, strikes), (unanswered, 8 * unanswered as u8));
+        assert!(unanswered > 0 || page.counts.passes > 4, "{:?}", page.counts);
+        assert_eq!(sides[1].page.counts.unanswered, 0);
     }
 }
 

@@ -165,8 +165,8 @@ fn text(title: &str, report: &RunReport<'_>) -> String {
         ),
         prediction_line(summary),
         format!(
-            "  models     {} merges, spread {:.4}",
-            summary.aggregations, summary.consensus.spread
+            "  models     {} merges, {} declined, spread {:.4}",
+            summary.aggregations, summary.declined, summary.consensus.spread
         ),
     ];
     if let Some(drift) = &summary.consensus.drift {

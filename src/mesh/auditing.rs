@@ -157,6 +157,8 @@ pub struct AuditSummary {
     pub cut_short: u64,
     /// Commitments that contradicted another one.
     pub disputes: u64,
+    /// Commitments that leave out epochs or rounds that were there.
+    pub skips: u64,
     /// Models that stood out.
     pub outliers: u64,
     /// Convictions: one for each node that convicts, and each that it convicts; adversaries' too.
@@ -195,6 +197,7 @@ pub(super) fn totals(world: &mut World) -> Option<AuditSummary> {
             (&mut sum.unanswered, counts.unanswered),
             (&mut sum.cut_short, counts.cut_short),
             (&mut sum.disputes, counts.disputes),
+            (&mut sum.skips, counts.skips),
             (&mut sum.outliers, counts.outliers),
             (&mut sum.convictions, counts.convictions),
             (&mut sum.replayed, counts.replayed),

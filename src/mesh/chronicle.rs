@@ -175,38 +175,3 @@ fn hostile(plan: &Plan, orders: &Orders) -> Vec<bool> {
     }
     hostile
 }
-
-/// Longest text of a command, in characters.
-const COMMAND_CHARS: usize = 96;
-
-/// A command in a few words.
-fn describe(command: &Command) -> String {
-    // Plain data into a string: there is nothing that can fail.
-    let text = ron::to_string(command).unwrap_or_default();
-    let spaced = text.replace(',', ", ").replace(':', ": ").replace(['"', '\\'], "");
-    let mut short: String = spaced.chars().take(COMMAND_CHARS).collect();
-    if short.len() < spaced.len() {
-        short.push_str(" ...");
-    }
-    short
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::scenario::Attack;
-
-    #[test]
-    fn commands_are_told_in_short() {
-        let command = |nodes: &str| Command::SetAttack {
-            nodes: nodes.to_owned(),
-            attack: Some(Attack::Saturate),
-            collude: false,
-            claim_storm: false,
-        };
-        let short = describe(&command("3 5"));
-        assert!(short.starts_with("SetAttack(nodes: 3 5, attack: Some(Saturate)"), "{short}");
-        let long = describe(&command(&"1 ".repeat(500)));
-        assert!(long.len() <= COMMAND_CHARS + 4 && long.ends_with(" ..."), "{long}");
-    }
-}

@@ -143,6 +143,8 @@ pub struct Tally {
     pub frames_lost: u32,
     /// Merges that changed its model.
     pub merges: u32,
+    /// Merges that would have served it worse than its own model, and were left.
+    pub declined: u32,
     /// Rounds completed in which it both sent and received something.
     pub exchanges: u32,
     /// Frames sent and received when the running round began.
@@ -155,8 +157,8 @@ pub struct Tally {
     pub ticks: u64,
 }
 qres_core::canonical!(struct Tally {
-    frames_sent, updates_sent, bytes_sent, frames_heard, frames_lost, merges, exchanges, marks,
-    storms, awake_us, ticks,
+    frames_sent, updates_sent, bytes_sent, frames_heard, frames_lost, merges, declined, exchanges,
+    marks,    storms, awake_us, ticks,
 });
 
 /// Samples after joining over which a node counts as new in [`Score`].

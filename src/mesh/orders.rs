@@ -167,7 +167,8 @@ impl Orders {
                     weigh_by_reputation: *weigh_by_reputation,
                     ..Protocol::default()
                 });
-                self.recipe = Some((recipe, recipe::adoption(*adoption)));
+                let adoption = adoption.map_or(self.config(plan).adoption, recipe::adoption);
+                self.recipe = Some((recipe, adoption));
             }
             _ => {}
         }
@@ -284,7 +285,9 @@ impl Mesh {
     /// # Errors
     /// What the command may not ask of this mesh; nothing is changed then.
     pub fn command(&mut self, command: Command) -> Result<Tick, Fault> {
-        command.validate(&self.realm())?;
+        let realm = self.realm();
+        command.validate(&realm)?;
+        command.has_effect("command", realm.audits, realm.evolves)?;
         let mut orders = self.world.resource_mut::<Orders>();
         orders.given += 1;
         let id = orders.given;

@@ -121,7 +121,8 @@ pub fn merge(
             let conduct = dossier.as_deref_mut().map(Dossier::view);
             auditing.0.review(&config.trust, &mut trust.0, conduct, clock.now);
         }
-        tally.merges += u32::from(report.merged > 0);
+        tally.merges += u32::from(noted);
+        tally.declined += u32::from(report.declined);
         pages.return_inbox(inbox);
     });
 }

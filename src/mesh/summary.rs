@@ -40,8 +40,10 @@ pub struct RunSummary {
     pub frames: u64,
     /// Updates that nodes sent of their own; copies by sentinels not counted.
     pub updates: u64,
-    /// Merges that changed a model.
+    /// Merges that were taken on.
     pub aggregations: u64,
+    /// Merges that would have served a node worse than its own model, and were left.
+    pub declined: u64,
     /// Bytes sent in those frames, headers included.
     pub bytes_sent: u64,
     /// The same per node and day of simulated time.
@@ -288,6 +290,7 @@ impl Mesh {
             frames: total(|tally| u64::from(tally.frames_sent)),
             updates: total(|tally| u64::from(tally.updates_sent)),
             aggregations: total(|tally| u64::from(tally.merges)),
+            declined: total(|tally| u64::from(tally.declined)),
             bytes_sent,
             bytes_per_node_day: bytes_sent as f64 * 86_400e6 / lived_us.max(1.0),
             exchanges: Exchanges {

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct Adversary {
     /// What they do. Required.
     pub kind: Attack,
-    /// Share of all nodes, drawn by the seed, 1 to 90 percent; default 10. Not looked at where
-    /// `nodes` names them.
+    /// Share of all nodes, drawn by the seed, 1 to 90 percent; default 10. Refused where `nodes`
+    /// names them.
     #[serde(default = "default_share")]
     pub share_percent: u8,
     /// Which nodes, as a list of ids and ranges such as `"3 5 10-20"`; default `""`: drawn.
@@ -29,12 +29,18 @@ pub struct Adversary {
     #[serde(default)]
     pub claim_storm: bool,
     /// Whether their commitments name and sum up what they send, and not what their nodes computed;
-    /// default false. Means nothing where nobody audits.
+    /// default false. Refused where nobody audits.
     #[serde(default)]
     pub cover_up: bool,
 }
 
 impl Adversary {
+    /// Nodes in a list such as `"3 5 10-20"`, from a tick on and each for itself.
+    #[must_use]
+    pub fn named(kind: Attack, nodes: String, from_tick: u64) -> Self {
+        Self { nodes, ..Self::drawn(kind, default_share(), from_tick) }
+    }
+
     /// A share of all nodes, drawn by the seed, from a tick on and each for itself.
     #[must_use]
     pub const fn drawn(kind: Attack, share_percent: u8, from_tick: u64) -> Self {
@@ -220,7 +226,7 @@ pub fn listed(list: &str, count: u64) -> Result<Vec<u32>, String> {
     Ok(ids.into_iter().collect())
 }
 
-const fn default_share() -> u8 {
+pub(super) const fn default_share() -> u8 {
     10
 }
 

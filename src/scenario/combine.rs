@@ -8,8 +8,8 @@ pub(super) use orders::command;
 use qres_core::audit::log::FULL_BYTES;
 
 use super::{
-    AIR_HEADER_BYTES, Aggregation, Bans, Evolution, Fault, FaultEntry, FaultKind, Layout, Privacy,
-    Protocol, Scenario, Sentinels, Signal, Source, Station, Storm, Sun,
+    AIR_HEADER_BYTES, Adoption, Aggregation, Audit, Bans, Evolution, Fault, FaultEntry, FaultKind,
+    Layout, Privacy, Protocol, Scenario, Sentinels, Signal, Source, Station, Storm, Sun,
     check::each,
     library,
     problem::{clip, nearest},
@@ -74,10 +74,20 @@ fn nodes(scenario: &Scenario) -> Result<(), Fault> {
 /// What is audited must be what can be computed again, and fit what a node keeps for that.
 fn audit(scenario: &Scenario) -> Result<(), Fault> {
     let protocol = &scenario.protocol;
-    if protocol.audit.every_rounds == 0 {
-        return Ok(());
-    }
     let every = "protocol.audit.every_rounds";
+    if protocol.audit.every_rounds == 0 {
+        let plain = Audit::default();
+        let idle = [
+            (protocol.audit.rate_percent.to_bits() != plain.rate_percent.to_bits(), "rate_percent"),
+            (protocol.audit.outliers, "outliers"),
+        ];
+        let Some((_, name)) = idle.into_iter().find(|(is_said, _)| *is_said) else {
+            return Ok(());
+        };
+        let path = format!("protocol.audit.{name}");
+        let said = format!("`{path}` is given, but `{every}` is 0, and nobody audits");
+        return Err(Fault::at(path, said, format!("give `{every}`, or leave it out")));
+    }
     let companions = scenario.signals.iter().any(|signal| !signal.companions.is_empty());
     let is_summed = protocol.secure_aggregation.members > 0;
     let falters = |entry: &FaultEntry| {
@@ -268,6 +278,7 @@ fn protocol(scenario: &Scenario) -> Result<(), Fault> {
     }
     secure_aggregation(protocol)?;
     bans(&protocol.trust.bans)?;
+    adoption(protocol)?;
     let fewest = fewest(scenario);
     let rule = &protocol.aggregation;
     let needed = rule.voices_needed(protocol.trim_per_tail);
@@ -309,6 +320,17 @@ fn protocol(scenario: &Scenario) -> Result<(), Fault> {
         ));
     }
     privacy(scenario)
+}
+
+/// What nodes take on must not be said where they hear nothing.
+fn adoption(protocol: &Protocol) -> Result<(), Fault> {
+    if protocol.gossip || protocol.adoption == Adoption::default() {
+        return Ok(());
+    }
+    let at = "protocol.adoption";
+    let said =
+        format!("`{at}` is {:?}, but with `gossip: false` nothing is merged", protocol.adoption);
+    Err(Fault::at(at, said, "leave one of the two out").or_at(&["protocol.gossip"]))
 }
 
 /// Noise must be there if anything is said of it, fit its numbers, and not be gone round.
@@ -371,9 +393,10 @@ fn secure_aggregation(protocol: &Protocol) -> Result<(), Fault> {
     let bound = protocol.secure_aggregation.norm_bound;
     if bound > 0.0 && (members == 0 || bound < 0.01) {
         let at = "protocol.secure_aggregation.norm_bound";
-        let mend = match members {
-            0 => "accepted without `members`: 0, as only parts of sums are proven",
-            _ => "accepted: 0.01 to 11, or 0 for no proofs",
+        let mend = if bound < 0.01 {
+            "accepted: 0.01 to 11, or 0 for no proofs"
+        } else {
+            "accepted without `members`: 0, as only parts of sums are proven"
         };
         return Err(Fault::at(at, format!("`{at}` is {bound}"), mend));
     }

@@ -68,9 +68,9 @@ pub enum Command {
         /// As `protocol.weigh_by_reputation`; default true.
         #[serde(default = "yes")]
         weigh_by_reputation: bool,
-        /// As `protocol.adoption`; default `Tested`.
+        /// As `protocol.adoption`; `None`, the default: stays as it is.
         #[serde(default)]
-        adoption: Adoption,
+        adoption: Option<Adoption>,
     },
     /// From now on all nodes run by another value of a parameter.
     SetProtocol {

@@ -98,6 +98,22 @@ fn another_defence_in_mid_run_convicts_nobody() {
     assert!(audit.passes > 50, "{audit:?}");
 }
 
+/// Small fragments, every fifth of them lost, and everybody is asked for every epoch.
+#[test]
+fn honest_nodes_stay_unconvicted_where_a_fifth_of_all_frames_is_lost() {
+    let hostile = CARTEL.lines().find(|line| line.contains("adversaries")).expect("a line");
+    let mut scenario = parsed(&CARTEL.replace(hostile, ""));
+    (scenario.radio.loss_floor_percent, scenario.radio.loss_at_range_percent) = (20, 20);
+    scenario.radio.mtu_bytes = 64;
+    scenario.protocol.audit.rate_percent = 100.0;
+    let mut mesh = mesh(&scenario, 1);
+    run_to(&mut mesh, 800);
+    let audit = mesh.summary().audit.expect("a mesh that audits");
+    assert_eq!(audit.mismatches + audit.bad_proofs + audit.skips, 0, "{audit:?}");
+    assert_eq!((audit.convictions, audit.disputes), (0, 0), "{audit:?}");
+    assert!(audit.passes > 300 && audit.cut_short > 50, "the air was bad: {audit:?}");
+}
+
 #[test]
 fn a_model_that_was_not_computed_is_found_by_its_neighbours_only() {
     let mut mesh = mesh(&audited(), 1);

@@ -3,9 +3,13 @@
 
 use crate::common::{mesh, parsed, run_to};
 use qres::mesh::Mesh;
+use qres::mesh::orders::Orders;
+use qres::mesh::resources::Setup;
 use qres::mesh::snapshot::SECTIONS;
-use qres::scenario::{Adoption, Aggregation, Attack, Command, Preparation, Scenario};
+use qres::scenario::{Aggregation, Attack, Command, Preparation, Scenario};
+use qres_core::aggregate::Rule;
 use qres_core::id::Tick;
+use qres_core::phase::Adoption::{Blind, Screened, Tested};
 
 /// Neighbours that are always awake; `rest` is more of the scenario.
 fn field(count: u32, rest: &str) -> Scenario {
@@ -33,7 +37,7 @@ fn defence(aggregation: Aggregation) -> Command {
         preparation,
         trim_per_tail: 2,
         weigh_by_reputation: true,
-        adoption: Adoption::Tested,
+        adoption: None,
     }
 }
 
@@ -84,6 +88,58 @@ fn given_from_outside_or_by_the_scenario_a_command_is_the_same() {
     run_to(&mut without, 110);
     assert_ne!(given.digest(), without.digest());
     assert_eq!(given.summary().adversaries.count, 4);
+}
+
+#[test]
+fn adoption_stays_as_it_is_unless_a_command_says_otherwise() {
+    let adopted = |protocol: &str, said: &str| {
+        let rest = format!(
+            "protocol: ({protocol}),
+            commands: [(at_tick: 10, command: SetDefence(aggregation: Mean {said}))],"
+        );
+        let mut mesh = mesh(&field(16, &rest), 1);
+        run_to(&mut mesh, 12);
+        let world = mesh.world();
+        let orders = world.resource::<Orders>();
+        let plan = &world.resource::<Setup>().0;
+        assert_eq!(orders.config(plan).recipe.rule, Rule::Mean);
+        orders.config(plan).adoption
+    };
+    let table = [
+        ("", "", Tested),
+        ("adoption: Screened", "", Screened),
+        ("adoption: Blind", ", adoption: None", Blind),
+        ("adoption: Blind", ", adoption: Some(Tested)", Tested),
+        ("", ", adoption: Some(Screened)", Screened),
+    ];
+    for (protocol, said, adoption) in table {
+        assert_eq!(adopted(protocol, said), adoption, "{protocol} {said}");
+    }
+    // What one command has changed is what the next one leaves.
+    let rest = "commands: [(at_tick: 3, command: SetDefence(adoption: Some(Blind))),
+        (at_tick: 6, command: SetDefence(aggregation: Median))],";
+    let mut mesh = mesh(&field(16, rest), 1);
+    run_to(&mut mesh, 8);
+    let mut copy = crate::common::mesh(&field(16, rest), 1);
+    copy.restore(&mesh.snapshot()).expect("its own snapshot");
+    for mesh in [&mut mesh, &mut copy] {
+        let world = mesh.world();
+        let config = world.resource::<Orders>().config(&world.resource::<Setup>().0);
+        assert_eq!((config.adoption, config.recipe.rule), (Blind, Rule::Median));
+    }
+}
+
+#[test]
+fn merges_that_were_declined_are_no_merges() {
+    let count = |adoption: &str| {
+        let mut mesh = mesh(&field(16, &format!("protocol: (adoption: {adoption})")), 1);
+        run_to(&mut mesh, 300);
+        let summary = mesh.summary();
+        (summary.aggregations, summary.declined)
+    };
+    let ((tested, declined), (blind, none)) = (count("Tested"), count("Blind"));
+    assert!(tested > 0 && declined > 0 && none == 0, "{tested} {declined} {none}");
+    assert!(tested < blind, "{tested} {blind}");
 }
 
 #[test]
@@ -151,6 +207,14 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
         (
             defence(Aggregation::Bulyan { faulty: 2 }),
             "`command.aggregation` needs 11 nodes of a modality, and there are 9",
+        ),
+        (
+            attack("1", Some(Attack::GenePoison)),
+            "`command.attack` is GenePoison, but no model evolves; accepted with `protocol.evo",
+        ),
+        (
+            attack("1", Some(Attack::AuditPrediction { every_rounds: 9, bias: 1.0 })),
+            "`command.attack` is AuditPrediction, but nobody audits; accepted with `protocol.au",
         ),
         (
             defence(Aggregation::Krum { faulty: 9 }),

@@ -211,7 +211,7 @@ fn slander_is_marked_and_moves_nobodys_reputation() {
 }
 
 /// Runs a field in which `percent` of the nodes fall silent for good at tick 200; fallbacks for
-/// stragglers until they are noticed, later ones, and merges after that.
+/// stragglers until they are noticed, later ones, and merges after that, declined ones too.
 fn silenced(percent: u8) -> (u64, u64, u64) {
     let scenario = field(
         "watchdog: On(straggler_rounds: 3)",
@@ -223,12 +223,13 @@ fn silenced(percent: u8) -> (u64, u64, u64) {
     run_to(&mut mesh, 200);
     Arc::make_mut(&mut mesh.world().resource_mut::<Setup>().0).mute_adversaries();
     run_to(&mut mesh, 300);
-    let (noticed, merges) = (trust(&mut mesh), mesh.summary().aggregations);
+    let tried = |mesh: &mut Mesh| mesh.summary().aggregations + mesh.summary().declined;
+    let (noticed, merges) = (trust(&mut mesh), tried(&mut mesh));
     run_to(&mut mesh, 500);
     let later = trust(&mut mesh);
     assert_eq!(later.fallbacks_stall, 0);
     let first = noticed.fallbacks_stragglers;
-    (first, later.fallbacks_stragglers - first, mesh.summary().aggregations - merges)
+    (first, later.fallbacks_stragglers - first, tried(&mut mesh) - merges)
 }
 
 #[test]

@@ -25,6 +25,7 @@ pub mod grubbs;
 pub mod learner;
 pub mod log;
 pub mod page;
+pub mod peer;
 pub mod queue;
 pub mod reveal;
 mod sentence;
@@ -46,7 +47,7 @@ pub struct AuditConfig {
     /// Rounds that one commitment stands for, 1 to 64, unless a log is half full before.
     pub every_rounds: u8,
     /// Share of the updates of a node that speaks in every round that is drawn for an audit, in
-    /// 1/10,000, 1 to 10,000: see [`auditor::chance`].
+    /// 1/10,000, 1 to 10,000: see [`peer::chance`].
     pub rate_basis_points: u16,
     /// Whether models that stand out draw an audit: see [`grubbs`].
     pub outliers: bool,

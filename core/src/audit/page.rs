@@ -2,11 +2,12 @@
 //! It is called where the tick's phases are, by the core's node and by the simulator alike; it
 //! decides nothing else that a node does.
 
-use super::auditor::{AuditCounts, CASES, Case, Due, Hearsay, Heed, PEERS, Peer, chance};
+use super::auditor::{AuditCounts, CASES, Case, Hearsay, PEERS};
 use super::beacon::{Beacon, private};
 use super::grubbs;
 use super::learner::{Blend, Mind, print_of};
 use super::log::{Log, Sealed, Sent};
+use super::peer::{Due, Heed, Missing, Peer, chance};
 use super::queue::{AuditOut, Queue, weight};
 use super::reveal::{parts, show};
 use super::verify::{Known, verify};
@@ -257,7 +258,7 @@ impl AuditPage {
         self.pay_back(config, node.id, &mut queue);
         self.counts.bytes += queue.bytes;
         for place in silent.into_iter().rev() {
-            self.conclude(place, Verdict::NoAnswer, false);
+            self.conclude(place, Verdict::NoAnswer, Missing::Whole);
         }
     }
 
@@ -294,7 +295,7 @@ impl AuditPage {
             let auditors = if is_sentinel { sentinels } else { others };
             let chance = peer.commit.map_or(0, |commit| chance(&settings, &commit, auditors));
             let drawn = peer.drawn(&beacon, chance);
-            let late = is_own && peer.is_late(settings);
+            let late = peer.is_late(settings);
             let Some(ask) = drawn.or_else(|| late.then_some(Ask::Commit)) else { continue };
             let epoch = peer.commit.map_or(0, |commit| commit.epoch);
             self.counts.challenges += u32::from(ask != Ask::Commit);
@@ -381,7 +382,7 @@ impl AuditPage {
             return;
         }
         self.counts.contradictions += 1;
-        self.counts.convictions += u32::from(peer.judged(Verdict::Mismatch, false));
+        self.counts.convictions += u32::from(peer.judged(Verdict::Mismatch, Missing::Whole));
         let id = peer.id;
         self.cases.retain(|case| case.target != id);
     }
@@ -403,20 +404,18 @@ impl AuditPage {
         let Some(at) = self.peers.iter().position(|peer| peer.id == sender) else { return };
         let Some(peer) = self.peers.get_mut(at) else { return };
         let running = self.cases.iter().position(|case| case.target == sender);
-        let disputed = |known: Commit| known.epoch == commit.epoch && known != *commit;
-        if peer.commit.is_some_and(disputed) {
-            // One of the two is not its own: neither can be held against it.
+        if peer.disputes(commit) {
             self.counts.disputes += 1;
-            peer.due = Due::Nothing;
-            peer.watched = true;
-            if let Some(place) = running {
-                self.cases.swap_remove(place);
-            }
             return;
         }
         match peer.commits(*commit) {
             Heed::Stale => return,
             Heed::Contradicted => return self.contradicted(at),
+            Heed::Skips => {
+                self.counts.skips += 1;
+                let convicts = peer.judged(Verdict::NoAnswer, Missing::Whole);
+                self.counts.convictions += u32::from(convicts);
+            }
             Heed::Fits => {}
         }
         let Some(place) = running else { return };
@@ -428,11 +427,13 @@ impl AuditPage {
         let excused = asked < FEW && in_time;
         let is_answer = self.cases.get(place).is_some_and(|case| case.ask == Ask::Commit);
         if is_answer || excused {
-            peer.watched = !is_answer;
+            peer.watched |= !is_answer;
             self.counts.cut_short += u32::from(!is_answer && asked > 0);
             self.cases.swap_remove(place);
         } else {
-            self.conclude(place, Verdict::NoAnswer, true);
+            let missing = if asked < FEW { Missing::Time } else { Missing::Parts };
+            self.counts.cut_short += 1;
+            self.conclude(place, Verdict::NoAnswer, missing);
         }
     }
 
@@ -446,17 +447,18 @@ impl AuditPage {
         }
         let (ask, claim) = (case.ask, peer.held);
         let Some(shown) = case.take(part) else { return };
-        let known = Known { node: sender, commit, before: peer.before.as_ref(), ask, claim };
+        let (before, rival) = (peer.before.as_ref(), peer.rival.as_ref());
+        let known = Known { node: sender, commit, before, rival, ask, claim };
         let hearsay = &self.hearsay;
         let vouch = |origin, round, print| hearsay.vouch(origin, round, print);
         let (verdict, samples) = verify(config, &known, shown, vouch);
         self.work += samples;
         self.counts.replayed += samples;
-        self.conclude(place, verdict, false);
+        self.conclude(place, verdict, Missing::Whole);
     }
 
     /// Ends an audit.
-    fn conclude(&mut self, place: usize, verdict: Verdict, is_cut_short: bool) {
+    fn conclude(&mut self, place: usize, verdict: Verdict, missing: Missing) {
         if place >= self.cases.len() {
             return;
         }
@@ -466,12 +468,13 @@ impl AuditPage {
             Verdict::Honest => counts.passes += 1,
             Verdict::Mismatch => counts.mismatches += 1,
             Verdict::BadProof => counts.bad_proofs += 1,
-            Verdict::NoAnswer if is_cut_short => counts.cut_short += 1,
-            Verdict::NoAnswer => counts.unanswered += 1,
+            Verdict::NoAnswer => counts.unanswered += u32::from(missing == Missing::Whole),
         }
         if let Some(peer) = self.peers.iter_mut().find(|peer| peer.id == case.target) {
-            let is_partial = verdict == Verdict::NoAnswer && (is_cut_short || case.have != 0);
-            counts.convictions += u32::from(peer.judged(verdict, is_partial));
+            let some_came = verdict == Verdict::NoAnswer && case.most > 0;
+            let missing =
+                if some_came && missing == Missing::Whole { Missing::Parts } else { missing };
+            counts.convictions += u32::from(peer.judged(verdict, missing));
             if case.ask == Ask::Commit {
                 // Asked for once in a while, not in every round.
                 peer.covered = peer.newest;
@@ -510,7 +513,7 @@ impl AuditPage {
             *busy_us = at_us + airtime_us;
         }
         for place in silent.into_iter().rev() {
-            self.conclude(place, Verdict::NoAnswer, false);
+            self.conclude(place, Verdict::NoAnswer, Missing::Whole);
         }
     }
 

@@ -121,7 +121,8 @@ impl Life {
         };
         let claim = claim.unwrap_or_default();
         let before = before.map(|sealed| &sealed.commit);
-        let known = Known { node: NODE, commit: &sealed.commit, before, ask, claim };
+        let (commit, rival) = (&sealed.commit, None);
+        let known = Known { node: NODE, commit, before, rival, ask, claim };
         (verify(&self.config, &known, &shown, |_, _, _| None).0, shown)
     }
 }
@@ -168,7 +169,7 @@ proptest! {
     ) {
         let commit = Commit { rounds: 1, stretches: 9, ..Commit::default() };
         let (ask, claim) = (Ask::Stretch(0), Claim::default());
-        let known = Known { node: NODE, commit: &commit, before: None, ask, claim };
+        let known = Known { node: NODE, commit: &commit, before: None, rival: None, ask, claim };
         let config = config(Kind::Linear, Wire::Q16);
         prop_assert_eq!(verify(&config, &known, &bytes, |_, _, _| None).0, Verdict::BadProof);
     }
@@ -188,7 +189,7 @@ fn no_change_of_an_honest_answer_on_its_way_convicts() {
         let (verdict, shown) = life.audit(&second, Some(&first), ask);
         assert_eq!(verdict, Verdict::Honest);
         let (commit, before) = (&second.commit, Some(&first.commit));
-        let known = Known { node: NODE, commit, before, ask, claim: Claim::default() };
+        let known = Known { node: NODE, commit, before, rival: None, ask, claim: Claim::default() };
         for bit in (0..shown.len() * 8).step_by(11) {
             let mut changed = shown.clone();
             changed[bit / 8] ^= 1 << (bit % 8);
@@ -205,8 +206,14 @@ fn an_answer_to_another_question_or_a_denied_voice_proves_nothing() {
     let mind = life.learner.clone();
     let sealed = life.log.seal(NODE, 4, mind.mind(), None).expect("it fits");
     let judge = |ask, shown: &Shown, denied: bool| {
-        let known =
-            Known { node: NODE, commit: &sealed.commit, before: None, ask, claim: life.claims[1] };
+        let known = Known {
+            node: NODE,
+            commit: &sealed.commit,
+            before: None,
+            rival: None,
+            ask,
+            claim: life.claims[1],
+        };
         verify(&life.config, &known, shown, |_, _, _| denied.then_some(false)).0
     };
     let shown = |ask| show(&life.config, NODE, &sealed, ask).0;
@@ -292,7 +299,8 @@ impl Forger {
         let commit = self.commit();
         let judge = |place: usize| {
             let ask = Ask::Stretch(place as u8);
-            let known = Known { node: NODE, commit: &commit, before: None, ask, claim };
+            let known =
+                Known { node: NODE, commit: &commit, before: None, rival: None, ask, claim };
             verify(&self.config, &known, &self.reveal(place), |_, _, _| None).0
         };
         (0..self.stretches.len()).map(judge).collect()
@@ -400,7 +408,7 @@ fn a_jump_between_two_epochs_is_convicted() {
     let (ask, claim) = (Ask::Stretch(0), Claim::default());
     let shown = show(&life.config, NODE, &second, ask).0.expect("a stretch");
     let before = Some(&first.commit);
-    let known = Known { node: NODE, commit: &second.commit, before, ask, claim };
+    let known = Known { node: NODE, commit: &second.commit, before, rival: None, ask, claim };
     // With its own state as the end of the first epoch the link does not open; with the true end it
     // does, and says what the node did.
     let verdict = |shown: &[u8]| verify(&life.config, &known, shown, |_, _, _| None).0;
@@ -408,6 +416,40 @@ fn a_jump_between_two_epochs_is_convicted() {
     let mut reveal = Reveal::read(&life.config, &shown).expect("own answer");
     reveal.prior = end.mind().hash();
     assert_eq!(verdict(&reveal.to_bytes(&life.config)), Verdict::Mismatch);
+}
+
+#[test]
+fn in_a_dispute_either_commitment_may_be_opened_and_nobody_is_convicted_by_one() {
+    let mut life = Life::new(&config(Kind::Linear, Wire::Q16), 5);
+    (1..=2).for_each(|round| life.round(round, 20));
+    let mind = life.learner.clone();
+    let first = life.log.seal(NODE, 2, mind.mind(), None).expect("it fits");
+    (3..=4).for_each(|round| life.round(round, 20));
+    let mind = life.learner.clone();
+    let second = life.log.seal(NODE, 4, mind.mind(), Some(&first)).expect("it fits");
+    let forged = |commit: &Commit| Commit { root: [9; HASH_BYTES], ..*commit };
+    let shown =
+        |place| show(&life.config, NODE, &second, Ask::Stretch(place)).0.expect("a stretch");
+    let judge = |commit: &Commit, before: &Commit, rival: Option<&Commit>, place, claim| {
+        let ask = Ask::Stretch(place);
+        let known = Known { node: NODE, commit, before: Some(before), rival, ask, claim };
+        verify(&life.config, &known, &shown(place), |_, _, _| None).0
+    };
+    let (own, other, none) = (&second.commit, &forged(&second.commit), Claim::default());
+    // The true one first or second, its epoch's or the one before; and with no true one.
+    let (late, before) = (&first.commit, &forged(&first.commit));
+    assert_eq!(judge(own, late, Some(other), 0, none), Verdict::Honest);
+    assert_eq!(judge(other, late, Some(own), 0, none), Verdict::Honest);
+    assert_eq!(judge(own, before, Some(late), 0, none), Verdict::Honest);
+    assert_eq!(judge(own, before, None, 0, none), Verdict::BadProof);
+    assert_eq!(judge(other, late, Some(&forged(other)), 0, none), Verdict::BadProof);
+    assert_eq!(judge(other, late, Some(before), 0, none), Verdict::BadProof, "of another epoch");
+    // It sent something else in round 3: alone that convicts, in a dispute it is a strike.
+    let claim = Claim { round: 3, print: life.claims[2].print ^ 1 };
+    let place = (0..own.stretches)
+        .find(|place| judge(own, late, None, *place, claim) == Verdict::Mismatch)
+        .expect("the stretch of round 3");
+    assert_eq!(judge(own, late, Some(other), place, claim), Verdict::BadProof);
 }
 
 #[test]

@@ -29,6 +29,8 @@ pub struct Known<'a> {
     pub commit: &'a Commit,
     /// Its commitment before that one, if that was heard.
     pub before: Option<&'a Commit>,
+    /// Another one to the epoch of one of these; an answer may open either of both.
+    pub rival: Option<&'a Commit>,
     /// What was asked for.
     pub ask: Ask,
     /// One of its updates.
@@ -47,7 +49,9 @@ pub fn verify(
 ) -> (Verdict, u32) {
     let mut samples = 0;
     let verdict = judge(config, known, shown, vouch, &mut samples);
-    (verdict, samples)
+    // Whoever forges a commitment can open it, too: in a dispute no answer convicts at once.
+    let is_disputed = verdict == Verdict::Mismatch && known.rival.is_some();
+    (if is_disputed { Verdict::BadProof } else { verdict }, samples)
 }
 
 fn judge(
@@ -69,14 +73,18 @@ fn judge(
     let place = u16::from(reveal.place);
     let own = leaf(&reveal.before.mind().hash(), &events_hash(reveal.events));
     let pair = [&own, &leaf(&reveal.after, &reveal.next)];
-    let root = pair_of(place, known.commit.leaves(), pair, &reveal.proof);
-    if !root.is_some_and(|root| known.commit.holds(known.node, root)) {
-        return Verdict::BadProof;
-    }
-    let follows = |before: &&Commit| before.epoch.wrapping_add(1) == known.commit.epoch;
+    let opened = known.commitments(known.commit).find(|commit| {
+        let root = pair_of(place, commit.leaves(), pair, &reveal.proof);
+        root.is_some_and(|root| commit.holds(known.node, root))
+    });
+    let Some(commit) = opened else { return Verdict::BadProof };
+    let follows = |before: &&Commit| before.epoch.wrapping_add(1) == commit.epoch;
     if let Some(before) = known.before.filter(follows).filter(|_| place == 0) {
-        let root = single(u16::from(before.stretches), &last_leaf(&reveal.prior), &reveal.link);
-        if reveal.link.len() != depth(before.leaves()) || !before.holds(known.node, root) {
+        let is_linked = known.commitments(before).any(|before| {
+            let root = single(u16::from(before.stretches), &last_leaf(&reveal.prior), &reveal.link);
+            reveal.link.len() == depth(before.leaves()) && before.holds(known.node, root)
+        });
+        if !is_linked {
             return Verdict::BadProof;
         }
         if reveal.prior != reveal.before.mind().hash() {
@@ -84,16 +92,15 @@ fn judge(
         }
     }
     // From here on, what is wrong is what the node itself has committed to.
-    let is_last = place + 1 == u16::from(known.commit.stretches);
-    replay(config, known, &reveal, is_last, vouch, samples)
+    replay(config, known, commit, &reveal, vouch, samples)
 }
 
 /// Computes the stretch again.
 fn replay(
     config: &NodeConfig,
     known: &Known<'_>,
+    commit: &Commit,
     reveal: &Reveal<'_>,
-    is_last: bool,
     mut vouch: impl FnMut(NodeId, u32, u64) -> Option<bool>,
     samples: &mut u32,
 ) -> Verdict {
@@ -112,7 +119,7 @@ fn replay(
         ended = ends;
         *samples += u32::from(matches!(event, Event::Sample { .. }));
         if let Event::Sent { round, .. } = &event
-            && !known.commit.names(*round)
+            && !commit.names(*round)
         {
             return Verdict::Mismatch;
         }
@@ -131,13 +138,20 @@ fn replay(
             Err(_) => return Verdict::Mismatch,
         }
     }
+    let is_last = u16::from(reveal.place) + 1 == u16::from(commit.stretches);
     if (!ended && !is_last) || learner.mind().hash() != reveal.after {
         return Verdict::Mismatch;
     }
     if answers && !doubtful { Verdict::Honest } else { Verdict::BadProof }
 }
 
-impl Known<'_> {
+impl<'a> Known<'a> {
+    /// This commitment, and what disputes it.
+    fn commitments(&self, commit: &'a Commit) -> impl Iterator<Item = &'a Commit> + use<'a> {
+        let rival = self.rival.filter(|rival| rival.epoch == commit.epoch);
+        core::iter::once(commit).chain(rival)
+    }
+
     /// Whether any stretch will do, and not only the one with the update in question.
     const fn claims_nothing(&self) -> bool {
         !matches!(self.ask, Ask::Round(_))

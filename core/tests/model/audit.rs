@@ -7,6 +7,7 @@ use std::sync::Arc;
 use qres_core::audit::learner::Mind;
 use qres_core::audit::page::AuditEar;
 use qres_core::audit::queue::{AuditOut, sent};
+use qres_core::audit::wire::{AuditMessage, Commit};
 use qres_core::audit::{AuditConfig, AuditPage};
 use qres_core::config::NodeConfig;
 use qres_core::id::{NodeId, Tick};
@@ -25,6 +26,9 @@ const CLIENT: NodeId = NodeId(1);
 const BEFORE: u64 = 81;
 /// Good ticks within which every question has its end.
 const ENOUGH: u64 = 16;
+/// Good ticks within which a liar is convicted: a question for each epoch, of which seven in
+/// sixteen at most miss the lie by chance, and three strikes where its commitments are disputed.
+const CONVICTED: u64 = 40;
 
 /// How the client lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +38,8 @@ enum Lie {
     Naive,
     /// Its commitments name what it sends.
     Covered,
+    /// So they do, and it disputes each of them itself.
+    Disputed,
 }
 
 /// What the air does in a tick.
@@ -50,10 +56,42 @@ enum Air {
     Reverses,
     /// It arrives behind that of the next tick.
     Delays,
+    /// Behind each commitment comes another one that somebody has forged.
+    Disputes,
+    /// Before it.
+    Forestalls,
 }
 
-const AIR: [Air; 6] =
-    [Air::Good, Air::LosesWords, Air::LosesQuestions, Air::Repeats, Air::Reverses, Air::Delays];
+const AIR: [Air; 8] = [
+    Air::Good,
+    Air::LosesWords,
+    Air::LosesQuestions,
+    Air::Repeats,
+    Air::Reverses,
+    Air::Delays,
+    Air::Disputes,
+    Air::Forestalls,
+];
+
+/// A commitment to the same rounds that nobody can open.
+fn forged(message: &Message) -> Option<Message> {
+    let Message::Audit(AuditMessage::Commit { to, commit }) = message else { return None };
+    let root = commit.root.map(|byte| !byte);
+    Some(Message::Audit(AuditMessage::Commit { to: *to, commit: Commit { root, ..*commit } }))
+}
+
+/// What is said, and what somebody puts behind or before it.
+fn disputed(said: &[Message], before: bool) -> Vec<Message> {
+    let both = said.iter().flat_map(|message| {
+        let (first, second) = if before {
+            (forged(message), Some(*message))
+        } else {
+            (Some(*message), forged(message))
+        };
+        [first, second]
+    });
+    both.flatten().collect()
+}
 
 /// A node and its page.
 #[derive(Clone, Debug)]
@@ -107,12 +145,14 @@ impl Side {
                 update.weights[0] = Q16::from_bits(!update.weights[0].to_bits());
             }
         }
-        let logged = if lie == Lie::Covered { &outbox } else { &honest };
+        let logged = if matches!(lie, Lie::None | Lie::Naive) { &honest } else { &outbox };
         let state = mind(node);
         page.0.spoke(config, &speaker, sent(node.id, u32::MAX, &[], logged), state);
         let mut out = AuditOut::new();
         page.0.speak(config, now, &speaker, state, &node.clients, &outbox, &mut out);
-        outbox.iter().chain(&out).map(|outgoing| outgoing.message).collect()
+        let said: Vec<Message> =
+            outbox.iter().chain(&out).map(|outgoing| outgoing.message).collect();
+        if lie == Lie::Disputed { disputed(&said, false) } else { said }
     }
 
     /// Listens; gives its answers.
@@ -224,6 +264,8 @@ impl Machine {
             Air::Repeats => said.extend(said.clone()),
             Air::Reverses => said.reverse(),
             Air::Delays => next.late = core::mem::take(&mut said),
+            Air::Disputes => said = disputed(&said, false),
+            Air::Forestalls => said = disputed(&said, true),
         }
         said.extend(late);
         let asked = sentinel.hear(config, now, CLIENT, &said);
@@ -296,7 +338,7 @@ impl Model for Machine {
             all.push(Property::always(
                 "after any weather a good link convicts the liar",
                 |model: &Self, state: &State| {
-                    state.steps < model.steps || model.run(state, ENOUGH).sides[0].convicts()
+                    state.steps < model.steps || model.run(state, CONVICTED).sides[0].convicts()
                 },
             ));
         }
@@ -311,7 +353,8 @@ fn nobody_honest_is_convicted_by_the_air() {
 
 #[test]
 fn who_lies_is_convicted_after_any_weather() {
-    for lie in [Lie::Naive, Lie::Covered] {
-        explore(Machine::new(lie, 3), None, 100);
+    for lie in [Lie::Naive, Lie::Covered, Lie::Disputed] {
+        let steps = if lie == Lie::Covered { 3 } else { 2 };
+        explore(Machine::new(lie, steps), None, 30);
     }
 }

@@ -127,11 +127,8 @@ fn invent(scenario: &mut Scenario, arm: &Arm, attack: Attack) {
     let hosts = arm.hosts();
     let host = |place: u32| (2 * place + 1) * arm.nodes / (2 * hosts);
     let list: Vec<String> = (0..hosts).map(|place| host(place).to_string()).collect();
-    scenario.adversaries = vec![Adversary {
-        collude: true,
-        nodes: list.join(" "),
-        ..Adversary::drawn(attack, arm.share_percent, ATTACK_TICK)
-    }];
+    scenario.adversaries =
+        vec![Adversary { collude: true, ..Adversary::named(attack, list.join(" "), ATTACK_TICK) }];
     let entry = |place: u32| FaultEntry {
         kind: FaultKind::Sybil { host: host(place), identities: IDENTITIES, attack },
         from_tick: ATTACK_TICK,

@@ -261,14 +261,14 @@ impl Examining {
         group: &SumGroup,
         collector: &Collector,
         sum: Option<Sum>,
-        waits: (u32, u32),
+        (round, patience): (u32, u32),
         taps: u8,
         mut judge: impl FnMut(NodeId, Evidence),
     ) -> (Option<Sum>, u64) {
         let Self { terms, state, secret } = self;
         let busy_us = if sum.is_some() { u64::from(COMMIT_US) } else { 0 };
         let sum = sum.filter(|sum| state.opens(terms, sum, taps));
-        let late = state.follow(terms, group, collector, secret, waits);
+        let late = state.follow(terms, group, collector, secret, (round, patience, taps));
         if let Some(member) = late.and_then(|place| group.members().get(place)) {
             judge(*member, Evidence::NoAnswer);
         }

@@ -1,7 +1,8 @@
 //! Combinations of adversaries: which nodes there are; and of commands, as `orders` has them.
 
 use super::{clip, each, orders};
-use crate::scenario::{Fault, Realm, Scenario, attacks::listed};
+use crate::scenario::attacks::{default_share, listed};
+use crate::scenario::{Adversary, Attack, Command, Fault, Order, Realm, Scenario};
 
 /// Checks what must hold between adversaries, commands and the rest.
 pub(super) fn check(scenario: &Scenario) -> Result<(), Fault> {
@@ -17,18 +18,76 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), Fault> {
                 "accepted: a later tick than `from_tick`",
             ));
         }
-        named(&format!("{at}.nodes"), &adversary.nodes, nodes)
+        let is_named = named(&format!("{at}.nodes"), &adversary.nodes, nodes)?;
+        idle(at, adversary, is_named, scenario.protocol.audit.every_rounds > 0)
     })?;
     let realm = Realm::of(scenario);
     each("commands", &scenario.commands, |at, order| {
-        orders::command(&format!("{at}.command"), &order.command, &realm)
+        in_time(at, order, scenario.ticks)?;
+        let at = format!("{at}.command");
+        orders::command(&at, &order.command, &realm)?;
+        order.command.has_effect(&at, realm.audits, realm.evolves)
     })
 }
 
-/// A fault when a list names a node that is not there.
-fn named(path: &str, list: &str, nodes: u64) -> Result<(), Fault> {
+/// What is said of an adversary must make a difference.
+fn idle(at: &str, adversary: &Adversary, is_named: bool, audits: bool) -> Result<(), Fault> {
+    let share = adversary.share_percent;
+    if is_named && share != default_share() {
+        let path = format!("{at}.share_percent");
+        let said = format!("`{path}` is {share}, but `nodes` names them");
+        return Err(Fault::at(path, said, "leave one of the two out"));
+    }
+    if adversary.cover_up && !audits {
+        let path = format!("{at}.cover_up");
+        let said = format!("`{path}` is true, but nobody audits, and there is nothing to cover");
+        return Err(Fault::at(path, said, "give `protocol.audit.every_rounds`, or leave it out"));
+    }
+    Ok(())
+}
+
+/// A command must come while the scenario runs.
+fn in_time(at: &str, order: &Order, ticks: u64) -> Result<(), Fault> {
+    if order.at_tick < ticks {
+        return Ok(());
+    }
+    let path = format!("{at}.at_tick");
+    Err(Fault::at(
+        path.clone(),
+        format!("`{path}` is {}, and the run ends with tick {ticks}", order.at_tick),
+        "accepted: ticks below `ticks`; raise that, or leave the command out",
+    )
+    .or_at(&["ticks"]))
+}
+
+impl Command {
+    /// Checks that a command makes a difference in a mesh that audits, or whose models evolve, or
+    /// not.
+    ///
+    /// # Errors
+    /// What would have no effect, and what it lacks.
+    pub fn has_effect(&self, at: &str, audits: bool, evolves: bool) -> Result<(), Fault> {
+        let Self::SetAttack { attack: Some(attack), .. } = self else { return Ok(()) };
+        let (name, why, mend) = match attack {
+            Attack::GenePoison if !evolves => {
+                ("GenePoison", "no model evolves", "accepted with `protocol.evolution` On")
+            }
+            Attack::AuditPrediction { .. } if !audits => (
+                "AuditPrediction",
+                "nobody audits",
+                "accepted with `protocol.audit.every_rounds` above 0; Bias does without",
+            ),
+            _ => return Ok(()),
+        };
+        let path = format!("{at}.attack");
+        Err(Fault::at(path.clone(), format!("`{path}` is {name}, but {why}"), mend))
+    }
+}
+
+/// Whether a list names any node; a fault when it names one that is not there.
+fn named(path: &str, list: &str, nodes: u64) -> Result<bool, Fault> {
     match listed(list, nodes) {
-        Ok(_) => Ok(()),
+        Ok(ids) => Ok(!ids.is_empty()),
         Err(word) => Err(Fault::at(
             path,
             format!("`{path}` has \"{}\"", clip(&word, 60)),

@@ -96,6 +96,10 @@ const COMBINATIONS: &[(&str, &str)] = &[
         "2:61: `protocol.secure_aggregation.norm_bound` is 0.005; accepted: 0.01 to 11, or 0",
     ),
     (
+        "(), protocol: (secure_aggregation: (norm_bound: 0.001)))",
+        "2:49: `protocol.secure_aggregation.norm_bound` is 0.001; accepted: 0.01 to 11, or 0",
+    ),
+    (
         "(), protocol: (secure_aggregation: (members: 4), evolution: On()))",
         "2:46: `protocol.secure_aggregation.members` is 4, but models evolve",
     ),
@@ -182,6 +186,40 @@ const COMBINATIONS: &[(&str, &str)] = &[
     (
         "(), protocol: (audit: (every_rounds: 8)))",
         "2:38: a round of `twt.calm_ms` has 15842 samples; a node keeps 614 for audits; lower",
+    ),
+    (
+        "(), protocol: (audit: (rate_percent: 5)))",
+        "2:38: `protocol.audit.rate_percent` is given, but `protocol.audit.every_rounds` is 0, and \
+             nobody audits; give `protocol.audit.every_rounds`, or leave it out",
+    ),
+    (
+        "(), protocol: (audit: (outliers: true)))",
+        "2:34: `protocol.audit.outliers` is given, but `protocol.audit.every_rounds` is 0",
+    ),
+    (
+        "(), protocol: (gossip: false, adoption: Blind))",
+        "2:41: `protocol.adoption` is Blind, but with `gossip: false` nothing is merged; leave one",
+    ),
+    (
+        "(), adversaries: [(kind: Mimic, nodes: \"3\", share_percent: 20)])",
+        "2:60: `adversaries[0].share_percent` is 20, but `nodes` names them; leave one of the two",
+    ),
+    (
+        "(), adversaries: [(kind: Mimic, cover_up: true)])",
+        "2:43: `adversaries[0].cover_up` is true, but nobody audits, and there is nothing to cover",
+    ),
+    (
+        "(), ticks: 50, commands: [(at_tick: 50, command: SetDefence())])",
+        "2:37: `commands[0].at_tick` is 50, and the run ends with tick 50; accepted: ticks below",
+    ),
+    (
+        "(), commands: [(at_tick: 5, command: SetAttack(nodes: \"1\", attack: Some(GenePoison)))])",
+        "2:68: `commands[0].command.attack` is GenePoison, but no model evolves; accepted with",
+    ),
+    (
+        "(), commands: [(at_tick: 5, command: SetAttack(nodes: \"1\", \
+             attack: Some(AuditPrediction())))])",
+        "2:68: `commands[0].command.attack` is AuditPrediction, but nobody audits; accepted with",
     ),
     (
         "(), camera: [(name: \"a\", eye_mm: (1, 2, 3), target_mm: (1, 2, 3))])",

@@ -15,7 +15,7 @@ pub fn reveal(data: &[u8]) -> bool {
     let node = NodeId(1);
     let commit = Commit { rounds: 1, stretches: 9, ..Commit::default() };
     let (ask, claim) = (Ask::Round(1), Claim::default());
-    let known = Known { node, commit: &commit, before: None, ask, claim };
+    let known = Known { node, commit: &commit, before: None, rival: None, ask, claim };
     assert_eq!(verify(&config, &known, data, |_, _, _| None).0, Verdict::BadProof);
     let Some(reveal) = Reveal::read(&config, data) else { return false };
     assert_eq!(reveal.to_bytes(&config), data);

@@ -24,6 +24,15 @@ use crate::trust::Evidence;
 pub const REST_EPOCHS: u32 = 32;
 /// A demand is given up when nothing new has come for so many times the group's patience.
 pub const PATIENCE: u32 = 8;
+/// It is given up in any case once it was open so long that fewer parts than these would have come
+/// in each patience beyond that: who dribbles does not keep the group from asking others.
+const PARTS_A_PATIENCE: u32 = 8;
+
+/// Rounds of the collector for which a demand of `parts` parts is open, at most.
+#[must_use]
+pub const fn open_rounds(patience: u32, parts: u32) -> u32 {
+    patience.saturating_mul(PATIENCE + parts.div_ceil(PARTS_A_PATIENCE))
+}
 
 /// What came of proofs in a group.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,7 +43,7 @@ pub struct ProofCounts {
     pub shown: u32,
     /// What was shown did not hold.
     pub refused: u32,
-    /// Nothing came, or not all.
+    /// Nothing came, or not all in time.
     pub unanswered: u32,
     /// Sums that the pledges do not open, and that were dropped.
     pub unopened: u32,
@@ -60,8 +69,10 @@ struct Demand {
     have: [u32; 8],
     /// The collector's round in which something new last came.
     since: u32,
+    /// Its round in which the member was drawn.
+    opened: u32,
 }
-crate::canonical!(struct Demand { place, epoch, commitment, have, since });
+crate::canonical!(struct Demand { place, epoch, commitment, have, since, opened });
 
 /// A collector's memory of one group's pledges: some 16 KB, most of it room for what is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +112,11 @@ impl Default for Examiner {
 
 fn scalar(bytes: &[u8; 32]) -> Option<Scalar> {
     Scalar::from_canonical_bytes(*bytes).into_option()
+}
+
+/// Parts of what is shown of `taps` weights.
+fn parts(terms: &NormTerms, taps: u8) -> usize {
+    terms.shown_bytes(taps).div_ceil(SHOWN_PART_BYTES)
 }
 
 const fn bit(place: usize) -> u8 {
@@ -183,21 +199,25 @@ impl Examiner {
     }
 
     /// Follows the collector after each of its steps; `secret` is the collector's own, `patience`
-    /// the group's. Says whose demand was given up.
+    /// the group's, `taps` those of its model. Says whose demand was given up.
     pub fn follow(
         &mut self,
         terms: &NormTerms,
         group: &SumGroup,
         collector: &Collector,
         secret: &[u8; 32],
-        (round, patience): (u32, u32),
+        (round, patience, taps): (u32, u32, u8),
     ) -> Option<usize> {
         if collector.epoch() != self.epoch {
             self.close(collector.survivors());
             self.epoch = collector.epoch();
             self.choose(terms, group, secret, round);
         }
-        let waits = |demand: &Demand| round.wrapping_sub(demand.since) <= patience * PATIENCE;
+        let in_all = open_rounds(patience, parts(terms, taps) as u32);
+        let waits = |demand: &Demand| {
+            round.wrapping_sub(demand.since) <= open_rounds(patience, 0)
+                && round.wrapping_sub(demand.opened) <= in_all
+        };
         let given_up = self.demand.take_if(|demand| !waits(demand))?;
         self.shown.clear();
         self.counts.unanswered = self.counts.unanswered.saturating_add(1);
@@ -230,7 +250,8 @@ impl Examiner {
         let Some(place) = survivors.places().nth(which as usize) else { return };
         let Some(commitment) = self.closed.commitments.get(place).copied() else { return };
         let place = place as u8;
-        self.demand = Some(Demand { place, epoch, commitment, have: [0; 8], since: round });
+        let (have, since, opened) = ([0; 8], round, round);
+        self.demand = Some(Demand { place, epoch, commitment, have, since, opened });
         self.counts.demands = self.counts.demands.saturating_add(1);
         self.shown.clear();
     }
@@ -259,7 +280,7 @@ impl Examiner {
         let demand = self.demand.as_mut()?;
         let asked = usize::from(demand.place) == place && demand.epoch == epoch;
         let length = terms.shown_bytes(taps);
-        let count = length.div_ceil(SHOWN_PART_BYTES);
+        let count = parts(terms, taps);
         if !asked || usize::from(part.index) >= count || demand.has(part.index) {
             return None;
         }

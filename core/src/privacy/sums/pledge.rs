@@ -45,6 +45,12 @@ pub const PROVE_BIT_US: u32 = 155_000;
 /// Processor time to verify, per bit that is shown, in microseconds: as for proving.
 pub const VERIFY_BIT_US: u32 = 215_000;
 
+/// Vectors that a member remembers, so that a demand that was long on its way finds one. A member
+/// gives at most one in each of its rounds, and a demand of which nothing was answered is over
+/// after [`super::examiner::PATIENCE`] times the group's patience: 24 rounds of the collector by
+/// default. What a demand has asked for it keeps beside these, until the next.
+pub const KEPT: usize = 32;
+
 /// What a group asks of its members' vectors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NormTerms {
@@ -248,8 +254,8 @@ impl Due {
 /// A member's memory of what it is pledged to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pledger {
-    /// The two newest vectors, newest first.
-    given: [Given; 2],
+    /// The newest vectors, newest first.
+    given: [Given; KEPT],
     /// The one that was last asked for.
     asked: Given,
     next: u8,
@@ -266,12 +272,17 @@ impl Pledger {
     /// Remembers a vector of `epoch`; the same again changes nothing.
     pub fn keep(&mut self, epoch: u32, values: &[i32; TAPS]) {
         if epoch > self.given[0].epoch {
-            self.given = [Given { epoch, values: *values }, self.given[0]];
+            self.given.rotate_right(1);
+            self.given[0] = Given { epoch, values: *values };
         }
     }
 
-    /// Takes a demand whose tag fits; says whether it is a new one.
+    /// Takes a demand whose tag fits; says whether it is a new one. A collector asks for later and
+    /// later epochs, so an earlier one was sent again by somebody else: it changes nothing.
     pub fn demanded(&mut self, epoch: u32, next: u8, have: u32) -> bool {
+        if epoch < self.asked.epoch {
+            return false;
+        }
         let is_new = epoch == 0 || epoch != self.asked.epoch;
         if is_new {
             let Some(given) = self.given.iter().find(|given| given.epoch == epoch && epoch > 0)

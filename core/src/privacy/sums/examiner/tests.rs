@@ -1,7 +1,7 @@
 //! Whole epochs with pledges: sums open with whoever drops out, lies show or come to nothing, and
 //! whoever cannot show its norm is out.
 
-use super::super::pledge::{Pledger, tag_proof};
+use super::super::pledge::{KEPT, Pledger, tag_proof};
 use super::super::{SumGroup, Ties};
 use super::*;
 use crate::id::NodeId;
@@ -80,7 +80,7 @@ impl Rig {
     fn advance(&mut self) -> (Option<(Sum, bool)>, Option<usize>) {
         let sum = self.collector.advance(&self.group, self.round, 3);
         let sum = sum.map(|sum| (sum, self.examiner.opens(&self.terms, &sum, TAPS_USED)));
-        let rounds = (self.round, 3);
+        let rounds = (self.round, 3, TAPS_USED);
         let late = self.examiner.follow(&self.terms, &self.group, &self.collector, &SECRET, rounds);
         (sum, late)
     }
@@ -254,6 +254,63 @@ fn who_shows_nothing_rests_and_comes_back() {
     }
 }
 
+/// It shows one part whenever patience is about to end, and never all: it cannot keep the group
+/// from asking others for longer than one that shows its parts in time.
+#[test]
+fn who_dribbles_is_silent_in_the_end_and_who_is_slow_is_not() {
+    let norm = 4 << 16;
+    let terms = NormTerms { norm, ..terms(Scheme::Counted, 1 << 16) };
+    let count = parts(&terms, TAPS_USED) as u32;
+    let in_all = open_rounds(3, count);
+    assert_eq!((count, in_all), (75, 54), "8 and 10 times 3 rounds");
+    // Rounds between parts, parts at a time, and whether that is in time.
+    for (every, at_a_time, is_shown) in [(24, 1, false), (3, 3, false), (3, 8, true), (1, 2, true)]
+    {
+        let mut rig = Rig::new(5, terms);
+        rig.epoch(rig.group.all(), honest).expect("a sum");
+        let place = (0..5).find(|place| rig.examiner.asks(*place).is_some()).expect("one of five");
+        let (epoch, _) = rig.examiner.asks(place).expect("it is");
+        let opened = rig.round;
+        let weights = honest(place, epoch).1.map(Q16::from_bits);
+        let used = &weights[..usize::from(TAPS_USED)];
+        let mut shown = [0; SHOWN_MAX];
+        let length = rig.terms.shown_bytes(TAPS_USED);
+        rig.ties[place].show(&rig.terms, &rig.group, epoch, used, &mut shown).expect("in bounds");
+        let mut next = shown[..length].chunks(SHOWN_PART_BYTES).zip(0..).peekable();
+        let (mut evidence, mut late) = (None, None);
+        while evidence.is_none() && late.is_none() {
+            rig.round += 1;
+            let due = (rig.round - opened).is_multiple_of(every);
+            for (bytes, index) in next.by_ref().take(if due { at_a_time } else { 0 }) {
+                let part = ShownPart::new(index, bytes).expect("a part");
+                evidence = evidence.or(rig.say(place, epoch, &ProofStep::Part(part)));
+            }
+            late = rig.advance().1;
+        }
+        let open = rig.round - opened;
+        if is_shown {
+            assert_eq!((evidence, late), (Some(Evidence::AuditPassed), None), "{every}");
+        } else {
+            assert_eq!((evidence, late, open), (None, Some(place), in_all + 1), "{every}");
+        }
+        assert_eq!(rig.examiner.is_barred(place), !is_shown, "{every}");
+    }
+}
+
+/// The demand is lost again and again while the member gives vector after vector.
+#[test]
+fn a_demand_that_was_long_on_its_way_bars_no_honest_member() {
+    let mut rig = Rig::new(5, terms(Scheme::Counted, 1 << 16));
+    rig.epoch(rig.group.all(), honest).expect("a sum");
+    let asked = (0..5).find(|place| rig.examiner.asks(*place).is_some());
+    for _ in 0..5 {
+        rig.epoch(rig.group.all(), honest).expect("a sum");
+    }
+    assert_eq!(rig.examiner.asks(asked.expect("one of five")).map(|(epoch, _)| epoch), Some(1));
+    assert_eq!(rig.show(), asked.map(|place| (place, Evidence::AuditPassed)));
+    assert_eq!(rig.examiner.counts, ProofCounts { demands: 1, shown: 1, ..ProofCounts::default() });
+}
+
 #[test]
 fn draws_keep_to_their_share_and_fall_on_everybody() {
     let mut rig = Rig::new(4, terms(Scheme::Counted, 1 << 14));
@@ -290,10 +347,11 @@ fn what_fits_the_bound_goes_unchanged_and_what_does_not_is_shortened() {
 fn a_member_shows_what_it_gave_last_and_nothing_older() {
     let mut member = Pledger::default();
     assert!(!member.demanded(0, 0, 0) && member.due().is_none());
-    for epoch in [1, 2, 3, 3] {
+    let last = KEPT as u32 + 1;
+    for epoch in (1..=last).chain([last]) {
         member.keep(epoch, &[epoch as i32; TAPS]);
     }
-    member.keep(3, &[99; TAPS]);
+    member.keep(last, &[99; TAPS]);
     assert!(!member.demanded(1, 0, 0), "too old");
     assert_eq!((member.missed, member.due()), (2, None));
     assert!(member.demanded(2, 0, 0b101));
@@ -305,12 +363,16 @@ fn a_member_shows_what_it_gave_last_and_nothing_older() {
         due.parts(&shown).map(|part| part.index).collect::<heapless::Vec<u8, 8>>()
     };
     assert_eq!(places(&due)[..], [1, 3]);
-    member.keep(4, &[4; TAPS]);
-    member.keep(5, &[5; TAPS]);
+    member.keep(last + 1, &[4; TAPS]);
+    member.keep(last + 2, &[5; TAPS]);
     assert!(!member.demanded(2, 3, 0), "not new, and still there");
     let due = member.due().expect("asked for");
     assert_eq!((due.weights[0].to_bits(), &places(&due)[..]), (2, &[3_u8][..]));
     assert_eq!((member.taken, member.missed), (1, 2));
+    assert!(member.demanded(last, 0, 0) && !member.demanded(5, 7, 0), "what is past is not asked");
+    let due = member.due().expect("asked for");
+    assert_eq!((due.epoch, due.weights[0].to_bits(), due.next), (last, last as i32, 0));
+    assert_eq!((member.taken, member.missed), (2, 2));
 }
 
 #[test]

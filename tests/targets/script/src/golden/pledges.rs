@@ -131,7 +131,7 @@ impl Circle {
             sum.total.encode(out);
             self.examiner.opens(&self.terms, &sum, USED).encode(out);
         }
-        let (terms, waits) = (&self.terms, (self.round, 3));
+        let (terms, waits) = (&self.terms, (self.round, 3, USED));
         let late = self.examiner.follow(terms, &self.group, &self.collector, &[7; 32], waits);
         late.map(|place| place as u8).encode(out);
     }
