@@ -30,7 +30,6 @@ use super::components::{Identity, Neuron, Trust};
 use super::orders::Orders;
 use super::plan::Plan;
 use super::resources::{Air, Clock, Setup, Weather};
-use crate::scenario::Command;
 use bans::Bans;
 use pedigree::Pedigree;
 use pulse::{Climate, Totals};

@@ -15,7 +15,7 @@ use qres_core::trust::Fallback;
 use super::bans::Verdicts;
 use super::event::What;
 use super::pulse::{Pulse, Totals};
-use super::{Chronicle, describe, hostile};
+use super::{Chronicle, hostile};
 use crate::mesh::auditing::Auditing;
 use crate::mesh::components::{
     Battery, Detector, Doing, Entropy, Identity, Neuron, Schedule, Tally, Trust,
@@ -261,7 +261,7 @@ impl Chronicle {
     fn hear_orders(&mut self, tick: u64, plan: &Plan, orders: &Orders) {
         let fresh = orders.log().get(self.commands..).unwrap_or_default();
         for (_, command) in fresh {
-            self.log.push(tick, true, What::Command { text: Arc::from(describe(command)) });
+            self.log.push(tick, true, What::Command { text: Arc::from(command.describe()) });
         }
         if !fresh.is_empty() {
             self.commands = orders.log().len();
