@@ -189,7 +189,10 @@ fn a_drawn_line_divides_the_mesh_until_it_is_mended() {
     mesh.command(Command::Restore { links: Links::All }).expect("all");
     assert_eq!(fates(&mut mesh, 40, Fate::Dropped), [0, 0]);
     assert!(mesh.orders().struck.is_empty());
-    // Nothing is left to mend across a line that no link crosses.
+    mesh.command(Command::Restore { links: Links::All }).expect("well said");
+    mesh.step();
+    assert!(last_notice(&mesh).contains("nothing was done to these links"));
+    // Nor is there anything to cut where no link crosses a line.
     let far = Links::Across(vec![(x, 5_000_000), (x, 6_000_000)]);
     mesh.command(Command::Cut { links: far }).expect("well said");
     mesh.step();

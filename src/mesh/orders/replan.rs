@@ -11,7 +11,7 @@ use qres_core::phase::Adoption;
 use super::{live, places, refusal};
 use crate::mesh::plan::Plan;
 use crate::scenario::{self, Command, Fault, Links, STORMS_MAX};
-use crate::world::faults::{Hands, Struck};
+use crate::world::faults::Struck;
 use crate::world::graph::Graph;
 use crate::world::storm::StormTrack;
 
@@ -51,12 +51,12 @@ pub(super) fn change(
             faults.let_power_go();
             Ok(planned(Plan { faults: Arc::new(faults), ..plan.clone() }))
         }
-        Command::Cut { links } => links_of(plan, links, |link| link.cut = true).map(planned),
+        Command::Cut { links } => links_of(plan, links, false, |link| link.cut = true).map(planned),
         Command::Degrade { links, percent } => {
-            links_of(plan, links, |link| link.loss_percent = *percent).map(planned)
+            links_of(plan, links, false, |link| link.loss_percent = *percent).map(planned)
         }
         Command::Restore { links } => {
-            links_of(plan, links, |link| *link = Struck::default()).map(planned)
+            links_of(plan, links, true, |link| *link = Struck::default()).map(planned)
         }
         Command::MoveNodes { nodes, x_mm, z_mm } => {
             places::moved(plan, &super::choose::ids(nodes, plan), (*x_mm, *z_mm))
@@ -154,8 +154,13 @@ fn turn(track: &mut StormTrack, now: u64, command: &Command) {
     }
 }
 
-fn links_of(plan: &Plan, links: &Links, change: impl Fn(&mut Struck)) -> Result<Plan, Fault> {
-    let chosen = chosen(plan, links)?;
+fn links_of(
+    plan: &Plan,
+    links: &Links,
+    mends: bool,
+    change: impl Fn(&mut Struck),
+) -> Result<Plan, Fault> {
+    let chosen = chosen(plan, links, mends)?;
     let mut faults = (*plan.faults).clone();
     faults.strike_links(|hands| {
         for ends in &chosen {
@@ -165,14 +170,15 @@ fn links_of(plan: &Plan, links: &Links, change: impl Fn(&mut Struck)) -> Result<
     Ok(Plan { faults: Arc::new(faults), ..plan.clone() })
 }
 
-/// The links that are meant, by their ends, the lesser first: of those that the graph has, and of
-/// those to which something was done.
-fn chosen(plan: &Plan, links: &Links) -> Result<Vec<(u32, u32)>, Fault> {
+/// The links that are meant, by their ends, the lesser first: of those to which something was done,
+/// and, unless they are to be mended, of those that the graph has.
+fn chosen(plan: &Plan, links: &Links, mends: bool) -> Result<Vec<(u32, u32)>, Fault> {
+    let hands = plan.faults.hands();
+    let linked = |(a, b): (u32, u32)| !mends && plan.graph.are_linked(NodeId(a), NodeId(b));
     if let Links::Pairs(pairs) = links {
         let ordered = pairs.iter().map(|(a, b)| (*a.min(b), *a.max(b)));
-        let linked = |(a, b): &(u32, u32)| is_known(plan, (*a, *b));
-        let chosen: Vec<_> = ordered.filter(linked).collect();
-        return bounded(chosen);
+        let known = ordered.filter(|ends| linked(*ends) || hands.has(*ends));
+        return bounded(known.collect(), mends);
     }
     let ids = |text: &str| super::choose::ids(text, plan);
     let sets = match links {
@@ -193,27 +199,22 @@ fn chosen(plan: &Plan, links: &Links) -> Result<Vec<(u32, u32)>, Fault> {
         },
         (None, _) => true,
     };
-    let mut chosen: Vec<(u32, u32)> = pairs(&plan.graph)
-        .chain(plan.faults.hands().all().map(|(ends, _)| ends))
-        .filter(|ends| meant(*ends))
-        .take(LINKS_MAX + 1)
-        .collect();
-    chosen.sort_unstable();
-    chosen.dedup();
-    bounded(chosen)
+    let graph = (!mends).then(|| pairs(&plan.graph)).into_iter().flatten();
+    let struck = hands.all().map(|(ends, _)| ends).filter(|ends| !linked(*ends));
+    let all = graph.chain(struck).filter(|ends| meant(*ends));
+    bounded(all.take(LINKS_MAX + 1).collect(), mends)
 }
 
-fn bounded(chosen: Vec<(u32, u32)>) -> Result<Vec<(u32, u32)>, Fault> {
+fn bounded(chosen: Vec<(u32, u32)>, mends: bool) -> Result<Vec<(u32, u32)>, Fault> {
     match chosen.len() {
+        0 if mends => {
+            let found = "nothing was done to these links".to_owned();
+            Err(refusal(found, "choose links that are cut or degraded"))
+        }
         0 => Err(refusal("no link is meant".to_owned(), "choose links between nodes in range")),
         1..=LINKS_MAX => Ok(chosen),
         _ => Err(refusal(format!("more than {LINKS_MAX} links are meant"), "choose fewer")),
     }
-}
-
-fn is_known(plan: &Plan, (a, b): (u32, u32)) -> bool {
-    let struck = |hands: &Hands| hands.all().any(|(ends, _)| ends == (a, b));
-    plan.graph.are_linked(NodeId(a), NodeId(b)) || struck(plan.faults.hands())
 }
 
 /// Each link of a graph once, the lesser end first.

@@ -39,6 +39,12 @@ impl Hands {
         self.0.iter().map(|(ends, struck)| (*ends, *struck))
     }
 
+    /// Whether something was done to the link with these ends, the lesser first.
+    #[must_use]
+    pub fn has(&self, ends: (u32, u32)) -> bool {
+        self.0.contains_key(&ends)
+    }
+
     /// Whether nothing was done.
     #[must_use]
     pub fn is_empty(&self) -> bool {
