@@ -185,8 +185,9 @@ pub fn show(
     if look.panels && roomy {
         let around = screen.shrink(theme::EDGE * 0.6);
         scene = docked(context, panels, stage, look, sketch, around, &mut outcome);
-        transport::show(context, stage, scene, &mut outcome);
+        let bar = transport::show(context, stage, scene, &mut outcome);
         scene.max.y -= caption(context, stage, look, space, scene);
+        scene.min.y += bar;
     }
     if stage.software && !look.still {
         warning(context, scene);
@@ -260,7 +261,7 @@ fn caption(context: &egui::Context, stage: &Stage, look: &Look, space: &Space, s
 fn warning(context: &egui::Context, scene: Rect) {
     egui::Area::new("software".into())
         .pivot(egui::Align2::LEFT_TOP)
-        .fixed_pos(scene.left_top() + vec2(0.0, 44.0))
+        .fixed_pos(scene.left_top())
         .interactable(false)
         .show(context, |ui| {
             theme::chip().show(ui, |ui| {
@@ -274,7 +275,7 @@ fn warning(context: &egui::Context, scene: Rect) {
 fn told(context: &egui::Context, notice: &str, scene: Rect, outcome: &mut Outcome) {
     egui::Area::new("notice".into())
         .pivot(egui::Align2::CENTER_TOP)
-        .fixed_pos(scene.center_top() + vec2(0.0, 44.0))
+        .fixed_pos(scene.center_top())
         .order(egui::Order::Foreground)
         .show(context, |ui| {
             theme::sheet().show(ui, |ui| {

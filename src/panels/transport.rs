@@ -12,9 +12,9 @@ use bevy_egui::egui::{
 /// Below this width of the scene the slider is left out.
 const ROOMY: f32 = 620.0;
 
-/// Draws it over the top of `scene`.
-pub fn show(context: &Context, stage: &Stage, scene: Rect, outcome: &mut Outcome) {
-    Area::new("transport".into())
+/// Draws it over the top of `scene`; says how much height it takes.
+pub fn show(context: &Context, stage: &Stage, scene: Rect, outcome: &mut Outcome) -> f32 {
+    let area = Area::new("transport".into())
         .pivot(Align2::CENTER_TOP)
         .fixed_pos(scene.center_top())
         .default_size(vec2(scene.width(), 34.0))
@@ -30,6 +30,7 @@ pub fn show(context: &Context, stage: &Stage, scene: Rect, outcome: &mut Outcome
                 });
             });
         });
+    area.response.rect.height() + 8.0
 }
 
 fn buttons(ui: &mut Ui, status: &PaceStatus, outcome: &mut Outcome) {
