@@ -28,6 +28,7 @@ impl Failure {
     }
 
     /// What to tell the user.
+    #[must_use]
     pub fn message(&self) -> &str {
         match self {
             Self::Input(message) | Self::Fails(message) => message,

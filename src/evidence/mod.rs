@@ -1,5 +1,5 @@
 //! The experiments behind every claim: each states what it measures and prints the table that the
-//! documentation holds. Nothing here may know a window.
+//! documentation holds. Nothing here may know a window, but for the one about frames.
 
 mod averaging;
 pub mod byzantine;
@@ -9,6 +9,8 @@ mod codec;
 mod consensus;
 pub mod drift;
 mod energy;
+#[cfg(feature = "view")]
+mod frame;
 mod fusion;
 mod hysteresis;
 pub mod invariants;
@@ -119,6 +121,8 @@ pub fn names() -> &'static [&'static str] {
         "invariants",
         "hysteresis",
         "privacy",
+        #[cfg(feature = "view")]
+        "frame",
     ]
 }
 
@@ -144,6 +148,8 @@ pub fn table(name: &str, context: &Context) -> Result<Table, String> {
         "hysteresis" => Ok(hysteresis::table()),
         "invariants" => invariants::table(context),
         "privacy" => privacy::table(context),
+        #[cfg(feature = "view")]
+        "frame" => frame::table(context),
         other => Err(format!("no table `{other}`")),
     }
 }

@@ -138,6 +138,61 @@ impl Chart {
         self.values(&paint, inner, stage, span);
     }
 
+    /// Writes it as SVG, into this rectangle.
+    fn print(&self, text: &mut String, stage: &Stage, look: &Look, inner: Rect, span: &Span) {
+        let top = self.top(&stage.history, span);
+        let _ = writeln!(
+            text,
+            "<text x=\"{}\" y=\"{}\">{} ({})</text>\n<rect x=\"{}\" y=\"{}\" width=\"{}\" \
+             height=\"{}\" fill=\"none\" stroke=\"#bbb\"/>",
+            inner.left(),
+            inner.top() - 5.0,
+            self.title,
+            self.unit,
+            inner.left(),
+            inner.top(),
+            inner.width(),
+            inner.height()
+        );
+        for share in [0.0, 1.0] {
+            let y = inner.bottom() - inner.height() * share;
+            let _ = writeln!(
+                text,
+                "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>",
+                inner.left() - 5.0,
+                y + 4.0,
+                short(top * share)
+            );
+        }
+        for (place, series) in self.series.iter().enumerate() {
+            let [r, g, b, _] = colour(*series, place, look).to_array();
+            let points: Vec<String> = stage
+                .history
+                .points()
+                .map(|point| {
+                    let x = span.x(point.tick as f64, inner.x_range());
+                    let share = (point.of(*series).mean / top).clamp(0.0, 1.0);
+                    format!("{x:.1},{:.1}", inner.bottom() - inner.height() * share)
+                })
+                .collect();
+            let _ = writeln!(
+                text,
+                "<polyline fill=\"none\" stroke=\"rgb({},{},{})\" stroke-width=\"1.3\" \
+                 points=\"{}\"/>\n<text x=\"{}\" y=\"{}\" fill=\"rgb({},{},{})\">{}</text>",
+                r / 4 * 3,
+                g / 4 * 3,
+                b / 4 * 3,
+                points.join(" "),
+                inner.left() + 180.0 + 140.0 * place as f32,
+                inner.top() - 5.0,
+                r / 4 * 3,
+                g / 4 * 3,
+                b / 4 * 3,
+                series.name()
+            );
+        }
+    }
+
     /// The largest value on show, never nothing.
     fn top(&self, history: &Snapshot, span: &Span) -> f32 {
         let (from, to) = span.range();
@@ -156,9 +211,9 @@ impl Chart {
         let at = |point: &&Point| {
             (point.tick as f64..(point.tick + u64::from(point.ticks)) as f64).contains(&tick)
         };
-        let Some(point) = stage.history.points().find(at) else { return };
+        let Some(here) = stage.history.points().find(at) else { return };
         let values: Vec<String> =
-            self.series.iter().map(|series| short(point.of(*series).mean)).collect();
+            self.series.iter().map(|series| short(here.of(*series).mean)).collect();
         let text = format!("{} {}", values.join(" / "), self.unit);
         let corner = pos2(inner.right() - 2.0, inner.top());
         let galley = paint.layout_no_wrap(text, theme::small_font(), theme::INK);
@@ -247,7 +302,7 @@ fn save(stage: &Stage, look: &Look, ending: &str) -> String {
 pub fn csv(history: &Snapshot) -> String {
     let mut text = String::from("tick,ticks");
     for series in Series::ALL {
-        let name = series.name().replace(", ", "_").replace(' ', "_").replace('-', "_");
+        let name = series.name().replace(", ", "_").replace([' ', '-'], "_");
         let _ = write!(text, ",{name}_least,{name}_mean,{name}_greatest");
     }
     text.push('\n');
@@ -278,61 +333,9 @@ fn svg(stage: &Stage, look: &Look) -> String {
         stage.published.tick
     );
     for (place, chart) in CHARTS.iter().enumerate() {
-        let inner = Rect::from_min_size(
-            pos2(60.0, 50.0 + HIGH * place as f32),
-            vec2(WIDE - 80.0, HIGH - 36.0),
-        );
-        let top = chart.top(&stage.history, &span);
-        let _ = writeln!(
-            text,
-            "<text x=\"{}\" y=\"{}\">{} ({})</text>\n<rect x=\"{}\" y=\"{}\" width=\"{}\" \
-             height=\"{}\" fill=\"none\" stroke=\"#bbb\"/>",
-            inner.left(),
-            inner.top() - 5.0,
-            chart.title,
-            chart.unit,
-            inner.left(),
-            inner.top(),
-            inner.width(),
-            inner.height()
-        );
-        for share in [0.0, 1.0] {
-            let y = inner.bottom() - inner.height() * share;
-            let _ = writeln!(
-                text,
-                "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>",
-                inner.left() - 5.0,
-                y + 4.0,
-                short(top * share)
-            );
-        }
-        for (place, series) in chart.series.iter().enumerate() {
-            let [r, g, b, _] = colour(*series, place, look).to_array();
-            let points: Vec<String> = stage
-                .history
-                .points()
-                .map(|point| {
-                    let x = span.x(point.tick as f64, inner.x_range());
-                    let share = (point.of(*series).mean / top).clamp(0.0, 1.0);
-                    format!("{x:.1},{:.1}", inner.bottom() - inner.height() * share)
-                })
-                .collect();
-            let _ = writeln!(
-                text,
-                "<polyline fill=\"none\" stroke=\"rgb({},{},{})\" stroke-width=\"1.3\" \
-                 points=\"{}\"/>\n<text x=\"{}\" y=\"{}\" fill=\"rgb({},{},{})\">{}</text>",
-                r / 4 * 3,
-                g / 4 * 3,
-                b / 4 * 3,
-                points.join(" "),
-                inner.left() + 180.0 + 140.0 * place as f32,
-                inner.top() - 5.0,
-                r / 4 * 3,
-                g / 4 * 3,
-                b / 4 * 3,
-                series.name()
-            );
-        }
+        let corner = pos2(60.0, 50.0 + HIGH * place as f32);
+        let inner = Rect::from_min_size(corner, vec2(WIDE - 80.0, HIGH - 36.0));
+        chart.print(&mut text, stage, look, inner, &span);
     }
     text.push_str("</svg>\n");
     text

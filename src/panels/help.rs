@@ -58,8 +58,8 @@ impl Help {
         let fits = |text: &str| wanted.is_empty() || text.to_lowercase().contains(&wanted);
         ScrollArea::vertical().max_height(height - 40.0).show(ui, |ui| {
             ui.columns(2, |columns| {
-                for (place, topic) in Topic::ALL.into_iter().enumerate() {
-                    let column = if matches!(topic, Topic::Panels) { 1 } else { 0 };
+                for topic in Topic::ALL {
+                    let column = usize::from(matches!(topic, Topic::Panels | Topic::Hands));
                     let Some(ui) = columns.get_mut(column) else { continue };
                     let all = actions::ALL.iter().filter(|entry| entry.topic == topic);
                     let hits: Vec<_> = all
@@ -73,7 +73,6 @@ impl Help {
                         let keys = entry.keys.first().copied().unwrap_or_default();
                         line(ui, keys, entry.name, entry.hint);
                     }
-                    let _ = place;
                 }
                 if let Some(ui) = columns.get_mut(1) {
                     section(ui, "Mouse");

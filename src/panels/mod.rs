@@ -213,7 +213,7 @@ fn docked(
     let mut ui = egui::Ui::new(context.clone(), "dock".into(), builder);
     let Panels { dock, frames, browser, hands, journal, span, .. } = panels;
     span.begin(stage.published.tick, stage.scene.ticks);
-    let mut content = |ui: &mut egui::Ui, pane: Pane| match pane {
+    let mut inside = |ui: &mut egui::Ui, pane: Pane| match pane {
         Pane::Scene => {}
         Pane::Overview => overview::show(ui, stage, look, outcome),
         Pane::Scenarios => browser.show(ui, stage, outcome),
@@ -230,7 +230,7 @@ fn docked(
         Pane::Performance => frames.show(ui, stage),
         Pane::Settings => settings::show(ui, look, outcome),
     };
-    dock.show(&mut ui, around, stage.detail.is_some(), &mut content)
+    dock.show(&mut ui, around, stage.detail.is_some(), &mut inside)
 }
 
 /// Along the bottom of the scene: the legend and the keys. Says how much height they take.

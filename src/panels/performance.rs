@@ -80,11 +80,11 @@ mod tests {
     #[test]
     fn quantiles_come_from_the_last_frames_only() {
         let mut frames = Frames::default();
-        assert_eq!(frames.quantile(0.5), 0.0);
+        assert!(frames.quantile(0.5) < 1e-6);
         (0..1000).for_each(|_| frames.push(1.0));
         (0..FRAMES).for_each(|n| frames.push(n as f32 / 1000.0));
-        assert_eq!(frames.quantile(0.0), 0.0);
-        assert_eq!(frames.quantile(1.0), 239.0);
+        assert!(frames.quantile(0.0) < 1e-6);
+        assert!((frames.quantile(1.0) - 239.0).abs() < 1e-3);
         assert!((frames.quantile(0.5) - 120.0).abs() < 1.5);
     }
 }

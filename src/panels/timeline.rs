@@ -123,7 +123,9 @@ fn storms(paint: &Painter, row: Rect, stage: &Stage, look: &Look, span: &Span) {
             _ => {}
         }
     }
-    open.values().for_each(|from| bar(*from, stage.published.tick));
+    for from in open.values() {
+        bar(*from, stage.published.tick);
+    }
 }
 
 /// How many nodes believe in what, as a stack.
@@ -257,9 +259,13 @@ mod tests {
 
     #[test]
     fn the_clock_is_cut_where_people_cut_it() {
-        assert_eq!(nice_ms(800.0), 1_000.0);
-        assert_eq!(nice_ms(61_000.0), 120_000.0);
-        assert_eq!(nice_ms(50_000_000.0), 86_400_000.0);
-        assert_eq!(nice_ms(3e9), 2.0 * 2_592_000_000.0);
+        for (least, nice) in [
+            (800.0, 1_000.0),
+            (61_000.0, 120_000.0),
+            (50_000_000.0, 86_400_000.0),
+            (3e9, 5_184_000_000.0),
+        ] {
+            assert!((nice_ms(least) - nice).abs() < 1.0, "{least}");
+        }
     }
 }

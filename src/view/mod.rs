@@ -5,6 +5,7 @@
 
 pub mod actions;
 pub mod arrange;
+mod bench;
 mod camera;
 mod choose;
 mod crowd;
@@ -35,6 +36,7 @@ mod vision;
 mod weather;
 mod window;
 
+pub use bench::{FrameTimes, frame_times, painter};
 pub use error::ViewError;
 pub use film::{FilmOptions, Filmed, film};
 pub use loading::{Loader, Show};

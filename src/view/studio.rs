@@ -156,6 +156,12 @@ impl Studio {
         Err(ViewError::NoPicture)
     }
 
+    /// Draws a frame and gives it to nobody.
+    pub fn frame(&mut self, passed: Duration) {
+        self.pass(passed);
+        update(&mut self.apps);
+    }
+
     fn pass(&mut self, time: Duration) {
         self.apps.main.insert_resource(TimeUpdateStrategy::ManualDuration(time));
     }

@@ -179,7 +179,7 @@ fn commands_faults_and_power_have_their_lanes() {
     let told = events(&field);
     let table: [(&str, u64); 7] = [
         ("partition begins", 10),
-        ("SetAttack(nodes: 3, attack: Some(Saturate), collude: false, claim_storm: false)", 20),
+        ("node 3 attack: Saturate", 20),
         ("partition heals", 30),
         ("power loss begins", 40),
         ("2 nodes lose power", 40),

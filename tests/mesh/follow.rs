@@ -3,7 +3,7 @@
 use crate::common::{THICKET, embedded, mesh, parsed};
 use qres::mesh::Mesh;
 use qres::mesh::components::Tally;
-use qres::mesh::follow::{FOLLOWED, MOMENTS, OfferFate, Refusal, WINDOWS, WakeKind};
+use qres::mesh::follow::{FOLLOWED, MOMENTS, OfferFate, WINDOWS, WakeKind};
 use qres::mesh::resources::Roster;
 use qres::scenario::Scenario;
 use qres_core::id::NodeId;
@@ -38,11 +38,8 @@ fn offers_and_messages_are_those_of_the_node() {
             for (place, node) in nodes.iter().enumerate() {
                 let track = thicket.track(NodeId(*node)).expect("it is followed");
                 let now = || track.inbox.iter().filter(|offered| offered.tick == tick);
-                // A merge counts, also where the node then kept its own model.
-                let accepted = now().filter(|offered| {
-                    let worse = OfferFate::Refused(Refusal::SumWorse);
-                    offered.fate == worse || matches!(offered.fate, OfferFate::Merged { .. })
-                });
+                let accepted =
+                    now().filter(|offered| matches!(offered.fate, OfferFate::Merged { .. }));
                 merged[place] += u32::from(accepted.count() > 0);
                 refused += now().filter(|o| matches!(o.fate, OfferFate::Refused(_))).count();
                 assert!(now().all(|offered| offered.came_tick <= tick));

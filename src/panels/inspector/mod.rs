@@ -1,5 +1,5 @@
-//! Everything about the selected node: what it senses, believes, spends, hears and says, and what it
-//! and its neighbours think of each other. With a second node beside it, both.
+//! Everything about the selected node: what it senses, believes, spends, hears and says, and what
+//! it and its neighbours think of each other. With a second node beside it, both.
 
 mod graphs;
 mod tables;
@@ -245,13 +245,13 @@ fn flow(ui: &mut Ui, detail: &NodeDetail) {
 }
 
 fn parts(flow: &Flow) -> [(&'static str, u64, bevy_egui::egui::Color32); 5] {
-    let [a, b, c, d, e] = theme::PARTS;
+    let [transmit, listen, sleep, processor, ramps] = theme::PARTS;
     [
-        ("transmit", flow.transmit_nj, a),
-        ("listen", flow.listen_nj, b),
-        ("sleep", flow.sleep_nj, c),
-        ("processor", flow.cpu_nj, d),
-        ("wake ramps", flow.ramp_nj, e),
+        ("transmit", flow.transmit_nj, transmit),
+        ("listen", flow.listen_nj, listen),
+        ("sleep", flow.sleep_nj, sleep),
+        ("processor", flow.cpu_nj, processor),
+        ("wake ramps", flow.ramp_nj, ramps),
     ]
 }
 

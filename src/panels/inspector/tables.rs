@@ -79,7 +79,7 @@ pub fn inbox(ui: &mut Ui, stage: &Stage, detail: &NodeDetail) {
     for heard in detail.inbox.iter().rev().take(16) {
         let error = heard.error.map_or(String::new(), |error| format!(", errs {error:.2}"));
         ui.horizontal_wrapped(|ui| {
-            ui.label(theme::label(format!("{}", grouped(heard.offer.tick))).size(11.0));
+            ui.label(theme::label(grouped(heard.offer.tick)).size(11.0));
             ui.label(theme::value(stage.label(heard.offer.origin)).size(11.5));
             ui.label(theme::label(format!("{}{error}", heard.verdict)).size(11.0));
         });
