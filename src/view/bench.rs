@@ -9,7 +9,8 @@ use crate::mesh::Mesh;
 use crate::mesh::publish::Scene;
 use std::time::Duration;
 
-/// Threads of software drivers, by the beginning of their names.
+/// Threads of software drivers, by the beginning of their names. A thread that has only the
+/// program's name is the driver's too: all of our own but the first have one.
 const DRIVERS: [&str; 4] = ["llvmpipe", "lvp", "WSI", "mesa"];
 
 /// Milliseconds of processor time.
@@ -67,12 +68,16 @@ fn milliseconds(from: u64, to: u64) -> f64 {
 /// Nanoseconds that the threads of this process have run for, the driver's own left out.
 fn spent() -> Result<u64, ViewError> {
     let failed = |reason| ViewError::Write("/proc/self/task".into(), reason);
+    let own = std::process::id().to_string();
+    let program = std::fs::read_to_string("/proc/self/comm").unwrap_or_default();
     let mut sum = 0;
     for thread in std::fs::read_dir("/proc/self/task").map_err(failed)? {
         let folder = thread.map_err(failed)?.path();
         // A thread may end between the two.
         let name = std::fs::read_to_string(folder.join("comm")).unwrap_or_default();
-        if DRIVERS.iter().any(|driver| name.starts_with(driver)) {
+        let first = folder.file_name().is_some_and(|id| *id == *own);
+        let foreign = DRIVERS.iter().any(|driver| name.starts_with(driver)) || name == program;
+        if foreign && !first {
             continue;
         }
         let text = std::fs::read_to_string(folder.join("schedstat")).unwrap_or_default();
