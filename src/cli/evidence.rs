@@ -53,11 +53,25 @@ struct LongArgs {
     merge: bool,
 }
 
+/// The names of all tables: those of experiments, and the one about the window.
+fn names() -> Vec<&'static str> {
+    let seen: &[&str] = if cfg!(feature = "view") { &["frame"] } else { &[] };
+    [evidence::names(), seen].concat()
+}
+
+fn table(name: &str, context: &Context) -> Result<Table, String> {
+    #[cfg(feature = "view")]
+    if name == "frame" {
+        return super::frames::table(context);
+    }
+    evidence::table(name, context)
+}
+
 /// Prints the named tables, or all of them.
 pub(super) fn evidence(args: &EvidenceArgs) -> Result<(), Failure> {
-    let names = &args.tables;
-    let known = evidence::names();
-    if let Some(wrong) = names.iter().find(|name| !known.contains(&name.as_str())) {
+    let asked = &args.tables;
+    let known = names();
+    if let Some(wrong) = asked.iter().find(|name| !known.contains(&name.as_str())) {
         let list = known.join(", ");
         return Err(Failure::Input(format!("no table `{wrong}`; there are: {list}")));
     }
@@ -66,20 +80,20 @@ pub(super) fn evidence(args: &EvidenceArgs) -> Result<(), Failure> {
     if let Some(folder) = &args.long.out {
         return kept(args, folder, &context);
     }
-    if args.csv && names.len() != 1 {
+    if args.csv && asked.len() != 1 {
         return Err(Failure::Input("--csv goes with one table: name it".to_owned()));
     }
     let mut tables = serde_json::Map::new();
     for name in known {
-        if !names.is_empty() && !names.iter().any(|asked| asked == name) {
+        if !asked.is_empty() && !asked.iter().any(|other| other == name) {
             continue;
         }
         let bar = bar();
         let context = Context { progress: told(&bar), ..context.clone() };
-        let table = evidence::table(name, &context);
+        let table = table(name, &context);
         bar.finish_and_clear();
         let table = match table {
-            Err(why) if names.is_empty() => {
+            Err(why) if asked.is_empty() => {
                 output::note(&format!("{name}: left out: {why}"));
                 continue;
             }

@@ -10,6 +10,8 @@ mod evidence;
 mod exports;
 #[cfg(feature = "view")]
 mod film;
+#[cfg(feature = "view")]
+mod frames;
 mod load;
 mod memory;
 mod output;

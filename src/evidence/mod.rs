@@ -1,5 +1,5 @@
 //! The experiments behind every claim: each states what it measures and prints the table that the
-//! documentation holds. Nothing here may know a window, but for the one about frames.
+//! documentation holds. Nothing here may know a window.
 
 mod averaging;
 pub mod byzantine;
@@ -9,8 +9,6 @@ mod codec;
 mod consensus;
 pub mod drift;
 mod energy;
-#[cfg(feature = "view")]
-mod frame;
 mod fusion;
 mod hysteresis;
 pub mod invariants;
@@ -91,11 +89,14 @@ pub struct Table {
 }
 
 impl Table {
-    fn new(note: &str, columns: &[&'static str]) -> Self {
+    /// An empty table: what it shows, and its columns.
+    #[must_use]
+    pub fn new(note: &str, columns: &[&'static str]) -> Self {
         Self { note: note.to_owned(), columns: columns.to_vec(), rows: Vec::new() }
     }
 
-    fn row(&mut self, values: impl IntoIterator<Item = Value>) {
+    /// Adds a row, a value for each column.
+    pub fn row(&mut self, values: impl IntoIterator<Item = Value>) {
         let names = self.columns.iter().map(|name| (*name).to_owned());
         self.rows.push(names.zip(values).collect());
     }
@@ -121,8 +122,6 @@ pub fn names() -> &'static [&'static str] {
         "invariants",
         "hysteresis",
         "privacy",
-        #[cfg(feature = "view")]
-        "frame",
     ]
 }
 
@@ -148,8 +147,6 @@ pub fn table(name: &str, context: &Context) -> Result<Table, String> {
         "hysteresis" => Ok(hysteresis::table()),
         "invariants" => invariants::table(context),
         "privacy" => privacy::table(context),
-        #[cfg(feature = "view")]
-        "frame" => frame::table(context),
         other => Err(format!("no table `{other}`")),
     }
 }

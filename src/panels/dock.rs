@@ -338,9 +338,7 @@ fn build(kept: &Plan, tiles: &mut Tiles<Pane>, seen: &mut Vec<Pane>, depth: u8) 
             for (share, child) in children {
                 let id = build(child, tiles, seen, depth + 1)?;
                 linear.children.push(id);
-                linear
-                    .shares
-                    .set_share(id, if share.is_finite() { share.max(LEAST) } else { LEAST });
+                linear.shares.set_share(id, if share.is_finite() { share.max(1.0) } else { 1.0 });
             }
             Some(tiles.insert_container(linear))
         }

@@ -9,7 +9,7 @@ use crate::mesh::publish::Regime;
 use crate::pace::history::Series;
 use crate::view::stage::{Go, Look, Stage};
 use bevy_egui::egui::{
-    Align2, Color32, Painter, Pos2, Rangef, Rect, Sense, Shape, Stroke, Ui, pos2, vec2,
+    Align2, Color32, Mesh, Painter, Pos2, Rangef, Rect, Sense, Shape, Stroke, Ui, pos2, vec2,
 };
 use std::collections::BTreeMap;
 
@@ -128,32 +128,47 @@ fn storms(paint: &Painter, row: Rect, stage: &Stage, look: &Look, span: &Span) {
     }
 }
 
-/// How many nodes believe in what, as a stack.
+/// How many nodes believe in what, as a stack: one mesh, so that columns leave no seams.
 fn regimes(paint: &Painter, row: Rect, stage: &Stage, look: &Look, span: &Span) {
     let nodes = stage.published.nodes.len().max(1) as f32;
-    let mut drawn = f32::NEG_INFINITY;
-    for point in stage.history.points() {
-        let left = span.x(point.tick as f64, row.x_range());
-        let right = span.x((point.tick + u64::from(point.ticks)) as f64, row.x_range());
-        if right < row.left() || left > row.right() || right < drawn + 1.0 {
-            continue;
-        }
-        // What was too narrow to be drawn alone is part of the next piece.
-        let left = if drawn.is_finite() { drawn } else { left };
-        drawn = right;
+    let mut mesh = Mesh::default();
+    let mut column: Option<(f32, [f32; 2])> = None;
+    let mut draw = |left: f32, right: f32, shares: [f32; 2]| {
         let mut bottom = row.bottom();
-        for (series, regime) in
-            [(Series::Storm, Regime::Storm), (Series::PreStorm, Regime::PreStorm)]
-        {
-            let share = (point.of(series).greatest / nodes).clamp(0.0, 1.0);
+        for (share, regime) in shares.into_iter().zip([Regime::Storm, Regime::PreStorm]) {
             if share > 0.0 {
                 let top = (bottom - (row.height() * share).max(1.0)).max(row.top());
-                let rect = Rect::from_x_y_ranges(left..=right.max(left + 1.0), top..=bottom);
-                paint.rect_filled(rect, 0.0, theme::regime(look.palette, regime));
+                let area = Rect::from_x_y_ranges(left..=right, top..=bottom);
+                mesh.add_colored_rect(area, theme::regime(look.palette, regime));
                 bottom = top;
             }
         }
+    };
+    for point in stage.history.points() {
+        let end = (point.tick + u64::from(point.ticks)) as f64;
+        let right = span.x(end, row.x_range());
+        if right < row.left() {
+            continue;
+        }
+        let left = span.x(point.tick as f64, row.x_range());
+        if left > row.right() {
+            break;
+        }
+        // What is narrower than a pixel is part of the same column, at its highest.
+        let (start, mut shares) = column.take().unwrap_or((left, [0.0; 2]));
+        for (share, series) in shares.iter_mut().zip([Series::Storm, Series::PreStorm]) {
+            *share = share.max(point.of(series).greatest / nodes);
+        }
+        if right - start < 1.0 {
+            column = Some((start, shares));
+        } else {
+            draw(start, right, shares);
+        }
     }
+    if let Some((start, shares)) = column {
+        draw(start, start + 1.0, shares);
+    }
+    paint.add(Shape::mesh(mesh));
 }
 
 /// One event, by shape: shape tells what the colour tells too.

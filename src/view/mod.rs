@@ -27,6 +27,8 @@ mod shot;
 pub mod space;
 pub mod stage;
 mod studio;
+#[cfg(test)]
+mod tests;
 pub mod theme;
 pub mod tools;
 mod traffic;

@@ -102,12 +102,21 @@ impl Studio {
     ///
     /// # Errors
     /// When there is no graphics adapter, or [`Framing::check`] fails.
-    pub fn new(mut stage: Stage, framing: &Framing) -> Result<Self, ViewError> {
+    pub fn new(stage: Stage, framing: &Framing) -> Result<Self, ViewError> {
+        Self::with(stage, framing, |_| {})
+    }
+
+    /// The same, with more in the app.
+    pub(super) fn with(
+        mut stage: Stage,
+        framing: &Framing,
+        more: impl FnOnce(&mut App),
+    ) -> Result<Self, ViewError> {
         framing.check(&stage.scene)?;
         let settings = renderer_settings()?;
         // A picture stands still, and says so.
         stage.status.paused = true;
-        let mut apps = assemble(stage, framing, settings);
+        let mut apps = assemble(stage, framing, settings, more);
         let world = apps.main.world_mut();
         // The screenshot finds its camera by an equal target, scale included.
         let target = RenderTarget::Image(ImageRenderTarget {
@@ -156,6 +165,12 @@ impl Studio {
         Err(ViewError::NoPicture)
     }
 
+    /// The app's world.
+    #[cfg(test)]
+    pub(super) fn world(&mut self) -> &mut World {
+        self.apps.main.world_mut()
+    }
+
     /// Draws a frame and gives it to nobody.
     pub fn frame(&mut self, passed: Duration) {
         self.pass(passed);
@@ -176,7 +191,12 @@ fn keep(captured: On<ScreenshotCaptured>, mut taken: ResMut<Taken>) {
     taken.0 = Some(captured.image.clone());
 }
 
-fn assemble(stage: Stage, framing: &Framing, settings: WgpuSettings) -> SubApps {
+fn assemble(
+    stage: Stage,
+    framing: &Framing,
+    settings: WgpuSettings,
+    more: impl FnOnce(&mut App),
+) -> SubApps {
     let mut app = App::new();
     let mut plugins = DefaultPlugins
         .set(WindowPlugin {
@@ -214,6 +234,7 @@ fn assemble(stage: Stage, framing: &Framing, settings: WgpuSettings) -> SubApps 
             egui.auto_create_primary_context = false;
         })
         .set_error_handler(bevy::ecs::error::error);
+    more(&mut app);
     while app.plugins_state() == PluginsState::Adding {
         bevy::tasks::tick_global_task_pools_on_main_thread();
     }

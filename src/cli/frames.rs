@@ -1,7 +1,7 @@
-//! What a frame costs: processor time of the program's own threads at three sizes of mesh, one tick
-//! a frame, the tick apart.
+//! `qres evidence frame`: what a frame costs. Processor time of the program's own threads at three
+//! sizes of mesh, one tick a frame, the tick apart.
 
-use super::{Context, Table};
+use crate::evidence::{Context, Table};
 use crate::mesh::Mesh;
 use crate::mesh::plan::Plan;
 use crate::mesh::publish::Scene;
