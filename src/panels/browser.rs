@@ -101,7 +101,7 @@ fn cards(context: &Context) -> Vec<Card> {
 
 /// The picture of a scenario, if the binary has one.
 fn picture(context: &Context, name: &str) -> Option<TextureHandle> {
-    let bytes = scenario::thumbnail(name)?;
+    let bytes = super::pictures::of(name)?;
     let reader = bevy::image::Image::from_buffer(
         bytes,
         bevy::image::ImageType::Extension("png"),

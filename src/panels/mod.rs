@@ -19,6 +19,7 @@ mod names;
 pub mod overlay;
 mod overview;
 mod performance;
+mod pictures;
 mod plot;
 mod settings;
 mod span;

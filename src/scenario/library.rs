@@ -46,12 +46,6 @@ pub const fn embedded() -> &'static [(&'static str, &'static str)] {
     EMBEDDED
 }
 
-/// A small picture of an embedded scenario, as a PNG file; `None` where there is none.
-#[must_use]
-pub const fn thumbnail(_name: &str) -> Option<&'static [u8]> {
-    None
-}
-
 /// The text of an embedded sample signal.
 #[must_use]
 pub fn sample(file: &str) -> Option<&'static str> {
