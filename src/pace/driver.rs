@@ -118,11 +118,11 @@ impl Driver {
             }
             Intent::Select(node) => {
                 self.selected[0] = node;
-                self.publish();
+                self.look_again();
             }
             Intent::Compare(node) => {
                 self.selected[1] = node;
-                self.publish();
+                self.look_again();
             }
             Intent::Command(command) => {
                 self.undone.clear();
@@ -138,6 +138,19 @@ impl Driver {
                 }
             }
         }
+    }
+
+    /// Puts out other nodes in full, between two ticks: all else is as it was.
+    fn look_again(&mut self) {
+        let details = self.details();
+        self.shared.latest.lock().unwrap_or_else(PoisonError::into_inner).details = details;
+    }
+
+    /// The nodes that are looked at; they are followed from now on.
+    fn details(&mut self) -> [Option<Arc<NodeDetail>>; 2] {
+        let followed: Vec<NodeId> = self.selected.iter().flatten().copied().map(NodeId).collect();
+        self.mesh.follow(&followed);
+        self.selected.map(|node| self.look(node))
     }
 
     /// Hands a command to the mesh; what it refuses is told.
@@ -196,9 +209,7 @@ impl Driver {
 
     fn publish(&mut self) {
         let published = Arc::new(self.mesh.publish());
-        let followed: Vec<NodeId> = self.selected.iter().flatten().copied().map(NodeId).collect();
-        self.mesh.follow(&followed);
-        let details = self.selected.map(|node| self.look(node));
+        let details = self.details();
         let (history, genes) = (self.history.snapshot(), self.mesh.genes());
         if let Some(chronicle) = self.mesh.chronicle() {
             let mut events = self.shared.events.lock().unwrap_or_else(PoisonError::into_inner);

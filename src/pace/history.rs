@@ -120,6 +120,18 @@ pub struct Band {
     pub mean: f32,
 }
 
+impl Band {
+    /// The same over more ticks; the mean of both, as if they were equally long.
+    #[must_use]
+    pub fn with(&self, other: &Self) -> Self {
+        Self {
+            least: self.least.min(other.least),
+            greatest: self.greatest.max(other.greatest),
+            mean: f32::midpoint(self.mean, other.mean),
+        }
+    }
+}
+
 /// Some ticks in a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point {

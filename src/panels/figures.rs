@@ -5,7 +5,7 @@ use super::span::Span;
 use super::timeline;
 use super::{Outcome, theme};
 use crate::mesh::publish::Regime;
-use crate::pace::history::{Point, Series, Snapshot};
+use crate::pace::history::{Band, Point, Series, Snapshot};
 use crate::view::stage::{Look, Stage};
 use bevy_egui::egui::{
     Align2, Color32, Mesh, Painter, Pos2, Rect, ScrollArea, Sense, Shape, Stroke, Ui, pos2, vec2,
@@ -247,17 +247,9 @@ fn line(
     let mut means: Vec<Pos2> = Vec::new();
     let mut band = Mesh::default();
     let fill = colour.gamma_multiply(0.22);
-    for point in history.points() {
-        let middle = point.tick as f64 + f64::from(point.ticks) * 0.5;
-        let x = span.x(middle, inner.x_range());
-        let near = means.last().is_none_or(|last| x - last.x >= 1.0);
-        if !near || x < inner.left() - 4.0 || x > inner.right() + 4.0 {
-            continue;
-        }
-        let value = point.of(series);
-        if !value.mean.is_finite() {
-            continue;
-        }
+    // What is narrower than a pixel is one step, from its least to its greatest.
+    let mut column: Option<(f32, Band)> = None;
+    let mut step = |x: f32, value: Band| {
         let count = band.vertices.len() as u32;
         band.colored_vertex(pos2(x, y(value.greatest)), fill);
         band.colored_vertex(pos2(x, y(value.least)), fill);
@@ -266,6 +258,25 @@ fn line(
             band.add_triangle(count - 1, count, count + 1);
         }
         means.push(pos2(x, y(value.mean)));
+    };
+    for point in history.points() {
+        let middle = point.tick as f64 + f64::from(point.ticks) * 0.5;
+        let x = span.x(middle, inner.x_range());
+        let value = point.of(series);
+        if x < inner.left() - 4.0 || x > inner.right() + 4.0 || !value.mean.is_finite() {
+            continue;
+        }
+        column = match column {
+            Some((start, open)) if x - start < 1.0 => Some((start, open.with(&value))),
+            Some((start, whole)) => {
+                step(start, whole);
+                Some((x, value))
+            }
+            None => Some((x, value)),
+        };
+    }
+    if let Some((start, last)) = column {
+        step(start, last);
     }
     paint.add(Shape::mesh(band));
     paint.add(Shape::line(means, Stroke::new(1.4, colour)));

@@ -82,7 +82,7 @@ impl Hands {
             parsed.map(|_| self.nodes.clone()).map_err(|error| error.to_string())
         };
         match &named {
-            Ok(nodes) => drop(ui.label(theme::label(format!("on: {nodes}")).size(11.0))),
+            Ok(nodes) => drop(ui.label(theme::label(said(nodes)).size(11.0))),
             Err(why) => drop(ui.label(RichText::new(why).size(11.0).color(theme::WARN))),
         }
         let nodes = named.unwrap_or_default();
@@ -199,6 +199,15 @@ impl Hands {
 /// A parameter's name without the word that all share.
 fn short(live: &Live) -> &'static str {
     live.field.strip_prefix("protocol.").unwrap_or(live.field)
+}
+
+/// Which nodes, no longer than a line or two.
+fn said(nodes: &str) -> String {
+    let mut text: String = nodes.chars().take(72).collect();
+    if text.len() < nodes.len() {
+        text.push_str(" ...");
+    }
+    format!("on: {text}")
 }
 
 fn ask(command: Command) -> Ask {

@@ -23,6 +23,7 @@ struct Kept {
     palette: Palette,
     text_percent: u16,
     keys: bool,
+    calm_motion: bool,
     toured: bool,
     dock: Plan,
 }
@@ -59,6 +60,7 @@ pub(crate) fn plugin(app: &mut App) {
         look.palette = kept.palette;
         look.text_percent = kept.text_percent.clamp(70, 200);
         look.help = kept.keys;
+        look.calm_motion = kept.calm_motion;
     }
     if !toured {
         world.get_resource_or_init::<Look>().overlay = Some(Overlay::Tour);
@@ -69,9 +71,10 @@ pub(crate) fn plugin(app: &mut App) {
 
 /// What the file says. One that cannot be read is set aside, so that nothing in it is lost.
 fn read(path: &Path) -> Option<Kept> {
-    let text = std::fs::read_to_string(path).ok()?;
+    let bytes = std::fs::read(path).ok()?;
+    let text = String::from_utf8_lossy(&bytes);
     match ron::from_str::<Kept>(&text) {
-        Ok(kept) if kept.version == VERSION => Some(kept),
+        Ok(kept) if kept.version == VERSION && Dock::load(&kept.dock).is_some() => Some(kept),
         _ => {
             let aside = path.with_extension("ron.unreadable");
             if let Err(error) = std::fs::rename(path, &aside) {
@@ -105,6 +108,7 @@ fn write(
         palette: look.palette,
         text_percent: look.text_percent,
         keys: look.help,
+        calm_motion: look.calm_motion,
         toured: memory.toured,
         dock,
     };
@@ -144,6 +148,7 @@ mod tests {
             palette: Palette::Safe,
             text_percent: 130,
             keys: false,
+            calm_motion: true,
             toured: true,
             dock: Dock::default().save().unwrap_or(Plan::Pane(Pane::Scene)),
         };

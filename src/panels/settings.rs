@@ -26,6 +26,20 @@ pub fn show(ui: &mut Ui, look: &Look, outcome: &mut Outcome) {
                 outcome.actions.push(Action::Palette);
             }
         });
+        section(ui, "scene");
+        for (said, action) in [
+            (format!("layout: {}", look.layout.name()), Action::Layout),
+            (format!("quality: {}", look.quality.name()), Action::Quality),
+        ] {
+            if super::explained(ui.button(said), entry_of(action)).clicked() {
+                outcome.actions.push(action);
+            }
+        }
+        let mut calm = look.calm_motion;
+        let calm = ui.checkbox(&mut calm, "calm motion");
+        if super::explained(calm, entry_of(Action::CalmMotion)).clicked() {
+            outcome.actions.push(Action::CalmMotion);
+        }
         section(ui, "text");
         ui.horizontal(|ui| {
             ui.label(theme::value(format!("{} %", look.text_percent)));

@@ -23,6 +23,8 @@ impl Span {
     pub fn begin(&mut self, tick: u64, planned: u64) {
         self.whole = tick.max(planned).max(1) as f64;
         self.cursor = self.pointed.take();
+        // Another run may be shorter than what was looked at.
+        self.chosen = self.chosen.filter(|(_, to)| *to <= self.whole);
     }
 
     /// First and last tick on show.
@@ -51,7 +53,8 @@ impl Span {
         if let Some(at) = response.hover_pos().filter(|at| across.contains(at.x)) {
             let tick = self.tick(at.x, across);
             self.pointed = Some(tick);
-            let wheel = ui.input(|input| input.smooth_scroll_delta.y);
+            // Nothing below scrolls by the same turn of the wheel.
+            let wheel = ui.input_mut(|input| std::mem::take(&mut input.smooth_scroll_delta.y));
             if wheel != 0.0 {
                 self.zoom(tick, f64::from((-wheel * 0.004).exp()));
             }
@@ -91,6 +94,10 @@ mod tests {
         assert!((span.x(250.0, across) - before).abs() < 1e-3);
         assert!((span.tick(before, across) - 250.0).abs() < 1e-3);
         span.zoom(250.0, 1e6);
+        span.zoom(900.0, 0.2);
+        span.begin(10, 50);
+        assert_eq!(span.chosen, None, "a shorter run is shown in whole");
+        span.begin(400, 1_000);
         assert_eq!(span.chosen, None);
         span.zoom(0.0, 1e-9);
         let (from, to) = span.range();

@@ -1,5 +1,5 @@
-//! The run as lanes: storms, what nodes believe, bans, cascades, commands, power. What is not on a
-//! lane did not happen.
+//! The run as lanes: storms, what nodes believe, bans, cascades, commands, power. What happened to
+//! single nodes only is in the log.
 
 use super::span::Span;
 use super::widgets::{clock, grouped};
@@ -93,8 +93,14 @@ fn draw_lane(paint: &Painter, row: Rect, lane: Lane, stage: &Stage, look: &Look,
         Lane::Storms => storms(paint, row, stage, look, span),
         Lane::Regimes => regimes(paint, row, stage, look, span),
         _ => {
+            let mut last = f32::NEG_INFINITY;
             for event in stage.events.major().filter(|event| event.what.lane() == lane) {
                 let x = span.x(event.tick as f64, row.x_range());
+                // One mark a pixel, and none outside.
+                if x - last < 1.0 || x < row.left() - 6.0 || x > row.right() + 6.0 {
+                    continue;
+                }
+                last = x;
                 mark(paint, pos2(x, row.center().y), &event.what, stage, look);
             }
         }

@@ -32,7 +32,7 @@ const STATIONS: &[(&str, &str)] = &[
     ),
     (
         "Streaks are frames on the air",
-        "They travel for as long as their airtime, coloured by kind; a lost one fizzles out. \
+        "Coloured by kind; longer on the air is longer on the way; a lost one fizzles out. \
          The legend below names them all.",
     ),
     (

@@ -139,6 +139,7 @@ pub(super) fn perform(
             Action::Escape => {
                 stage.selected = None;
                 stage.picked.clear();
+                asks.write(Ask(Intent::Compare(None)));
                 asks.write(Ask(Intent::Select(None)));
             }
             // Only the window that can load another mesh does this; see `loading`.

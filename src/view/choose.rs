@@ -1,5 +1,5 @@
-//! Picking several nodes: a rectangle drawn with Shift, or one node after the other with Ctrl or
-//! Shift. It changes what is picked and nothing else.
+//! Picking several nodes: a rectangle drawn with Shift, or one node after the other with
+//! Ctrl. It changes what is picked and nothing else.
 
 use super::camera::Rig;
 use super::crowd::Crowd;

@@ -105,7 +105,7 @@ fn write_frame(
         chosen: UVec4::new(
             stage.selected.unwrap_or(u32::MAX),
             mode as u32,
-            weather.storms.len() as u32,
+            weather.storms.len().min(STORMS_MAX) as u32,
             links,
         ),
         count: UVec4::new(

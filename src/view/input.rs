@@ -11,7 +11,7 @@ use super::space::Space;
 use super::stage::{Ask, Go, Look, Marks, OverScene, Stage};
 use super::tools::{self, Sketch};
 use crate::pace::Intent;
-use bevy::input::keyboard::{Key, KeyboardInput};
+use bevy::input::keyboard::{Key, KeyboardFocusLost, KeyboardInput};
 use bevy::input::mouse::{AccumulatedMouseScroll, MouseScrollUnit};
 use bevy::prelude::*;
 use bevy::window::{CursorMoved, PrimaryWindow};
@@ -167,6 +167,9 @@ fn click(
         return;
     }
     stage.picked.clear();
+    if stage.compared.is_some() {
+        asks.write(Ask(Intent::Compare(None)));
+    }
     let now = time.elapsed_secs();
     let double =
         gesture.last_click.is_some_and(|(when, what)| now - when < DOUBLE_SECONDS && what == found);
@@ -204,6 +207,7 @@ fn hover(
 /// Keys that the focused panel does not need for itself.
 fn keys(
     mut pressed: MessageReader<KeyboardInput>,
+    mut lost: MessageReader<KeyboardFocusLost>,
     mut ctrl: Local<bool>,
     mut typing: EguiContexts,
     mut wanted: MessageWriter<Do>,
@@ -211,6 +215,9 @@ fn keys(
     let (text, focused) = typing.ctx_mut().map_or((false, false), |context| {
         (context.text_edit_focused(), context.memory(|memory| memory.focused().is_some()))
     });
+    if lost.read().count() > 0 {
+        *ctrl = false;
+    }
     for key in pressed.read() {
         // In order: within one slow frame a key may go down and up again.
         if key.logical_key == Key::Control {
@@ -219,7 +226,8 @@ fn keys(
         let name = key_name(&key.logical_key, *ctrl).filter(|_| key.state.is_pressed());
         let Some(name) = name else { continue };
         // A line of text takes letters; a focused button takes what presses it.
-        let taken = (text && !*ctrl && name.chars().count() == 1)
+        let typed = name.starts_with("Ctrl") || name.chars().count() == 1;
+        let taken = (text && typed && name != "Ctrl+P")
             || (focused && matches!(key.logical_key, Key::Space | Key::Enter | Key::Escape));
         let Some(action) = actions::of_key(&name).filter(|_| !taken) else { continue };
         if !key.repeat || action == Action::Step {

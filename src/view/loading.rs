@@ -2,12 +2,16 @@
 //! its own, and takes the stage when it is ready.
 
 use super::actions::{Action, Do};
+use super::arrange::Arrangement;
 use super::camera::Rig;
 use super::crowd::Crowd;
+use super::follow::Trail;
 use super::layer::Layer;
 use super::layers;
 use super::space::Space;
 use super::stage::{Load, Stage};
+use super::tools::Sketch;
+use super::weather::Weather;
 use crate::pace::Pace;
 use bevy::prelude::*;
 use crossbeam_channel::{Receiver, TryRecvError};
@@ -92,6 +96,10 @@ fn take_stage(world: &mut World, show: Show) {
     world.insert_resource(show.pace);
     world.insert_resource(Rig::default());
     world.insert_resource(Crowd::default());
+    world.insert_resource(Arrangement::default());
+    world.insert_resource(Trail::default());
+    world.insert_resource(Weather::default());
+    world.insert_resource(Sketch::default());
     let mut drawn = world.query_filtered::<Entity, With<MeshMaterial3d<Layer>>>();
     let drawn: Vec<Entity> = drawn.iter(world).collect();
     for entity in drawn {

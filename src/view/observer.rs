@@ -74,9 +74,10 @@ impl Observer {
 
     /// A stage that shows the present tick.
     pub fn stage(&mut self, mesh: &mut Mesh) -> Stage {
-        let now = Arc::new(mesh.publish());
-        let mut stage = Stage::new(self.scene.clone(), now);
+        let moves = self.previous.is_some();
+        let mut stage = Stage::new(self.scene.clone(), Arc::default());
         self.put(mesh, &mut stage);
+        stage.previous = stage.previous.filter(|_| moves);
         stage
     }
 }

@@ -119,6 +119,7 @@ impl Stage {
 #[derive(Clone, Debug, Default)]
 pub struct Events {
     list: Vec<Event>,
+    minor: usize,
     next: u64,
     rewinds: u32,
 }
@@ -126,6 +127,8 @@ pub struct Events {
 impl Events {
     /// Minor events that are kept; the older half is dropped at a time.
     const MINOR_MAX: usize = 8_192;
+    /// Major events that are kept.
+    const MAJOR_MAX: usize = 65_536;
 
     /// Where to go on reading.
     #[must_use]
@@ -141,15 +144,20 @@ impl Events {
             return false;
         }
         self.next = news.next;
+        self.minor += news.events.iter().filter(|event| !event.is_major).count();
         self.list.extend(news.events);
-        let minor = self.list.iter().filter(|event| !event.is_major).count();
-        if minor > Self::MINOR_MAX {
-            let mut drop = Self::MINOR_MAX / 2;
+        let major = self.list.len() - self.minor;
+        let drop_minor = if self.minor > Self::MINOR_MAX { self.minor / 2 } else { 0 };
+        let drop_major = if major > Self::MAJOR_MAX { major / 2 } else { 0 };
+        if drop_minor + drop_major > 0 {
+            let mut left = [drop_minor, drop_major];
             self.list.retain(|event| {
-                let goes = !event.is_major && drop > 0;
-                drop -= usize::from(goes);
-                !goes
+                let left = &mut left[usize::from(event.is_major)];
+                let stays = *left == 0;
+                *left = left.saturating_sub(1);
+                stays
             });
+            self.minor -= drop_minor;
         }
         true
     }

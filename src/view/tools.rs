@@ -79,6 +79,13 @@ impl Sketch {
         Self { tool, ..Self::default() }
     }
 
+    /// Forgets what was drawn, and keeps the tool.
+    fn drop_it(&mut self) {
+        self.trail.clear();
+        self.circle = None;
+        self.storm = None;
+    }
+
     /// Whether the left button is the tool's.
     #[must_use]
     pub fn holds(&self) -> bool {
@@ -123,7 +130,12 @@ pub(super) fn work(
         return;
     }
     let (camera, at) = *camera;
-    let Some((place, mm)) = ground(&window, camera, at, &space) else { return };
+    let Some((place, mm)) = ground(&window, camera, at, &space) else {
+        if !buttons.pressed(MouseButton::Left) {
+            sketch.drop_it();
+        }
+        return;
+    };
     if buttons.just_pressed(MouseButton::Left) && over.0 {
         if look.layout != Layout::Placed {
             stage.notice = Some("positions are not real in this layout: press L first".into());
@@ -145,8 +157,11 @@ pub(super) fn work(
         return;
     }
     let command = command(&sketch, &stage, &space, place);
-    sketch.trail.clear();
-    sketch.circle = None;
+    sketch.drop_it();
+    // Let go over a panel, it was not meant.
+    if !over.0 {
+        return;
+    }
     match command {
         Ok(command) => drop(asks.write(Ask(Intent::Command(Box::new(command))))),
         Err(why) => stage.notice = Some(why.to_owned()),

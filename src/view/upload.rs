@@ -78,8 +78,9 @@ pub(super) fn plugin(app: &mut App) {
 }
 
 fn take(mut main: ResMut<MainWorld>, mut inbox: ResMut<Inbox>) {
+    // Another scenario brings other buffers.
     if let Some(layers) = main.get_resource::<Layers>()
-        && inbox.buffers.is_none()
+        && inbox.buffers.as_ref() != Some(&layers.buffers)
     {
         inbox.buffers = Some(layers.buffers.clone());
     }

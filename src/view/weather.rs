@@ -5,7 +5,7 @@ use super::space::Space;
 use super::stage::{Look, Stage};
 use bevy::prelude::*;
 
-/// More storms than this are not drawn.
+/// More storms than this are not drawn: the first ones by number are.
 pub const STORMS_MAX: usize = 8;
 /// How quickly what is seen follows what is published, per second.
 const CHASE: f32 = 2.6;
@@ -17,6 +17,8 @@ const SHEET_HEIGHT: f32 = 0.62;
 pub struct Weather {
     /// One entry for each storm that can still be seen.
     pub storms: Vec<StormData>,
+    /// The number of each.
+    numbers: Vec<u32>,
 }
 
 impl Weather {
@@ -43,40 +45,38 @@ fn chase(
     mut weather: ResMut<Weather>,
 ) {
     let height = SHEET_HEIGHT + (1.0 - SHEET_HEIGHT) * (1.0 - space.flatness);
-    let wanted: Vec<StormData> = stage
-        .published
-        .storms
-        .iter()
-        .take(STORMS_MAX)
-        .zip(0_u8..)
-        .map(|(storm, number)| StormData {
+    // Faster ticks move storms further per second of ours.
+    let speed = CHASE / stage.tick_seconds().clamp(0.1, 1.5);
+    let step = if look.still { 1.0 } else { 1.0 - (-speed * time.delta_secs()).exp() };
+    let Weather { storms: seen, numbers } = &mut *weather;
+    let published = stage.published.storms.iter().take(STORMS_MAX);
+    for storm in published.clone() {
+        let want = StormData {
             at: space.place(storm.centre_mm).extend(space.length(storm.radius_mm)),
             form: Vec4::new(
                 f32::from(storm.intensity) / 65535.0,
                 height,
-                f32::from(number) * 2.37,
+                storm.number as f32 * 2.37,
                 0.0,
             ),
-        })
-        .collect();
-    // Faster ticks move storms further per second of ours.
-    let speed = CHASE / stage.tick_seconds().clamp(0.1, 1.5);
-    let step = if look.still { 1.0 } else { 1.0 - (-speed * time.delta_secs()).exp() };
-    let seen = &mut weather.storms;
-    for (number, want) in wanted.iter().enumerate() {
-        match seen.get_mut(number) {
-            Some(storm) => {
-                storm.at = storm.at.lerp(want.at, step);
-                storm.form = storm.form.lerp(want.form, step);
-            }
-            None if look.still => seen.push(*want),
-            None => seen.push(StormData { form: want.form.with_x(0.0), ..*want }),
+        };
+        if let Some(place) = numbers.iter().position(|number| *number == storm.number) {
+            seen[place].at = seen[place].at.lerp(want.at, step);
+            seen[place].form = seen[place].form.lerp(want.form, step);
+        } else {
+            let form = if look.still { want.form } else { want.form.with_x(0.0) };
+            seen.push(StormData { form, ..want });
+            numbers.push(storm.number);
         }
     }
-    for storm in seen.iter_mut().skip(wanted.len()) {
-        storm.form.x *= 1.0 - step;
-    }
-    while seen.len() > wanted.len() && seen.last().is_some_and(|storm| storm.form.x < 0.01) {
-        seen.pop();
+    for place in (0..seen.len()).rev() {
+        if published.clone().any(|storm| storm.number == numbers[place]) {
+            continue;
+        }
+        seen[place].form.x *= 1.0 - step;
+        if seen[place].form.x < 0.01 || seen.len() > STORMS_MAX {
+            seen.remove(place);
+            numbers.remove(place);
+        }
     }
 }

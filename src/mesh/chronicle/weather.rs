@@ -98,8 +98,10 @@ impl Skies {
 
 impl Seen {
     fn is_moved(&self, now: &Self) -> bool {
-        let same = (self.storm.radius_mm, self.storm.intensity, self.storm.spectrum)
-            == (now.storm.radius_mm, now.storm.intensity, now.storm.spectrum);
+        // What grows or moves little by little is on its way, and no event.
+        let (one, two) = (self.storm.radius_mm, now.storm.radius_mm);
+        let same =
+            one.abs_diff(two) <= one.max(two) / 4 && self.storm.spectrum == now.storm.spectrum;
         let jumps = if let (Some(before), Some(after)) = (self.off_mm, now.off_mm) {
             before.iter().zip(&after).any(|(one, two)| (one - two).abs() > MOVED_MM)
         } else {
