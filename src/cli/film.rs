@@ -92,6 +92,10 @@ pub(super) fn film(args: &FilmArgs) -> Result<(), Failure> {
     let units = loaded.scenario.signals.iter().map(|signal| signal.unit.clone()).collect();
     options.framing.check(&scene).map_err(Failure::input)?;
     let mesh = &mut loaded.mesh;
+    let count = mesh.plan().nodes.len();
+    if let Some(id) = args.select.filter(|id| *id as usize >= count) {
+        return Err(Failure::Input(format!("no node {id}; there are {count}")));
+    }
     let followed: Vec<u32> = args.select.into_iter().collect();
     let observer = Observer::new(mesh, scene, units, &followed);
     let filmed = view::film(mesh, observer, &options, &mut |done| bar.set_position(done));

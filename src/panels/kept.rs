@@ -34,6 +34,7 @@ struct Memory {
     path: PathBuf,
     written: Option<Kept>,
     toured: bool,
+    failed: bool,
     next: f32,
 }
 
@@ -65,7 +66,7 @@ pub(crate) fn plugin(app: &mut App) {
     if !toured {
         world.get_resource_or_init::<Look>().overlay = Some(Overlay::Tour);
     }
-    world.insert_resource(Memory { path, written: kept, toured, next: 0.0 });
+    world.insert_resource(Memory { path, written: kept, toured, failed: false, next: 0.0 });
     app.add_systems(Last, write);
 }
 
@@ -115,10 +116,17 @@ fn write(
     if memory.written.as_ref() == Some(&kept) {
         return;
     }
+    let said = memory.failed;
+    memory.failed = false;
     if let Err(error) = save(&memory.path, &kept) {
+        memory.failed = true;
+        if said {
+            memory.written = Some(kept);
+            return;
+        }
         warn!("{}: settings are not kept: {error}", memory.path.display());
     }
-    // Also when it failed: one warning a change is enough.
+    // Also when it failed: it is told once.
     memory.written = Some(kept);
 }
 
