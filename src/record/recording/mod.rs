@@ -2,6 +2,7 @@
 //! line is, `read` and `write` are the two ways, `replay` makes a mesh of a recording and holds it
 //! against its checkpoints, `compare` finds where two part. Must not change a mesh that it records.
 
+pub mod compare;
 mod difference;
 pub mod format;
 mod line;
