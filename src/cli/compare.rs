@@ -11,9 +11,9 @@ use super::load;
 use super::output::{self, Failure};
 use crate::mesh::Mesh;
 use crate::record::Recording;
+use crate::record::recording;
 use crate::record::recording::Apart;
 use crate::record::recording::compare::{self, Recorded};
-use crate::record::recording;
 
 /// Nodes of which is told how they differ.
 const NODES_TOLD: usize = 4;
@@ -159,10 +159,9 @@ fn report([one, other]: &[Recording; 2], recorded: &Recorded, found: Option<Sear
         }
         (Some(search), Some((tick, apart))) => {
             part(*tick, apart, false);
-            let after = recorded.alike.map_or_else(
-                || "before".to_owned(),
-                |alike| format!("between tick {alike} and"),
-            );
+            let after = recorded
+                .alike
+                .map_or_else(|| "before".to_owned(), |alike| format!("between tick {alike} and"));
             lines.push(format!("{names} part {after} tick {tick}: there, they differ {apart}"));
             lines.push(match search {
                 Search::Impossible(why) => format!("  the very tick cannot be found: {why}"),

@@ -72,7 +72,10 @@ impl Files {
 
 impl ExportArgs {
     fn files(&self) -> impl Iterator<Item = &Path> {
-        [&self.csv, &self.parquet, &self.pcap, &self.record].into_iter().flatten().map(PathBuf::as_path)
+        [&self.csv, &self.parquet, &self.pcap, &self.record]
+            .into_iter()
+            .flatten()
+            .map(PathBuf::as_path)
     }
 }
 

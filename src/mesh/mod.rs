@@ -16,6 +16,7 @@ pub mod follow;
 pub mod fusing;
 pub mod genes;
 pub mod guard;
+pub mod lanes;
 pub mod malice;
 pub mod orders;
 pub mod overheard;

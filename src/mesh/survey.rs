@@ -4,14 +4,10 @@
 use bevy::ecs::world::World;
 use qres_core::id::Tick;
 
+use super::lanes::{LANE_BITS, lane_width};
 use super::orders::{self, Orders};
 use super::resources::Roster;
 use super::snapshot::{self, Buffer, Digest, Sections};
-
-/// The most lanes of a survey. Larger meshes share them, consecutive nodes together.
-pub const LANES_MAX: usize = 1_024;
-/// Bits of a lane.
-pub const LANE_BITS: u32 = 24;
 
 /// Hashes of the state after a tick.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,13 +25,6 @@ pub struct Survey {
     /// For each node, or for so many with consecutive ids as [`lane_width`] says: 24 bits of a hash
     /// of their state in all sections.
     pub lanes: Vec<u32>,
-}
-
-/// How many consecutive nodes share a lane in a mesh of `nodes`: the least power of two that is
-/// enough.
-#[must_use]
-pub fn lane_width(nodes: u32) -> u32 {
-    nodes.div_ceil(LANES_MAX as u32).max(1).next_power_of_two()
 }
 
 impl Survey {
@@ -98,15 +87,6 @@ mod tests {
     }
 
     #[test]
-    fn lanes_are_shared_by_as_few_as_possible() {
-        let table =
-            [(0, 1), (1, 1), (1_024, 1), (1_025, 2), (2_048, 2), (2_049, 4), (1_000_000, 1_024)];
-        for (nodes, width) in table {
-            assert_eq!(lane_width(nodes), width, "{nodes}");
-        }
-    }
-
-    #[test]
     fn a_survey_names_the_node_and_costs_no_digest() {
         let (mut plain, mut looked, mut struck) = (mesh(20), mesh(20), mesh(20));
         let _ = (looked.survey(), struck.survey());
@@ -127,7 +107,10 @@ mod tests {
         let parts: Vec<usize> = (0..20).filter(|at| seen.lanes[*at] != other.lanes[*at]).collect();
         assert!(parts.contains(&7), "{parts:?}");
         assert_ne!(seen.commands, other.commands);
-        assert_ne!(looked.node_state(qres_core::id::NodeId(7)), struck.node_state(qres_core::id::NodeId(7)));
+        assert_ne!(
+            looked.node_state(qres_core::id::NodeId(7)),
+            struck.node_state(qres_core::id::NodeId(7))
+        );
         assert_eq!(looked.node_state(qres_core::id::NodeId(20)), None);
     }
 

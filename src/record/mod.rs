@@ -6,6 +6,7 @@ pub mod export;
 pub mod parquet;
 pub mod pcap;
 pub mod recording;
+pub mod rolling;
 pub mod sweep;
 #[cfg(test)]
 mod tests;

@@ -3,8 +3,7 @@
 
 use qres_core::id::NodeId;
 
-use super::format::Checkpoint;
-use super::{Apart, Recording};
+use super::{Apart, Checkpoint, Recording};
 use crate::mesh::Mesh;
 use crate::mesh::snapshot::SECTIONS;
 
@@ -36,7 +35,8 @@ impl Recorded {
 pub fn recorded(one: &Recording, other: &Recording) -> Recorded {
     let ticks = one.ticks().min(other.ticks());
     let mut found = Recorded { headers: headers(one, other), ticks, ..Recorded::default() };
-    let common = one.checkpoints.iter().filter_map(|mine| Some((mine, other.checkpoint(mine.tick)?)));
+    let common =
+        one.checkpoints.iter().filter_map(|mine| Some((mine, other.checkpoint(mine.tick)?)));
     for (mine, theirs) in common {
         if let Some(apart) = mine.apart(theirs) {
             found.apart = Some((mine.tick, apart));
@@ -115,8 +115,7 @@ pub fn node(meshes: &mut [Mesh; 2], id: u32) -> Option<String> {
     }
     let (mine, theirs) = (one.publish(), other.publish());
     let mut words = vec![parts.join(", ")];
-    if let (Some(mine), Some(theirs)) =
-        (mine.nodes.get(id as usize), theirs.nodes.get(id as usize))
+    if let (Some(mine), Some(theirs)) = (mine.nodes.get(id as usize), theirs.nodes.get(id as usize))
     {
         let percent = |share: u16| format!("{:.2} %", 100.0 * f64::from(share) / 65_535.0);
         let rows = [
@@ -131,4 +130,3 @@ pub fn node(meshes: &mut [Mesh; 2], id: u32) -> Option<String> {
     }
     Some(format!("node {id}: {}", words.join("; ")))
 }
-

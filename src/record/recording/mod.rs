@@ -1,96 +1,19 @@
-//! Recordings: a run as a small text file that can be replayed bit for bit. `format` says what a
-//! line is, `read` and `write` are the two ways, `replay` makes a mesh of a recording and holds it
-//! against its checkpoints, `compare` finds where two part. Must not change a mesh that it records.
+//! Recordings: a run as a small text file that can be replayed bit for bit. `text` is the file,
+//! `write` makes it while a mesh runs, `replay` makes a mesh of it and holds that against its
+//! checkpoints, `compare` finds where two part. Must not change a mesh that it records.
 
 pub mod compare;
-mod difference;
-pub mod format;
-mod line;
-mod problem;
-mod read;
 mod replay;
+#[cfg(test)]
+mod tests;
+pub mod text;
 mod write;
 
-use std::sync::Arc;
-
-pub use difference::{Apart, Difference};
-pub use format::{Board, Checkpoint, End, FORMAT, Header, Note, Remark};
-pub use problem::RecordingError;
-pub use read::{FILE_BYTES_MAX, decode, is_recording, read};
 pub use replay::{ReplayError, data_digests};
+pub use text::{
+    Apart, Board, Checkpoint, Cut, Difference, End, FILE_BYTES_MAX, FORMAT, Header, Note,
+    Recording, RecordingError, Remark, Trouble, decode, format, is_recording, read,
+};
 pub use write::{
     CHECKPOINT_EVERY, CREATED_BY, Finished, Recorder, RecorderOptions, RecorderStatus, Store, Watch,
 };
-
-use crate::scenario::Order;
-
-/// A recording, read and in order.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Recording {
-    /// The file as messages call it.
-    pub file: String,
-    /// What was run.
-    pub header: Header,
-    /// What came from outside, in the order in which it took effect.
-    pub commands: Arc<[Order]>,
-    /// What the state was told by, in rising order of tick; the first is that of the start.
-    pub checkpoints: Vec<Checkpoint>,
-    /// What serial boards sent, in order.
-    pub boards: Vec<Board>,
-    /// What was noted besides, in order. No part of the run.
-    pub notes: Vec<Remark>,
-    /// The end. `None`: the recording was cut off.
-    pub end: Option<End>,
-    /// A last line that was cut short, and left out.
-    pub cut: Option<Cut>,
-    /// Lines that were read.
-    pub lines: u64,
-}
-
-/// A line that is not whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cut {
-    /// Its number, from 1.
-    pub line: u64,
-    /// The bytes of it that are there.
-    pub bytes: u64,
-}
-
-impl Recording {
-    /// The last tick that it tells of: a replay runs so many ticks.
-    #[must_use]
-    pub fn ticks(&self) -> u64 {
-        let end = self.end.as_ref().map(|end| end.tick);
-        let checked = self.checkpoints.last().map(|checkpoint| checkpoint.tick);
-        let ordered = self.commands.last().map(|order| order.at_tick);
-        let noted = self.notes.last().map(|remark| remark.tick);
-        let board = self.boards.last().map(|board| board.tick);
-        end.unwrap_or_else(|| [checked, ordered, noted, board].into_iter().flatten().max().unwrap_or(0))
-    }
-
-    /// The checkpoint of a tick.
-    #[must_use]
-    pub fn checkpoint(&self, tick: u64) -> Option<&Checkpoint> {
-        let place = self.checkpoints.binary_search_by_key(&tick, |checkpoint| checkpoint.tick);
-        place.ok().and_then(|place| self.checkpoints.get(place))
-    }
-
-    /// What to warn of before it is used: that it was cut off, and where.
-    #[must_use]
-    pub fn warning(&self) -> Option<String> {
-        let Self { file, end, cut, .. } = self;
-        match (cut, end) {
-            (None, Some(_)) => None,
-            (Some(Cut { line, bytes }), _) => Some(format!(
-                "{file}:{line}: the recording was cut off inside this line, of which {bytes} bytes \
-                 are left; the run is known up to tick {}",
-                self.ticks()
-            )),
-            (None, None) => Some(format!(
-                "{file}: the recording has no end: it was cut off, or is still being written; the \
-                 run is known up to tick {}",
-                self.ticks()
-            )),
-        }
-    }
-}

@@ -6,12 +6,13 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use super::format::{Checkpoint, Hash, Hash256};
-use super::problem::shown;
+use super::text::format::{Checkpoint, Hash, Hash256, Lanes};
+use super::text::shown;
 use super::{Apart, Difference, Recording};
 use crate::mesh::Mesh;
 use crate::mesh::plan::Plan;
 use crate::mesh::snapshot::RULES_VERSION;
+use crate::mesh::survey::Survey;
 use crate::scenario::{Problem, Realm, Scenario};
 use crate::world::dataset;
 
@@ -93,6 +94,25 @@ fn digest(path: &Path) -> io::Result<Hash256> {
             0 => return Ok(Hash256(*hasher.finalize().as_bytes())),
             length => hasher.update(piece.get(..length).unwrap_or_default()),
         };
+    }
+}
+
+impl Checkpoint {
+    /// The checkpoint of a survey.
+    #[must_use]
+    pub fn of(survey: &Survey) -> Self {
+        let [world, radio, nodes, trust, energy] = survey.sections.map(Hash::of);
+        Self {
+            tick: survey.tick.0,
+            commands: Hash::of(survey.commands),
+            world,
+            radio,
+            nodes,
+            trust,
+            energy,
+            joined: survey.nodes,
+            lanes: Lanes(survey.lanes.clone()),
+        }
     }
 }
 

@@ -14,7 +14,9 @@ use std::time::Duration;
 
 use crossbeam_channel::Sender;
 
-use super::format::{Checkpoint, End, FORMAT, Hash, Hash256, Header, Note, Record, Remark};
+use super::text::format::{
+    Base64, Checkpoint, End, FORMAT, Hash, Hash256, Header, Note, Record, Remark,
+};
 use crate::mesh::snapshot::{Digest, RULES_VERSION};
 use crate::mesh::survey::Survey;
 use crate::mesh::{CHECKPOINT_TICKS, Mesh};
@@ -57,7 +59,7 @@ impl Header {
     pub fn new(options: RecorderOptions, mesh: &Mesh) -> Self {
         let plan = mesh.founding();
         let gene = |(id, gene): (&qres_core::id::NodeId, &qres_core::gene::GeneBytes)| {
-            (id.0, super::format::Base64(gene.to_vec()))
+            (id.0, Base64(gene.to_vec()))
         };
         Self {
             format: FORMAT,

@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, select, tick};
 
 use super::{Entry, Note, Shared, Store};
 use crate::record::recording::FILE_BYTES_MAX;
-use crate::record::recording::line::{self, Sum};
+use crate::record::recording::text::line::{self, Sum};
 
 /// A mark of how far the run has come is written at each flush, so many times; then at every second
 /// one, so many times; and so on, so that a run of days stays small.

@@ -5,7 +5,7 @@ use data_encoding::{BASE64, HEXLOWER};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::mesh::survey::{LANE_BITS, Survey, lane_width};
+use crate::mesh::lanes::{LANE_BITS, lane_width};
 use crate::scenario::{Camera, Command};
 
 /// Version of the format.
@@ -17,7 +17,7 @@ pub const PARTS: [&str; 6] = ["commands", "world", "radio", "nodes", "trust", "e
 /// A line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) enum Record {
+pub(crate) enum Record {
     /// The first.
     Header(Header),
     /// A command from outside, at the tick that begins with it.
@@ -85,23 +85,6 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// The checkpoint of a survey.
-    #[must_use]
-    pub fn of(survey: &Survey) -> Self {
-        let [world, radio, nodes, trust, energy] = survey.sections.map(Hash::of);
-        Self {
-            tick: survey.tick.0,
-            commands: Hash::of(survey.commands),
-            world,
-            radio,
-            nodes,
-            trust,
-            energy,
-            joined: survey.nodes,
-            lanes: Lanes(survey.lanes.clone()),
-        }
-    }
-
     /// The hashes, in the order of [`PARTS`].
     #[must_use]
     pub const fn parts(&self) -> [Hash; 6] {

@@ -47,14 +47,8 @@ pub fn read(path: &Path) -> Result<Recording, RecordingError> {
 /// # Errors
 /// Why the bytes cannot be read, or the first line that is wrong.
 pub fn decode(name: &str, bytes: &mut impl BufRead) -> Result<Recording, RecordingError> {
-    let mut reader = Reader {
-        name,
-        sum: Sum::default(),
-        line: 0,
-        bytes: 0,
-        tick: 0,
-        commands: Vec::new(),
-    };
+    let mut reader =
+        Reader { name, sum: Sum::default(), line: 0, bytes: 0, tick: 0, commands: Vec::new() };
     let mut recording = None;
     let mut text = Vec::new();
     let mut cut = None;
@@ -80,8 +74,7 @@ pub fn decode(name: &str, bytes: &mut impl BufRead) -> Result<Recording, Recordi
             break;
         }
     }
-    let mut recording =
-        recording.ok_or_else(|| RecordingError::of_file(name, Trouble::Empty))?;
+    let mut recording = recording.ok_or_else(|| RecordingError::of_file(name, Trouble::Empty))?;
     (recording.lines, recording.cut) = (reader.line, cut);
     recording.commands = reader.commands.into();
     Ok(recording)

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::format::{Checkpoint, PARTS};
-use crate::mesh::survey::lane_width;
+use crate::mesh::lanes::lane_width;
 
 /// Nodes, or lanes of several, that are named; of others only the number is told.
 const NAMED: usize = 8;
@@ -107,7 +107,10 @@ impl fmt::Display for Difference {
         }
         write!(out, ", {}", self.apart)?;
         if self.edited {
-            write!(out, "; its scenario, seed or data are not those that were recorded, or another ")?;
+            write!(
+                out,
+                "; its scenario, seed or data are not those that were recorded, or another "
+            )?;
             write!(out, "build of this program has recorded it")?;
         }
         Ok(())

@@ -14,14 +14,14 @@ const DIGITS: usize = 8;
 
 /// The checksum of all bytes so far: BLAKE3, cut to 32 bits.
 #[derive(Clone, Default)]
-pub(super) struct Sum(blake3::Hasher);
+pub(crate) struct Sum(blake3::Hasher);
 
 impl Sum {
-    pub(super) fn add(&mut self, bytes: &[u8]) {
+    pub(crate) fn add(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 
-    pub(super) fn digits(&self) -> String {
+    pub(crate) fn digits(&self) -> String {
         let hash = self.0.finalize();
         hash.to_hex().chars().take(DIGITS).collect()
     }
@@ -32,7 +32,7 @@ fn options() -> Options {
 }
 
 /// The line of a record, with its line break; `sum` takes it in.
-pub(super) fn write(record: &Record, sum: &mut Sum) -> Result<String, String> {
+pub(crate) fn write(record: &Record, sum: &mut Sum) -> Result<String, String> {
     let mut line = options().to_string(record).map_err(|error| error.to_string())?;
     sum.add(line.as_bytes());
     let digits = sum.digits();
@@ -44,7 +44,7 @@ pub(super) fn write(record: &Record, sum: &mut Sum) -> Result<String, String> {
 
 /// Why a line is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// It does not end with a checksum.
     NoSum,
     /// It has this checksum and should have that.
@@ -56,7 +56,7 @@ pub(super) enum Fault {
 }
 
 /// The record of a line without its line break; `sum` takes both in.
-pub(super) fn read(line: &[u8], sum: &mut Sum) -> Result<Record, Fault> {
+pub(crate) fn read(line: &[u8], sum: &mut Sum) -> Result<Record, Fault> {
     let (text, rest) = split(line).ok_or(Fault::NoSum)?;
     sum.add(text);
     let digits = sum.digits();

@@ -49,7 +49,10 @@ impl RecordingError {
             0 => write!(out, "restore the file from a copy"),
             whole => {
                 let lines = if whole == 1 { "line before it is" } else { "lines before it are" };
-                write!(out, "restore the file from a copy, or go on with what is whole: the {whole} ")?;
+                write!(
+                    out,
+                    "restore the file from a copy, or go on with what is whole: the {whole} "
+                )?;
                 write!(out, "{lines} (head -n {whole} {} > part.ron)", self.file)
             }
         }
@@ -88,7 +91,10 @@ impl fmt::Display for RecordingError {
                 self.keep(out)
             }
             Trouble::NoSum => {
-                write!(out, "the line does not end with ` // ` and a checksum of 8 digits: it was ")?;
+                write!(
+                    out,
+                    "the line does not end with ` // ` and a checksum of 8 digits: it was "
+                )?;
                 write!(out, "changed or torn; ")?;
                 self.keep(out)
             }
@@ -108,7 +114,7 @@ impl fmt::Display for RecordingError {
 impl std::error::Error for RecordingError {}
 
 /// A piece of a file as it may be shown.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let mut shown: String = text.chars().take(200).collect();
     if text.chars().nth(200).is_some() {
         shown.push_str("...");
