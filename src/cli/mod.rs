@@ -3,6 +3,7 @@
 
 mod check;
 mod columns;
+mod compare;
 mod compress;
 mod duration;
 mod envelopes;
@@ -15,6 +16,7 @@ mod frames;
 mod load;
 mod memory;
 mod output;
+mod replay;
 mod run;
 mod scenarios;
 #[cfg(feature = "view")]
@@ -57,7 +59,11 @@ enum Command {
     /// Film some ticks of a scenario: numbered PNG files, a GIF, and an MP4 where ffmpeg is
     #[cfg(feature = "view")]
     Film(film::FilmArgs),
-    /// Check scenario files, and envelopes (.jsonld)
+    /// Do a recorded run again, and hold it against its checkpoints
+    Replay(replay::ReplayArgs),
+    /// Find the first tick, section and node at which two recordings part
+    Compare(compare::CompareArgs),
+    /// Check scenario files, recordings, and envelopes (.jsonld)
     Check {
         /// The files
         #[arg(required = true)]
@@ -97,7 +103,8 @@ enum Command {
 /// How to get a mesh from a scenario.
 #[derive(Args, Debug, Clone)]
 struct Input {
-    /// Path of a scenario, or the name of one inside the binary (see `qres scenarios`)
+    /// Path of a scenario or recording, or the name of a scenario inside the binary (see `qres
+    /// scenarios`)
     #[arg(value_name = "SCENARIO")]
     scenario: String,
     /// Seed in place of the scenario's
@@ -145,7 +152,7 @@ struct RunArgs {
 #[cfg(feature = "view")]
 #[derive(Args, Debug, Clone)]
 struct ViewArgs {
-    /// Path of a scenario, or the name of one inside the binary
+    /// Path of a scenario or recording, or the name of a scenario inside the binary
     #[arg(value_name = "SCENARIO", default_value = DEFAULT_SCENARIO)]
     scenario: String,
     /// Seed in place of the scenario's
@@ -228,6 +235,8 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Shot(args)) => shot::shot(&args),
         #[cfg(feature = "view")]
         Some(Command::Film(args)) => film::film(&args),
+        Some(Command::Replay(args)) => replay::replay(&args),
+        Some(Command::Compare(args)) => compare::compare(&args),
         Some(Command::Sweep(args)) => sweep::sweep(&args),
         Some(Command::Check { files }) => check::check(&files),
         Some(Command::Scenarios { export }) => scenarios::scenarios(export.as_deref()),

@@ -16,6 +16,7 @@ pub mod follow;
 pub mod fusing;
 pub mod genes;
 pub mod guard;
+pub mod lanes;
 pub mod malice;
 pub mod orders;
 pub mod overheard;
@@ -32,6 +33,7 @@ pub mod snapshot;
 pub mod summary;
 pub mod sums;
 mod supply;
+pub mod survey;
 mod sybils;
 pub mod trusting;
 pub mod twin;
@@ -47,7 +49,8 @@ use qres_core::neuron::SwarmNeuron;
 use plan::Plan;
 use resources::{Air, Clock, Founding, Setup, Tap};
 pub use schedule::{TickSchedule, TickSystems};
-use snapshot::Digest;
+use snapshot::{Digest, SECTIONS};
+use survey::Survey;
 
 /// Runs a body for each node of a query: over the compute pool when asked to, else here. Bodies
 /// change their own node only, so the order never matters.
@@ -72,6 +75,10 @@ pub const CHECKPOINT_TICKS: u64 = 512;
 pub struct Mesh {
     world: World,
     chain: Digest,
+    /// Surveys are wanted.
+    surveyed: bool,
+    /// The latest that was made.
+    survey: Option<Survey>,
 }
 
 impl Mesh {
@@ -82,7 +89,12 @@ impl Mesh {
         if parallel {
             ComputeTaskPool::get_or_init(|| TaskPoolBuilder::new().num_threads(threads).build());
         }
-        Self { world: build::world(Arc::new(plan), parallel), chain: Digest::default() }
+        Self {
+            world: build::world(Arc::new(plan), parallel),
+            chain: Digest::default(),
+            surveyed: false,
+            survey: None,
+        }
     }
 
     /// Runs one tick.
@@ -91,7 +103,14 @@ impl Mesh {
         let mut clock = self.world.resource_mut::<Clock>();
         clock.now = Tick(clock.now.0 + 1);
         let now = clock.now;
-        if now.0.is_multiple_of(CHECKPOINT_TICKS) {
+        if !now.0.is_multiple_of(CHECKPOINT_TICKS) {
+            return;
+        }
+        if self.surveyed {
+            let survey = Survey::of(&mut self.world, now, &self.chain);
+            self.chain = survey.digest;
+            self.survey = Some(survey);
+        } else {
             let sections = self.sections();
             self.chain = self.chain.link(now, &sections);
         }
@@ -139,6 +158,39 @@ impl Mesh {
         snapshot::sections(&mut self.world)
     }
 
+    /// What the state after the latest tick is told by. Commands that wait are no part of it.
+    ///
+    /// A mesh that was once asked makes a survey along with each link of its digest chain, in the
+    /// same pass.
+    pub fn survey(&mut self) -> Survey {
+        let now = Tick(self.ticks());
+        self.surveyed = true;
+        if let Some(kept) = self.survey.as_ref().filter(|kept| kept.tick == now) {
+            return kept.clone();
+        }
+        let waiting = orders::set_aside(&mut self.world);
+        let mut survey = Survey::of(&mut self.world, now, &self.chain);
+        orders::put_back(&mut self.world, waiting);
+        if now.0.is_multiple_of(CHECKPOINT_TICKS) && now.0 > 0 {
+            // It is a link already.
+            survey.digest = self.chain;
+        }
+        self.survey = Some(survey.clone());
+        survey
+    }
+
+    /// What the mesh was built from, and the rules it runs by, in 32 bytes. Commands from outside
+    /// are no part of it.
+    #[must_use]
+    pub fn identity(&self) -> [u8; 32] {
+        snapshot::fingerprint(&self.world)
+    }
+
+    /// The state of a node by section; `None` before it joins.
+    pub fn node_state(&mut self, id: NodeId) -> Option<[Vec<u8>; SECTIONS.len()]> {
+        snapshot::node(&mut self.world, id.index())
+    }
+
     /// The whole state as bytes; [`Mesh::restore`] takes it back.
     #[must_use]
     pub fn snapshot(&mut self) -> Vec<u8> {
@@ -161,6 +213,7 @@ impl Mesh {
         let followed = self.followed();
         self.world = build::bare(Arc::clone(&plan), parallel);
         self.chain = Digest::default();
+        self.survey = None;
         let loaded = snapshot::load(&mut self.world, bytes);
         if loaded.is_err() {
             self.world = build::world(plan, parallel);
