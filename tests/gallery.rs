@@ -5,13 +5,8 @@
 #![cfg(feature = "view")]
 #![expect(clippy::expect_used, reason = "a test that cannot go on says so")]
 
-#[path = "golden/picture.rs"]
-mod picture;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
-
-use picture::Picture;
 
 /// Pixels of the picture that become one pixel of the kept one, along each side.
 const BLOCK: usize = 3;
@@ -38,12 +33,28 @@ const STATES: &[(&str, &[&str])] = &[
     ("close", &["storm-front", "--tick", "520", "--bare", "--camera", "west edge"]),
 ];
 
+/// Rows of RGB pixels.
+#[derive(PartialEq)]
+struct Picture {
+    width: usize,
+    pixels: Vec<[u8; 3]>,
+}
+
 impl Picture {
+    fn read(path: &Path) -> Self {
+        let file = std::fs::File::open(path).expect("a picture");
+        let mut reader = png::Decoder::new(std::io::BufReader::new(file)).read_info().expect("PNG");
+        let mut bytes = vec![0; reader.output_buffer_size().expect("a size")];
+        let info = reader.next_frame(&mut bytes).expect("an image");
+        let pixels = bytes.as_chunks::<3>().0.to_vec();
+        Self { width: info.width as usize, pixels }
+    }
+
     fn write(&self, path: &Path) {
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("it can be made");
         let file = std::fs::File::create(path).expect("it can be written");
-        let (width, height) = (self.width as u32, self.height() as u32);
-        let mut encoder = png::Encoder::new(file, width, height);
+        let height = (self.pixels.len() / self.width) as u32;
+        let mut encoder = png::Encoder::new(file, self.width as u32, height);
         encoder.set_color(png::ColorType::Rgb);
         let mut writer = encoder.write_header().expect("a header");
         writer.write_image_data(self.pixels.as_flattened()).expect("pixels");
@@ -51,7 +62,7 @@ impl Picture {
 
     /// Each block becomes its mean: what dithers and shimmers by a pixel is the same again.
     fn small(&self) -> Self {
-        let (width, height) = (self.width / BLOCK, self.height() / BLOCK);
+        let (width, height) = (self.width / BLOCK, self.pixels.len() / self.width / BLOCK);
         let mean = |x: usize, y: usize| {
             let mut sum = [0_u32; 3];
             for (dx, dy) in (0..BLOCK).flat_map(|dx| (0..BLOCK).map(move |dy| (dx, dy))) {

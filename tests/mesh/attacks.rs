@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::common::{crowd, mesh, parsed, run_to};
+use crate::common::{mesh, parsed, run_to};
 use qres::mesh::Mesh;
 use qres::mesh::plan::Plan;
 use qres::mesh::summary::RunSummary;
@@ -15,6 +15,23 @@ use qres_core::q16::Q16;
 const NODES: &str = "7 10 25 28";
 /// Ticks of a run; attacks begin at the twenty-fourth.
 const TICKS: u64 = 84;
+
+/// Thirty-six nodes that are always awake, each with its eight neighbours. `rest` is more of the
+/// scenario.
+fn field(protocol: &str, rest: &str) -> Scenario {
+    parsed(&format!(
+        r#"(title: "Field", watch_for: "Lies.", seed: 5,
+        nodes: (count: 36, layout: Grid(columns: 6, spacing_mm: 10000), sentinels: Every(1),
+            start: Together),
+        radio: (range_mm: 15000, collisions: false),
+        twt: (calm_ms: 4000, prestorm_ms: 4000, storm_ms: 4000, window_ms: 3000,
+            storm_window_ms: 3000),
+        protocol: (learning_rate: (calm: 0.05), {protocol}),
+        signals: [(modality: "heat", source: Synthetic(noise: 0.4, waves: [
+            (period_samples: 12, amplitude: 3.0)]))],
+        {rest})"#
+    ))
+}
 
 fn adversaries(kind: &str) -> String {
     format!("adversaries: [(kind: {kind}, nodes: \"{NODES}\", from_tick: 24, collude: true)]")
@@ -36,7 +53,7 @@ const ROBUST: Defence =
 
 /// Weights of honest nodes at the end.
 fn weights(defence: Defence, kind: &str, muted: bool) -> BTreeMap<NodeId, Vec<i64>> {
-    let scenario = crowd(defence.protocol, &adversaries(kind));
+    let scenario = field(defence.protocol, &adversaries(kind));
     let mut plan = Plan::new(&scenario, scenario.seed, &Vec::new()).expect("a plan");
     if !defence.trust {
         plan.config.trust.harm_factor = Q16::MAX;
@@ -175,7 +192,7 @@ fn words_in_the_name_of_others_fail_where_updates_are_signed() {
 fn a_claimed_storm_shields_a_liar_from_bans_but_not_from_being_left_out() {
     let run = |more: &str| {
         let hostile = format!("adversaries: [(kind: Saturate, nodes: \"{NODES}\"{more})]");
-        let mut mesh = mesh(&crowd("", &hostile), 1);
+        let mut mesh = mesh(&field("", &hostile), 1);
         run_to(&mut mesh, 80);
         mesh.summary()
     };
@@ -189,7 +206,7 @@ fn a_claimed_storm_shields_a_liar_from_bans_but_not_from_being_left_out() {
 #[test]
 fn the_first_ban_is_told_and_outlives_a_snapshot() {
     let hostile = "adversaries: [(kind: Saturate, nodes: \"7\", from_tick: 40, to_tick: 60)]";
-    let scenario = crowd("", hostile);
+    let scenario = field("", hostile);
     let mut hit = mesh(&scenario, 1);
     run_to(&mut hit, 60);
     let seen = hit.summary().adversaries;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::common::{THICKET, crowd, embedded, mesh, parsed, run_to};
+use crate::common::{THICKET, embedded, mesh, parsed, run_to};
 use qres::mesh::Mesh;
 use qres::mesh::chronicle::log::{MAJOR_EVENTS, MINOR_EVENTS};
 use qres::mesh::chronicle::{Event, Lane, What};
@@ -109,10 +109,21 @@ fn a_cascade_is_told_as_it_spreads() {
     assert!(!lanes(&told).contains(&Lane::Power));
 }
 
-/// The crowd with bans on; some of it may lie. `rest` is more of the scenario.
+/// Nodes that are always awake; some of them lie. `rest` is more of the scenario.
 fn liars(protocol: &str, rest: &str) -> Scenario {
-    let bans = "trust: (bans: On(first_ticks: 60, longest_ticks: 120))";
-    crowd(&format!("{bans}, {protocol}"), rest)
+    parsed(&format!(
+        r#"(title: "Field", watch_for: "Lies.", seed: 5,
+        nodes: (count: 36, layout: Grid(columns: 6, spacing_mm: 10000), sentinels: Every(1),
+            start: Together),
+        radio: (range_mm: 15000, collisions: false),
+        twt: (calm_ms: 4000, prestorm_ms: 4000, storm_ms: 4000, window_ms: 3000,
+            storm_window_ms: 3000),
+        protocol: (learning_rate: (calm: 0.05), trust: (bans: On(first_ticks: 60,
+            longest_ticks: 120)), {protocol}),
+        signals: [(modality: "heat", source: Synthetic(noise: 0.4, waves: [
+            (period_samples: 12, amplitude: 3.0)]))],
+        {rest})"#
+    ))
 }
 
 const SIGN_FLIP: &str = r#"adversaries: [(kind: SignFlip(scale: 4), nodes: "7 10 25 28",

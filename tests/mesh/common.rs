@@ -14,23 +14,6 @@ pub fn parsed(text: &str) -> Scenario {
     Scenario::parse("test.ron", text).unwrap_or_else(|problem| panic!("{problem:#}"))
 }
 
-/// Thirty-six nodes that are always awake, each with its eight neighbours. `rest` is more of the
-/// scenario.
-pub fn crowd(protocol: &str, rest: &str) -> Scenario {
-    parsed(&format!(
-        r#"(title: "Field", watch_for: "Lies.", seed: 5,
-        nodes: (count: 36, layout: Grid(columns: 6, spacing_mm: 10000), sentinels: Every(1),
-            start: Together),
-        radio: (range_mm: 15000, collisions: false),
-        twt: (calm_ms: 4000, prestorm_ms: 4000, storm_ms: 4000, window_ms: 3000,
-            storm_window_ms: 3000),
-        protocol: (learning_rate: (calm: 0.05), {protocol}),
-        signals: [(modality: "heat", source: Synthetic(noise: 0.4, waves: [
-            (period_samples: 12, amplitude: 3.0)]))],
-        {rest})"#
-    ))
-}
-
 /// The mesh of a scenario that needs no data.
 pub fn mesh(scenario: &Scenario, threads: usize) -> Mesh {
     let plan = Plan::new(scenario, scenario.seed, &Vec::new()).expect("a plan");
