@@ -87,7 +87,7 @@ impl Driver {
         let mut first = Line::new(start.mesh, start.script, start.past_bytes);
         first.end = start.ticks;
         first.shelved = start.shelf.map(|shelf| Shelved {
-            shelf: Arc::new(Mutex::new(Keeper(shelf))),
+            shelf: Arc::new(Mutex::new(shelf)),
             until: u64::MAX,
         });
         let latest = Latest {
@@ -401,23 +401,6 @@ impl Driver {
         latest.travel = travel;
         latest.histories = histories;
         latest.genes = genes;
-    }
-}
-
-/// A shelf in a box, behind a lock.
-struct Keeper(Box<dyn super::Shelf>);
-
-impl super::Shelf for Keeper {
-    fn nearest(&self, tick: u64) -> Option<u64> {
-        self.0.nearest(tick)
-    }
-
-    fn take(&mut self, tick: u64) -> Option<Vec<u8>> {
-        self.0.take(tick)
-    }
-
-    fn progress(&self) -> (u64, u64) {
-        self.0.progress()
     }
 }
 

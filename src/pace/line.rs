@@ -28,7 +28,7 @@ const WORTH_A_LEAP: u64 = 16;
 /// Snapshots from elsewhere, and how far they may be trusted to be of this line.
 #[derive(Clone)]
 pub(super) struct Shelved {
-    pub(super) shelf: Arc<Mutex<dyn Shelf>>,
+    pub(super) shelf: Arc<Mutex<Box<dyn Shelf>>>,
     /// The line left the recording after this tick.
     pub(super) until: u64,
 }
@@ -232,19 +232,27 @@ impl Line {
 
     /// Puts the mesh that is away into the state of a snapshot; false when there is none that fits.
     fn leap(&mut self, tick: Option<u64>) -> bool {
-        let Some(tick) = tick else { return false };
-        let snapshot = self.past.take(tick).or_else(|| {
-            let shelved = self.shelved.as_ref()?;
-            shelved.shelf.lock().unwrap_or_else(PoisonError::into_inner).take(tick)
-        });
-        let mesh = snapshot.and_then(|bytes| self.newest.another(&bytes).ok());
-        if let Some(mesh) = mesh {
-            self.away = Some(mesh);
-            return true;
+        let mesh = tick.and_then(|tick| self.rebuild(tick));
+        let found = mesh.is_some();
+        self.away = mesh.or_else(|| self.away.take());
+        found
+    }
+
+    /// A mesh out of a snapshot of this tick, or of the nearest one before it that is good.
+    fn rebuild(&self, tick: u64) -> Option<Mesh> {
+        let mut at = tick;
+        loop {
+            let own = self.past.take(at).and_then(|bytes| self.newest.another(&bytes).ok());
+            let elsewhere = || {
+                let shelf = &self.shelved.as_ref()?.shelf;
+                shelf.lock().unwrap_or_else(PoisonError::into_inner).mesh(at, &self.newest)
+            };
+            let found = own.or_else(elsewhere);
+            if found.is_some() || at <= self.floor() {
+                return found;
+            }
+            at = self.best(at - 1)?;
         }
-        // A shelf does not offer twice what it could not give.
-        let floor = self.floor();
-        tick > floor && self.leap(self.best(tick - 1))
     }
 
     /// Keeps a snapshot of the tick that is looked at, for playing backwards.
@@ -289,18 +297,13 @@ impl Line {
     /// Its newest mesh stands at a snapshot at or before `tick`.
     pub(super) fn branch(&mut self, tick: u64, changes: &[Command]) -> Option<Self> {
         let tick = tick.clamp(self.floor(), self.now().max(self.reached()));
-        let (at, bytes) = if self.now() == tick && self.pending() == 0 {
-            (tick, self.looked_at().snapshot())
+        let mut newest = if self.now() == tick && self.pending() == 0 {
+            let bytes = self.looked_at().snapshot();
+            self.newest.another(&bytes).ok()?
         } else {
-            let at = self.best(tick)?;
-            let taken = self.past.take(at);
-            let shelved = self.shelved.as_ref();
-            let elsewhere = || {
-                shelved?.shelf.lock().unwrap_or_else(PoisonError::into_inner).take(at)
-            };
-            (at, taken.or_else(elsewhere)?)
+            self.rebuild(self.best(tick)?)?
         };
-        let mut newest = self.newest.another(&bytes).ok()?;
+        let at = newest.ticks();
         newest.watch(true);
         let mut script = self.script.clone();
         let place = script.partition_point(|(other, _)| *other <= tick);
@@ -313,7 +316,7 @@ impl Line {
             Shelved { until, ..shelved }
         });
         let mut past = self.past.up_to(at);
-        past.keep(at, &bytes);
+        past.keep(at, &newest.snapshot());
         Some(Self {
             given: script.partition_point(|(tick, _)| *tick < at),
             unseen: newest.chronicle().map_or(0, |chronicle| chronicle.log().next()),

@@ -7,14 +7,14 @@ use crate::scenario::Command;
 use super::past::PAST_BYTES;
 use super::verify::Verifier;
 
-/// Snapshots of a run that somebody else keeps, such as the index of a recording. What it gives is
-/// checked against the plan before it is used, but not against the run: whoever keeps it does that.
+/// Snapshots of a run that somebody else keeps, such as the index of a recording.
 pub trait Shelf: Send {
     /// The newest tick at or before `tick` of which there is a snapshot that can be had.
     fn nearest(&self, tick: u64) -> Option<u64>;
 
-    /// The snapshot of exactly this tick. One that cannot be given is not offered again.
-    fn take(&mut self, tick: u64) -> Option<Vec<u8>>;
+    /// A mesh at exactly this tick, of the plan of `like`. A snapshot that does not give one, or
+    /// one in another state than the run had, is not offered again.
+    fn mesh(&mut self, tick: u64, like: &Mesh) -> Option<Mesh>;
 
     /// Ticks that are indexed, and ticks that are to be.
     fn progress(&self) -> (u64, u64);
