@@ -11,6 +11,7 @@ pub mod capture;
 pub mod chronicle;
 pub mod components;
 pub mod condition;
+pub mod difference;
 mod environment;
 pub mod follow;
 pub mod fusing;
@@ -211,7 +212,9 @@ impl Mesh {
         let tapped = std::mem::take(&mut self.world.resource_mut::<Tap>().nodes);
         let log = self.take_log();
         let followed = self.followed();
+        let print = self.world.resource::<snapshot::Print>().clone();
         self.world = build::bare(Arc::clone(&plan), parallel);
+        self.world.insert_resource(print);
         self.chain = Digest::default();
         self.survey = None;
         let loaded = snapshot::load(&mut self.world, bytes);
@@ -226,6 +229,18 @@ impl Mesh {
         self.capture(captured);
         self.world.resource_mut::<Tap>().nodes = tapped;
         loaded.map(|chain| self.chain = chain)
+    }
+
+    /// A second mesh of the same plan, in the state of one of its snapshots. Nobody watches it.
+    ///
+    /// # Errors
+    /// When the bytes are not a whole snapshot of this plan.
+    pub fn another(&self, bytes: &[u8]) -> Result<Self, snapshot::SnapshotError> {
+        let plan = Arc::clone(&self.world.resource::<Founding>().0);
+        let mut world = build::bare(plan, self.world.resource::<Clock>().parallel);
+        world.insert_resource(self.world.resource::<snapshot::Print>().clone());
+        let chain = snapshot::load(&mut world, bytes)?;
+        Ok(Self { world, chain, surveyed: false, survey: None })
     }
 
     /// Nodes that believe in a storm.

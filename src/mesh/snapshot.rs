@@ -1,6 +1,8 @@
 //! Snapshots and digests: one canonical encoding of all state, in sections, that hashes and comes
 //! back. What is not in here does not exist between ticks.
 
+use std::sync::{Arc, OnceLock};
+
 use bevy::ecs::prelude::*;
 use qres_core::canonical::{Canonical, Sink, Source, encode_slice};
 use qres_core::fragment::Reassembly;
@@ -104,7 +106,7 @@ type RadioState<'w> = (
 );
 
 /// All state of a node.
-type State<'w> = (
+pub(super) type State<'w> = (
     &'w Identity,
     (&'w Sensor, &'w Tally, &'w Score),
     RadioState<'w>,
@@ -129,7 +131,8 @@ type State<'w> = (
     (&'w Battery, Option<&'w Fusing>, Option<&'w Guard>),
 );
 
-fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut Buffer) {
+/// Appends a section of a node's state.
+pub(super) fn encode(section: usize, state: State<'_>, sink: &mut Buffer) {
     let (_, (sensor, tally, score), radio, mind, standing, (battery, fusing, guard)) = state;
     let (standing, trust, tuning, heritage, auditing, dossier) = standing;
     match section {
@@ -211,15 +214,6 @@ fn encode_radio(radio: RadioState<'_>, guard: Option<&Guard>, sink: &mut Buffer)
     }
 }
 
-/// Names the item type of a read-only query.
-trait QueryShape {
-    type Item<'a>;
-}
-
-impl QueryShape for State<'_> {
-    type Item<'a> = State<'a>;
-}
-
 /// Encodes a section, nodes in order of id. `each` gets the bytes of every node with its place,
 /// `flush` all bytes in pieces, which it empties.
 pub(super) fn encode_section(
@@ -286,8 +280,16 @@ pub(super) fn node(world: &mut World, place: usize) -> Option<[Vec<u8>; SECTIONS
     Some(core::array::from_fn(part))
 }
 
+/// The fingerprint of a world, once it is known: it takes longer than all the rest of a snapshot.
+#[derive(Resource, Clone, Default)]
+pub(super) struct Print(Arc<OnceLock<[u8; 32]>>);
+
 /// What a mesh was built from, and the rules it runs by, in 32 bytes.
 pub(super) fn fingerprint(world: &World) -> [u8; 32] {
+    *world.resource::<Print>().0.get_or_init(|| find_fingerprint(world))
+}
+
+fn find_fingerprint(world: &World) -> [u8; 32] {
     let plan = &world.resource::<Founding>().0;
     let mut hasher = blake3::Hasher::new();
     hasher.update(&RULES_VERSION.to_le_bytes());
