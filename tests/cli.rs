@@ -2,6 +2,8 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on says so")]
 
+#[path = "cli/cluster.rs"]
+mod cluster;
 #[path = "cli/exports.rs"]
 mod exports;
 #[path = "cli/sweep.rs"]

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::output::Failure;
 use crate::mesh::Mesh;
-use crate::record::export::{ExportError, Exports, ticks_between_rows};
+use crate::record::export::{ExportError, Exports, Rhythm};
 use crate::record::parquet::Parquet;
 use crate::record::pcap::Pcap;
 use crate::record::totals::Csv;
@@ -41,13 +41,13 @@ pub(super) fn begin(
 ) -> Result<Exports, Failure> {
     apart(args, inputs)?;
     writable(args)?;
-    let every = ticks_between_rows(ticks);
+    let rhythm = Rhythm::of(ticks);
     let mut exports = Exports::default();
     if let Some(path) = &args.csv {
-        exports.add(path, |file| Csv::new(file, every)).map_err(Failure::input)?;
+        exports.add(path, |file| Csv::new(file, rhythm)).map_err(Failure::input)?;
     }
     if let Some(path) = &args.parquet {
-        exports.add(path, |file| Parquet::new(file, every)).map_err(Failure::input)?;
+        exports.add(path, |file| Parquet::new(file, rhythm)).map_err(Failure::input)?;
     }
     if let Some(path) = &args.pcap {
         let tick_us = mesh.plan().config.wake.tick_us;

@@ -57,7 +57,7 @@ enum Command {
     /// Film some ticks of a scenario: numbered PNG files, a GIF, and an MP4 where ffmpeg is
     #[cfg(feature = "view")]
     Film(film::FilmArgs),
-    /// Check scenario files, and envelopes (.jsonld)
+    /// Check files of scenarios and sweeps, and envelopes (.jsonld)
     Check {
         /// The files
         #[arg(required = true)]
