@@ -1,4 +1,4 @@
-//! `--csv`, `--parquet` and `--pcap`: files that a run writes besides its figures.
+//! `--csv`, `--parquet`, `--pcap` and `--mcap`: files that a run writes besides its figures.
 
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
@@ -8,6 +8,7 @@ use clap::Args;
 use super::output::Failure;
 use crate::mesh::Mesh;
 use crate::record::export::{ExportError, Exports, Rhythm};
+use crate::record::mcap::{self, Mcap};
 use crate::record::parquet::Parquet;
 use crate::record::pcap::Pcap;
 use crate::record::totals::Csv;
@@ -24,19 +25,30 @@ pub(super) struct ExportArgs {
     /// Write every frame on the air, for Wireshark
     #[arg(long, value_name = "FILE")]
     pcap: Option<PathBuf>,
+    /// Write the state of nodes over time, for Foxglove and other readers of MCAP
+    #[arg(long, value_name = "FILE")]
+    mcap: Option<PathBuf>,
+    /// Ticks from one state of nodes in the MCAP file to the next, in place of as many as keep it small
+    #[arg(long, value_name = "TICKS", requires = "mcap",
+          value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    mcap_every: Option<u64>,
 }
 
 impl ExportArgs {
     fn files(&self) -> impl Iterator<Item = &Path> {
-        [&self.csv, &self.parquet, &self.pcap].into_iter().flatten().map(PathBuf::as_path)
+        [&self.csv, &self.parquet, &self.pcap, &self.mcap]
+            .into_iter()
+            .flatten()
+            .map(PathBuf::as_path)
     }
 }
 
-/// Begins the files of a run of `ticks`. None of them is touched before all of them can be written.
+/// Begins the files of a run of `ticks` whose modalities are `groups`. None of them is touched before all of them can be written.
 pub(super) fn begin(
     args: &ExportArgs,
     inputs: &[(PathBuf, &'static str)],
     ticks: u64,
+    groups: Vec<String>,
     mesh: &mut Mesh,
 ) -> Result<Exports, Failure> {
     apart(args, inputs)?;
@@ -53,6 +65,14 @@ pub(super) fn begin(
         let tick_us = mesh.plan().config.wake.tick_us;
         mesh.capture(true);
         exports.add(path, |file| Pcap::new(file, tick_us)).map_err(Failure::input)?;
+    }
+    if let Some(path) = &args.mcap {
+        let rhythm = match args.mcap_every {
+            Some(every) => Rhythm::each(every, ticks),
+            None => mcap::rhythm(mesh.plan().nodes.len(), ticks),
+        };
+        mesh.watch(true);
+        exports.add(path, |file| Mcap::new(file, rhythm, groups)).map_err(Failure::input)?;
     }
     Ok(exports)
 }

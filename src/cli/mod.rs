@@ -15,6 +15,7 @@ mod frames;
 mod load;
 mod memory;
 mod output;
+mod report;
 mod run;
 mod scenarios;
 #[cfg(feature = "view")]
@@ -90,6 +91,8 @@ enum Command {
     },
     /// Run a scenario for every combination of some values of its fields, or merge the rows
     Sweep(sweep::SweepArgs),
+    /// Make one self-contained HTML page of a run, a sweep or figures
+    Report(report::ReportArgs),
     /// Reproduce the figures that the documentation claims
     Evidence(evidence::EvidenceArgs),
 }
@@ -234,6 +237,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Compress(args)) => compress::compress(&args),
         Some(Command::Decompress { input, output }) => compress::decompress(&input, &output),
         Some(Command::Inspect { file, json }) => compress::inspect(&file, json),
+        Some(Command::Report(args)) => report::report(&args),
         Some(Command::Evidence(args)) => evidence::evidence(&args),
     }
 }

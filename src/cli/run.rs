@@ -62,7 +62,8 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let mut inputs = vec![(PathBuf::from(&input.scenario), "the scenario")];
     let read = dataset::needed(&loaded.scenario).into_iter();
     inputs.extend(read.map(|file| (folder.join(file.path), "a file that the run reads")));
-    let mut exports = exports::begin(&args.files, &inputs, ticks, &mut loaded.mesh)?;
+    let groups = loaded.scenario.signals.iter().map(|signal| signal.modality.clone()).collect();
+    let mut exports = exports::begin(&args.files, &inputs, ticks, groups, &mut loaded.mesh)?;
     let wall_s = drive(&mut loaded.mesh, ticks, args.quiet, &mut exports);
     // A command that could not be done is told whatever else is quiet.
     for (tick, text) in &loaded.mesh.orders().notices {

@@ -2,8 +2,10 @@
 //! and must not change it: a run that is exported has the same digest.
 
 pub mod export;
+pub mod mcap;
 pub mod parquet;
 pub mod pcap;
+pub mod report;
 pub mod sweep;
 #[cfg(test)]
 mod tests;

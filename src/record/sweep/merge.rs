@@ -84,6 +84,20 @@ pub fn merge(folder: &Path) -> Result<Merged, SweepError> {
     Ok(Merged { runs: manifest.runs, digest, files: [lines, cells] })
 }
 
+/// Calls `each` with every row of a folder that has been merged, by run.
+///
+/// # Errors
+/// When the folder is none of a sweep, or its results are not as they were written.
+pub fn each_result(folder: &Path, mut each: impl FnMut(&Value)) -> Result<(), SweepError> {
+    let manifest = Manifest::read(folder)?;
+    let manifest = manifest.ok_or_else(|| SweepError::NoSweep(folder.to_path_buf()))?;
+    let [lines, _] = RESULTS.map(|name| folder.join(name));
+    each_row(&lines, &manifest, |row| {
+        each(row.value);
+        Ok(())
+    })
+}
+
 /// Writes a file with something for each row in order.
 fn write(
     path: &Path,

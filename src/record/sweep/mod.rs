@@ -22,7 +22,8 @@ use crate::scenario::RUNS_MAX;
 
 pub use error::SweepError;
 pub use log::Log;
-pub use merge::{Merged, merge};
+pub use merge::{Merged, each_result, merge};
+pub(super) use table::cells as each_cell;
 
 /// Format of manifest and rows.
 const FORMAT: u32 = 2;
