@@ -28,10 +28,10 @@ pub(super) struct ReportArgs {
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Ticks to run, in place of the scenario's
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = load::ticks_asked)]
     ticks: Option<u64>,
     /// Seed in place of the scenario's
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", value_parser = load::seed)]
     seed: Option<u64>,
     /// Threads that share the work
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]

@@ -157,9 +157,9 @@ impl Driver {
     fn give(&mut self, command: Command) {
         let text = command.describe();
         if self.finished {
-            self.mesh.notice(format!("{text}: refused: the run is over"));
+            self.mesh.notice(format!("not done ({text}): the run is over"));
         } else if let Err(fault) = self.mesh.command(command) {
-            self.mesh.notice(format!("{text}: refused: {fault}"));
+            self.mesh.notice(format!("not done ({text}): {fault}"));
         }
         self.show_orders();
     }
@@ -368,13 +368,13 @@ mod tests {
         let mut driver = stopped();
         driver.obey(kill("12"));
         driver.obey(kill("off"));
-        assert!(shown(&driver).1[0].starts_with("node 12 killed: refused: `command.nodes` has"));
+        assert!(shown(&driver).1[0].starts_with("not done (node 12 killed): `command.nodes` has"));
         driver.obey(Intent::Step);
         let notices = shown(&driver).1;
         assert!(notices[1].contains("\"off\" is no node at the moment"), "{notices:?}");
         driver.obey(Intent::Step);
         driver.obey(Intent::Step);
         driver.obey(kill("1"));
-        assert!(shown(&driver).1[2].ends_with("refused: the run is over"));
+        assert!(shown(&driver).1[2].ends_with("): the run is over"));
     }
 }

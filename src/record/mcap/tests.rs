@@ -242,7 +242,7 @@ fn a_file_keeps_every_promise_of_the_format() {
     for topic in ["/nodes", "/swarm", "/points", "/storms"] {
         assert_eq!(count(topic), TICKS as usize, "{topic}");
     }
-    assert!(count("/events") > 10);
+    assert!(count("/events") > 3, "{}", count("/events"));
     assert_eq!(bytes, file(1), "the same run makes the same bytes");
 }
 

@@ -9,7 +9,7 @@ use super::html::{escaped, shown};
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 240.0;
 /// Room for numbers: left, right, top, below.
-const ROOM: [f64; 4] = [52.0, 10.0, 10.0, 34.0];
+const ROOM: [f64; 4] = [60.0, 10.0, 10.0, 40.0];
 /// Curves that have a colour of their own.
 const COLOURS: usize = 6;
 
@@ -154,11 +154,11 @@ fn axes(scale: &Scale, x_name: &str, out: &mut String) {
             "<path class=\"grid\" d=\"M{left} {y:.1}H{right}\"/><text x=\"{:.1}\" y=\"{:.1}\" \
              text-anchor=\"end\">{}</text>",
             left - 6.0,
-            y + 4.0,
+            y + 5.0,
             shown(value)
         );
     }
-    let below = HEIGHT - ROOM[3] + 16.0;
+    let below = HEIGHT - ROOM[3] + 18.0;
     for value in ticks(scale.x) {
         let _ = writeln!(
             out,
@@ -170,7 +170,7 @@ fn axes(scale: &Scale, x_name: &str, out: &mut String) {
     let _ = writeln!(
         out,
         "<text x=\"{right}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
-        HEIGHT - 4.0,
+        HEIGHT - 3.0,
         escaped(x_name)
     );
 }

@@ -51,7 +51,7 @@ fn whole(page: &str) {
 fn the_page_of_a_run_is_whole_and_harmless() {
     let text = r#"(title: "t", watch_for: "w", nodes: (count: 30), signals: [(modality: "a")],
         storms: [(from_tick: 20, to_tick: 70, path: [(tick: 20, x_mm: 0, z_mm: 0)],
-        radius_mm: 60000)], adversaries: [(kind: SignFlip, share_percent: 10)])"#;
+        radius_mm: 60000)], adversaries: [(kind: Saturate, share_percent: 10)])"#;
     let scenario = Scenario::parse("t", text).unwrap_or_else(|problem| panic!("{problem:#}"));
     let mut mesh = Mesh::new(Plan::new(&scenario, 3, &Vec::new()).expect("a plan"), 1);
     mesh.watch(true);
@@ -113,9 +113,9 @@ fn plots_place_what_they_are_given() {
     };
     assert_eq!(draw(&[]), "");
     assert_eq!(draw(&[(f64::NAN, 1.0)]), "");
-    // The axes reach from 52 to 630 across and from 206 up to 10.
-    assert!(draw(&[(0.0, 0.0), (10.0, 4.0)]).contains("d=\"M52.0 206.0L630.0 10.0\""));
-    assert!(draw(&[(0.0, 0.0), (5.0, f64::NAN), (10.0, 4.0)]).contains("M52.0 206.0M630.0 10.0"));
+    // The axes reach from 60 to 630 across and from 200 up to 10.
+    assert!(draw(&[(0.0, 0.0), (10.0, 4.0)]).contains("d=\"M60.0 200.0L630.0 10.0\""));
+    assert!(draw(&[(0.0, 0.0), (5.0, f64::NAN), (10.0, 4.0)]).contains("M60.0 200.0M630.0 10.0"));
     assert!(draw(&[(3.0, 7.0)]).contains("<circle"), "one point is seen");
     for wild in [(0.0, 1e300), (1e15, -1e-300), (-5.0, -5.0)] {
         let drawn = draw(&[(0.0, 0.0), wild]);

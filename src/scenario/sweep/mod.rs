@@ -74,7 +74,7 @@ impl Sweep {
     /// Whether a text is meant as a sweep, right or wrong: whether it has axes.
     #[must_use]
     pub fn is_meant(text: &str) -> bool {
-        super::locate::find(text, "axes").1
+        read::guard(&SWEEP, "", text).is_ok() && super::locate::find(text, "axes").1
     }
 
     /// Runs that between them read every data set that any run reads: all that differ in a field
