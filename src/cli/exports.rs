@@ -1,4 +1,5 @@
-//! `--csv`, `--parquet`, `--pcap` and `--record`: files that a run writes besides its figures.
+//! `--csv`, `--parquet`, `--pcap`, `--mcap` and `--record`: files that a run writes besides its
+//! figures.
 
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,8 @@ use clap::Args;
 use super::load::Loaded;
 use super::output::{self, Failure};
 use crate::mesh::Mesh;
-use crate::record::export::{Exports, ticks_between_rows};
+use crate::record::export::{Exports, Rhythm};
+use crate::record::mcap::{self, Mcap};
 use crate::record::parquet::Parquet;
 use crate::record::pcap::Pcap;
 use crate::record::recording::{self, Header, Recorder, RecorderOptions, Watch};
@@ -26,6 +28,13 @@ pub(super) struct ExportArgs {
     /// Write every frame on the air, for Wireshark
     #[arg(long, value_name = "FILE")]
     pcap: Option<PathBuf>,
+    /// Write the state of nodes over time, for Foxglove and other readers of MCAP
+    #[arg(long, value_name = "FILE")]
+    mcap: Option<PathBuf>,
+    /// Ticks from one state of nodes in the MCAP file to the next, in place of as many as keep it small
+    #[arg(long, value_name = "TICKS", requires = "mcap",
+          value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    mcap_every: Option<u64>,
     /// Record the run, so that `qres replay` can do it again
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
@@ -72,7 +81,7 @@ impl Files {
 
 impl ExportArgs {
     fn files(&self) -> impl Iterator<Item = &Path> {
-        [&self.csv, &self.parquet, &self.pcap, &self.record]
+        [&self.csv, &self.parquet, &self.pcap, &self.mcap, &self.record]
             .into_iter()
             .flatten()
             .map(PathBuf::as_path)
@@ -91,19 +100,28 @@ pub(super) fn begin(
     args.record.as_deref().map_or(Ok(()), free)?;
     writable(args)?;
     let recorder = begin_recording(args, folder, loaded)?;
+    let groups = loaded.scenario.signals.iter().map(|signal| signal.modality.clone()).collect();
     let mesh = &mut loaded.mesh;
-    let every = ticks_between_rows(ticks);
+    let rhythm = Rhythm::of(ticks);
     let mut exports = Exports::default();
     if let Some(path) = &args.csv {
-        exports.add(path, |file| Csv::new(file, every)).map_err(Failure::input)?;
+        exports.add(path, |file| Csv::new(file, rhythm)).map_err(Failure::input)?;
     }
     if let Some(path) = &args.parquet {
-        exports.add(path, |file| Parquet::new(file, every)).map_err(Failure::input)?;
+        exports.add(path, |file| Parquet::new(file, rhythm)).map_err(Failure::input)?;
     }
     if let Some(path) = &args.pcap {
         let tick_us = mesh.plan().config.wake.tick_us;
         mesh.capture(true);
         exports.add(path, |file| Pcap::new(file, tick_us)).map_err(Failure::input)?;
+    }
+    if let Some(path) = &args.mcap {
+        let rhythm = match args.mcap_every {
+            Some(every) => Rhythm::each(every, ticks),
+            None => mcap::rhythm(mesh.plan().nodes.len(), ticks),
+        };
+        mesh.watch(true);
+        exports.add(path, |file| Mcap::new(file, rhythm, groups)).map_err(Failure::input)?;
     }
     let watch = recorder.as_ref().map(Recorder::watch);
     Ok(Files { exports, recorder, watch, told: false })

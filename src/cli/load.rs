@@ -31,6 +31,17 @@ pub(super) struct Loaded {
 /// The longest run, as for `ticks` in a scenario.
 pub(super) const TICKS_MAX: u64 = 1_000_000_000;
 
+/// Reads a length of a run.
+pub(super) fn ticks_asked(text: &str) -> Result<u64, String> {
+    let ticks = text.parse().ok().filter(|ticks| (1..=TICKS_MAX).contains(ticks));
+    ticks.ok_or_else(|| format!("accepted: a whole number from 1 to {TICKS_MAX}"))
+}
+
+/// Reads a seed.
+pub(super) fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("accepted: a whole number from 0 to {}", u64::MAX))
+}
+
 /// Accepts the number of a tick that a run can have.
 pub(super) fn tick_number() -> clap::builder::RangedU64ValueParser {
     clap::value_parser!(u64).range(..=TICKS_MAX)

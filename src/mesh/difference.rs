@@ -83,10 +83,7 @@ fn different(one: &mut World, other: &mut World) -> Vec<bool> {
 ///
 /// each rounded down, and 1; at most 255. A node that only one of them has is at 255.
 #[must_use]
-pub fn distances(
-    one: (&mut Mesh, &Published),
-    other: (&mut Mesh, &Published),
-) -> Vec<u8> {
+pub fn distances(one: (&mut Mesh, &Published), other: (&mut Mesh, &Published)) -> Vec<u8> {
     let models = (one.0.neurons(), other.0.neurons());
     let differs = different(one.0.world(), other.0.world());
     let nodes = one.1.nodes.iter().zip(&other.1.nodes);

@@ -183,8 +183,8 @@ impl Orders {
 }
 
 /// A command that cannot be done to the mesh as it stands.
-fn refusal(found: String, accepted: &str) -> Fault {
-    Fault { path: String::new(), related: Vec::new(), found, accepted: accepted.to_owned() }
+fn refusal(found: String, accepted: impl Into<String>) -> Fault {
+    Fault { path: String::new(), related: Vec::new(), found, accepted: accepted.into() }
 }
 
 /// What a resolved command changes for good: the plan, and what the log makes of it.
@@ -275,7 +275,7 @@ pub fn obey(world: &mut World) {
     }
     for (command, outside) in &commands {
         if let Err(fault) = carry_out(world, now, command, *outside) {
-            let text = format!("{}: refused: {fault}", command.describe());
+            let text = format!("not done ({}): {fault}", command.describe());
             world.resource_mut::<Orders>().desk.notice(now, text);
         }
     }

@@ -86,10 +86,9 @@ impl Driver {
         let clock = TickClock::new(tick_us, start.speed_milli);
         let mut first = Line::new(start.mesh, start.script, start.past_bytes);
         first.end = start.ticks;
-        first.shelved = start.shelf.map(|shelf| Shelved {
-            shelf: Arc::new(Mutex::new(shelf)),
-            until: u64::MAX,
-        });
+        first.shelved = start
+            .shelf
+            .map(|shelf| Shelved { shelf: Arc::new(Mutex::new(shelf)), until: u64::MAX });
         let latest = Latest {
             frame: Frame { published: first.publish(), details: [None, None], other: None },
             histories: [History::default().snapshot(), History::default().snapshot()],
@@ -295,9 +294,9 @@ impl Driver {
             return self.fork(Some(now), of_other, &[command]);
         }
         if line.is_end(now) {
-            line.newest.notice(format!("{text}: refused: the run is over"));
+            line.newest.notice(format!("not done ({text}): the run is over"));
         } else if let Err(fault) = line.give(command) {
-            line.newest.notice(format!("{text}: refused: {fault}"));
+            line.newest.notice(format!("not done ({text}): {fault}"));
         } else if let Some(second) = &mut self.second {
             second.forked.changes.push(text);
         }

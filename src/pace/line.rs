@@ -86,7 +86,6 @@ impl Line {
         self.newest.ticks()
     }
 
-
     /// The mesh that is looked at.
     pub(super) fn looked_at(&mut self) -> &mut Mesh {
         self.away.as_mut().unwrap_or(&mut self.newest)
@@ -341,6 +340,6 @@ impl Line {
 /// Gives a mesh a command of its script; one that it refuses is told.
 fn order(mesh: &mut Mesh, command: &Command) {
     if let Err(fault) = mesh.command(command.clone()) {
-        mesh.notice(format!("{}: refused: {fault}", command.describe()));
+        mesh.notice(format!("not done ({}): {fault}", command.describe()));
     }
 }

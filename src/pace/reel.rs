@@ -34,9 +34,10 @@ impl Frame {
                 + published.nodes.len() * size_of::<NodeView>()
                 + published.packets.len() * size_of::<PacketView>()
         };
-        let other = self.other.as_ref().map_or(0, |other| {
-            copy(&other.published) + other.difference.nodes.len()
-        });
+        let other = self
+            .other
+            .as_ref()
+            .map_or(0, |other| copy(&other.published) + other.difference.nodes.len());
         let details = self.details.iter().flatten().count() * DETAIL_BYTES;
         copy(&self.published) + other + details
     }

@@ -289,7 +289,8 @@ impl Driver {
         self.astray = true;
         let arrived = self.approach(tick);
         let piece = self.reel.piece_ticks(Some(&shown));
-        if self.first.now().is_multiple_of(piece) && self.reel.piece_from() >= Some(self.first.now())
+        if self.first.now().is_multiple_of(piece)
+            && self.reel.piece_from() >= Some(self.first.now())
         {
             self.first.keep_fine();
             if let Some(second) = &mut self.second {

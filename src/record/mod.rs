@@ -3,9 +3,11 @@
 //! the same digest.
 
 pub mod export;
+pub mod mcap;
 pub mod parquet;
 pub mod pcap;
 pub mod recording;
+pub mod report;
 pub mod rolling;
 pub mod sweep;
 #[cfg(test)]

@@ -17,7 +17,8 @@ use crate::mesh::snapshot::Digest;
 use crate::scenario::{self, Command, Scenario};
 
 /// Nine nodes that nothing happens to.
-const QUIET: &str = r#"(title: "t", watch_for: "w", nodes: (count: 9), signals: [(modality: "a")])"#;
+const QUIET: &str =
+    r#"(title: "t", watch_for: "w", nodes: (count: 9), signals: [(modality: "a")])"#;
 
 /// A storm, joins, a kill and a revival, liars, in sixteen nodes.
 const BUSY: &str = r#"(

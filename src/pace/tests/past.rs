@@ -59,7 +59,10 @@ fn commands_from_outside_come_back_with_their_ticks() {
 fn a_tick_ahead_is_run_to_and_the_end_holds() {
     let mut driver = stopped(Start { ticks: Some(50), ..opening(QUIET) }, 8);
     ask(&mut driver, Intent::Seek(70));
-    assert_eq!((driver.now(), message(&driver)), (50, "no tick 70: the run ends at tick 50".into()));
+    assert_eq!(
+        (driver.now(), message(&driver)),
+        (50, "no tick 70: the run ends at tick 50".into())
+    );
     ask(&mut driver, Intent::Seek(9));
     steps(&mut driver, 1);
     assert_eq!((driver.now(), driver.first.reached()), (10, 50));

@@ -76,14 +76,14 @@ fn what_is_refused_is_told() {
     let mut driver = nine();
     driver.obey(command(kill("12")));
     driver.obey(command(kill("off")));
-    assert!(shown(&driver).1[0].starts_with("node 12 killed: refused: `command.nodes` has"));
+    assert!(shown(&driver).1[0].starts_with("not done (node 12 killed): `command.nodes` has"));
     driver.obey(Intent::Step);
     let notices = shown(&driver).1;
     assert!(notices[1].contains("\"off\" is no node at the moment"), "{notices:?}");
     driver.obey(Intent::Step);
     driver.obey(Intent::Step);
     driver.obey(command(kill("1")));
-    assert!(shown(&driver).1[2].ends_with("refused: the run is over"));
+    assert!(shown(&driver).1[2].ends_with("): the run is over"));
 }
 
 #[test]

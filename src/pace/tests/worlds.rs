@@ -141,6 +141,9 @@ fn what_was_recorded_is_never_changed() {
     }
     let frame = driver.frame();
     assert_eq!(frame.published.tick, 19);
-    assert!(frame.other.is_some_and(|other| other.published.tick == 19
-        && other.difference.differing > 0));
+    assert!(
+        frame
+            .other
+            .is_some_and(|other| other.published.tick == 19 && other.difference.differing > 0)
+    );
 }
