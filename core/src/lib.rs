@@ -48,6 +48,7 @@ pub mod canonical;
 pub mod carry;
 pub mod codec;
 pub mod config;
+mod config_bytes;
 mod crc;
 pub mod draw;
 pub mod energy;
@@ -60,6 +61,7 @@ pub mod id;
 pub mod inbox;
 #[cfg(feature = "crypto")]
 pub mod integrity;
+pub mod link;
 mod merge;
 pub mod neuron;
 pub mod node;
