@@ -49,6 +49,7 @@ pub mod carry;
 pub mod codec;
 pub mod config;
 mod crc;
+pub mod disturbance;
 pub mod draw;
 pub mod energy;
 pub mod evolution;

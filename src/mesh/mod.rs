@@ -6,6 +6,7 @@
 
 pub mod archive;
 pub mod auditing;
+pub mod boards;
 mod build;
 pub mod capture;
 pub mod chronicle;
