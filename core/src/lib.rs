@@ -61,6 +61,7 @@ pub mod id;
 pub mod inbox;
 #[cfg(feature = "crypto")]
 pub mod integrity;
+pub mod link;
 mod merge;
 pub mod neuron;
 pub mod node;

@@ -9,6 +9,7 @@
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 
 use crate::id::NodeId;
+use crate::link::message::greeting_bytes;
 use crate::packet::{MESSAGE_MAX, Message, Update};
 use crate::signature::SignatureBytes;
 use crate::stream::derive;
@@ -83,6 +84,12 @@ impl Identity {
     pub fn sign(&self, mesh: u64, update: &Update) -> SignatureBytes {
         self.0.sign(&signed_bytes(mesh, update)).to_bytes()
     }
+
+    /// Signs a board's greeting: that whoever greets now has this key.
+    #[must_use]
+    pub fn greet(&self, nonce: u64) -> SignatureBytes {
+        self.0.sign(&greeting_bytes(nonce)).to_bytes()
+    }
 }
 
 /// A node's public key.
@@ -119,6 +126,18 @@ impl PublicIdentity {
         let signature = ed25519_dalek::Signature::from_bytes(signature);
         self.0
             .verify_strict(&signed_bytes(mesh, update), &signature)
+            .map_err(|_| IdentityError::Signature)
+    }
+
+    /// Checks the signature of a greeting, as strictly.
+    ///
+    /// # Errors
+    /// [`IdentityError::Signature`] when it does not fit.
+    pub fn verify_greeting(&self, nonce: u64, proof: &[u8]) -> Result<(), IdentityError> {
+        let proof = proof.try_into().map_err(|_| IdentityError::Signature)?;
+        let signature = ed25519_dalek::Signature::from_bytes(proof);
+        self.0
+            .verify_strict(&greeting_bytes(nonce), &signature)
             .map_err(|_| IdentityError::Signature)
     }
 }
@@ -174,6 +193,18 @@ mod tests {
         for stranger in [Identity::simulated(1, NodeId(8)), Identity::simulated(2, NodeId(7))] {
             assert!(stranger.public().verify(5, &update(), &signature).is_err());
         }
+    }
+
+    #[test]
+    fn a_greeting_is_signed_for_one_nonce_by_one_key() {
+        let key = Identity::simulated(1, NodeId(7));
+        let proof = key.greet(5);
+        assert_eq!(key.public().verify_greeting(5, &proof), Ok(()));
+        let refused = Err(IdentityError::Signature);
+        assert_eq!(key.public().verify_greeting(6, &proof), refused);
+        assert_eq!(key.public().verify_greeting(5, &proof[..63]), refused);
+        let stranger = Identity::simulated(1, NodeId(8)).public();
+        assert_eq!(stranger.verify_greeting(5, &proof), refused);
     }
 
     #[test]
