@@ -126,9 +126,7 @@ fn boards_stay_their_twins_and_their_bytes_repeat_the_run() {
     };
     let messages: usize = inputs.values().map(said).sum();
     assert!(messages > 60, "{messages}: the test must hear boards");
-    let bent = |input: &&BoardInput| {
-        matches!(input, BoardInput::Heard(said) if !said.disturbance.is_none())
-    };
+    let bent = |input: &&BoardInput| matches!(input, BoardInput::Heard(said) if !said.disturbance.is_none());
     assert!(inputs.values().filter(bent).count() > 100, "the test must see a storm");
     let mut again = mesh(&scenario, 2);
     for tick in 0..400 {
