@@ -3,4 +3,6 @@
 //! a tick's deadline, and never blocks a frame.
 
 pub mod count;
+pub mod port;
+pub mod ports;
 pub mod session;
