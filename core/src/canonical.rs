@@ -4,6 +4,7 @@
 //! so a digest covers exactly what a snapshot restores.
 
 use crate::id::{GroupId, NodeId, Tick};
+use crate::privacy::account::Rho;
 use crate::q16::Q16;
 
 /// Where canonical bytes go.
@@ -111,7 +112,7 @@ macro_rules! canonical_newtype {
         }
     )*};
 }
-canonical_newtype!(NodeId, GroupId, Tick);
+canonical_newtype!(NodeId, GroupId, Tick, Rho);
 
 impl<T: Canonical + Copy + Default, const N: usize> Canonical for [T; N] {
     fn encode(&self, sink: &mut impl Sink) {

@@ -48,6 +48,7 @@ pub mod canonical;
 pub mod carry;
 pub mod codec;
 pub mod config;
+mod config_bytes;
 mod crc;
 pub mod disturbance;
 pub mod draw;

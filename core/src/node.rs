@@ -5,7 +5,6 @@ use crate::audit::AuditPage;
 use crate::audit::learner::Mind;
 use crate::audit::page::AuditEar;
 use crate::audit::queue::{self, AuditOut};
-use crate::canonical::{Canonical, Sink, encode_slice};
 use crate::carry::Carry;
 use crate::config::NodeConfig;
 use crate::energy::{Activity, EnergyPool};
@@ -248,51 +247,6 @@ impl<const N: usize> Node<N> {
         report.activity.samples += self.take_over(config, now, sample.is_some());
         self.settle(config, now, &mut report);
         report
-    }
-
-    /// The digest of all state that consensus rests on: BLAKE3 of the canonical encoding.
-    #[must_use]
-    pub fn digest(&self) -> [u8; 32] {
-        let mut hasher = blake3::Hasher::new();
-        self.encode_to(&mut hasher);
-        *hasher.finalize().as_bytes()
-    }
-
-    /// The canonical encoding, part by part.
-    pub fn encode_to(&self, sink: &mut impl Sink) {
-        self.id.encode(sink);
-        self.group.encode(sink);
-        self.neuron.encode(sink);
-        self.residual.encode(sink);
-        self.detector.encode(sink);
-        self.silence.encode(sink);
-        self.energy.encode(sink);
-        self.wake.encode(sink);
-        self.trust.encode(sink);
-        encode_slice(&self.neighbours, sink);
-        self.inbox.encode(sink);
-        self.reassembly.encode(sink);
-        encode_slice(&self.clients, sink);
-        encode_slice(&self.routes, sink);
-        self.evolution.encode(sink);
-        if let Some(carry) = &self.carry {
-            carry.encode(sink);
-        }
-        if let Some(tuner) = &self.tuner {
-            tuner.encode(sink);
-        }
-        if let Some(feed) = &self.stream {
-            feed.encode(sink);
-        }
-        if let Some(publisher) = &self.publisher {
-            publisher.disclosed.encode(sink);
-        }
-        if let Some(handover) = &self.handover {
-            handover.encode(sink);
-        }
-        if let Some(conduct) = &self.conduct {
-            conduct.encode(sink);
-        }
     }
 
     fn mind(&self) -> Mind<'_> {
@@ -555,5 +509,6 @@ fn airtime(config: &NodeConfig, outgoing: &Outgoing) -> u64 {
     config.air.airtime_us(&outgoing.message)
 }
 
+mod state;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ extern crate std;
 
 use std::fmt::Write as _;
 use std::prelude::v1::*;
-use std::{format, vec};
+use std::vec;
 
 use proptest::prelude::*;
 
@@ -134,7 +134,11 @@ fn taken(line: &[u8]) -> (Vec<(u16, Vec<u8>)>, LineCount) {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::new();
+    for byte in bytes {
+        write!(text, "{byte:02x}").expect("a text");
+    }
+    text
 }
 
 /// tests/vectors/link.txt: name, number of the frame, message, frame. The third place that knows

@@ -109,3 +109,85 @@ fn hot_state_is_small() {
         + size_of::<OwnTrust>();
     assert!(hot <= 512, "{hot} bytes");
 }
+
+/// Everything that a node can carry, on a medium that fragments.
+fn laden() -> NodeConfig {
+    let mut config = NodeConfig::default();
+    config.wake.interval_us = [1_000_000; 3];
+    config.wake.window_us = [1_000_000; 3];
+    config.air.mtu_bytes = 40;
+    config.trust.bans = Some(crate::trust::BanConfig::default());
+    config.wire = crate::packet::Wire::Bfp16;
+    config.evolution = Some(crate::evolution::EvolutionConfig::default());
+    config.tuner = true;
+    config.stream = Some(crate::residual_stream::StreamConfig::default());
+    config.handover = Some(handover::HandoverConfig::default());
+    let [clip, noise, epsilon] = [10, 500, 800].map(crate::q16::percent);
+    config.privacy = PrivacyConfig::new(clip, noise, epsilon, 5).ok();
+    config
+}
+
+#[test]
+fn a_node_comes_back_from_its_bytes_and_lives_on_the_same() {
+    for (role, config) in [
+        (Role::Scheduled, NodeConfig::default()),
+        (Role::Scheduled, laden()),
+        (Role::Sentinel, laden()),
+    ] {
+        let peers = [NodeId(1), NodeId(2)];
+        let mut node: Node<4> = Node::new(NodeId(0), role, &config, &peers);
+        let mut radio = MockRadio::default();
+        for tick in 0..200 {
+            node.tick(&config, Tick(tick), Some(wave(tick)), &mut radio);
+            radio.sent.clear();
+            if tick % 50 != 49 {
+                continue;
+            }
+            let mut bytes: heapless::Vec<u8, 8192> = heapless::Vec::new();
+            node.encode_to(&mut bytes);
+            let back = Node::<4>::from_bytes(&config, &bytes).expect("its own bytes");
+            assert_eq!(back.digest(), node.digest());
+            assert_eq!(back.sections(), node.sections());
+            let end = bytes.len() - 1;
+            assert!(Node::<4>::from_bytes(&config, &bytes[..end]).is_none(), "tick {tick}");
+            assert!(Node::<1>::from_bytes(&config, &bytes).is_none(), "two neighbours");
+            node = back;
+        }
+        let mut whole: Node<4> = Node::new(NodeId(0), role, &config, &peers);
+        for tick in 0..200 {
+            whole.tick(&config, Tick(tick), Some(wave(tick)), &mut radio);
+            radio.sent.clear();
+        }
+        assert_eq!(whole.digest(), node.digest());
+    }
+}
+
+#[test]
+fn the_digest_of_a_part_changes_with_that_part_alone() {
+    let config = laden();
+    let node: Node<4> = Node::new(NodeId(0), Role::Scheduled, &config, &[NodeId(1)]);
+    let changes: [fn(&mut Node<4>); 6] = [
+        |node| {
+            node.detector = {
+                let mut other = node.detector;
+                other.take(
+                    &crate::regime::RegimeConfig::default(),
+                    &crate::regime::Signs::default(),
+                );
+                other
+            }
+        },
+        |node| node.wake.shift(1),
+        |node| node.energy.refill(&crate::energy::EnergyConfig::default(), 1_000_000),
+        |node| node.neighbours[0].reputation = Q16::ONE,
+        |node| node.clients.push(NodeId(9)).expect("room"),
+        |node| node.tuner = None,
+    ];
+    for (place, change) in changes.into_iter().enumerate() {
+        let mut other = node.clone();
+        change(&mut other);
+        for (section, (a, b)) in node.sections().iter().zip(other.sections()).enumerate() {
+            assert_eq!(*a != b, section == place, "change {place}, section {section}");
+        }
+    }
+}

@@ -19,6 +19,7 @@ pub struct Variance {
     numerator: u64,
     denominator: u32,
 }
+crate::canonical!(struct Variance { numerator, denominator });
 
 /// Why a fraction is no variance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -34,6 +34,7 @@ pub struct PrivacyConfig {
     budget: Rho,
     digits: u8,
 }
+crate::canonical!(struct PrivacyConfig { clip, variance, cost, budget, digits });
 
 /// Why numbers are no configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
