@@ -3,6 +3,7 @@
 //! a tick's deadline, and never blocks a frame.
 
 pub mod count;
+pub mod mirror;
 pub mod port;
 pub mod ports;
 pub mod session;

@@ -6,6 +6,8 @@
 
 mod talk;
 
+pub(super) use talk::FREE_AFTER_MS;
+
 use std::collections::VecDeque;
 
 use qres_core::link::frame::{FrameReader, FrameWriter};
@@ -337,6 +339,11 @@ impl Session {
         self.start = Some(start);
         self.phase = Phase::Loading;
         self.send(now_us, Question::Load(Area::Config, 0));
+    }
+
+    /// Counts what this conversation does not see.
+    pub(super) fn count(&mut self, change: impl FnOnce(&mut BoardCounts)) {
+        change(&mut self.counts);
     }
 
     /// The board needs its state again at the next occasion, whatever it is doing.
