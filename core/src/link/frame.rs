@@ -60,12 +60,6 @@ pub fn frame_of(sequence: u16, message: &[u8]) -> Option<FrameBytes> {
     FrameBytes::from_slice(frame.get(..=length)?).ok()
 }
 
-/// The CRC-32 (ISO-HDLC) of `bytes`, as messages name it.
-#[must_use]
-pub fn checksum(bytes: &[u8]) -> u32 {
-    u32::from_le_bytes(crc32(bytes))
-}
-
 /// What a receiver has seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LineCount {

@@ -69,7 +69,7 @@ impl Session {
                 let Some(start) = &self.start else { return };
                 let mut post = start.post.clone();
                 post.config_bytes = start.config.len() as u16;
-                post.config_crc = checksum(&start.config);
+                post.config_crc = checksum([&start.config[..]]);
                 self.write(&LinkMessage::Post(post));
             }
             Question::Restore => {
@@ -315,9 +315,8 @@ impl Session {
         if ticked.digest == done.digest {
             return true;
         }
-        let mut crc = Vec::new();
-        done.heard.iter().for_each(|heard| crc.extend_from_slice(&heard.frame));
-        if usize::from(ticked.heard) != done.heard.len() || ticked.heard_crc != checksum(&crc) {
+        let crc = checksum(done.heard.iter().map(|heard| &heard.frame[..]));
+        if usize::from(ticked.heard) != done.heard.len() || ticked.heard_crc != crc {
             // It heard something else: the line is to blame, not the node.
             self.lose_place();
             return true;
