@@ -6,7 +6,7 @@
 //! receiver that has lost its place finds it at the next zero.
 
 use super::message::{LinkMessage, MESSAGE_MAX, MessageError};
-use crate::crc::{CRC_BYTES, crc32};
+use crate::crc::{CRC_BYTES, CRC32, crc32};
 
 /// Bytes of a sequence number.
 const SEQUENCE_BYTES: usize = 2;
@@ -19,6 +19,14 @@ const _: () = assert!(BODY_MAX <= 254);
 
 /// A frame as bytes, ready for the line.
 pub type FrameBytes = heapless::Vec<u8, FRAME_MAX>;
+
+/// CRC-32 (ISO-HDLC) of these bytes, one part after the other: what `Post` and `Ticked` carry.
+#[must_use]
+pub fn checksum<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> u32 {
+    let mut crc = CRC32.digest();
+    parts.into_iter().for_each(|part| crc.update(part));
+    crc.finalize()
+}
 
 /// Puts messages into frames and numbers them.
 #[derive(Clone, Debug, Default)]

@@ -1,0 +1,86 @@
+//! The frames of one tick: those that a node hears, and those that it sends. Must not know where
+//! they come from or go to.
+
+use qres_core::id::{NodeId, Tick};
+use qres_core::packet::{MTU, PAYLOAD_MAX};
+use qres_core::radio::{AirConfig, Frame, Heard, Outgoing, Radio};
+
+/// Frames that a tick has room for.
+pub const HEARD_MAX: usize = 32;
+/// Messages that a node may send in a tick; further ones are dropped.
+pub const SAID_MAX: usize = 48;
+
+const _: () = assert!(PAYLOAD_MAX < MTU && HEARD_MAX <= 255 && SAID_MAX <= 255);
+
+/// A message that a node sent: header and all, in one frame.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// Start of transmission, in microseconds from the tick's start.
+    pub at_us: u32,
+    /// The frame.
+    pub frame: Frame,
+}
+
+/// The frames of a tick.
+#[derive(Debug, Default)]
+pub struct Mail {
+    /// The tick that `heard` belongs to.
+    pub tick: u64,
+    /// What arrives, in order.
+    pub heard: heapless::Vec<Heard, HEARD_MAX>,
+    /// What was sent in the last tick, in order.
+    pub said: heapless::Vec<Said, SAID_MAX>,
+}
+
+impl Mail {
+    /// Takes a frame of this tick if it is the next of its tick and there is room.
+    pub fn take(&mut self, tick: u64, index: u8, at_us: u32, frame: &[u8]) {
+        if tick != self.tick {
+            self.tick = tick;
+            self.heard.clear();
+        }
+        if self.heard.len() != usize::from(index) {
+            return;
+        }
+        if let Ok(frame) = Frame::from_slice(frame) {
+            let _ = self.heard.push(Heard { frame, at_us: u64::from(at_us) });
+        }
+    }
+
+    /// How many frames of this tick are there.
+    #[must_use]
+    pub fn count(&self, tick: u64) -> u8 {
+        if tick == self.tick { self.heard.len() as u8 } else { 0 }
+    }
+
+    /// The radio of a tick: what was heard comes in, what the node sends is kept.
+    pub fn radio(&mut self, sender: NodeId) -> MailRadio<'_> {
+        self.said.clear();
+        MailRadio { sender, heard: self.heard.iter(), said: &mut self.said }
+    }
+}
+
+/// See [`Mail::radio`].
+#[derive(Debug)]
+pub struct MailRadio<'a> {
+    sender: NodeId,
+    heard: core::slice::Iter<'a, Heard>,
+    said: &'a mut heapless::Vec<Said, SAID_MAX>,
+}
+
+impl Radio for MailRadio<'_> {
+    fn transmit(&mut self, _now: Tick, outgoing: &Outgoing) {
+        // In one piece: whoever puts it on the air cuts it.
+        let air = AirConfig { mtu_bytes: MTU as u16, ..AirConfig::default() };
+        let at_us = u32::try_from(outgoing.at_us).unwrap_or(u32::MAX);
+        air.frames(self.sender, outgoing.round, &outgoing.message, &[], |frame| {
+            if let Ok(frame) = Frame::from_slice(frame) {
+                let _ = self.said.push(Said { at_us, frame });
+            }
+        });
+    }
+
+    fn receive(&mut self) -> Option<Heard> {
+        self.heard.next().cloned()
+    }
+}

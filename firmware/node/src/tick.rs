@@ -1,0 +1,143 @@
+//! One tick of the node: as a host orders it, or on the board's own clock.
+
+use qres_core::id::Tick;
+use qres_core::link::frame::checksum;
+use qres_core::link::message::{LinkMessage, Order, Refusal, Sample, Telemetry, Ticked, disturbed};
+use qres_core::q16::Q16;
+use qres_core::radio::Heard;
+
+use crate::board::{Activity, Board};
+use crate::keep;
+use crate::machine::Firmware;
+
+/// Free ticks from one record in flash to the next. At a tick a second a slot is erased every
+/// 2.3 hours, which 100,000 erasures of a sector make 26 years.
+const KEEP_EVERY: u64 = 4_096;
+/// A free node that is more ticks late than this goes on from now.
+const LATE_TICKS: u64 = 4;
+
+impl<B: Board> Firmware<B> {
+    /// Does a host's tick, or says again what it did.
+    pub(crate) fn tick(&mut self, order: &Order) -> Result<(), Refusal> {
+        self.node.as_ref().ok_or(Refusal::NoNode)?;
+        if self.last.is_some_and(|last| last.tick == order.tick) {
+            self.tell();
+            return Ok(());
+        }
+        if order.tick != self.next {
+            self.say(&LinkMessage::Missed { asked: order.tick, next: self.next });
+            return Ok(());
+        }
+        let have = self.mail.count(order.tick);
+        if have < order.heard {
+            return Err(Refusal::Frames { have });
+        }
+        if have == 0 || order.heard == 0 {
+            self.mail.heard.clear();
+        }
+        self.mail.heard.truncate(usize::from(order.heard));
+        self.activity = Activity::Mirrored;
+        self.storm = order.storm;
+        let raw = self.board.sense();
+        let sample = match order.sample {
+            Sample::Own => raw.map(|raw| disturbed(raw, order.disturbance)),
+            Sample::Given(bits) => Some(Q16::from_bits(bits)),
+            Sample::Absent => None,
+        };
+        self.run(raw, sample, order.harvest_uw);
+        self.tell();
+        Ok(())
+    }
+
+    /// Runs the next tick over what the mail holds.
+    fn run(&mut self, raw: Option<Q16>, sample: Option<Q16>, harvest_uw: u32) {
+        let started_us = self.board.now_us();
+        let id = self.id();
+        let Some(node) = &mut self.node else { return };
+        let heard = self.mail.heard.len() as u8;
+        let heard_crc = checksum(self.mail.heard.iter().map(|heard| heard.frame.as_slice()));
+        node.harvest_uw = harvest_uw;
+        node.tick(&self.config, Tick(self.next), sample, &mut self.mail.radio(id));
+        self.mail.heard.clear();
+        let telemetry = Telemetry {
+            regime: node.detector.regime() as u8,
+            is_browned_out: node.energy.is_browned_out(),
+            energy_uj: node.energy.level_uj(),
+            awake_us: u32::try_from(node.wake.window().length_us()).unwrap_or(u32::MAX),
+            rounds: node.wake.rounds(),
+            weights: node.neuron.weights().map(Q16::to_bits),
+            work_us: u32::try_from(self.board.now_us() - started_us).unwrap_or(u32::MAX),
+        };
+        self.last = Some(Ticked {
+            tick: self.next,
+            raw: raw.map(Q16::to_bits),
+            sample: sample.map(Q16::to_bits),
+            heard,
+            heard_crc,
+            said: self.mail.said.len() as u8,
+            digest: node.digest(),
+            sections: node.sections(),
+            telemetry,
+        });
+        self.next = self.next.saturating_add(1);
+        self.shine();
+    }
+
+    /// Says what the last tick did.
+    fn tell(&mut self) {
+        let Some(ticked) = self.last else { return };
+        for (index, said) in (0..).zip(&self.mail.said) {
+            let (tick, at_us, frame) = (ticked.tick, said.at_us, said.frame.as_slice());
+            let message = LinkMessage::Say { tick, index, at_us, frame };
+            if let Ok(frame) = self.writer.write(&message) {
+                self.board.write(&frame);
+            }
+        }
+        self.say(&LinkMessage::Ticked(ticked));
+    }
+
+    /// From now on the board's own clock decides when a tick is.
+    pub(crate) fn run_free(&mut self) {
+        self.activity = Activity::Free;
+        self.storm = 0;
+        self.due_us = self.board.now_us();
+        self.keep();
+        self.shine();
+    }
+
+    /// Does the free tick that is due, if one is.
+    pub(crate) fn free_ticks(&mut self, now_us: u64) {
+        if now_us < self.due_us {
+            return;
+        }
+        let tick_us = self.config.wake.tick_us;
+        let late = now_us - self.due_us > LATE_TICKS * tick_us;
+        self.due_us = if late { now_us } else { self.due_us } + tick_us;
+        self.mail.heard.clear();
+        while let Some(frame) = self.board.receive() {
+            // All of it is there at the start; the newest are left out where there is no room.
+            let _ = self.mail.heard.push(Heard { frame, at_us: 0 });
+        }
+        let raw = self.board.sense();
+        self.run(raw, raw, 0);
+        for said in &self.mail.said {
+            self.board.send(&said.frame);
+        }
+        self.tell();
+        if self.next.is_multiple_of(KEEP_EVERY) {
+            self.keep();
+        }
+    }
+
+    /// Keeps the node in flash. A flash that fails costs the memory of the node, not the node.
+    fn keep(&mut self) {
+        let Self { board, scratch, secret, node, config, next, .. } = self;
+        let node = node.as_ref().map(|node| (&*config, node, *next));
+        keep::save(board.flash(), scratch, secret, node);
+    }
+
+    /// Forgets the node that was kept; the secret stays.
+    pub(crate) fn forget(&mut self) {
+        keep::save(self.board.flash(), &mut self.scratch, &self.secret, None);
+    }
+}
