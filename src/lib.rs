@@ -1,10 +1,12 @@
 //! QRES: a simulator of resource-starved, hostile sensor meshes.
 //!
-//! Floors, each knowing only those below it: `cli`; `view` and `panels`; `record` and `evidence`;
+//! Floors, each knowing only those below it: `cli`; `view` and `panels`; `record`, `bridge` and
+//! `evidence`;
 //! `pace`; `mesh`; `world`; `scenario`; and the crate [`qres_core`], which is the node itself.
 //! `memory` and `envelope` stand beside the mesh and never see it: models on disk, and models as
 //! signed documents.
 
+pub mod bridge;
 pub mod cli;
 pub mod envelope;
 pub mod evidence;

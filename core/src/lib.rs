@@ -50,6 +50,7 @@ pub mod codec;
 pub mod config;
 mod config_bytes;
 mod crc;
+pub mod disturbance;
 pub mod draw;
 pub mod energy;
 pub mod evolution;

@@ -14,6 +14,7 @@ use qres_core::trust::{Neighbour, OwnTrust};
 use qres_core::wake::{Role, Wake};
 
 use super::archive::{Archive, Streaming};
+use super::boards::Boards;
 use super::components::{
     Battery, Carried, Detector, Doing, Entropy, Genome, Heritage, Identity, Memory, Neuron,
     Private, Quiet, Schedule, Score, Sensor, Service, Standing, Tally, Trust, Tuning,
@@ -53,6 +54,7 @@ pub(super) fn bare(plan: Arc<Plan>, parallel: bool) -> World {
     world.init_resource::<Air>();
     world.init_resource::<Pages>();
     world.init_resource::<Tap>();
+    world.init_resource::<Boards>();
     world.init_resource::<Cascades>();
     world.init_resource::<Orders>();
     world.init_resource::<malice::Exposure>();

@@ -6,6 +6,7 @@
 
 pub mod archive;
 pub mod auditing;
+pub mod boards;
 mod build;
 pub mod capture;
 pub mod chronicle;
@@ -188,7 +189,7 @@ impl Mesh {
     }
 
     /// The state of a node by section; `None` before it joins.
-    pub fn node_state(&mut self, id: NodeId) -> Option<[Vec<u8>; SECTIONS.len()]> {
+    pub fn node_sections(&mut self, id: NodeId) -> Option<[Vec<u8>; SECTIONS.len()]> {
         snapshot::node(&mut self.world, id.index())
     }
 

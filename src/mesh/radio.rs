@@ -20,6 +20,7 @@ use qres_core::wake::Role;
 
 use super::archive::Archive;
 use super::auditing::{self, Auditing};
+use super::boards::Boards;
 use super::components::{
     Battery, Detector, Doing, Genome, Heritage, Identity, Memory, Neuron, Schedule, Tally, Trust,
     Tuning,
@@ -51,6 +52,7 @@ pub fn transmit(
     orders: Res<Orders>,
     mut overheard: ResMut<Overheard>,
     mut air: ResMut<Air>,
+    mut boards: ResMut<Boards>,
 ) {
     let air = &mut *air;
     air.seen.iter_mut().for_each(Vec::clear);
@@ -61,14 +63,15 @@ pub fn transmit(
             overheard.note(&setup.0, &orders, clock.now, *sender, &outgoing.message);
         }
     }
-    let signatures = &mut air.signatures;
-    fill(&setup.0, &mut air.queue, signatures, air.injected.drain(..), &mut air.broadcast);
+    let (signatures, boards) = (&mut air.signatures, Some(&mut *boards));
+    let injected = air.injected.drain(..);
+    fill(&setup.0, &mut air.queue, signatures, injected, boards, &mut air.broadcast);
 }
 
 /// The same for the answers of sentinels.
 pub fn answer(setup: Res<Setup>, mut air: ResMut<Air>) {
     let air = &mut *air;
-    fill(&setup.0, &mut air.answers, &mut air.signatures, [].into_iter(), &mut air.service);
+    fill(&setup.0, &mut air.answers, &mut air.signatures, [].into_iter(), None, &mut air.service);
 }
 
 fn fill(
@@ -76,6 +79,7 @@ fn fill(
     queue: &mut Parallel<Vec<Queued>>,
     signatures: &mut Parallel<Vec<Signed>>,
     injected: impl Iterator<Item = (NodeId, Outgoing, Option<SignatureBytes>)>,
+    boards: Option<&mut Boards>,
     traffic: &mut Traffic,
 ) {
     let mut queued: Vec<Queued> = Vec::new();
@@ -87,6 +91,9 @@ fn fill(
         signed.extend(signature.map(|signature| (sender, order, signature)));
     }
     queued.sort_unstable_by_key(|(sender, order, _)| (*sender, *order));
+    if let Some(boards) = boards {
+        boards.speak(&mut queued);
+    }
     signed.sort_unstable_by_key(|(sender, order, _)| (*sender, *order));
     let mut signed = signed.iter().peekable();
     traffic.clear(plan.nodes.len());

@@ -5,6 +5,7 @@ use qres_core::phase;
 use qres_core::q16::Q16;
 
 use super::archive::Streaming;
+use super::boards::Boards;
 use super::components::{
     Battery, Detector, Entropy, FIRST_SAMPLES, Genome, Identity, Neuron, Score, Sensor, Tuning,
 };
@@ -23,6 +24,7 @@ pub fn sense(
     setup: Res<Setup>,
     weather: Res<Weather>,
     orders: Res<Orders>,
+    boards: Res<Boards>,
     mut nodes: Query<(&Identity, &Battery, Option<&Condition>, &mut Sensor)>,
 ) {
     let plan = &*setup.0;
@@ -35,6 +37,12 @@ pub fn sense(
         };
         let id = identity.id.0;
         let reading = source.signal.sample(plan.seed, id, index, &mut sensor.state);
+        // A board brings its own reading, with what disturbs it.
+        if let Some(sample) = boards.sample(identity.id) {
+            let senses = !battery.0.is_browned_out() && !is_off(condition);
+            sensor.sample = sample.filter(|_| senses);
+            return;
+        }
         let Some(clear) = reading.map(i64::from) else { return };
         let (level, deviation) = (source.level, source.deviation);
         let at = Reading { index, value: clear, level, deviation };

@@ -108,10 +108,10 @@ mod tests {
         assert!(parts.contains(&7), "{parts:?}");
         assert_ne!(seen.commands, other.commands);
         assert_ne!(
-            looked.node_state(qres_core::id::NodeId(7)),
-            struck.node_state(qres_core::id::NodeId(7))
+            looked.node_sections(qres_core::id::NodeId(7)),
+            struck.node_sections(qres_core::id::NodeId(7))
         );
-        assert_eq!(looked.node_state(qres_core::id::NodeId(20)), None);
+        assert_eq!(looked.node_sections(qres_core::id::NodeId(20)), None);
     }
 
     #[test]

@@ -46,6 +46,12 @@ impl Mesh {
 
     /// The digest of node `id` as [`Node::digest`] computes it; `None` before the node joins.
     pub fn node_digest(&mut self, id: NodeId) -> Option<[u8; 32]> {
+        self.node_state(id).map(|bytes| *blake3::hash(&bytes).as_bytes())
+    }
+
+    /// The canonical bytes of node `id` as [`Node::encode_to`] writes them; `None` before the node
+    /// joins.
+    pub fn node_state(&mut self, id: NodeId) -> Option<Vec<u8>> {
         let world = self.world();
         let entity = *world.resource::<Roster>().0.get(id.index())?;
         let node = world.get_entity(entity).ok()?;
@@ -86,7 +92,7 @@ impl Mesh {
         if let Some(dossier) = node.get::<Dossier>() {
             dossier.encode(&mut bytes);
         }
-        Some(*blake3::hash(&bytes.0).as_bytes())
+        Some(bytes.0)
     }
 
     /// What node `id` sensed in the last tick.

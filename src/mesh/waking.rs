@@ -18,6 +18,7 @@ use qres_core::wake::Wake;
 
 use super::archive::Streaming;
 use super::auditing::{self, Auditing};
+use super::boards::Boards;
 use super::components::{
     Battery, Carried, Detector, Doing, Entropy, Genome, Heritage, Identity, Memory, Neuron,
     Private, Quiet, Schedule, Sensor, Standing, Tally, Trust, Tuning,
@@ -115,6 +116,7 @@ pub fn speak(
     keys: Res<Keys>,
     orders: Res<Orders>,
     overheard: Res<Overheard>,
+    boards: Res<Boards>,
     mut nodes: Query<(
         (
             (&Identity, &Neuron, &Entropy, &Detector, &Battery, &Schedule, &Standing, &Trust),
@@ -135,7 +137,7 @@ pub fn speak(
         let ((mut carried, mut private, mut guard), pages, mut auditing) = pages;
         let (streaming, heritage, mut summing) = pages;
         let (identity, neuron, entropy, detector, battery, schedule, standing, trust) = node;
-        let malice = orders.malice(plan, identity.id);
+        let malice = orders.malice(plan, identity.id).filter(|_| !boards.has(identity.id));
         if !schedule.0.window().is_awake() || malice.is_some_and(|malice| malice.muted) {
             return;
         }

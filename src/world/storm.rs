@@ -228,6 +228,12 @@ impl ActiveStorm {
         scaled(scaled(noise, strength) as i32, at.deviation)
     }
 
+    /// How strong it is at a place, in Q16.16 multiples of a signal's deviation.
+    #[must_use]
+    pub fn strength(&self, position_mm: [i32; 3]) -> i64 {
+        scaled(self.intensity, self.falloff(position_mm))
+    }
+
     /// From 1 at the centre to 0 at the rim and beyond, Q16.16.
     fn falloff(&self, position_mm: [i32; 3]) -> i32 {
         let reach = i64::from(self.radius_mm);

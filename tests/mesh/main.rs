@@ -6,6 +6,7 @@
 mod aggregation;
 mod attacks;
 mod audit;
+mod boards;
 mod chronicle;
 mod commands;
 mod common;

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::disturbance::Disturbance;
 use crate::neuron::TAPS;
 use crate::q16::Q16;
 
@@ -157,6 +158,20 @@ pub enum LinkMessage<'a> {
     },
     /// 20, board: it lives; each second in which it says nothing else.
     Beat(Beat),
+    /// 21, host: read the sensor and say what the node will say in this tick. Answered by `Say`s and
+    /// `Rehearsed`, by `Missed` or by `Nack`. The node itself stays before the tick, until `Tick`
+    /// gives it what was made of its words.
+    Rehearse(Rehearsal),
+    /// 22, board: as many `Say`s came before this as the node will say in the tick.
+    Rehearsed {
+        /// The tick.
+        tick: u64,
+        /// What the own sensor read, in Q16.16 bits, before the disturbance; the same however often
+        /// the host asks.
+        raw: Option<i32>,
+        /// `Say`s that came before this.
+        said: u8,
+    },
 }
 
 /// Where a [`LinkMessage::Load`] goes.
@@ -248,6 +263,35 @@ pub struct Order {
     pub harvest_uw: u32,
     /// `Hear`s that were sent for this tick.
     pub heard: u8,
+}
+
+/// A tick that a board looks ahead to, so that the mesh hears it in that tick.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rehearsal {
+    /// Which; the one that is next.
+    pub tick: u64,
+    /// Whether a reading is due.
+    pub senses: bool,
+    /// What comes between the reading and the sample: [`Disturbance::offset`].
+    ///
+    /// [`Disturbance::offset`]: crate::disturbance::Disturbance::offset
+    pub offset: i32,
+    /// The same: its gain, Q16.16.
+    pub gain: i32,
+    /// The same: its pivot, in Q16.16 bits.
+    pub pivot: i32,
+    /// How strong the storm is here, 0 to 255, for the lamp.
+    pub storm: u8,
+    /// Power that the world gives, in microwatts.
+    pub harvest_uw: u32,
+}
+
+impl Rehearsal {
+    /// What comes between the reading and the sample.
+    #[must_use]
+    pub const fn disturbance(&self) -> Disturbance {
+        Disturbance { offset: self.offset, gain: self.gain, pivot: self.pivot }
+    }
 }
 
 /// Where a sample comes from.

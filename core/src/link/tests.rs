@@ -78,6 +78,15 @@ fn examples() -> Vec<(&'static str, LinkMessage<'static>)> {
         lost: 2,
         stack_free: 20_000,
     };
+    let rehearsal = Rehearsal {
+        tick: 300,
+        senses: true,
+        offset: -1,
+        gain: -131_072,
+        pivot: 1_310_720,
+        storm: 200,
+        harvest_uw: 50_000,
+    };
     let frame = &[0x10, 1, 0, 1, 7, 0, 0, 0, 1, 2, 3, 4, 0, 255];
     let why = Refusal::Frames { have: 1 };
     vec![
@@ -104,6 +113,8 @@ fn examples() -> Vec<(&'static str, LinkMessage<'static>)> {
         ("log", M::Log { level: Level::Warning, text: "low on power" }),
         ("nack", M::Nack { sequence: 65_535, why }),
         ("beat", M::Beat(beat)),
+        ("rehearse", M::Rehearse(rehearsal)),
+        ("rehearsed", M::Rehearsed { tick: 300, raw: Some(-65_536), said: 2 }),
     ]
 }
 
@@ -162,7 +173,7 @@ fn every_message_comes_back_and_no_other_bytes_mean_it() {
     }
     // The number 0 in two bytes.
     assert!(LinkMessage::read(&[9]).is_ok() && LinkMessage::read(&[0x89, 0]).is_err());
-    assert_eq!(LinkMessage::read(&[21]), Err(MessageError::Meaningless));
+    assert_eq!(LinkMessage::read(&[23]), Err(MessageError::Meaningless));
 }
 
 #[test]

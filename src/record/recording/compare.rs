@@ -103,7 +103,7 @@ pub fn stepped(
 #[must_use]
 pub fn node(meshes: &mut [Mesh; 2], id: u32) -> Option<String> {
     let [one, other] = meshes;
-    let (mine, theirs) = (one.node_state(NodeId(id)), other.node_state(NodeId(id)));
+    let (mine, theirs) = (one.node_sections(NodeId(id)), other.node_sections(NodeId(id)));
     let (Some(mine), Some(theirs)) = (&mine, &theirs) else {
         return (mine != theirs).then(|| format!("node {id}: has joined in one only"));
     };

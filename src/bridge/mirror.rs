@@ -1,0 +1,341 @@
+//! The loop that holds boards and a mesh together: before a tick it asks every board what it will
+//! say, after the tick it tells every board what to do. Must not read a clock or step the mesh: who
+//! drives the mesh calls [`Mirror::begin`], then [`Mirror::pump`] while [`Mirror::is_waiting`], then
+//! [`Mirror::give`], runs the tick, and calls [`Mirror::after`].
+
+use std::collections::BTreeMap;
+
+use qres_core::config::NodeConfig;
+use qres_core::id::{NodeId, Tick};
+use qres_core::link::message::{NEIGHBOURS_MAX, Post, Rehearsal, Telemetry};
+use qres_core::node::Node;
+use qres_core::radio::Heard;
+use serde::Serialize;
+
+use super::count::{BoardCounts, Latency};
+use super::port::{Port, PortEvent};
+use super::session::{Divergence, Done, FREE_AFTER_MS, Phase, SectionDigests, Session, Start};
+use crate::mesh::Mesh;
+use crate::mesh::boards::BoardInput;
+use crate::mesh::twin::TWIN_NEIGHBOURS;
+
+/// Shortest deadline: what eight neighbours need at 115200 baud, and as much again.
+pub const DEADLINE_MIN_US: u64 = 250_000;
+
+/// A board's place: a port, a conversation and a node.
+#[derive(Debug)]
+struct Slot {
+    node: NodeId,
+    port: Port,
+    session: Session,
+    /// Whether it has ever been the node: from then on the node is as silent as the board.
+    joined: bool,
+    /// What it was asked for the running tick.
+    asked: Rehearsal,
+    /// Why the port is closed.
+    trouble: String,
+}
+
+/// Boards that mirror nodes of one mesh.
+#[derive(Debug)]
+pub struct Mirror {
+    slots: Vec<Slot>,
+    deadline_us: u64,
+    /// When boards were asked.
+    asked_us: u64,
+    /// What the nodes ran by at the latest tick.
+    agreed: Option<NodeConfig>,
+}
+
+/// How a board is doing.
+#[derive(Clone, Debug, Serialize)]
+pub struct BoardStatus {
+    /// Its port.
+    pub port: String,
+    /// Its node.
+    pub node: u32,
+    /// Where the conversation stands: `unplugged`, `silent`, `greeted`, `loading`, `live`,
+    /// `refused`.
+    pub state: &'static str,
+    /// Why, where there is something in the way.
+    pub why: String,
+    /// The first half of its public key.
+    pub key: String,
+    /// Its kind of board and its firmware.
+    pub build: String,
+    /// Ticks that it is behind.
+    pub behind: usize,
+    /// 0 calm, 1 pre-storm, 2 storm.
+    pub regime: u8,
+    /// What its simulated store holds, in microjoules.
+    pub energy_uj: u64,
+    /// Bytes per second in both directions.
+    pub bytes_per_s: u64,
+    /// How long it takes to answer.
+    pub latency: Latency,
+    /// What was counted.
+    pub counts: BoardCounts,
+    /// Bytes that the port did not take in time.
+    pub dropped_bytes: u64,
+    /// The first tick in which it was not its twin; null while it is.
+    pub divergence: Option<Divergence>,
+}
+
+impl Mirror {
+    /// Boards on `ports`, each as the node beside it. `nonce` is anything new each time.
+    #[must_use]
+    pub fn new(ports: Vec<(Port, NodeId)>, deadline_us: u64, nonce: u64) -> Self {
+        let slot = |(place, (port, node)): (usize, (Port, NodeId))| Slot {
+            node,
+            port,
+            session: Session::new(nonce.wrapping_add((place as u64) << 32)),
+            joined: false,
+            asked: Rehearsal::default(),
+            trouble: String::new(),
+        };
+        let slots = ports.into_iter().enumerate().map(slot).collect();
+        let deadline_us = deadline_us.max(DEADLINE_MIN_US);
+        Self { slots, deadline_us, asked_us: 0, agreed: None }
+    }
+
+    /// Moves bytes between ports and conversations, and lets time pass for them.
+    pub fn pump(&mut self, now_us: u64) {
+        for slot in &mut self.slots {
+            let events: Vec<PortEvent> = slot.port.events().collect();
+            for event in events {
+                match event {
+                    PortEvent::Opened => {
+                        slot.trouble.clear();
+                        slot.session.opened(now_us);
+                    }
+                    PortEvent::Bytes(bytes) => slot.session.take(now_us, &bytes),
+                    PortEvent::Closed(why) => {
+                        slot.trouble = why;
+                        slot.session.closed();
+                    }
+                }
+            }
+            slot.session.poll(now_us);
+        }
+        self.refuse_doubles();
+        for slot in &mut self.slots {
+            slot.port.send(slot.session.output());
+        }
+    }
+
+    /// Two boards with one key are one board too many: the one that came later is refused.
+    fn refuse_doubles(&mut self) {
+        let mut seen: BTreeMap<[u8; 32], String> = BTreeMap::new();
+        let settled = |slot: &Slot| matches!(slot.session.phase(), Phase::Loading | Phase::Live);
+        for slot in self.slots.iter().filter(|slot| settled(slot)) {
+            seen.insert(slot.session.who().key, slot.port.path().to_owned());
+        }
+        for slot in self.slots.iter_mut().filter(|slot| slot.session.needs_start()) {
+            let key = slot.session.who().key;
+            if let Some(other) = seen.get(&key).filter(|other| *other != slot.port.path()) {
+                slot.session.refuse(format!(
+                    "it has the same identity as the board on {other}: erase the flash of one of \
+                     them, so that it makes a key of its own"
+                ));
+            } else {
+                seen.insert(key, slot.port.path().to_owned());
+            }
+        }
+    }
+
+    /// Before a tick: gives boards that need it their node's state, and asks all what they will say.
+    pub fn begin(&mut self, mesh: &mut Mesh, now_us: u64) {
+        mesh.tap(self.slots.iter().map(|slot| slot.node));
+        let config = mesh.agreed();
+        if self.agreed.is_some_and(|agreed| agreed != config) {
+            self.slots.iter_mut().for_each(|slot| slot.session.resync());
+        }
+        self.agreed = Some(config);
+        self.asked_us = now_us;
+        let tick = mesh.ticks();
+        for slot in &mut self.slots {
+            if slot.session.needs_start()
+                && mesh.is_running(slot.node)
+                && let Some(start) = start(mesh, &config, slot.node)
+            {
+                let (room, count) = (slot.session.who().neighbours, start.post.neighbours.len());
+                if count > usize::from(room) {
+                    slot.session.refuse(format!(
+                        "node {} has {count} neighbours, the board room for {room}: choose another \
+                         node with --as",
+                        slot.node.0
+                    ));
+                    continue;
+                }
+                slot.joined = true;
+                slot.session.start(now_us, start);
+            }
+            if slot.joined {
+                slot.asked = rehearsal(mesh, slot.node, tick);
+                slot.session.ask(now_us, slot.asked);
+            }
+        }
+        self.pump(now_us);
+    }
+
+    /// Whether an answer is worth waiting for.
+    #[must_use]
+    pub fn is_waiting(&self, now_us: u64) -> bool {
+        now_us < self.asked_us + self.deadline_us
+            && self.slots.iter().any(|slot| slot.session.is_expected())
+    }
+
+    /// Gives the mesh what boards bring into the next tick, and returns it for a recording. Who has
+    /// not answered has missed the tick.
+    pub fn give(&mut self, mesh: &mut Mesh) -> Vec<(NodeId, BoardInput)> {
+        let mut given = Vec::new();
+        let tick = mesh.ticks();
+        for slot in self.slots.iter_mut().filter(|slot| slot.joined) {
+            let heard = slot.session.answer(tick).map(BoardInput::Heard);
+            slot.session.count(|counts| counts.missed += u64::from(heard.is_none()));
+            let mut input = heard.unwrap_or_default();
+            if mesh.board(slot.node, &input).is_err() {
+                slot.session.count(|counts| counts.refused += 1);
+                input = BoardInput::Missed;
+                if mesh.board(slot.node, &input).is_err() {
+                    continue;
+                }
+            }
+            given.push((slot.node, input));
+        }
+        given
+    }
+
+    /// After a tick: tells boards what their nodes heard, and what is to come of it.
+    pub fn after(&mut self, mesh: &mut Mesh, now_us: u64) {
+        let mut heard: BTreeMap<NodeId, Vec<Heard>> = BTreeMap::new();
+        for (node, frame) in mesh.tapped() {
+            heard.entry(node).or_default().push(frame);
+        }
+        let tick = mesh.ticks().saturating_sub(1);
+        let config = mesh.agreed();
+        for slot in self.slots.iter_mut().filter(|slot| slot.joined) {
+            // Without power there is no tick to do; with it, a board begins from the twin's state.
+            let Some(state) = mesh.node_state(slot.node).filter(|_| mesh.is_running(slot.node))
+            else {
+                slot.session.resync();
+                continue;
+            };
+            let done = Done {
+                tick,
+                sample: mesh.sensed(slot.node),
+                harvest_uw: mesh.light_uw(slot.node, Tick(tick)),
+                storm: slot.asked.storm,
+                heard: heard.remove(&slot.node).unwrap_or_default(),
+                digest: *blake3::hash(&state).as_bytes(),
+                sections: sections(&config, &state),
+            };
+            slot.session.done(now_us, done);
+        }
+        self.pump(now_us);
+    }
+
+    /// How each board is doing, in the order of the ports.
+    #[must_use]
+    pub fn status(&self) -> Vec<BoardStatus> {
+        self.slots.iter().map(Slot::status).collect()
+    }
+
+    /// Boards that keep step.
+    #[must_use]
+    pub fn live(&self) -> usize {
+        self.slots.iter().filter(|slot| *slot.session.phase() == Phase::Live).count()
+    }
+
+    /// Boards that are there and wait for a mesh, or keep step with one.
+    #[must_use]
+    pub fn present(&self) -> usize {
+        let here = |phase: &Phase| matches!(phase, Phase::Greeted | Phase::Loading | Phase::Live);
+        self.slots.iter().filter(|slot| here(slot.session.phase())).count()
+    }
+
+    /// Whether every board has done every tick that the mesh has run.
+    #[must_use]
+    pub fn is_level(&self) -> bool {
+        let level =
+            |slot: &Slot| *slot.session.phase() == Phase::Live && slot.session.behind() == 0;
+        self.slots.iter().all(level)
+    }
+
+    /// Words of boards for a person since the last call, with their ports.
+    pub fn logs(&mut self) -> Vec<(String, String)> {
+        let each = self.slots.iter_mut();
+        each.filter_map(|slot| Some((slot.port.path().to_owned(), slot.session.take_log()?)))
+            .collect()
+    }
+}
+
+impl Slot {
+    fn status(&self) -> BoardStatus {
+        let session = &self.session;
+        let (who, Telemetry { regime, energy_uj, .. }) = (session.who(), *session.telemetry());
+        let why = match session.phase() {
+            Phase::Refused(why) => why.clone(),
+            Phase::Closed => self.trouble.clone(),
+            _ => String::new(),
+        };
+        let key = who.key.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        BoardStatus {
+            port: self.port.path().to_owned(),
+            node: self.node.0,
+            state: session.phase().name(),
+            why,
+            key,
+            build: format!("{} {}", who.profile, who.build).trim().to_owned(),
+            behind: session.behind(),
+            regime,
+            energy_uj,
+            bytes_per_s: session.bytes_per_s(),
+            latency: *session.latency(),
+            counts: *session.counts(),
+            dropped_bytes: self.port.dropped(),
+            divergence: session.divergence().cloned(),
+        }
+    }
+}
+
+/// What a board is to be before the next tick; `None` if its node is none that a board can be.
+fn start(mesh: &mut Mesh, config: &NodeConfig, id: NodeId) -> Option<Start> {
+    let state = mesh.node_state(id)?;
+    let tick = mesh.ticks();
+    let twin = Node::<TWIN_NEIGHBOURS>::from_bytes(config, &state)?;
+    let peers = twin.neighbours.iter().map(|peer| peer.id.0);
+    let neighbours: heapless::Vec<u32, NEIGHBOURS_MAX> = peers.take(NEIGHBOURS_MAX).collect();
+    let node = mesh.plan().nodes.get(id.index())?;
+    let post = Post {
+        node: id.0,
+        group: node.group.0,
+        role: node.role as u8,
+        sentinel: node.sentinel.0,
+        first_us: node.first_us,
+        join: tick,
+        config_bytes: 0,
+        config_crc: 0,
+        free_after_ms: FREE_AFTER_MS,
+        neighbours,
+    };
+    Some(Start { tick, post, config: config.to_bytes().to_vec(), state })
+}
+
+fn rehearsal(mesh: &Mesh, id: NodeId, tick: u64) -> Rehearsal {
+    let (disturbance, storm) = mesh.disturbance(id);
+    Rehearsal {
+        tick,
+        senses: mesh.is_sample_due(),
+        offset: disturbance.offset,
+        gain: disturbance.gain,
+        pivot: disturbance.pivot,
+        storm,
+        harvest_uw: mesh.light_uw(id, Tick(tick)),
+    }
+}
+
+fn sections(config: &NodeConfig, state: &[u8]) -> SectionDigests {
+    let twin = Node::<TWIN_NEIGHBOURS>::from_bytes(config, state);
+    twin.map(|twin| twin.sections()).unwrap_or_default()
+}

@@ -1,0 +1,8 @@
+//! The bridge with boards on the other side: conversations in memory under every fault, and a whole
+//! mesh over real pseudo-terminals.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says so")]
+
+mod board;
+mod noise;
+mod talk;
