@@ -20,6 +20,7 @@ mod replay;
 mod report;
 mod run;
 mod scenarios;
+mod seek;
 #[cfg(feature = "view")]
 mod shot;
 mod sweep;

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::load::{self, Loaded};
 use super::output::{self, Failure};
 use super::run;
+use super::seek::{self, Leap};
 use crate::record::Recording;
 use crate::record::recording::{self, Difference};
 
@@ -26,9 +27,12 @@ pub(super) struct ReplayArgs {
     /// Without a window: do the run again and print its figures
     #[arg(long)]
     headless: bool,
-    /// Run up to this tick only
+    /// Go to this tick only; by the index beside the recording, where there is one
     #[arg(long, value_name = "TICK", value_parser = load::tick_number())]
     seek: Option<u64>,
+    /// Make the index first, or what is missing of it
+    #[arg(long, requires = "seek", conflicts_with = "verify")]
+    index: bool,
     /// Folder with the data sets that the scenario names
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -57,6 +61,8 @@ struct Report {
     complete: bool,
     digest: String,
     difference: Option<Found>,
+    /// How a tick was gone to; null without --seek.
+    seek: Option<Leap>,
 }
 
 /// A difference.
@@ -95,9 +101,16 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
     }
     let ticks = args.seek.unwrap_or(known);
     let mut loaded = load::recorded(recording.clone(), args.threads, args.data.as_deref())?;
+    let mut leap = args
+        .seek
+        .filter(|_| !args.verify)
+        .map(|tick| seek::leap(&args.file, &recording, &mut loaded, tick, args.index));
     let (outcome, wall_s) = drive(&mut loaded, &recording, ticks, args.quiet);
     for (tick, text) in &loaded.mesh.orders().notices {
         output::note(&format!("tick {tick}: {text}"));
+    }
+    if let Some(leap) = &mut leap {
+        leap.seek_ms += wall_s * 1e3;
     }
     let (checkpoints, difference) = match outcome {
         Ok(checkpoints) => (checkpoints, None),
@@ -113,6 +126,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
         complete: recording.end.as_ref().is_some_and(|end| end.tick == loaded.mesh.ticks()),
         digest: loaded.mesh.digest().to_string(),
         difference: difference.as_deref().map(Found::new),
+        seek: leap,
     };
     tell(args, &report, &mut loaded, wall_s)?;
     difference.map_or(Ok(()), |difference| Err(Failure::Fails(difference.to_string())))
@@ -141,6 +155,18 @@ fn tell(
     }
     if let Some(summary) = figures {
         run::report(loaded, &summary, wall_s, false, false)?;
+    }
+    if let Some(leap) = report.seek.as_ref().filter(|leap| leap.from_tick > 0) {
+        return output::result(&format!(
+            "{}: tick {} in {:.0} ms, from the snapshot of tick {}; it agrees with the {} checkpoints \
+             from there on; digest {}",
+            report.recording,
+            report.ticks,
+            leap.seek_ms,
+            leap.from_tick,
+            report.checkpoints,
+            report.digest
+        ));
     }
     output::result(&format!(
         "{}: the replay agrees with all {} checkpoints of its {} ticks; digest {}",

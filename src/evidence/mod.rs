@@ -64,7 +64,8 @@ impl Progress {
         Self(Some(Arc::new(told)))
     }
 
-    fn tell(&self, done: u64, total: u64) {
+    /// Tells how many pieces of how many are done.
+    pub fn tell(&self, done: u64, total: u64) {
         if let Some(told) = &self.0 {
             told(done, total);
         }

@@ -3,6 +3,7 @@
 //! the same digest.
 
 pub mod export;
+pub mod index;
 pub mod mcap;
 pub mod parquet;
 pub mod pcap;
