@@ -111,3 +111,74 @@ fn distance(one: (&NodeView, &SwarmNeuron), other: (&NodeView, &SwarmNeuron)) ->
     let energy = share(one.0.energy, other.0.energy, 30) / 65_535;
     (1 + steps * 40 + gene + weights + reputation + energy).min(255) as u8
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mesh::plan::Plan;
+    use crate::mesh::publish::Regime;
+    use crate::scenario::{Command, Scenario};
+
+    fn two() -> (Mesh, Mesh) {
+        let text = r#"(title: "t", watch_for: "w", nodes: (count: 9), signals: [(modality: "a")])"#;
+        let scenario = Scenario::parse("t.ron", text).expect("a scenario");
+        let plan = Plan::new(&scenario, 1, &Vec::new()).expect("a plan");
+        let (mut one, mut other) = (Mesh::new(plan.clone(), 1), Mesh::new(plan, 1));
+        (0..5).for_each(|_| one.step());
+        (0..5).for_each(|_| other.step());
+        (one, other)
+    }
+
+    fn between(one: &mut Mesh, other: &mut Mesh) -> Vec<u8> {
+        let published = (one.publish(), other.publish());
+        distances((one, &published.0), (other, &published.1))
+    }
+
+    #[test]
+    fn what_is_the_same_has_no_distance_and_what_is_not_is_named() {
+        let (mut one, mut other) = two();
+        assert_eq!(parting(&mut one, &mut other), None);
+        assert_eq!(between(&mut one, &mut other), [0; 9]);
+        other.command(Command::Drain { nodes: "4 7".to_owned(), percent: 50 }).expect("a command");
+        one.step();
+        other.step();
+        assert_eq!(parting(&mut one, &mut other), Some(Parting { section: "energy", node: 4 }));
+        let found = between(&mut one, &mut other);
+        // Half of 30, less what it spends anyway; and 1.
+        assert!((14..=16).contains(&found[4]) && found[4] == found[7], "{found:?}");
+        assert_eq!(found.iter().filter(|distance| **distance > 0).count(), 2);
+        let (spread_mm, modality) = (1_000, String::new());
+        let more = Command::AddNodes { count: 2, x_mm: 0, z_mm: 0, spread_mm, modality };
+        other.command(more).expect("a command");
+        one.step();
+        other.step();
+        assert_eq!(between(&mut one, &mut other)[9..], [255, 255]);
+        let (mut one, mut third) = (one, two().1);
+        third.step();
+        third.step();
+        other.restore(&third.snapshot()).expect("of the same plan");
+        assert_eq!(parting(&mut one, &mut other), None);
+    }
+
+    #[test]
+    fn distances_add_up_and_are_bounded() {
+        let (mut one, _) = two();
+        let neuron = one.neurons()[0].1;
+        let near = one.publish().nodes[0];
+        let near = NodeView { energy: 65_535, reputation: 0, regime: Regime::Calm, ..near };
+        let table = [
+            (near, 1),
+            (NodeView { regime: Regime::PreStorm, ..near }, 41),
+            (NodeView { regime: Regime::Storm, ..near }, 81),
+            (NodeView { energy: 0, ..near }, 31),
+            (NodeView { energy: 32_768, ..near }, 15),
+            (NodeView { reputation: 16_384, ..near }, 18),
+            (NodeView { reputation: 65_535, ..near }, 35),
+            (NodeView { reputation: 65_535, energy: 0, regime: Regime::Storm, ..near }, 145),
+        ];
+        for (far, expected) in table {
+            assert_eq!(distance((&near, &neuron), (&far, &neuron)), expected, "{far:?}");
+            assert_eq!(distance((&far, &neuron), (&near, &neuron)), expected, "both ways");
+        }
+    }
+}

@@ -143,6 +143,22 @@ impl Shown {
     }
 }
 
+/// Real time that ticks may take before the screen gets its turn.
+#[derive(Debug)]
+pub(super) struct Budget {
+    until: Instant,
+}
+
+impl Budget {
+    pub(super) fn start(length: Duration) -> Self {
+        Self { until: now() + length }
+    }
+
+    pub(super) fn is_spent(&self) -> bool {
+        now() >= self.until
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "the driver is where real time enters")]
 fn now() -> Instant {
     Instant::now()

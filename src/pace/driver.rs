@@ -2,13 +2,12 @@
 //! `travel`, what a second world is in `worlds`.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use qres_core::id::NodeId;
 
-use super::clock::TickClock;
+use super::clock::{Budget, TickClock};
 use super::history::History;
 use super::line::{Line, Shelved};
 use super::reel::{Frame, Reel};
@@ -16,42 +15,14 @@ use super::start::{Observer, Start};
 use super::travel::{Bookmark, Job, Travel};
 use super::verify::Checks;
 use super::worlds::Second;
-use super::{Intent, Latest, Pace, PaceStatus, Shared};
+use super::{Intent, Latest, PaceStatus, Shared};
 use crate::mesh::Mesh;
 use crate::mesh::chronicle::EventLog;
-use crate::mesh::publish::{NodeDetail, Published, Scene};
+use crate::mesh::publish::{NodeDetail, Published};
 use crate::scenario::Command;
 
 /// Shortest real time between published copies: 120 a second are more than any screen shows.
 const PUBLISH_EVERY: Duration = Duration::from_millis(8);
-
-/// Starts a thread that drives `mesh` at `speed_milli` thousandths of real time until `ticks` are
-/// done (`None`: for ever) or every handle is gone; joining it gives the mesh back, at the newest
-/// tick that it has reached.
-///
-/// # Errors
-/// When the system has no thread to spare.
-pub fn start(
-    mesh: Mesh,
-    scene: Scene,
-    units: Vec<String>,
-    speed_milli: u32,
-    ticks: Option<u64>,
-) -> std::io::Result<(Pace, JoinHandle<Mesh>)> {
-    begin(Start { units, speed_milli, ticks, ..Start::new(mesh, scene) })
-}
-
-/// Starts a thread that drives a run: see [`start`] and [`Start`].
-///
-/// # Errors
-/// When the system has no thread to spare.
-pub fn begin(start: Start) -> std::io::Result<(Pace, JoinHandle<Mesh>)> {
-    let (intents, inbox) = crossbeam_channel::unbounded();
-    let driver = Driver::new(start, inbox);
-    let shared = Arc::clone(&driver.shared);
-    let thread = std::thread::Builder::new().name("mesh".to_owned()).spawn(|| driver.run())?;
-    Ok((Pace { shared, intents }, thread))
-}
 
 pub(super) struct Driver {
     pub(super) first: Line,
@@ -127,7 +98,8 @@ impl Driver {
         driver
     }
 
-    fn run(mut self) -> Mesh {
+    /// Drives until every handle is gone.
+    pub(super) fn run(mut self) -> Mesh {
         loop {
             let mut heard = self.inbox.recv_timeout(self.pause_length());
             while let Ok(intent) = heard {
@@ -138,7 +110,7 @@ impl Driver {
                 return self.first.newest;
             }
             self.clock.advance();
-            self.slice(&mut Budget::start(PUBLISH_EVERY));
+            self.slice(&Budget::start(PUBLISH_EVERY));
             self.report();
         }
     }
@@ -154,7 +126,7 @@ impl Driver {
     }
 
     /// Does what is due, but comes back in time to publish.
-    pub(super) fn slice(&mut self, budget: &mut Budget) {
+    pub(super) fn slice(&mut self, budget: &Budget) {
         self.busy = false;
         if self.job.is_some() {
             while !budget.is_spent() && self.job.is_some() {
@@ -319,7 +291,7 @@ impl Driver {
     }
 
     /// Runs the ticks that are due; true when any ran.
-    fn run_due(&mut self, budget: &mut Budget) -> bool {
+    fn run_due(&mut self, budget: &Budget) -> bool {
         let mut ran = false;
         while !self.is_finished() && self.clock.take_tick() {
             if self.astray {
@@ -400,22 +372,5 @@ impl Driver {
         latest.travel = travel;
         latest.histories = histories;
         latest.genes = genes;
-    }
-}
-
-/// Real time that ticks may take before the screen gets its turn.
-pub(super) struct Budget {
-    until: std::time::Instant,
-}
-
-impl Budget {
-    #[expect(clippy::disallowed_methods, reason = "the driver is where real time enters")]
-    pub(super) fn start(length: Duration) -> Self {
-        Self { until: std::time::Instant::now() + length }
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "the driver is where real time enters")]
-    pub(super) fn is_spent(&mut self) -> bool {
-        std::time::Instant::now() >= self.until
     }
 }

@@ -51,7 +51,7 @@ pub(super) struct Line {
     /// The last tick.
     pub(super) end: Option<u64>,
     pub(super) shelved: Option<Shelved>,
-    /// What was put out of the newest mesh last: frames are given out once only.
+    /// What was put out last: a mesh gives its frames away once only.
     shown: Option<Arc<Published>>,
 }
 
@@ -279,14 +279,12 @@ impl Line {
 
     /// The state that is looked at, as it was published.
     pub(super) fn publish(&mut self) -> Arc<Published> {
-        if let Some(mesh) = &mut self.away {
-            return Arc::new(mesh.publish());
-        }
-        let (tick, orders) = (self.newest.ticks(), self.newest.orders());
+        let tick = self.now();
+        let orders = self.looked_at().orders();
         let shown = match self.shown.take().filter(|shown| shown.tick == tick) {
             Some(shown) if Arc::ptr_eq(&shown.orders, &orders) => shown,
             Some(shown) => Arc::new(Published { orders, ..(*shown).clone() }),
-            None => Arc::new(self.newest.publish()),
+            None => Arc::new(self.looked_at().publish()),
         };
         self.shown = Some(Arc::clone(&shown));
         shown

@@ -1,9 +1,14 @@
-//! What a driven run begins with. It knows no files: what comes from one is handed over as values.
+//! What a driven run begins with, and its beginning. It knows no files: what comes from one is handed over as values.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use crate::mesh::Mesh;
 use crate::mesh::publish::Scene;
 use crate::scenario::Command;
 
+use super::Pace;
+use super::driver::Driver;
 use super::past::PAST_BYTES;
 use super::verify::Verifier;
 
@@ -73,4 +78,32 @@ impl Start {
             past_bytes: PAST_BYTES,
         }
     }
+}
+
+/// Starts a thread that drives `mesh` at `speed_milli` thousandths of real time until `ticks` are
+/// done (`None`: for ever) or every handle is gone; joining it gives the mesh back, at the newest
+/// tick that it has reached.
+///
+/// # Errors
+/// When the system has no thread to spare.
+pub fn start(
+    mesh: Mesh,
+    scene: Scene,
+    units: Vec<String>,
+    speed_milli: u32,
+    ticks: Option<u64>,
+) -> std::io::Result<(Pace, JoinHandle<Mesh>)> {
+    begin(Start { units, speed_milli, ticks, ..Start::new(mesh, scene) })
+}
+
+/// Starts a thread that drives a run: see [`start`] and [`Start`].
+///
+/// # Errors
+/// When the system has no thread to spare.
+pub fn begin(start: Start) -> std::io::Result<(Pace, JoinHandle<Mesh>)> {
+    let (intents, inbox) = crossbeam_channel::unbounded();
+    let driver = Driver::new(start, inbox);
+    let shared = Arc::clone(&driver.shared);
+    let thread = std::thread::Builder::new().name("mesh".to_owned()).spawn(|| driver.run())?;
+    Ok((Pace { shared, intents }, thread))
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use qres_core::id::NodeId;
 
-use super::driver::{Budget, Driver};
+use super::clock::Budget;
+use super::driver::Driver;
 use super::line::Line;
 use super::past::Kept;
 use super::verify::Verified;
@@ -255,7 +256,7 @@ impl Driver {
     }
 
     /// Goes ahead with the newest mesh while there is time.
-    pub(super) fn read_ahead(&mut self, budget: &mut Budget) {
+    pub(super) fn read_ahead(&mut self, budget: &Budget) {
         while self.reads_ahead && !budget.is_spent() {
             self.first.stay();
             if !self.on_first(Line::step_newest) {

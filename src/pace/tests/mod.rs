@@ -7,7 +7,8 @@ mod worlds;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use super::driver::{Budget, Driver};
+use super::clock::Budget;
+use super::driver::Driver;
 use super::past::Past;
 use super::{Intent, Start};
 use crate::mesh::Mesh;
@@ -77,13 +78,13 @@ fn ask(driver: &mut Driver, intent: Intent) {
 }
 
 fn settle(driver: &mut Driver) {
-    let mut budget = Budget::start(Duration::ZERO);
+    let budget = Budget::start(Duration::ZERO);
     while driver.job.is_some() {
         if driver.work() {
             driver.publish();
         }
     }
-    driver.slice(&mut budget);
+    driver.slice(&budget);
     driver.report();
 }
 
