@@ -147,8 +147,8 @@ mod tests {
         // Half of 30, less what it spends anyway; and 1.
         assert!((14..=16).contains(&found[4]) && found[4] == found[7], "{found:?}");
         assert_eq!(found.iter().filter(|distance| **distance > 0).count(), 2);
-        let (spread_mm, modality) = (1_000, String::new());
-        let more = Command::AddNodes { count: 2, x_mm: 0, z_mm: 0, spread_mm, modality };
+        let more = "AddNodes(count: 2, x_mm: 0, z_mm: 0, spread_mm: 1000)";
+        let more: Command = ron::from_str(more).expect("a command");
         other.command(more).expect("a command");
         one.step();
         other.step();

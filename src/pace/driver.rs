@@ -24,6 +24,7 @@ use crate::scenario::Command;
 /// Shortest real time between published copies: 120 a second are more than any screen shows.
 const PUBLISH_EVERY: Duration = Duration::from_millis(8);
 
+#[expect(clippy::struct_excessive_bools, reason = "five facts that hold or do not")]
 pub(super) struct Driver {
     pub(super) first: Line,
     pub(super) second: Option<Second>,

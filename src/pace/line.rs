@@ -222,11 +222,11 @@ impl Line {
 
     /// The newest tick at or before `tick` of which there is a snapshot, wherever.
     fn best(&self, tick: u64) -> Option<u64> {
-        let shelved = self.shelved.as_ref().and_then(|shelved| {
-            let shelf = shelved.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-            shelf.nearest(tick.min(shelved.until))
+        let elsewhere = self.shelved.as_ref().and_then(|shelved| {
+            let lent = shelved.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+            lent.nearest(tick.min(shelved.until))
         });
-        self.past.nearest(tick).max(shelved)
+        self.past.nearest(tick).max(elsewhere)
     }
 
     /// Puts the mesh that is away into the state of a snapshot; false when there is none that fits.
@@ -243,8 +243,8 @@ impl Line {
         loop {
             let own = self.past.take(at).and_then(|bytes| self.newest.another(&bytes).ok());
             let elsewhere = || {
-                let shelf = &self.shelved.as_ref()?.shelf;
-                shelf.lock().unwrap_or_else(PoisonError::into_inner).mesh(at, &self.newest)
+                let lent = &self.shelved.as_ref()?.shelf;
+                lent.lock().unwrap_or_else(PoisonError::into_inner).mesh(at, &self.newest)
             };
             let found = own.or_else(elsewhere);
             if found.is_some() || at <= self.floor() {
@@ -265,8 +265,8 @@ impl Line {
 
     /// Ticks that somebody else has indexed, and ticks to be indexed.
     pub(super) fn indexed(&self) -> Option<(u64, u64)> {
-        let shelf = &self.shelved.as_ref()?.shelf;
-        Some(shelf.lock().unwrap_or_else(PoisonError::into_inner).progress())
+        let lent = &self.shelved.as_ref()?.shelf;
+        Some(lent.lock().unwrap_or_else(PoisonError::into_inner).progress())
     }
 
     /// Leaves a copy of the newest mesh behind, to look at while the newest goes on.

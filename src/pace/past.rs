@@ -13,8 +13,8 @@ use std::sync::Arc;
 pub const PAST_BYTES: usize = 256 << 20;
 /// Ticks of all nodes together, between snapshots: what a seek has to run again at most, and half
 /// of that on average, as long as there is room.
-pub const SPACING_NODE_TICKS: u64 = 1 << 18;
-/// The least ticks between snapshots: one costs about as much as four to eight ticks.
+pub const SPACING_NODE_TICKS: u64 = 1 << 17;
+/// The least ticks between snapshots, so that these cost a few percent of a run at most.
 pub const SPACING_TICKS_MIN: u64 = 256;
 /// Of all bytes, the part (one in so many) that snapshots for playing backwards may take.
 const FINE_PART: usize = 4;
@@ -231,6 +231,6 @@ mod tests {
 
     #[test]
     fn large_meshes_have_snapshots_at_the_least_spacing() {
-        assert_eq!([1, 100, 1_000, 10_000].map(spacing), [262_144, 2_048, 256, 256]);
+        assert_eq!([1, 100, 1_000, 10_000].map(spacing), [131_072, 1_024, 256, 256]);
     }
 }

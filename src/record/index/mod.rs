@@ -25,8 +25,8 @@ use super::recording::Recording;
 use crate::mesh::Mesh;
 use crate::pace::{self, Shelf};
 
-/// Bytes that an index may take on disk, unless it is told otherwise: 1 GiB.
-pub const INDEX_BYTES: u64 = 1 << 30;
+/// Bytes that an index may take on disk, unless it is told otherwise: 4 GiB.
+pub const INDEX_BYTES: u64 = 4 << 30;
 
 /// The index that belongs to a recording: its name and `.index`.
 #[must_use]
@@ -34,6 +34,13 @@ pub fn path_of(recording: &Path) -> PathBuf {
     let mut name = recording.as_os_str().to_owned();
     name.push(".index");
     PathBuf::from(name)
+}
+
+/// Ticks between snapshots of an index, while there is room: half of what a driver keeps in memory,
+/// since nobody waits for the thread that makes them.
+#[must_use]
+pub fn spacing(nodes: usize) -> u64 {
+    (pace::spacing(nodes) / 2).max(1)
 }
 
 /// How an index is doing.
@@ -82,7 +89,7 @@ impl Index {
     ) -> Self {
         let mut status = IndexStatus {
             ticks_all: recording.ticks(),
-            spacing_ticks: pace::spacing(mesh.plan().nodes.len()),
+            spacing_ticks: spacing(mesh.plan().nodes.len()),
             bytes_max,
             ..IndexStatus::default()
         };

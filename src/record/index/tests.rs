@@ -77,16 +77,16 @@ impl Kept {
     /// The snapshots that an index gives; each is of the run.
     fn given(&self, index: &Index) -> Vec<u64> {
         let (mut shelf, like) = (index.shelf(), self.mesh());
-        let mut ticks = Vec::new();
+        let mut given = Vec::new();
         for tick in 0..=TICKS {
             if shelf.nearest(tick) == Some(tick)
                 && let Some(mut mesh) = shelf.mesh(tick, &like)
             {
                 assert_eq!(mesh.digest(), self.digests[tick as usize], "{tick}");
-                ticks.push(tick);
+                given.push(tick);
             }
         }
-        ticks
+        given
     }
 }
 
