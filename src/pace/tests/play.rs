@@ -223,7 +223,7 @@ fn an_observer_sees_every_new_tick_once() {
 fn the_newest_mesh_can_go_ahead_of_what_is_shown() {
     let start = Start { ticks: Some(60), reads_ahead: true, ..opening(QUIET) };
     let mut driver = stopped(start, 8);
-    let budget = Budget::start(Duration::from_secs(60));
+    let budget = Budget::start(Duration::from_mins(1));
     driver.read_ahead(&budget);
     assert_eq!((driver.now(), driver.first.reached()), (0, 60));
     let mut plain = stopped(opening(QUIET), 8);

@@ -76,11 +76,11 @@ impl Kept {
 
     /// The snapshots that an index gives; each is of the run.
     fn given(&self, index: &Index) -> Vec<u64> {
-        let (mut shelf, like) = (index.shelf(), self.mesh());
+        let (mut lent, like) = (index.shelf(), self.mesh());
         let mut given = Vec::new();
         for tick in 0..=TICKS {
-            if shelf.nearest(tick) == Some(tick)
-                && let Some(mut mesh) = shelf.mesh(tick, &like)
+            if lent.nearest(tick) == Some(tick)
+                && let Some(mut mesh) = lent.mesh(tick, &like)
             {
                 assert_eq!(mesh.digest(), self.digests[tick as usize], "{tick}");
                 given.push(tick);
