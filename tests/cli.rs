@@ -8,6 +8,8 @@ mod cluster;
 mod exports;
 #[path = "cli/report.rs"]
 mod report;
+#[path = "cli/seek.rs"]
+mod seek;
 #[path = "cli/sweep.rs"]
 mod sweep;
 
