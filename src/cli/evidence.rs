@@ -53,7 +53,7 @@ struct LongArgs {
     merge: bool,
 }
 
-/// The names of all tables: those of experiments, the one about seeks, and the one about the window.
+/// The names of all tables: those of experiments, and those about seeks and about the window.
 fn names() -> Vec<&'static str> {
     let seen: &[&str] = if cfg!(feature = "view") { &["frame"] } else { &[] };
     [evidence::names(), &["seek"], seen].concat()

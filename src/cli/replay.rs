@@ -159,8 +159,8 @@ fn tell(
     }
     if let Some(leap) = report.seek.as_ref().filter(|leap| leap.from_tick > 0) {
         return output::result(&format!(
-            "{}: tick {} in {:.0} ms, from the snapshot of tick {}; it agrees with the {} checkpoints \
-             from there on; digest {}",
+            "{}: tick {} in {:.0} ms, from the snapshot of tick {}; it agrees with the {} \
+             checkpoints from there on; digest {}",
             report.recording,
             report.ticks,
             leap.seek_ms,

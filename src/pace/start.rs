@@ -1,5 +1,5 @@
-//! What a driven run begins with, and its beginning. It knows no files: what comes from one is handed over as values.
-
+//! What a driven run begins with, and its beginning. It knows no files: what comes from one is
+//! handed over as values.
 use std::sync::Arc;
 use std::thread::JoinHandle;
 

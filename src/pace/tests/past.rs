@@ -12,8 +12,8 @@ fn every_tick_comes_back_bit_for_bit() {
     // (scenario, ticks, spacing, ticks that are gone to)
     let table: [(&str, u64, u64, &[u64]); 4] = [
         (BUSY, 170, 24, &[169, 0, 1, 113, 112, 48, 47, 159, 72, 170, 24]),
-        ("under-the-hammer", 270, 64, &[262, 153]),
-        ("storm-front", 170, 48, &[162]),
+        ("under-the-hammer", 270, 90, &[262]),
+        ("storm-front", 163, 60, &[162]),
         ("cartel", 60, 24, &[50]),
     ];
     for (text, ticks, spacing, targets) in table {
