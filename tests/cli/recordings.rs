@@ -17,38 +17,38 @@ fn a_run_is_recorded_checked_and_done_again() {
     let folder = folder("recorded");
     let place = |name: &str| folder.join(name).to_string_lossy().into_owned();
     let first = place("first.ron");
-    let run = record(&first, "under-the-hammer", &["--ticks", "130", "--checkpoint-every", "50"]);
-    let alone = json(&["run", "under-the-hammer", "--ticks", "130", "--json"]);
+    let run = record(&first, "under-the-hammer", &["--ticks", "60", "--checkpoint-every", "25"]);
+    let alone = json(&["run", "under-the-hammer", "--ticks", "60", "--json"]);
     assert_eq!(run["digest"], alone["digest"], "a recorded run has the same digest");
 
     let checked = qres(&["check", &first, &first]);
     let said = text(&checked.stdout);
     assert!(checked.status.success(), "{}", text(&checked.stderr));
     assert!(said.contains("a recording of under-the-hammer, seed 21"), "{said}");
-    assert!(said.contains("130 ticks, 0 commands, 4 checkpoints"), "{said}");
+    assert!(said.contains("60 ticks, 0 commands, 4 checkpoints"), "{said}");
 
     for threads in ["1", "2"] {
         let verified = json(&["replay", &first, "--verify", "--json", "--threads", threads]);
         assert_eq!((&verified["same"], &verified["complete"]), (&true.into(), &true.into()));
         assert_eq!((&verified["checkpoints"], &verified["digest"]), (&4.into(), &run["digest"]));
     }
-    let sought = json(&["replay", &first, "--seek", "70", "--json"]);
-    let there = json(&["run", "under-the-hammer", "--ticks", "70", "--json"]);
+    let sought = json(&["replay", &first, "--seek", "40", "--json"]);
+    let there = json(&["run", "under-the-hammer", "--ticks", "40", "--json"]);
     assert_eq!(sought["run"]["digest"], there["digest"]);
     assert_eq!(sought["run"]["frames"], there["frames"]);
-    refused(&["replay", &first, "--seek", "131"], &["ends at tick 130"]);
+    refused(&["replay", &first, "--seek", "61"], &["ends at tick 60"]);
 
     // It is a scenario too, with its seed and its length.
     let as_scenario = json(&["run", &first, "--json"]);
-    assert_eq!((&as_scenario["digest"], &as_scenario["ticks"]), (&run["digest"], &130.into()));
+    assert_eq!((&as_scenario["digest"], &as_scenario["ticks"]), (&run["digest"], &60.into()));
     refused(&["run", &first, "--seed", "4"], &["leave --seed out"]);
 
     let (other, third) = (place("other.ron"), place("third.ron"));
-    record(&other, "under-the-hammer", &["--ticks", "120"]);
-    record(&third, "under-the-hammer", &["--ticks", "120", "--seed", "22"]);
+    record(&other, "under-the-hammer", &["--ticks", "55"]);
+    record(&third, "under-the-hammer", &["--ticks", "55", "--seed", "22"]);
     let same = qres(&["compare", &first, &other]);
     assert_eq!(same.status.code(), Some(0), "{}", text(&same.stderr));
-    assert!(text(&same.stdout).contains("do not part in the 120 ticks that both have"));
+    assert!(text(&same.stdout).contains("do not part in the 55 ticks that both have"));
     let parting = qres(&["compare", &other, &third, "--json"]);
     assert_eq!(parting.status.code(), Some(1));
     let report: serde_json::Value = serde_json::from_slice(&parting.stdout).expect("JSON");
@@ -103,7 +103,8 @@ fn nothing_is_overwritten_by_a_recording() {
     let folder = folder("kept");
     let place = |name: &str| folder.join(name).to_string_lossy().into_owned();
     let (scenario, recording) = (place("a.ron"), place("b.ron"));
-    let content = "(title: \"t\", watch_for: \"w\", signals: [(modality: \"hum\")], ticks: 5)";
+    let content = r#"(title: "t", watch_for: "w", nodes: (count: 5),
+        signals: [(modality: "hum")], ticks: 5)"#;
     std::fs::write(&scenario, content).expect("written");
     refused(&["run", &scenario, "--record", &scenario], &["is the scenario too"]);
     record(&recording, &scenario, &[]);
