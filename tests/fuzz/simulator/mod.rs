@@ -52,8 +52,8 @@ fn models(data: &[u8]) -> bool {
     true
 }
 
-/// A recording: as it is, with right checksums, and cut in the middle. What is read is in order, and
-/// what is left of it is a beginning.
+/// A recording: as it is, with right checksums, and cut in the middle. What is read is in order,
+/// and what is left of it is a beginning.
 fn recording(data: &[u8]) -> bool {
     let read = |bytes: &[u8]| text::decode("fuzz.ron", &mut std::io::Cursor::new(bytes));
     let sealed = std::str::from_utf8(data).map(text::seal).unwrap_or_default();
