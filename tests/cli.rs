@@ -6,6 +6,8 @@
 mod cluster;
 #[path = "cli/exports.rs"]
 mod exports;
+#[path = "cli/recordings.rs"]
+mod recordings;
 #[path = "cli/report.rs"]
 mod report;
 #[path = "cli/seek.rs"]

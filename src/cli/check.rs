@@ -15,10 +15,12 @@ pub(super) fn check(files: &[PathBuf]) -> Result<(), Failure> {
     let (mut wrong, mut failing) = (0, 0);
     for file in files {
         let is_envelope = file.extension().is_some_and(|ending| ending == "jsonld");
-        let checked = match () {
-            () if is_envelope => envelopes::verify(file),
-            () if is_recording(file) => recording(file),
-            () => scenario(file),
+        let checked = if is_envelope {
+            envelopes::verify(file)
+        } else if is_recording(file) {
+            recording(file)
+        } else {
+            scenario(file)
         };
         match checked {
             Ok(line) => output::result(&line)?,

@@ -53,16 +53,19 @@ struct LongArgs {
     merge: bool,
 }
 
-/// The names of all tables: those of experiments, and those about seeks and about the window.
+/// The names of all tables: those of experiments, and those about recordings, seeks and the window.
 fn names() -> Vec<&'static str> {
     let seen: &[&str] = if cfg!(feature = "view") { &["frame"] } else { &[] };
-    [evidence::names(), &["seek"], seen].concat()
+    [evidence::names(), &["recording", "seek"], seen].concat()
 }
 
 fn table(name: &str, context: &Context) -> Result<Table, String> {
     #[cfg(feature = "view")]
     if name == "frame" {
         return super::frames::table(context);
+    }
+    if name == "recording" {
+        return super::recorded::table(context);
     }
     if name == "seek" {
         return super::seek::table(context);

@@ -16,6 +16,7 @@ mod frames;
 mod load;
 mod memory;
 mod output;
+mod recorded;
 mod replay;
 mod report;
 mod run;

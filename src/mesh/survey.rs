@@ -80,7 +80,8 @@ mod tests {
 
     fn mesh(nodes: u32) -> Mesh {
         let text = format!(
-            "(title: \"t\", watch_for: \"w\", nodes: (count: {nodes}), signals: [(modality: \"a\")])"
+            "(title: \"t\", watch_for: \"w\", nodes: (count: {nodes}),
+             signals: [(modality: \"a\")])"
         );
         let scenario = Scenario::parse("t", &text).unwrap_or_else(|problem| panic!("{problem:#}"));
         Mesh::new(Plan::new(&scenario, 5, &Vec::new()).expect("a plan"), 1)

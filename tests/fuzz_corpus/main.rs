@@ -26,6 +26,7 @@ fn seeds(target: &str) -> Vec<Seed> {
     match target {
         "envelope" => envelopes(),
         "models" => models(),
+        "recording" => recordings(),
         "scenario" => scenarios(),
         _ => Vec::new(),
     }
@@ -76,6 +77,49 @@ fn models() -> Vec<Seed> {
         ("one".to_owned(), list(&[(3, gene())])),
         ("three".to_owned(), list(&[(0, gene()), (4, Vec::new()), (1 << 30, gene())])),
     ]
+}
+
+/// Short recordings with every kind of line.
+fn recordings() -> Vec<Seed> {
+    let scenario = "(title: \\\"t\\\", watch_for: \\\"w\\\",\\n signals: [(modality: \\\"m\\\")])";
+    let digest = "0123456789abcdef".repeat(4);
+    let header = format!(
+        "Header(format:1,build:\"qres 0.1.0\",rules:4,name:\"n\",seed:3,tick_ms:1000,\
+         checkpoint_every:2,plan:\"0123456789abcdef\",data:[(\"a.csv\",\"{digest}\")],\
+         genes:[(3,\"AQI=\")],scenario:\"{scenario}\")"
+    );
+    let check = |tick: u64| {
+        let hashes = ["commands", "world", "radio", "nodes", "trust", "energy"];
+        let hashes: String =
+            hashes.iter().map(|name| format!("{name}:\"00112233445566{tick:02x}\",")).collect();
+        format!("Checkpoint(tick:{tick},{hashes}joined:2,lanes:\"AQIDBAUG\")")
+    };
+    let end = format!("End(tick:5,digest:\"{digest}\")");
+    let notes = [
+        "Note(tick:2,note:Reached)",
+        "Note(tick:2,note:Paused(true))",
+        "Note(tick:2,note:Speed(4000))",
+        "Note(tick:3,note:Camera(name:\"c\",eye_mm:(1,2,3),target_mm:(4,-5,6)))",
+        "Note(tick:3,note:Bookmark(\"b // 1\"))",
+        "Board(tick:4,node:1,bytes:\"00ff\")",
+    ];
+    let commands = [
+        "Command(tick:0,command:Kill(nodes:\"1\"))",
+        "Command(tick:2,command:Cut(links:Across([(1,2),(-3,4)])))",
+        "Command(tick:2,command:SetAttack(nodes:\"0-1\",attack:Some(SignFlip(scale:3.0)),\
+         collude:true,claim_storm:false))",
+    ];
+    let (start, last) = (check(0), check(4));
+    let table: [(&str, Vec<&str>); 4] = [
+        ("header", vec![&header]),
+        ("plain", vec![&header, &start, &last, &end]),
+        ("commands", [&[&*header, &start], &commands[..], &[&*last, &end]].concat()),
+        ("notes", [&[&*header, &start], &notes[..], &[&*last, &end]].concat()),
+    ];
+    let seed = |(name, lines): (&str, Vec<&str>)| {
+        (name.to_owned(), qres::record::recording::seal(&lines.join("\n")).into_bytes())
+    };
+    table.map(seed).into()
 }
 
 /// Short texts with most kinds of value: numbers, names, lists, variants with and without fields.

@@ -12,7 +12,7 @@ mod write;
 pub use replay::{ReplayError, data_digests};
 pub use text::{
     Apart, Board, Checkpoint, Cut, Difference, End, FILE_BYTES_MAX, FORMAT, Header, Note,
-    Recording, RecordingError, Remark, Trouble, decode, format, is_recording, read,
+    Recording, RecordingError, Remark, Trouble, decode, format, is_recording, read, seal,
 };
 pub use write::{
     CHECKPOINT_EVERY, CREATED_BY, Finished, Recorder, RecorderOptions, RecorderStatus, Store, Watch,

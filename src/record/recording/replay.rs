@@ -13,7 +13,7 @@ use crate::mesh::Mesh;
 use crate::mesh::plan::Plan;
 use crate::mesh::snapshot::RULES_VERSION;
 use crate::mesh::survey::Survey;
-use crate::scenario::{Problem, Realm, Scenario};
+use crate::scenario::{Realm, Scenario};
 use crate::world::dataset;
 
 /// Why a recording that reads well cannot be replayed here.
@@ -117,14 +117,6 @@ impl Checkpoint {
 }
 
 impl Recording {
-    /// The scenario inside.
-    ///
-    /// # Errors
-    /// The first thing wrong in it; lines and columns are those of its own text.
-    pub fn scenario(&self) -> Result<Scenario, Problem> {
-        Scenario::parse(&format!("{} (the scenario inside)", self.file), &self.header.scenario)
-    }
-
     /// The plan of a mesh that does the same again: with the seed, the models and the commands of
     /// the recording. `data` is the folder with the data files.
     ///

@@ -5,6 +5,7 @@
 
 use qres::envelope::{self, to_nquads};
 use qres::memory::{self, GENE_BYTES_MAX, GenesError};
+use qres::record::recording::text::{self, Recording};
 use qres::scenario::Scenario;
 
 /// A fuzz target: its name and its body.
@@ -12,7 +13,7 @@ pub type Target = (&'static str, fn(&[u8]) -> bool);
 
 /// All of them. A name is also a file of `fuzz_targets` and a folder of `corpus`.
 pub const TARGETS: &[Target] =
-    &[("envelope", envelope), ("models", models), ("scenario", scenario)];
+    &[("envelope", envelope), ("models", models), ("recording", recording), ("scenario", scenario)];
 
 /// Runs the target of that name.
 pub fn run(name: &str, data: &[u8]) -> bool {
@@ -49,6 +50,46 @@ fn models(data: &[u8]) -> bool {
     assert_eq!(again, data);
     assert!(genes.is_sorted_by(|(a, _), (b, _)| a < b));
     true
+}
+
+/// A recording: as it is, with right checksums, and cut in the middle. What is read is in order,
+/// and what is left of it is a beginning.
+fn recording(data: &[u8]) -> bool {
+    let read = |bytes: &[u8]| text::decode("fuzz.ron", &mut std::io::Cursor::new(bytes));
+    let sealed = std::str::from_utf8(data).map(text::seal).unwrap_or_default();
+    let whole = read(sealed.as_bytes());
+    if let Ok(whole) = &whole {
+        in_order(whole);
+        let half = sealed.len() / 2;
+        if let Ok(part) = read(sealed.as_bytes().get(..half).expect("a half")) {
+            assert!(whole.commands.starts_with(&part.commands));
+            assert!(whole.checkpoints.starts_with(&part.checkpoints));
+            assert!(part.ticks() <= whole.ticks() && part.warning().is_some());
+        }
+    }
+    match read(data) {
+        Ok(found) => {
+            in_order(&found);
+            found.cut.is_some() || whole.is_ok_and(|whole| whole == found)
+        }
+        Err(why) => {
+            assert!(!why.to_string().is_empty());
+            false
+        }
+    }
+}
+
+fn in_order(recording: &Recording) {
+    let ticks = recording.ticks();
+    assert!(recording.commands.is_sorted_by_key(|order| order.at_tick));
+    assert!(recording.checkpoints.is_sorted_by(|one, other| one.tick < other.tick));
+    for checkpoint in &recording.checkpoints {
+        assert!(checkpoint.tick <= ticks && checkpoint.apart(checkpoint).is_none());
+        assert_eq!(recording.checkpoint(checkpoint.tick), Some(checkpoint));
+    }
+    if let Err(problem) = recording.scenario() {
+        assert!(!format!("{problem:#}").is_empty());
+    }
 }
 
 /// The text of a scenario: what is read is written and read again as the same, and what is not is

@@ -45,12 +45,12 @@ fn everything() -> Vec<(u64, Command)> {
         (8, Command::Cut { links: Links::Of(nodes("1")) }),
         (9, Command::Restore { links: Links::All }),
         (9, add),
-        (10, Command::MoveNodes { nodes: nodes("near=2:9000"), x_mm: 1_000, z_mm: 2_000 }),
+        (10, Command::MoveNodes { nodes: nodes("near=2:9m"), x_mm: 1_000, z_mm: 2_000 }),
         (11, Command::SetEnergy { nodes: nodes("12"), percent: 50 }),
-        (11, Command::Drain { nodes: nodes("energy>10%"), percent: 5 }),
+        (11, Command::Drain { nodes: nodes("energy>10"), percent: 5 }),
         (12, Command::Charge { nodes: nodes("0-5"), percent: 5 }),
         (13, Command::Revive { nodes: nodes("off"), memory: false }),
-        (14, Command::Heal { nodes: nodes("byzantine") }),
+        (14, Command::Heal { nodes: nodes("role=byzantine") }),
         (15, from_text("EndStorm(storm: 0)")),
     ]
 }
@@ -73,7 +73,7 @@ fn all_that_people_do_is_done_again() {
             // Taken back, and refused when its time has come: neither is part of the run.
             mesh.command(drain(3)).expect("taken");
             mesh.take_back().expect("taken back");
-            let nobody = Command::Revive { nodes: "off & byzantine".to_owned(), memory: true };
+            let nobody = Command::Revive { nodes: "off & role=byzantine".to_owned(), memory: true };
             mesh.command(nobody).expect("taken");
         }
     });

@@ -53,9 +53,8 @@ impl fmt::Display for Apart {
         if let Some((one, other)) = self.joined {
             write!(out, ", with {one} nodes and {other}")?;
         }
-        let name = |(first, last): &(u32, u32)| match first == last {
-            true => format!("{first}"),
-            false => format!("{first}-{last}"),
+        let name = |(first, last): &(u32, u32)| {
+            if first == last { format!("{first}") } else { format!("{first}-{last}") }
         };
         let named: Vec<String> = self.nodes.iter().take(NAMED).map(name).collect();
         match named.as_slice() {

@@ -12,12 +12,13 @@ use std::sync::Arc;
 
 pub use difference::{Apart, Difference};
 pub use format::{Board, Checkpoint, End, FORMAT, Header, Note, Remark};
+pub use line::seal;
 pub use problem::{RecordingError, Trouble};
 pub use read::{FILE_BYTES_MAX, decode, is_recording, read};
 
 pub(crate) use problem::shown;
 
-use crate::scenario::Order;
+use crate::scenario::{Order, Problem, Scenario};
 
 /// A recording, read and in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,6 +64,14 @@ impl Recording {
         end.unwrap_or_else(|| {
             [checked, ordered, noted, board].into_iter().flatten().max().unwrap_or(0)
         })
+    }
+
+    /// The scenario inside.
+    ///
+    /// # Errors
+    /// The first thing wrong in it; lines and columns are those of its own text.
+    pub fn scenario(&self) -> Result<Scenario, Problem> {
+        Scenario::parse(&format!("{} (the scenario inside)", self.file), &self.header.scenario)
     }
 
     /// The checkpoint of a tick.

@@ -5,5 +5,23 @@
 pub mod envelope;
 #[path = "../../../../src/memory/mod.rs"]
 pub mod memory;
+#[path = "../../../../src/mesh/lanes.rs"]
+mod lanes;
+#[path = "../../../../src/record/recording/text/mod.rs"]
+mod text;
+
+/// What reading a recording needs to know of meshes.
+pub mod mesh {
+    pub use crate::lanes;
+}
+
+/// The part of it that reads.
+pub mod record {
+    /// The file of a recording.
+    pub mod recording {
+        pub use crate::text;
+    }
+}
+
 #[path = "../../../../src/scenario/mod.rs"]
 pub mod scenario;
