@@ -8,6 +8,8 @@ mod cluster;
 mod exports;
 #[path = "cli/report.rs"]
 mod report;
+#[path = "cli/scenarios.rs"]
+mod scenarios;
 #[path = "cli/sweep.rs"]
 mod sweep;
 
