@@ -44,6 +44,10 @@ fn everything_that_is_measured_becomes_a_page() {
     done(&["run", &place("nine.ron"), "--quiet", "--csv", &place("t.csv")]);
     assert!(page("t.csv").contains("nodes that believe in it"));
 
+    done(&["run", &place("nine.ron"), "--quiet", "--record", &place("again.ron")]);
+    let again = page("again.ron");
+    assert!(again.contains("qres replay") && again.contains("&lt;i&gt;Nine"));
+
     let kept = std::fs::read_to_string(place("nine.ron")).expect("there");
     refused(
         &["report", &place("nine.ron"), "--out", &place("nine.ron")],
