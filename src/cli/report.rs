@@ -1,4 +1,5 @@
-//! `qres report`: one HTML page of a run, a recording, a sweep's folder, evidence or a table of totals.
+//! `qres report`: one HTML page of a run, a recording, a sweep's folder, evidence or a table of
+//! totals.
 
 use std::fs::File;
 use std::io::{IsTerminal as _, Read as _, Write as _};
@@ -22,8 +23,8 @@ const JSON_BYTES_MAX: u64 = 64 << 20;
 /// Options of `report`.
 #[derive(Args, Debug, Clone)]
 pub(super) struct ReportArgs {
-    /// A scenario to run, by path or name; a recording; a folder of a sweep; a `.json` file of `evidence --json`
-    /// or `run --json`; or a `.csv` file of `run --csv`
+    /// A scenario to run, by path or name; a recording; a folder of a sweep; a `.json` file of
+    /// `evidence --json` or `run --json`; or a `.csv` file of `run --csv`
     #[arg(value_name = "INPUT")]
     input: String,
     /// The HTML file to write

@@ -33,8 +33,8 @@ fn tables_of(name: &str, tables: &Map<String, Value>) -> String {
         if tables.len() == 1 { "1 table".to_owned() } else { format!("{} tables", tables.len()) };
     let mut page = Page::new("Evidence", &format!("{name}: {many}"));
     page.paragraph(
-        "Bars compare the cells of a column with its largest. What each table measures, how, and what \
-         it does not say stands before it in `qres evidence NAME` and in docs/evidence.md.",
+        "Bars compare the cells of a column with its largest. What each table measures, how, and \
+         what it does not say stands before it in `qres evidence NAME` and in docs/evidence.md.",
     );
     for (title, table) in tables {
         page.heading(title);
