@@ -69,7 +69,7 @@ pub(super) fn table_of(rows: &[Value]) -> Table {
     let most = |name: &str| -> Option<f64> {
         let numbers: Vec<f64> = values(rows, name).filter_map(Value::as_f64).collect();
         let most = numbers.iter().copied().fold(0.0, f64::max);
-        let differ = numbers.iter().any(|number| *number != most);
+        let differ = numbers.iter().any(|number| *number < most);
         (rows.len() > 1 && most > 0.0 && differ && numbers.iter().all(|n| *n >= 0.0))
             .then_some(most)
     };
