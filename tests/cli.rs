@@ -10,6 +10,8 @@ mod exports;
 mod recordings;
 #[path = "cli/report.rs"]
 mod report;
+#[path = "cli/scenarios.rs"]
+mod scenarios;
 #[path = "cli/seek.rs"]
 mod seek;
 #[path = "cli/sweep.rs"]
@@ -129,7 +131,7 @@ fn bad_usage_is_refused() {
     refused(&["evidence", "byzantine", "--full"], &["--out"]);
     refused(&["evidence", "memory", "--out", "x"], &["--out goes with the table byzantine"]);
     let shard = ["evidence", "byzantine", "--out", "x", "--shard", "3/2"];
-    refused(&shard, &["`3/2` is no shard", "2/8"]);
+    refused(&shard, &["`3/2` is no shard", "0/8"]);
     refused(&["evidence", "memory", "consensus", "--csv"], &["--csv goes with one table"]);
     refused(
         &["run", "storm-front", "--ticks", "3", "--csv", "/nowhere/x.csv"],

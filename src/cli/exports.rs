@@ -31,7 +31,7 @@ pub(super) struct ExportArgs {
     /// Write the state of nodes over time, for Foxglove and other readers of MCAP
     #[arg(long, value_name = "FILE")]
     mcap: Option<PathBuf>,
-    /// Ticks from one state of nodes in the MCAP file to the next, in place of as many as keep it small
+    /// Ticks between states of nodes in the MCAP file, in place of as many as keep it small
     #[arg(long, value_name = "TICKS", requires = "mcap",
           value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     mcap_every: Option<u64>,

@@ -1,4 +1,5 @@
-//! `qres report`: one HTML page of a run, a sweep's folder, evidence or a table of totals.
+//! `qres report`: one HTML page of a run, a recording, a sweep's folder, evidence or a table of
+//! totals.
 
 use std::fs::File;
 use std::io::{IsTerminal as _, Read as _, Write as _};
@@ -7,9 +8,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::load::{self, load};
+use super::load::{self, Loaded, load};
 use super::output::{self, Failure};
-use super::run::RunReport;
+use super::run::{PROGRESS_EVERY, RunReport};
+use crate::record::Recording;
+use crate::record::recording;
 use crate::record::report::{self, About, Course};
 use crate::scenario;
 use crate::world::dataset;
@@ -20,8 +23,8 @@ const JSON_BYTES_MAX: u64 = 64 << 20;
 /// Options of `report`.
 #[derive(Args, Debug, Clone)]
 pub(super) struct ReportArgs {
-    /// A scenario to run, by path or name; a folder of a sweep; a `.json` file of `evidence --json`
-    /// or `run --json`; or a `.csv` file of `run --csv`
+    /// A scenario to run, by path or name; a recording; a folder of a sweep; a `.json` file of
+    /// `evidence --json` or `run --json`; or a `.csv` file of `run --csv`
     #[arg(value_name = "INPUT")]
     input: String,
     /// The HTML file to write
@@ -48,9 +51,14 @@ pub(super) struct ReportArgs {
 pub(super) fn report(args: &ReportArgs) -> Result<(), Failure> {
     let path = Path::new(&args.input);
     let ends = |ending: &str| path.is_file() && path.extension().is_some_and(|end| end == ending);
-    let is_run = !(path.is_dir() || ends("json") || ends("csv"));
-    if !is_run && (args.ticks.is_some() || args.seed.is_some() || args.data.is_some()) {
-        let what = "--ticks, --seed and --data go with a scenario, and this is none";
+    let recorded = if path.is_file() && recording::is_recording(path) {
+        Some(recording::read(path).map_err(Failure::input)?)
+    } else {
+        None
+    };
+    let is_run = !(recorded.is_some() || path.is_dir() || ends("json") || ends("csv"));
+    if !is_run && (args.ticks.is_some() || args.seed.is_some()) {
+        let what = "--ticks and --seed go with a scenario, and this is none";
         return Err(Failure::Input(format!("{}: {what}", args.input)));
     }
     let mut inputs = vec![path.to_path_buf()];
@@ -69,7 +77,7 @@ pub(super) fn report(args: &ReportArgs) -> Result<(), Failure> {
         let file = File::open(path).map_err(|why| told(path, &why))?;
         report::totals(&args.input, file).map_err(Failure::Input)?
     } else {
-        run(args)?
+        run(args, recorded)?
     };
     let written = File::create(&args.out).and_then(|mut file| {
         file.write_all(page.as_bytes())?;
@@ -117,14 +125,44 @@ fn evidence(path: &Path) -> Result<String, Failure> {
     report::evidence(&path.display().to_string(), &value).map_err(Failure::Input)
 }
 
-/// Runs a scenario and makes its page.
-fn run(args: &ReportArgs) -> Result<String, Failure> {
-    let text = scenario::resolve(&args.input)
-        .map_err(|problem| Failure::Input(format!("{problem:#}")))?
-        .text;
-    let mut loaded = load(&args.input, args.seed, args.threads, args.data.as_deref(), None)?;
-    let ticks = load::ticks(&loaded.scenario, args.ticks, None)?;
-    let shown = !args.quiet && std::io::stderr().is_terminal();
+/// Runs a scenario or a recording and makes its page.
+fn run(args: &ReportArgs, recorded: Option<Recording>) -> Result<String, Failure> {
+    let data = args.data.as_deref();
+    let (mut loaded, ticks) = if let Some(recording) = &recorded {
+        (load::recorded(recording.clone(), args.threads, data)?, recording.ticks())
+    } else {
+        let loaded = load(&args.input, args.seed, args.threads, data, None)?;
+        let ticks = load::ticks(&loaded.scenario, args.ticks, None)?;
+        (loaded, ticks)
+    };
+    let course = drive(&mut loaded, ticks, recorded.as_ref(), args.quiet)?;
+    let summary = loaded.mesh.summary();
+    let Loaded { name, seed, scenario, text, mut mesh, .. } = loaded;
+    let figures = RunReport::new(&name, seed, &mut mesh, &summary, 0.0);
+    let mut figures = serde_json::to_value(&figures).map_err(Failure::input)?;
+    // The same run makes the same page: how fast this machine was has no place in it.
+    if let Some(fields) = figures.as_object_mut() {
+        for name in ["wall_s", "node_ticks_per_s", "peak_memory_kib"] {
+            fields.remove(name);
+        }
+    }
+    let command = match &recorded {
+        Some(_) => format!("qres replay {} --headless", args.input),
+        None => format!("qres run {} --seed {seed} --ticks {ticks}", args.input),
+    };
+    let (title, watch_for, note) = (scenario.title, scenario.watch_for, scenario.note);
+    let about = About { title, watch_for, note, name, text, seed, command };
+    Ok(course.page(&about, &mesh, &figures))
+}
+
+/// Runs to the end; a recording must agree with each of its checkpoints.
+fn drive(
+    loaded: &mut Loaded,
+    ticks: u64,
+    recorded: Option<&Recording>,
+    quiet: bool,
+) -> Result<Course, Failure> {
+    let shown = !quiet && std::io::stderr().is_terminal();
     let bar = if shown { ProgressBar::new(ticks) } else { ProgressBar::hidden() };
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} ticks, {eta} left") {
         bar.set_style(style);
@@ -134,29 +172,14 @@ fn run(args: &ReportArgs) -> Result<String, Failure> {
     for tick in 0..ticks {
         loaded.mesh.step();
         course.tick(&loaded.mesh);
-        if tick.is_multiple_of(64) {
+        if let Some(recording) = recorded {
+            let agreed = recording.verify(&mut loaded.mesh);
+            agreed.map_err(|difference| Failure::Fails(difference.to_string()))?;
+        }
+        if tick.is_multiple_of(PROGRESS_EVERY) {
             bar.set_position(tick);
         }
     }
     bar.finish_and_clear();
-    let summary = loaded.mesh.summary();
-    let (name, seed) = (loaded.name.clone(), loaded.seed);
-    let figures = RunReport::new(&name, seed, &mut loaded.mesh, &summary, 0.0);
-    let mut figures = serde_json::to_value(&figures).map_err(Failure::input)?;
-    // The same run makes the same page: how fast this machine was has no place in it.
-    if let Some(fields) = figures.as_object_mut() {
-        for name in ["wall_s", "node_ticks_per_s", "peak_memory_kib"] {
-            fields.remove(name);
-        }
-    }
-    let about = About {
-        title: loaded.scenario.title.clone(),
-        watch_for: loaded.scenario.watch_for.clone(),
-        note: loaded.scenario.note.clone(),
-        name,
-        text,
-        seed,
-        command: format!("qres run {} --seed {seed} --ticks {ticks}", args.input),
-    };
-    Ok(course.page(&about, &loaded.mesh, &figures))
+    Ok(course)
 }

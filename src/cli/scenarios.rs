@@ -46,5 +46,6 @@ fn describe(name: &str, scenario: &Scenario) -> String {
         out.push_str(word);
         length += word.len() + 1;
     }
+    out.extend(["\n    docs/scenarios/", name, ".md"]);
     out
 }

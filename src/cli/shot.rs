@@ -165,7 +165,7 @@ pub(super) fn shot(args: &ShotArgs) -> Result<(), Failure> {
     }
     // As for a film, whose folder is made too.
     if let Some(folder) = args.out.parent() {
-        let told = |why| Failure::Input(format!("{}: {why}", folder.display()));
+        let told = |why: std::io::Error| Failure::Input(format!("{}: {why}", folder.display()));
         std::fs::create_dir_all(folder).map_err(told)?;
     }
     let framing = args.picture.framing(args.size);

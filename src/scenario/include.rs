@@ -164,7 +164,7 @@ fn joined(files: &[Source], depth: usize) -> (String, String, Vec<Piece>) {
     for (number, file) in files.iter().enumerate().skip(depth + 1) {
         let (fields, _) = fields(&file.text);
         let fresh: Vec<_> = fields.into_iter().filter(|(name, _)| !taken.contains(name)).collect();
-        text.push_str(&format!("\n    // From {}:\n", clip(&file.name, 200)));
+        text.extend(["\n    // From ", &clip(&file.name, 200), ":\n"]);
         for (name, span) in fresh {
             text.push_str(if open { "    , " } else { "    " });
             let (at, length) = (text.len(), span.len());

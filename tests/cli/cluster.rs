@@ -14,8 +14,8 @@ const TASKS: usize = 20;
 /// The block of the page that begins with ```` ```KIND ```` and holds `word`.
 fn block(kind: &str, word: &str) -> &'static str {
     let fence = format!("```{kind}\n");
-    let blocks = PAGE.split(fence.as_str()).skip(1).filter_map(|rest| rest.split("```").next());
-    blocks.into_iter().find(|block| block.contains(word)).expect("the page has it")
+    let mut blocks = PAGE.split(fence.as_str()).skip(1).filter_map(|rest| rest.split("```").next());
+    blocks.find(|block| block.contains(word)).expect("the page has it")
 }
 
 /// A folder with a sweep of 30 runs and, as programs, `qres` and stand-ins for Slurm's.

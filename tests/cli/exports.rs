@@ -61,6 +61,41 @@ fn wireshark_reads_a_capture() {
     assert!(whole > 20 && delivered > whole, "{whole} {delivered}");
 }
 
+/// Audits are the longest messages: their parts find together, and their checksums hold.
+#[test]
+fn wireshark_joins_the_parts_of_audits() {
+    let folder = folder("audits");
+    let place = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    let content = r#"(title: "Audits", watch_for: "y", signals: [(modality: "hum")], ticks: 150,
+        nodes: (count: 16, sentinels: Every(3)), radio: (mtu_bytes: 64), twt: (calm_ms: 8000,
+        prestorm_ms: 4000, storm_ms: 2000, window_ms: 500, storm_window_ms: 1000),
+        protocol: (commissioning: (limit_ticks: 60), audit: (every_rounds: 8, rate_percent: 50)))"#;
+    std::fs::write(place("a.ron"), content).expect("written");
+    let capture = place("a.pcap");
+    let report = json(&["run", &place("a.ron"), "--json", "--pcap", &capture]);
+    let script = format!("lua_script:{}/docs/wireshark/qres.lua", env!("CARGO_MANIFEST_DIR"));
+    let mut tshark = Command::new("tshark");
+    tshark.args(["-r", &capture, "-X", &script, "-T", "fields", "-e", "qres_air.kind"]);
+    tshark.args([
+        "-e",
+        "qres_air.crc_good",
+        "-e",
+        "qres_air.message_crc_good",
+        "-e",
+        "_ws.malformed",
+    ]);
+    let Ok(output) = tshark.output() else {
+        eprintln!("SKIPPED: no tshark here: the dissector was not tried (apt install tshark)");
+        return;
+    };
+    let said = text(&output.stdout).replace("True", "1");
+    assert_eq!(Some(said.lines().count() as u64), report["frames"].as_u64());
+    let audits: Vec<&str> = said.lines().filter(|line| line.starts_with("15\t")).collect();
+    assert!(said.lines().all(|line| line.contains("\t1\t") && line.ends_with('\t')), "{said}");
+    let joined = audits.iter().filter(|line| line.starts_with("15\t1\t1\t")).count();
+    assert!(joined > 10 && joined < audits.len(), "{joined} of {}", audits.len());
+}
+
 #[test]
 fn a_full_disk_costs_one_file_only() {
     if !Path::new("/dev/full").exists() {

@@ -6,8 +6,8 @@ use super::{folder, qres, refused, text};
 fn everything_that_is_measured_becomes_a_page() {
     let folder = folder("report");
     let place = |name: &str| folder.join(name).to_string_lossy().into_owned();
-    let scenario = r#"(title: "<i>Nine</i>", watch_for: "y", signals: [(modality: "hum")], ticks: 40,
-                      nodes: (count: 9))"#;
+    let scenario = r#"(title: "<i>Nine</i>", watch_for: "y", signals: [(modality: "hum")],
+                      ticks: 40, nodes: (count: 9))"#;
     std::fs::write(place("nine.ron"), scenario).expect("written");
     let sweep = r#"(title: "Swept", scenario: "nine.ron", axes: [
         (field: "protocol.aggregation", values: [TrimmedMean, Median]),
@@ -43,6 +43,10 @@ fn everything_that_is_measured_becomes_a_page() {
     assert!(page("r.json").contains("energy.left_mean"));
     done(&["run", &place("nine.ron"), "--quiet", "--csv", &place("t.csv")]);
     assert!(page("t.csv").contains("nodes that believe in it"));
+
+    done(&["run", &place("nine.ron"), "--quiet", "--record", &place("again.ron")]);
+    let again = page("again.ron");
+    assert!(again.contains("qres replay") && again.contains("&lt;i&gt;Nine"));
 
     let kept = std::fs::read_to_string(place("nine.ron")).expect("there");
     refused(

@@ -129,6 +129,11 @@ fn share(of: u16) -> f64 {
     rounded(f64::from(of) / 65_535.0)
 }
 
+/// Recent error, in deviations.
+fn deviations(node: &NodeView) -> f64 {
+    f64::from(node.residual) / 8_192.0
+}
+
 fn metres(mm: i32) -> f64 {
     f64::from(mm) / 1_000.0
 }
@@ -156,7 +161,7 @@ fn state(id: u32, node: &NodeView, gene: u32, group: &str) -> Value {
     json!({
         "id": id, "x": x, "y": y, "z": z, "modality": group, "role": role,
         "regime": regime(node.regime), "energy": share(node.energy),
-        "reputation": share(node.reputation), "residual": rounded(f64::from(node.residual) / 8_192.0),
+        "reputation": share(node.reputation), "residual": rounded(deviations(node)),
         "entropy": share(node.entropy), "gene": format!("{gene:08x}"), "asleep": !node.awake,
         "banned": node.banned, "dead": node.dead,
     })
@@ -206,8 +211,7 @@ fn points(nodes: &[NodeView], time_ns: u64) -> Value {
     let mut data = Vec::with_capacity(nodes.len() * 30);
     for node in nodes {
         let [x, y, z] = place(node.position_mm);
-        let residual = f64::from(node.residual) / 8_192.0;
-        for real in [x, y, z, share(node.energy), share(node.reputation), residual] {
+        for real in [x, y, z, share(node.energy), share(node.reputation), deviations(node)] {
             data.extend((real as f32).to_le_bytes());
         }
         data.extend(theme::node(node));

@@ -53,9 +53,9 @@ const SWARM: &str = r#"{"title":"qres.Swarm","type":"object","properties":{
 const LOG: &str = r#"{"title":"foxglove.Log","type":"object","properties":{
 "timestamp":{"type":"object","title":"time","properties":{"sec":{"type":"integer","minimum":0},
 "nsec":{"type":"integer","minimum":0,"maximum":999999999}}},
-"level":{"title":"foxglove.Level","oneOf":[{"title":"UNKNOWN","const":0},{"title":"DEBUG","const":1},
-{"title":"INFO","const":2},{"title":"WARNING","const":3},{"title":"ERROR","const":4},
-{"title":"FATAL","const":5}]},
+"level":{"title":"foxglove.Level","oneOf":[{"title":"UNKNOWN","const":0},
+{"title":"DEBUG","const":1},{"title":"INFO","const":2},{"title":"WARNING","const":3},
+{"title":"ERROR","const":4},{"title":"FATAL","const":5}]},
 "message":{"type":"string"},"name":{"type":"string","description":"lane of the timeline"},
 "file":{"type":"string"},"line":{"type":"integer","minimum":0,"description":"tick"}}}"#;
 
@@ -69,8 +69,8 @@ const POINTS: &str = r#"{"title":"foxglove.PointCloud","type":"object","properti
 "orientation":{"title":"foxglove.Quaternion","type":"object","properties":{"x":{"type":"number"},
 "y":{"type":"number"},"z":{"type":"number"},"w":{"type":"number"}}}}},
 "point_stride":{"type":"integer","minimum":0},
-"fields":{"type":"array","items":{"title":"foxglove.PackedElementField","type":"object","properties":{
-"name":{"type":"string"},"offset":{"type":"integer","minimum":0},
+"fields":{"type":"array","items":{"title":"foxglove.PackedElementField","type":"object",
+"properties":{"name":{"type":"string"},"offset":{"type":"integer","minimum":0},
 "type":{"title":"foxglove.NumericType","oneOf":[{"title":"UINT8","const":1},
 {"title":"FLOAT32","const":7}]}}}},
 "data":{"type":"string","contentEncoding":"base64"}}}"#;

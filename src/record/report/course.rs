@@ -1,7 +1,6 @@
 //! The page of one run: its figures over time, what happened, and how to run it again.
 
 use qres_core::boundary::f64_from_q16;
-use qres_core::q16::Q16;
 use serde_json::Value;
 
 use super::html::{Kind, Page, Table, shown};
@@ -87,7 +86,6 @@ impl Course {
             points: self.pulses.iter().map(|(pulse, tick)| (*tick as f64, of(pulse))).collect(),
             ..Curve::default()
         };
-        let real = |value: Q16| f64_from_q16(value);
         let plot = |title: &str, meaning: &str, curves: Vec<Curve>| Plot {
             title: title.to_owned(),
             meaning: meaning.to_owned(),
@@ -105,8 +103,8 @@ impl Course {
             "Energy left",
             "of each node's capacity",
             vec![
-                curve("mean", &|pulse| real(pulse.energy_mean)),
-                curve("the poorest node", &|pulse| real(pulse.energy_least)),
+                curve("mean", &|pulse| f64_from_q16(pulse.energy_mean)),
+                curve("the poorest node", &|pulse| f64_from_q16(pulse.energy_least)),
             ],
         );
         energy.y_most = Some(1.0);
@@ -116,12 +114,12 @@ impl Course {
             plot(
                 "Error",
                 "mean recent |residual| of the nodes' forecasts, in deviations",
-                vec![curve("error", &|pulse| real(pulse.residual_mean))],
+                vec![curve("error", &|pulse| f64_from_q16(pulse.residual_mean))],
             ),
             plot(
                 "Spread",
                 "largest distance between shared weights of a modality: 0 is agreement",
-                vec![curve("spread", &|pulse| real(pulse.spread))],
+                vec![curve("spread", &|pulse| f64_from_q16(pulse.spread))],
             ),
             plot(
                 "Bytes on the air",

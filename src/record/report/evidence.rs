@@ -33,8 +33,8 @@ fn tables_of(name: &str, tables: &Map<String, Value>) -> String {
         if tables.len() == 1 { "1 table".to_owned() } else { format!("{} tables", tables.len()) };
     let mut page = Page::new("Evidence", &format!("{name}: {many}"));
     page.paragraph(
-        "Bars compare the cells of a column with its largest. What each table measures, how, and what \
-         it does not say stands before it in `qres evidence NAME` and in docs/evidence.md.",
+        "Bars compare the cells of a column with its largest. What each table measures, how, and \
+         what it does not say stands before it in `qres evidence NAME` and in docs/evidence.md.",
     );
     for (title, table) in tables {
         page.heading(title);
@@ -69,7 +69,7 @@ pub(super) fn table_of(rows: &[Value]) -> Table {
     let most = |name: &str| -> Option<f64> {
         let numbers: Vec<f64> = values(rows, name).filter_map(Value::as_f64).collect();
         let most = numbers.iter().copied().fold(0.0, f64::max);
-        let differ = numbers.iter().any(|number| *number != most);
+        let differ = numbers.iter().any(|number| *number < most);
         (rows.len() > 1 && most > 0.0 && differ && numbers.iter().all(|n| *n >= 0.0))
             .then_some(most)
     };

@@ -115,9 +115,10 @@ impl Page {
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <meta http-equiv=\"Content-Security-Policy\" content=\"default-src &#39;none&#39;; \
-             style-src &#39;unsafe-inline&#39;\">\n<title>{title}</title>\n<style>\n{STYLE}</style>\n\
-             </head>\n<body>\n<main>\n{body}<footer>Made by qres {version}. This page needs no other \
-             file and no network.</footer>\n</main>\n</body>\n</html>\n"
+             style-src &#39;unsafe-inline&#39;\">\n<title>{title}</title>\n\
+             <style>\n{STYLE}</style>\n\
+             </head>\n<body>\n<main>\n{body}<footer>Made by qres {version}. This page needs \
+             no other file and no network.</footer>\n</main>\n</body>\n</html>\n"
         )
     }
 }

@@ -1,5 +1,5 @@
-//! `qres report`: one HTML page that needs nothing else, from a run, a sweep's folder, evidence or a
-//! table of totals. Reads what others made and must not run anything itself.
+//! `qres report`: one HTML page that needs nothing else, from a run, a sweep's folder, evidence or
+//! a table of totals. Reads what others made and must not run anything itself.
 
 mod course;
 mod evidence;

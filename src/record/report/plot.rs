@@ -94,7 +94,7 @@ impl Plot {
         if x.0 > x.1 {
             return None;
         }
-        if x.0 == x.1 {
+        if x.0 >= x.1 {
             x = (x.0 - 0.5, x.1 + 0.5);
         }
         if y.0 >= y.1 {
@@ -209,7 +209,7 @@ fn draw(curve: &Curve, colour: usize, scale: &Scale, out: &mut String) {
 /// The distance between two numbers on an axis of this length: 1, 2 or 5 times a power of ten.
 fn step(length: f64) -> f64 {
     let raw = length / 4.0;
-    let power = 10.0_f64.powf(raw.log10().floor());
+    let power = libm::pow(10.0, libm::log10(raw).floor());
     let of = |times: f64| times * power;
     [1.0, 2.0, 5.0].map(of).into_iter().find(|step| *step >= raw * 0.999).unwrap_or(of(10.0))
 }

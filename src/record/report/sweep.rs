@@ -130,7 +130,7 @@ impl Axes {
         let name = |place: usize| manifest.parameters.get(place).map_or("", String::as_str);
         let by = self.by.map_or_else(String::new, |by| format!(", a curve for each {}", name(by)));
         format!(
-            "Means over all runs with a value of {}{by}; bands reach from the least to the greatest.",
+            "Means over all runs with a value of {}{by}; bands reach from least to greatest.",
             name(self.x)
         )
     }

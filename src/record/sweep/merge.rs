@@ -36,8 +36,8 @@ struct Place {
 /// Merges the rows of a folder into `results.jsonl` and `results.csv`.
 ///
 /// # Errors
-/// When the folder is none of a sweep, a row is of another one or not as it was written, a run is there twice or missing, or
-/// a file cannot be read or written.
+/// When the folder is none of a sweep, a row is of another one or not as it was written, a run is
+/// there twice or missing, or a file cannot be read or written.
 pub fn merge(folder: &Path) -> Result<Merged, SweepError> {
     let manifest = Manifest::read(folder)?;
     let manifest = manifest.ok_or_else(|| SweepError::NoSweep(folder.to_path_buf()))?;

@@ -54,7 +54,7 @@ fn mistakes_are_told_where_they_are() {
         ),
         (
             "range.ron",
-            "(\n title: \"b\", watch_for: \"w\",\n nodes: (count: 0), signals: [(modality: \"a\")])",
+            "(\n title: \"b\", watch_for: \"w\",\n nodes: (count: 0), signals: [(modality:\"a\")])",
         ),
         ("open.ron", "(include: \"base.ron\",\n title: \"b\""),
         ("on_open.ron", "(include: \"open.ron\")"),
