@@ -8,8 +8,6 @@ It sends a neighbour's update in some ticks and prints what the board says. It e
 board breaks a rule of the text. Simulation, digests and signatures are not its business.
 """
 import os, select, struct, sys, termios, time, tty, zlib
-
-
 # --- frames: sequence, message, CRC-32, stuffed, a zero byte --------------------------------------
 def stuff(body):
     out, block = bytearray(), bytearray()
@@ -20,7 +18,6 @@ def stuff(body):
             out += bytes([len(block) + 1]) + block
             block = bytearray()
     return bytes(out + bytes([len(block) + 1]) + block)
-
 
 def unstuff(data):
     out, place = bytearray(), 0
@@ -34,11 +31,9 @@ def unstuff(data):
             out.append(0)
     return bytes(out)
 
-
 def frame(sequence, message):
     body = struct.pack('<H', sequence) + message
     return stuff(body + struct.pack('<I', zlib.crc32(body))) + b'\0'
-
 
 def unframe(data):
     """Sequence and message of what stood between two zeros; None if it is no frame."""
@@ -49,7 +44,6 @@ def unframe(data):
         return None
     return struct.unpack('<H', body[:2])[0], body[2:-4]
 
-
 # --- messages: the kind, then the fields in order -------------------------------------------------
 def number(value):
     out = bytearray()
@@ -58,14 +52,8 @@ def number(value):
         value >>= 7
     return bytes(out + bytes([value]))
 
-
-def signed(value):
-    return number(value << 1 if value >= 0 else (-value << 1) - 1)
-
-
-def blob(data):
-    return number(len(data)) + data
-
+def signed(value): return number(value << 1 if value >= 0 else (-value << 1) - 1)
+def blob(data): return number(len(data)) + data
 
 class Fields:
     """Reads a message from front to back."""
@@ -79,8 +67,9 @@ class Fields:
         self.place += count
         return piece
 
-    def byte(self):
-        return self.raw(1)[0]
+    def byte(self): return self.raw(1)[0]
+    def blob(self): return self.raw(self.number())
+    def option(self, field): return field() if self.byte() else None
 
     def number(self):
         value = shift = 0
@@ -95,17 +84,9 @@ class Fields:
         value = self.number()
         return value >> 1 if value % 2 == 0 else -(value + 1 >> 1)
 
-    def blob(self):
-        return self.raw(self.number())
-
-    def option(self, field):
-        return field() if self.byte() else None
-
-
 HELLO, POST, HEAR, TICK, PING = 0, 2, 4, 5, 6
-GREETING, READY, SAY, TICKED, PONG, NACK, BEAT = 10, 12, 13, 14, 16, 19, 20
+GREETING, READY, SAY, TICKED, PONG, NACK = 10, 12, 13, 14, 16, 19
 NODE, NEIGHBOUR = 7, 9
-
 
 class Line:
     def __init__(self, path):
@@ -136,12 +117,11 @@ class Line:
             before = []
             for kind, fields in self.messages(2):
                 if kind == NACK:
-                    raise SystemExit(f'the board refuses frame {fields.number()}: reason {fields.byte()}')
+                    raise SystemExit(f'refused: frame {fields.number()}, reason {fields.byte()}')
                 if kind == answer and not skip(fields):
                     return before, fields
                 before.append((kind, fields))
         raise SystemExit('the board does not answer')
-
 
 def update(tick):
     """An update of node 9 as on the air: docs/protocol.md. A header with its own CRC, a model."""
@@ -149,20 +129,18 @@ def update(tick):
     head = bytes([0x10, tick & 255, 0, 1]) + struct.pack('<I', NEIGHBOUR)
     return head + struct.pack('<I', zlib.crc32(head + model)) + model
 
-
 def ticked(fields):
     result = {'tick': fields.number(), 'raw': fields.option(fields.signed)}
     result['sample'] = fields.option(fields.signed)
     result['heard'], result['crc'], result['said'] = fields.byte(), fields.number(), fields.byte()
     result['digest'], result['sections'] = fields.raw(32).hex(), fields.raw(24).hex()
     result['regime'], result['browned out'] = fields.byte(), fields.byte()
-    result['energy uJ'], result['awake us'] = fields.number(), fields.number()
-    result['rounds'] = fields.number()
+    for name in 'energy uJ', 'awake us', 'rounds':
+        result[name] = fields.number()
     result['weights'] = [fields.signed() for _ in range(8)]
     result['work us'] = fields.number()
     assert fields.place == len(fields.data), 'Ticked is longer than the text says'
     return result
-
 
 def drive(path, ticks):
     line = Line(path)
@@ -200,7 +178,6 @@ def drive(path, ticks):
               f"digest {did['digest'][:16]}.., {did['work us']} us")
     print(f'{ticks} ticks, all as the text says')
 
-
 def vectors(path):
     rows = [row.split() for row in open(path) if not row.startswith('#')]
     for name, sequence, message, line in rows:
@@ -210,7 +187,6 @@ def vectors(path):
     did = ticked(Fields(bytes.fromhex(next(row[2] for row in rows if row[0] == 'ticked'))[1:]))
     assert did['weights'][6] == -1 << 31 and did['sample'] is None and did['tick'] == 300
     print(f'{len(rows)} vectors agree')
-
 
 if __name__ == '__main__':
     if len(sys.argv) == 3 and sys.argv[1] == 'vectors':
