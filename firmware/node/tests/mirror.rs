@@ -9,8 +9,8 @@ use qres_core::id::{NodeId, Tick};
 use qres_core::integrity::identity::PublicIdentity;
 use qres_core::link::frame::{FrameReader, FrameWriter, checksum};
 use qres_core::link::message::{
-    Area, CAN_SENSE, CAN_SIGN, LinkMessage, Order, PIECE_MAX, Post, Refusal, Sample, Ticked,
-    disturbed,
+    Area, CAN_SENSE, CAN_SIGN, Greeting, LinkMessage, Order, PIECE_MAX, Post, Refusal, Sample,
+    Ticked, disturbed,
 };
 use qres_core::node::Node;
 use qres_core::q16::Q16;
@@ -118,7 +118,7 @@ impl Board for Bench {
 
 /// A host at the other end of the line.
 struct Host {
-    firmware: Firmware<Bench>,
+    firmware: Firmware<'static, Bench>,
     writer: FrameWriter,
     reader: FrameReader,
 }
@@ -132,7 +132,7 @@ fn read(letter: &Letter) -> LinkMessage<'_> {
 
 impl Host {
     fn new(bench: Bench) -> Self {
-        let firmware = Firmware::new(bench);
+        let firmware = Firmware::new(bench, Box::leak(Box::default()));
         Self { firmware, writer: FrameWriter::default(), reader: FrameReader::default() }
     }
 
@@ -169,7 +169,8 @@ impl Host {
             let offset = (place * PIECE_MAX) as u16;
             let answer = self.ask(&LinkMessage::Load { area, offset, bytes: piece });
             let length = offset + piece.len() as u16;
-            assert_eq!(read(&answer[0]), LinkMessage::Loaded { area, length });
+            let loaded = read(answer.last().expect("an answer"));
+            assert_eq!(loaded, LinkMessage::Loaded { area, length });
         }
     }
 
@@ -307,7 +308,8 @@ impl Pair {
         ticked
     }
 
-    /// Sends until an answer comes whole, over a line that damages two frames of three.
+    /// Sends until an answer comes whole, over a line that damages a question and loses half of an
+    /// answer before it lets one through.
     fn exchange(&mut self, order: &Order, heard: &[Heard], damage: bool) -> (Ticked, Vec<Heard>) {
         for attempt in 0..40_usize {
             for (index, one) in (0..).zip(heard) {
@@ -315,7 +317,7 @@ impl Pair {
                 self.host.send(&LinkMessage::Hear { tick, index, at_us, frame });
             }
             self.host.send(&LinkMessage::Tick(*order));
-            if damage {
+            if damage && attempt % 3 == 0 {
                 let line = &mut self.host.firmware.board().to_board;
                 let place = (attempt * 97 + order.tick as usize * 31) % line.len();
                 line[place] ^= 1 << (attempt % 8);
@@ -323,14 +325,16 @@ impl Pair {
             while !self.host.firmware.board().to_board.is_empty() {
                 self.host.firmware.step();
             }
-            if damage && attempt % 3 != 2 {
+            if damage && attempt % 3 == 1 {
                 let line = &mut self.host.firmware.board().to_host;
                 line.drain(..line.len() / 2);
             }
             let mut said = Vec::new();
             for letter in self.host.letters() {
                 match read(&letter) {
-                    LinkMessage::Say { index, at_us, frame, .. } if usize::from(index) == said.len() => {
+                    LinkMessage::Say { index, at_us, frame, .. }
+                        if usize::from(index) == said.len() =>
+                    {
                         let frame = Frame::from_slice(frame).expect("fits");
                         said.push(Heard { frame, at_us: u64::from(at_us) });
                     }
@@ -373,7 +377,7 @@ fn a_board_goes_on_from_a_snapshot_of_its_twin_and_gives_its_own() {
     }
     let mut state: heapless::Vec<u8, 8192> = heapless::Vec::new();
     pair.twin.encode_to(&mut state);
-    assert_eq!(pair.host.fetch(), state, "what it gives is what its twin is");
+    assert_eq!(pair.host.fetch(), state[..], "what it gives is what its twin is");
     // Another board, which knows nothing.
     pair.host = Host::new(Bench { births: 9, ..Bench::default() });
     pair.host.post(&pair.config.clone(), post());
@@ -460,7 +464,7 @@ fn what_does_not_fit_is_refused_and_says_why() {
 #[test]
 fn a_board_without_a_host_runs_free_and_outlives_a_loss_of_power() {
     let mut host = Host::new(Bench::default());
-    host.ask(&LinkMessage::Post(Post { free_after_ms: 5_000, ..post() }));
+    host.post(&talkative(), Post { free_after_ms: 5_000, ..post() });
     let order = Order { storm: 200, ..Order::default() };
     host.ask(&LinkMessage::Tick(order));
     assert_eq!(host.firmware.board().light.storm, 200, "the lamp shows it");
@@ -477,22 +481,31 @@ fn a_board_without_a_host_runs_free_and_outlives_a_loss_of_power() {
         letters.iter().filter(|letter| matches!(read(letter), LinkMessage::Beat(_))).count()
     };
     assert_eq!(beats(&letters), 4, "it waits, and says that it lives");
-    let letters = run(&mut host, 20);
+    let letters = run(&mut host, 60);
     assert_eq!(host.firmware.board().light.activity, Activity::Free);
-    let ticks: Vec<u64> = letters.iter().filter_map(|letter| match read(letter) {
-        LinkMessage::Ticked(ticked) => Some(ticked.tick),
-        _ => None,
-    }).collect();
-    assert_eq!(ticks, (1..=20).collect::<Vec<u64>>());
+    let ticks: Vec<u64> = letters
+        .iter()
+        .filter_map(|letter| match read(letter) {
+            LinkMessage::Ticked(ticked) => Some(ticked.tick),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(ticks, (1..=60).collect::<Vec<u64>>());
     assert!(host.firmware.board().sent > 0, "on its own radio");
     // The power goes: what was kept is the node as it was set free.
     let kept = Host::new(host.firmware.into_board());
     let mut host = kept;
     let letters = host.letters();
-    assert!(matches!(read(&letters[0]), LinkMessage::Greeting(greeting) if greeting.next == Some(1)));
+    assert!(
+        matches!(read(&letters[0]), LinkMessage::Greeting(greeting) if greeting.next == Some(1))
+    );
     assert!(!run(&mut host, 3).is_empty());
     // A host's tick makes it a mirror again; a restart makes it nobody.
-    let next = host.firmware.node().map(|_| 4).expect("a node");
+    let answer = host.ask(&LinkMessage::Hello { versions: (1, 1), nonce: 3 });
+    let LinkMessage::Greeting(Greeting { next: Some(next), .. }) = read(&answer[0]) else {
+        panic!("it is a node: {answer:?}")
+    };
+    assert!(next > 3, "it ran on");
     let answer = host.ask(&LinkMessage::Tick(Order { tick: next, ..Order::default() }));
     assert!(answer.iter().any(|letter| matches!(read(letter), LinkMessage::Ticked(_))));
     assert_eq!(host.firmware.board().light.activity, Activity::Mirrored);
@@ -518,5 +531,8 @@ fn clocks_are_answered_and_free_ticks_are_released() {
         _ => None,
     });
     let ticked = ticked.expect("an answer");
-    assert_eq!((ticked.tick, ticked.sample, ticked.raw), (1, Some(65_536), Some(wave(1).to_bits())));
+    assert_eq!(
+        (ticked.tick, ticked.sample, ticked.raw),
+        (1, Some(65_536), Some(wave(1).to_bits()))
+    );
 }

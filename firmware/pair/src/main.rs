@@ -191,7 +191,10 @@ fn run(paths: &[String], ticks: u64) -> Result<(), Failure> {
                     node.tick(&config, Tick(now), sample, &mut radio);
                     compare(place, &ticked, node)?;
                     if own != said(node.id, &mut radio) {
-                        return Err((1, format!("tick {now}, board {place}: it said other things")));
+                        return Err((
+                            1,
+                            format!("tick {now}, board {place}: it said other things"),
+                        ));
                     }
                     messages += own.len();
                     work_us = work_us.max(ticked.telemetry.work_us);
@@ -209,8 +212,10 @@ fn run(paths: &[String], ticks: u64) -> Result<(), Failure> {
         let hex: String = node.digest().iter().map(|byte| format!("{byte:02x}")).collect();
         println!("board {id}: {hex}, {}", line.beat().map_err(cannot)?);
     }
-    println!("{ticks} ticks, {messages} messages of boards, all digests equal; \
-              longest tick on a board {work_us} us");
+    println!(
+        "{ticks} ticks, {messages} messages of boards, all digests equal; \
+              longest tick on a board {work_us} us"
+    );
     Ok(())
 }
 

@@ -11,17 +11,16 @@ const SECTOR: usize = 4_096;
 /// The flash.
 pub struct MemoryFlash([u8; BYTES]);
 
-impl Default for MemoryFlash {
-    fn default() -> Self {
-        Self([0xFF; BYTES])
-    }
-}
-
 impl ErrorType for MemoryFlash {
     type Error = NorFlashErrorKind;
 }
 
 impl MemoryFlash {
+    /// Erased flash. Bytes are kept inverted, so that the static costs the program no bytes.
+    pub const fn blank() -> Self {
+        Self([0; BYTES])
+    }
+
     fn piece(&mut self, offset: u32, length: usize) -> Result<&mut [u8], NorFlashErrorKind> {
         let from = offset as usize;
         self.0.get_mut(from..from + length).ok_or(NorFlashErrorKind::OutOfBounds)
@@ -32,8 +31,11 @@ impl ReadNorFlash for MemoryFlash {
     const READ_SIZE: usize = 1;
 
     fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Self::Error> {
-        check_read(self, offset, bytes.len())?;
-        bytes.copy_from_slice(self.piece(offset, bytes.len())?);
+        let length = bytes.len();
+        check_read(self, offset, length)?;
+        for (byte, place) in bytes.iter_mut().zip(self.piece(offset, length)?) {
+            *byte = !*place;
+        }
         Ok(())
     }
 
@@ -48,14 +50,14 @@ impl NorFlash for MemoryFlash {
 
     fn erase(&mut self, from: u32, to: u32) -> Result<(), Self::Error> {
         check_erase(self, from, to)?;
-        self.piece(from, to.saturating_sub(from) as usize)?.fill(0xFF);
+        self.piece(from, to.saturating_sub(from) as usize)?.fill(0);
         Ok(())
     }
 
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Self::Error> {
         check_write(self, offset, bytes.len())?;
         for (place, byte) in self.piece(offset, bytes.len())?.iter_mut().zip(bytes) {
-            *place &= byte;
+            *place |= !byte;
         }
         Ok(())
     }

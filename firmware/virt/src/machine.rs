@@ -71,10 +71,16 @@ pub fn paint_stack() {
 }
 
 /// The emulated board.
-#[derive(Default)]
 pub struct Machine {
-    flash: MemoryFlash,
+    flash: &'static mut MemoryFlash,
     readings: u32,
+}
+
+impl Machine {
+    /// A machine with this flash.
+    pub const fn new(flash: &'static mut MemoryFlash) -> Self {
+        Self { flash, readings: 0 }
+    }
 }
 
 impl Board for Machine {
@@ -113,7 +119,7 @@ impl Board for Machine {
     }
 
     fn flash(&mut self) -> &mut MemoryFlash {
-        &mut self.flash
+        self.flash
     }
 
     /// 20 degrees, up and down by 1.25 in 40 readings, with some noise that does not repeat soon.

@@ -10,18 +10,22 @@ mod machine;
 use core::fmt::Write;
 use core::panic::PanicInfo;
 
-use qres_firmware::{Firmware, LOG_MAX, last_words};
-use static_cell::StaticCell;
+use qres_firmware::{Firmware, LOG_MAX, Memory, last_words};
+use static_cell::{ConstStaticCell, StaticCell};
 
+use flash::MemoryFlash;
 use machine::Machine;
 
-/// All of the firmware's memory but its stack.
-static FIRMWARE: StaticCell<Firmware<Machine>> = StaticCell::new();
+// All of the firmware's memory but its stack.
+static MEMORY: ConstStaticCell<Memory> = ConstStaticCell::new(Memory::new());
+static FLASH: ConstStaticCell<MemoryFlash> = ConstStaticCell::new(MemoryFlash::blank());
+static FIRMWARE: StaticCell<Firmware<'static, Machine>> = StaticCell::new();
 
 #[riscv_rt::entry]
 fn main() -> ! {
     machine::paint_stack();
-    let firmware = FIRMWARE.init_with(|| Firmware::new(Machine::default()));
+    let machine = Machine::new(FLASH.take());
+    let firmware = FIRMWARE.init_with(|| Firmware::new(machine, MEMORY.take()));
     loop {
         firmware.step();
     }
