@@ -124,8 +124,8 @@ class Line:
         raise SystemExit('the board does not answer')
 
 def update(tick):
-    """An update of node 9 as on the air: docs/protocol.md. A header with its own CRC, a model."""
-    model = struct.pack('<IB', tick, 0)
+    """An update of node 9 as on the air, as docs/protocol.md has it: a header, then a model."""
+    model = struct.pack('<4B2I4i', 0, 0, 4, 0, tick, 1, 1 << 15, 0, tick << 8, -1 << 14)
     head = bytes([0x10, tick & 255, 0, 1]) + struct.pack('<I', NEIGHBOUR)
     return head + struct.pack('<I', zlib.crc32(head + model)) + model
 
@@ -161,6 +161,7 @@ def drive(path, ticks):
     _, fields = line.ask(number(PING) + number(5), answer=PONG)
     assert fields.number() == 5, 'a pong repeats the ping'
     print(f'clock of the board: {fields.number()} us')
+    spoken = 0
     for tick in range(ticks):
         sent = [update(tick)] if tick % 3 == 2 else []
         disturbance = 3 << 16 if tick % 8 == 7 else 0
@@ -174,9 +175,11 @@ def drive(path, ticks):
         assert did['crc'] == zlib.crc32(b''.join(sent)), 'it heard what was sent'
         assert did['said'] == len(said), 'as many Says as Ticked names'
         assert did['sample'] == did['raw'] + disturbance, 'the disturbance is added'
+        spoken += len(said)
         print(f"tick {tick}: sample {did['sample'] / 65536:.3f}, said {len(said)}, "
               f"digest {did['digest'][:16]}.., {did['work us']} us")
-    print(f'{ticks} ticks, all as the text says')
+    assert spoken or ticks < 60, 'a new node speaks each half minute'
+    print(f'{ticks} ticks, {spoken} messages, all as the text says')
 
 def vectors(path):
     rows = [row.split() for row in open(path) if not row.startswith('#')]

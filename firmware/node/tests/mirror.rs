@@ -1,6 +1,8 @@
 //! The main loop over a line in memory, held against core's node: the same digests, whatever the
 //! line does to the bytes, and whatever happens to the power.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says so")]
+
 use std::collections::VecDeque;
 
 use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
@@ -261,7 +263,8 @@ struct Pair {
 }
 
 impl Pair {
-    fn new(config: NodeConfig) -> Self {
+    fn new() -> Self {
+        let config = talkative();
         let mut host = Host::new(Bench::default());
         let answer = host.post(&config, post());
         let twin = twin(&config);
@@ -351,7 +354,7 @@ impl Pair {
 
 #[test]
 fn a_mirrored_board_is_its_twin_bit_for_bit() {
-    let mut pair = Pair::new(talkative());
+    let mut pair = Pair::new();
     let mut storm = false;
     for _ in 0..400 {
         storm |= pair.step(false).telemetry.regime == Regime::Storm as u8;
@@ -362,7 +365,7 @@ fn a_mirrored_board_is_its_twin_bit_for_bit() {
 
 #[test]
 fn a_line_that_damages_and_loses_changes_nothing_but_time() {
-    let mut pair = Pair::new(talkative());
+    let mut pair = Pair::new();
     for _ in 0..60 {
         pair.step(true);
     }
@@ -371,7 +374,7 @@ fn a_line_that_damages_and_loses_changes_nothing_but_time() {
 
 #[test]
 fn a_board_goes_on_from_a_snapshot_of_its_twin_and_gives_its_own() {
-    let mut pair = Pair::new(talkative());
+    let mut pair = Pair::new();
     for _ in 0..120 {
         pair.step(false);
     }

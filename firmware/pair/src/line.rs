@@ -96,9 +96,9 @@ impl Line {
         let hello = LinkMessage::Hello { versions: (1, 1), nonce: 1 };
         self.ask(&hello, |message| match message {
             LinkMessage::Greeting(greeting) if greeting.nonce == 1 => {
-                let key: String =
-                    greeting.key.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-                Some(format!("{}, {}, key {key}..", greeting.profile, greeting.build))
+                let [a, b, c, d, ..] = greeting.key;
+                let key = u32::from_be_bytes([a, b, c, d]);
+                Some(format!("{}, {}, key {key:08x}..", greeting.profile, greeting.build))
             }
             _ => None,
         })

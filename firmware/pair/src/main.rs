@@ -143,86 +143,101 @@ fn compare(id: usize, ticked: &Ticked, twin: &Twin) -> Result<(), Failure> {
     Err((1, format!("tick {}, board {id}: differs in {}", ticked.tick, names.join(", "))))
 }
 
-fn run(paths: &[String], ticks: u64) -> Result<(), Failure> {
-    let config = config();
-    let mut nodes: Vec<Twin> = (0..NODES)
-        .map(|id| {
+/// The mesh: boards first, and what each node said in the tick before, cut for the air.
+struct Mesh {
+    config: NodeConfig,
+    nodes: Vec<Twin>,
+    lines: Vec<Line>,
+    air: Vec<Vec<Heard>>,
+    /// Messages that boards sent.
+    messages: usize,
+    /// The longest that a board worked on a tick, in microseconds.
+    work_us: u32,
+}
+
+impl Mesh {
+    /// Greets the boards and makes them nodes.
+    fn begin(paths: &[String]) -> Result<Self, Failure> {
+        let config = config();
+        let born = |id| {
             let peers: Vec<NodeId> = neighbours(id).into_iter().map(NodeId).collect();
             Node::new(NodeId(id), Role::Scheduled, &config, &peers)
-        })
-        .collect();
-    let mut lines = Vec::new();
-    for (id, path) in (0..).zip(paths) {
-        let mut line = Line::open(path).map_err(|error| cannot(format!("{path}: {error}")))?;
-        let build = line.greet().map_err(|error| cannot(format!("{path}: {error}")))?;
-        println!("board {id}: {build}");
-        let twin = nodes.get(id as usize).ok_or_else(|| cannot("two boards are expected"))?;
-        post(&mut line, id, &config, twin)?;
-        lines.push(line);
+        };
+        let nodes: Vec<Twin> = (0..NODES).map(born).collect();
+        let mut lines = Vec::new();
+        for ((id, path), twin) in (0..).zip(paths).zip(&nodes) {
+            let mut line = Line::open(path).map_err(|error| cannot(format!("{path}: {error}")))?;
+            let build = line.greet().map_err(|error| cannot(format!("{path}: {error}")))?;
+            println!("board {id}: {build}");
+            post(&mut line, id, &config, twin)?;
+            lines.push(line);
+        }
+        let air = vec![Vec::new(); NODES as usize];
+        Ok(Self { config, nodes, lines, air, messages: 0, work_us: 0 })
     }
-    // What each node hears in a tick: what the others said in the tick before.
-    let mut air: Vec<Vec<Heard>> = vec![Vec::new(); NODES as usize];
-    let mut messages = 0;
-    let mut work_us = 0;
-    for now in 0..ticks {
-        let before = air.clone();
+
+    /// One tick of all; each hears what the others said in the tick before.
+    fn step(&mut self, now: u64) -> Result<(), Failure> {
+        let Self { config, nodes, lines, air, messages, work_us } = self;
+        let mut next = Vec::new();
         for (place, node) in nodes.iter_mut().enumerate() {
-            let others = before.iter().enumerate().filter(|(other, _)| *other != place);
+            let others = air.iter().enumerate().filter(|(other, _)| *other != place);
             let heard: Vec<Heard> = others.flat_map(|(_, said)| said.clone()).take(32).collect();
             let mut radio = MockRadio::default();
             for one in &heard {
                 let _ = radio.incoming.push_back(one.clone());
             }
-            let sample = match lines.get_mut(place) {
-                Some(line) => {
-                    let storm = STORM.contains(&now);
-                    let disturbance = if storm { (now as i32 % 5 - 2) << 18 } else { 0 };
-                    let storm = if storm { 200 } else { 0 };
-                    let heard_count = heard.len() as u8;
-                    let order = Order {
-                        tick: now,
-                        disturbance,
-                        storm,
-                        heard: heard_count,
-                        ..Order::default()
-                    };
-                    let (ticked, own) = tick(line, &order, &heard)?;
-                    let sample = ticked.sample.map(Q16::from_bits);
-                    node.tick(&config, Tick(now), sample, &mut radio);
-                    compare(place, &ticked, node)?;
-                    if own != said(node.id, &mut radio) {
-                        return Err((
-                            1,
-                            format!("tick {now}, board {place}: it said other things"),
-                        ));
-                    }
-                    messages += own.len();
-                    work_us = work_us.max(ticked.telemetry.work_us);
-                    own_frames(&mut air, place, cut(&config, node.id, &own));
-                    continue;
-                }
+            let board = match lines.get_mut(place) {
+                Some(line) => Some(tick(line, &order(now, heard.len() as u8), &heard)?),
+                None => None,
+            };
+            let sample = match &board {
+                Some((ticked, _)) => ticked.sample.map(Q16::from_bits),
                 None => Some(Q16::from_bits(20 * 65_536 + (now as i32 % 11) * 2_000)),
             };
-            node.tick(&config, Tick(now), sample, &mut radio);
+            node.tick(config, Tick(now), sample, &mut radio);
             let own = said(node.id, &mut radio);
-            own_frames(&mut air, place, cut(&config, node.id, &own));
+            if let Some((ticked, told)) = board {
+                compare(place, &ticked, node)?;
+                if own != told {
+                    return Err((1, format!("tick {now}, board {place}: it said other things")));
+                }
+                *messages += told.len();
+                *work_us = (*work_us).max(ticked.telemetry.work_us);
+            }
+            next.push(cut(config, node.id, &own));
         }
+        *air = next;
+        Ok(())
     }
-    for (id, (node, line)) in nodes.iter().zip(&mut lines).take(BOARDS).enumerate() {
-        let hex: String = node.digest().iter().map(|byte| format!("{byte:02x}")).collect();
-        println!("board {id}: {hex}, {}", line.beat().map_err(cannot)?);
-    }
-    println!(
-        "{ticks} ticks, {messages} messages of boards, all digests equal; \
-              longest tick on a board {work_us} us"
-    );
-    Ok(())
 }
 
-fn own_frames(air: &mut [Vec<Heard>], place: usize, frames: Vec<Heard>) {
-    if let Some(slot) = air.get_mut(place) {
-        *slot = frames;
+/// A tick on a board's own sensor, in a storm or not.
+fn order(tick: u64, heard: u8) -> Order {
+    let (disturbance, storm) =
+        if STORM.contains(&tick) { ((tick as i32 % 5 - 2) << 18, 200) } else { (0, 0) };
+    Order { tick, disturbance, storm, heard, ..Order::default() }
+}
+
+fn run(paths: &[String], ticks: u64) -> Result<(), Failure> {
+    let mut mesh = Mesh::begin(paths)?;
+    for now in 0..ticks {
+        mesh.step(now)?;
     }
+    for (id, (node, line)) in mesh.nodes.iter().zip(&mut mesh.lines).enumerate() {
+        print!("board {id}: ");
+        node.digest().iter().for_each(|byte| print!("{byte:02x}"));
+        println!(", {}", line.beat().map_err(cannot)?);
+    }
+    let Mesh { messages, work_us, .. } = mesh;
+    if messages == 0 {
+        return Err((1, "no board said anything: the mesh was none".into()));
+    }
+    println!(
+        "{ticks} ticks, {messages} messages of boards, all digests equal; longest tick on a board \
+         {work_us} us"
+    );
+    Ok(())
 }
 
 fn main() -> ExitCode {
