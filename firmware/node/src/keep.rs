@@ -1,5 +1,5 @@
-//! What outlives a loss of power: the board's secret, and the node that ran free. Two slots in turn,
-//! of which the newest whole one counts. Must not know what a node is beyond its bytes.
+//! What outlives a loss of power: the board's secret, and the node that ran free. Two slots in
+//! turn, of which the newest whole one counts. Must not know what a node is beyond its bytes.
 //!
 //! A record: the secret (32 bytes), then, if there is a node, its next tick (8), the length of its
 //! configuration (2), the configuration and the state; little-endian.

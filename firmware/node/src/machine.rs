@@ -28,8 +28,8 @@ const BEAT_US: u64 = 1_000_000;
 /// Bytes that one turn takes from the line, so that a busy line does not stop the clock.
 const BYTES_PER_TURN: usize = 512;
 
-/// The large parts of a board's memory. Built at compile time, so that it lies in a static and never
-/// on the stack.
+/// The large parts of a board's memory. Built at compile time, so that it lies in a static and
+/// never on the stack.
 pub struct Memory {
     pub(crate) mail: Mail,
     pub(crate) config_area: heapless::Vec<u8, CONFIG_MAX>,
@@ -93,7 +93,7 @@ impl<'m, B: Board> Firmware<'m, B> {
         let node = kept.and_then(|_| keep::node(scratch));
         let secret = kept.unwrap_or_else(|| {
             let secret = board.random();
-            // A flash that keeps nothing makes it another board at each start; it says so by its key.
+            // A flash that keeps nothing makes it another board at each start, with another key.
             keep::save(board.flash(), scratch, &secret, None);
             secret
         });
