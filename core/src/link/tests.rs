@@ -14,8 +14,15 @@ use super::*;
 use crate::neuron::TAPS;
 use crate::radio;
 
+/// A radio frame with zeros and ones in it.
+const FRAME: &[u8] = &[0x10, 1, 0, 1, 7, 0, 0, 0, 1, 2, 3, 4, 0, 255];
+
 /// One of each, and of some more than one: name and message.
 fn examples() -> Vec<(&'static str, LinkMessage<'static>)> {
+    [host_examples(), board_examples()].concat()
+}
+
+fn host_examples() -> Vec<(&'static str, LinkMessage<'static>)> {
     use LinkMessage as M;
     let post = Post {
         node: 7,
@@ -37,6 +44,24 @@ fn examples() -> Vec<(&'static str, LinkMessage<'static>)> {
         harvest_uw: 50_000,
         heard: 2,
     };
+    vec![
+        ("hello", M::Hello { versions: (1, 1), nonce: 0x0102_0304_0506_0708 }),
+        ("load", M::Load { area: Area::State, offset: 192, bytes: &[0, 1, 2] }),
+        ("post", M::Post(post)),
+        ("restore", M::Restore { tick: 128 }),
+        ("hear", M::Hear { tick: 300, index: 1, at_us: 500_123, frame: FRAME }),
+        ("tick-own", M::Tick(Order { sample: Sample::Own, ..order })),
+        ("tick-given", M::Tick(order)),
+        ("tick-absent", M::Tick(Order { sample: Sample::Absent, ..Order::default() })),
+        ("ping", M::Ping { host_us: u64::MAX }),
+        ("fetch", M::Fetch { offset: 192 }),
+        ("release", M::Release),
+        ("restart", M::Restart),
+    ]
+}
+
+fn board_examples() -> Vec<(&'static str, LinkMessage<'static>)> {
+    use LinkMessage as M;
     let greeting = Greeting {
         version: LINK_VERSION,
         nonce: 0x0102_0304_0506_0708,
@@ -87,25 +112,12 @@ fn examples() -> Vec<(&'static str, LinkMessage<'static>)> {
         storm: 200,
         harvest_uw: 50_000,
     };
-    let frame = &[0x10, 1, 0, 1, 7, 0, 0, 0, 1, 2, 3, 4, 0, 255];
     let why = Refusal::Frames { have: 1 };
     vec![
-        ("hello", M::Hello { versions: (1, 1), nonce: 0x0102_0304_0506_0708 }),
-        ("load", M::Load { area: Area::State, offset: 192, bytes: &[0, 1, 2] }),
-        ("post", M::Post(post)),
-        ("restore", M::Restore { tick: 128 }),
-        ("hear", M::Hear { tick: 300, index: 1, at_us: 500_123, frame }),
-        ("tick-own", M::Tick(Order { sample: Sample::Own, ..order })),
-        ("tick-given", M::Tick(order)),
-        ("tick-absent", M::Tick(Order { sample: Sample::Absent, ..Order::default() })),
-        ("ping", M::Ping { host_us: u64::MAX }),
-        ("fetch", M::Fetch { offset: 192 }),
-        ("release", M::Release),
-        ("restart", M::Restart),
         ("greeting", M::Greeting(greeting)),
         ("loaded", M::Loaded { area: Area::Config, length: 600 }),
         ("ready", M::Ready { tick: 128, digest: [9; 32], is_free: false }),
-        ("say", M::Say { tick: 300, index: 0, at_us: 77, frame }),
+        ("say", M::Say { tick: 300, index: 0, at_us: 77, frame: FRAME }),
         ("ticked", M::Ticked(ticked)),
         ("missed", M::Missed { asked: 301, next: 300 }),
         ("pong", M::Pong { host_us: 5, board_us: 6 }),

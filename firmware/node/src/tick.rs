@@ -16,7 +16,7 @@ const KEEP_EVERY: u64 = 4_096;
 /// A free node that is more ticks late than this goes on from now.
 const LATE_TICKS: u64 = 4;
 
-impl<B: Board> Firmware<B> {
+impl<B: Board> Firmware<'_, B> {
     /// Does a host's tick, or says again what it did.
     pub(crate) fn tick(&mut self, order: &Order) -> Result<(), Refusal> {
         self.node.as_ref().ok_or(Refusal::NoNode)?;
@@ -28,14 +28,14 @@ impl<B: Board> Firmware<B> {
             self.say(&LinkMessage::Missed { asked: order.tick, next: self.next });
             return Ok(());
         }
-        let have = self.mail.count(order.tick);
+        let have = self.memory.mail.count(order.tick);
         if have < order.heard {
             return Err(Refusal::Frames { have });
         }
         if have == 0 || order.heard == 0 {
-            self.mail.heard.clear();
+            self.memory.mail.heard.clear();
         }
-        self.mail.heard.truncate(usize::from(order.heard));
+        self.memory.mail.heard.truncate(usize::from(order.heard));
         self.activity = Activity::Mirrored;
         self.storm = order.storm;
         let raw = self.board.sense();
@@ -54,11 +54,11 @@ impl<B: Board> Firmware<B> {
         let started_us = self.board.now_us();
         let id = self.id();
         let Some(node) = &mut self.node else { return };
-        let heard = self.mail.heard.len() as u8;
-        let heard_crc = checksum(self.mail.heard.iter().map(|heard| heard.frame.as_slice()));
+        let heard = self.memory.mail.heard.len() as u8;
+        let heard_crc = checksum(self.memory.mail.heard.iter().map(|heard| heard.frame.as_slice()));
         node.harvest_uw = harvest_uw;
-        node.tick(&self.config, Tick(self.next), sample, &mut self.mail.radio(id));
-        self.mail.heard.clear();
+        node.tick(&self.config, Tick(self.next), sample, &mut self.memory.mail.radio(id));
+        self.memory.mail.heard.clear();
         let telemetry = Telemetry {
             regime: node.detector.regime() as u8,
             is_browned_out: node.energy.is_browned_out(),
@@ -74,7 +74,7 @@ impl<B: Board> Firmware<B> {
             sample: sample.map(Q16::to_bits),
             heard,
             heard_crc,
-            said: self.mail.said.len() as u8,
+            said: self.memory.mail.said.len() as u8,
             digest: node.digest(),
             sections: node.sections(),
             telemetry,
@@ -86,7 +86,7 @@ impl<B: Board> Firmware<B> {
     /// Says what the last tick did.
     fn tell(&mut self) {
         let Some(ticked) = self.last else { return };
-        for (index, said) in (0..).zip(&self.mail.said) {
+        for (index, said) in (0..).zip(&self.memory.mail.said) {
             let (tick, at_us, frame) = (ticked.tick, said.at_us, said.frame.as_slice());
             let message = LinkMessage::Say { tick, index, at_us, frame };
             if let Ok(frame) = self.writer.write(&message) {
@@ -113,14 +113,14 @@ impl<B: Board> Firmware<B> {
         let tick_us = self.config.wake.tick_us;
         let late = now_us - self.due_us > LATE_TICKS * tick_us;
         self.due_us = if late { now_us } else { self.due_us } + tick_us;
-        self.mail.heard.clear();
+        self.memory.mail.heard.clear();
         while let Some(frame) = self.board.receive() {
             // All of it is there at the start; the newest are left out where there is no room.
-            let _ = self.mail.heard.push(Heard { frame, at_us: 0 });
+            let _ = self.memory.mail.heard.push(Heard { frame, at_us: 0 });
         }
         let raw = self.board.sense();
         self.run(raw, raw, 0);
-        for said in &self.mail.said {
+        for said in &self.memory.mail.said {
             self.board.send(&said.frame);
         }
         self.tell();
@@ -131,13 +131,13 @@ impl<B: Board> Firmware<B> {
 
     /// Keeps the node in flash. A flash that fails costs the memory of the node, not the node.
     fn keep(&mut self) {
-        let Self { board, scratch, secret, node, config, next, .. } = self;
+        let Self { board, memory, secret, node, config, next, .. } = self;
         let node = node.as_ref().map(|node| (&*config, node, *next));
-        keep::save(board.flash(), scratch, secret, node);
+        keep::save(board.flash(), &mut memory.scratch, secret, node);
     }
 
     /// Forgets the node that was kept; the secret stays.
     pub(crate) fn forget(&mut self) {
-        keep::save(self.board.flash(), &mut self.scratch, &self.secret, None);
+        keep::save(self.board.flash(), &mut self.memory.scratch, &self.secret, None);
     }
 }
