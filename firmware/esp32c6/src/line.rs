@@ -33,15 +33,11 @@ impl<const N: usize> Queue<N> {
 
     /// Hands bytes to `send` until it takes no more; returns how many it took.
     pub fn drain(&mut self, mut send: impl FnMut(u8) -> bool) -> usize {
-        let mut sent = 0;
-        while let Some(byte) = self.bytes.front() {
-            if !send(*byte) {
-                break;
-            }
+        let waiting = self.bytes.len();
+        while self.bytes.front().is_some_and(|byte| send(*byte)) {
             self.bytes.pop_front();
-            sent += 1;
         }
-        sent
+        waiting - self.bytes.len()
     }
 }
 

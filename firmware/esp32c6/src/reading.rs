@@ -29,20 +29,21 @@ mod tests {
 
     #[test]
     fn readings_are_the_formula_rounded_down() {
+        // Each is the figure times 65,536, rounded down by hand.
         let table = [
             // 0.4386 * 100 + 27.88 - 20.52 = 51.22
-            (celsius(100, -1), 51.22),
-            // 0 + 27.88 - 20.52 = 7.36
-            (celsius(0, -1), 7.36),
-            (celsius(0, 0), -20.52),
-            (celsius(255, 2), 0.4386 * 255.0 - 55.76 - 20.52),
-            (volts(0), 0.0),
-            (volts(3_300), 3.3),
-            (volts(u16::MAX), 65.535),
+            (celsius(100, -1), 3_356_753),
+            // 27.88 - 20.52 = 7.36
+            (celsius(0, -1), 482_344),
+            (celsius(0, 0), -1_344_799),
+            // 111.843 - 55.76 - 20.52 = 35.563
+            (celsius(255, 2), 2_330_656),
+            (volts(0), 0),
+            (volts(3_300), 216_268),
+            (volts(u16::MAX), 4_294_901),
         ];
-        for (got, expected) in table {
-            let bits: f64 = expected * 65_536.0;
-            assert_eq!(f64::from(got.to_bits()), (bits + 1e-6).floor(), "{expected}");
+        for (got, bits) in table {
+            assert_eq!(got.to_bits(), bits);
         }
     }
 }

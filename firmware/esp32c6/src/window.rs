@@ -108,7 +108,7 @@ mod tests {
     const SECTOR: usize = 4_096;
 
     /// Eight sectors of NOR flash: writing clears bits.
-    struct Chip([u8; 8 * SECTOR]);
+    struct Chip(Vec<u8>);
 
     impl ErrorType for Chip {
         type Error = NorFlashErrorKind;
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_store_in_a_window_leaves_the_rest_alone() {
-        let mut chip = Chip([0xA5; 8 * SECTOR]);
+        let mut chip = Chip(vec![0xA5; 8 * SECTOR]);
         chip.0[2 * SECTOR..6 * SECTOR].fill(0xFF);
         let mut window = Window::new(chip, 2 * SECTOR as u32, 4 * SECTOR as u32);
         for round in 0..5 {
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn nothing_reaches_beyond_a_window() {
-        let mut window = Window::new(Chip([0; 8 * SECTOR]), SECTOR as u32, SECTOR as u32);
+        let mut window = Window::new(Chip(vec![0; 8 * SECTOR]), SECTOR as u32, SECTOR as u32);
         let end = SECTOR as u32;
         let mut bytes = [0; 8];
         assert_eq!(window.read(end - 8, &mut bytes), Ok(()));
@@ -179,7 +179,7 @@ mod tests {
         let table =
             [(0, 9 * SECTOR, 0), (100, SECTOR, 0), (SECTOR, 100, 0), (SECTOR, SECTOR, SECTOR)];
         for (start, length, expected) in table {
-            let window = Window::new(Chip([0; 8 * SECTOR]), start as u32, length as u32);
+            let window = Window::new(Chip(vec![0; 8 * SECTOR]), start as u32, length as u32);
             assert_eq!(window.capacity(), expected, "{start} {length}");
         }
     }
