@@ -50,8 +50,8 @@ pub struct DevKit {
 /// Sets up the board, says on its lines what it is, and starts its watchdog.
 pub fn start(mut chip: Peripherals) -> (DevKit, Rwdt) {
     let mut watchdog = Rtc::new(chip.RTC_TIMER).rwdt;
-    watchdog.enable();
     watchdog.set_timeout(RwdtStage::Stage0, WATCHDOG);
+    watchdog.enable();
     let secret = noise(chip.RNG, chip.ADC1.reborrow());
     #[cfg(feature = "adc")]
     let sensor = Sensor::new(chip.ADC1, chip.GPIO2);
@@ -115,6 +115,8 @@ impl DevKit {
         let mut text = heapless::String::<LOG_MAX>::new();
         let _ =
             write!(text, "started by: {reason}; sensor: {name}; flash for genes: {bytes} bytes");
+        // Ends what the boot loader has said on the same lines.
+        self.ports.write(&[0]);
         self.log(Level::Info, &text);
         if bytes == 0 {
             let text = "keeps nothing: flash with --partition-table partitions.csv";

@@ -6,10 +6,10 @@
 
 use esp_hal::peripherals::{FROM_CPU_INTR0, TIMG0, WIFI};
 use esp_hal::timer::timg::TimerGroup;
-use esp_radio::esp_now::{BROADCAST_ADDRESS, EspNow};
+use esp_radio::esp_now::{BROADCAST_ADDRESS, ESP_NOW_MAX_DATA_LEN_V1, EspNow};
 use esp_radio::wifi::{ControllerConfig, WifiController};
 use heapless::Deque;
-use qres_core::radio::Frame;
+use qres_core::radio::{FRAME_MAX, Frame};
 use qres_firmware::SAID_MAX;
 
 /// The Wi-Fi channel that all boards share.
@@ -19,6 +19,9 @@ const SPACING_US: u64 = 2_500;
 /// Bytes of the driver's heap: what the second-stage bootloader leaves, and some of the stack's.
 const HEAP_RECLAIMED: usize = 64 * 1024;
 const HEAP_MORE: usize = 36 * 1024;
+
+// No frame of the mesh wants more than one of ESP-NOW.
+const _: () = assert!(FRAME_MAX <= ESP_NOW_MAX_DATA_LEN_V1);
 
 /// ESP-NOW, and what waits to be sent.
 pub struct Radio {
