@@ -10,7 +10,7 @@ use esp_radio::esp_now::{BROADCAST_ADDRESS, ESP_NOW_MAX_DATA_LEN_V1, EspNow};
 use esp_radio::wifi::{ControllerConfig, WifiController};
 use heapless::Deque;
 use qres_core::radio::{FRAME_MAX, Frame};
-use qres_firmware::SAID_MAX;
+use qres_firmware::{HEARD_MAX, SAID_MAX};
 
 /// The Wi-Fi channel that all boards share.
 const CHANNEL: u8 = 6;
@@ -23,11 +23,12 @@ const HEAP_MORE: usize = 36 * 1024;
 // No frame of the mesh wants more than one of ESP-NOW.
 const _: () = assert!(FRAME_MAX <= ESP_NOW_MAX_DATA_LEN_V1);
 
-/// ESP-NOW, and what waits to be sent.
+/// ESP-NOW, what waits to be sent, and what has come since the last tick.
 pub struct Radio {
     now: EspNow,
     _controller: WifiController<'static>,
     waiting: Deque<Frame, SAID_MAX>,
+    heard: Deque<Frame, HEARD_MAX>,
     next_us: u64,
 }
 
@@ -44,7 +45,8 @@ impl Radio {
         let controller = WifiController::new(wifi, ControllerConfig::default()).ok()?;
         let now = controller.esp_now();
         now.set_channel(CHANNEL).ok()?;
-        Some(Self { now, _controller: controller, waiting: Deque::new(), next_us: 0 })
+        let (waiting, heard) = (Deque::new(), Deque::new());
+        Some(Self { now, _controller: controller, waiting, heard, next_us: 0 })
     }
 
     /// Puts a frame in line; it is lost when there is no room, as on any air.
@@ -54,8 +56,18 @@ impl Radio {
         }
     }
 
-    /// Sends the next frame, if it is time.
+    /// Takes what has come, since the driver keeps ten frames only, and sends the next frame if it
+    /// is time. What is too long to be a frame of the mesh is passed over; what has no room in a
+    /// tick pushes out the oldest.
     pub fn pump(&mut self, now_us: u64) {
+        while let Some(received) = self.now.receive() {
+            if let Ok(frame) = Frame::from_slice(received.data()) {
+                if self.heard.is_full() {
+                    self.heard.pop_front();
+                }
+                let _ = self.heard.push_back(frame);
+            }
+        }
         if now_us < self.next_us {
             return;
         }
@@ -67,13 +79,8 @@ impl Radio {
         self.next_us = now_us + SPACING_US;
     }
 
-    /// The next frame that has come. What is too long to be one of the mesh is passed over.
+    /// The next frame that has come.
     pub fn receive(&mut self) -> Option<Frame> {
-        while let Some(received) = self.now.receive() {
-            if let Ok(frame) = Frame::from_slice(received.data()) {
-                return Some(frame);
-            }
-        }
-        None
+        self.heard.pop_front()
     }
 }

@@ -51,7 +51,7 @@ mod voltage {
 
     type Calibration = AdcCalCurve<ADC1<'static>>;
 
-    /// The voltage at GPIO2, 0 to 3.1 V, with the calibration that the chip carries.
+    /// The voltage at GPIO2, about 0 to 3.3 V, with the calibration that the chip carries.
     pub struct Sensor {
         adc: Adc<'static, ADC1<'static>, Blocking>,
         pin: AdcPin<GPIO2<'static>, ADC1<'static>, Calibration>,
