@@ -16,6 +16,12 @@ pub struct Queue<const N: usize> {
 }
 
 impl<const N: usize> Queue<N> {
+    /// An empty queue.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { bytes: Deque::new() }
+    }
+
     /// Puts a frame at the end. One that has no room in an empty queue is dropped.
     pub fn put(&mut self, frame: &[u8]) {
         if frame.len() >= N {

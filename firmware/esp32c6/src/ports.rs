@@ -7,6 +7,7 @@ use esp_hal::time::{Duration, Instant};
 use esp_hal::uart::{Config, Uart, UartTx};
 use esp_hal::usb::usb_serial_jtag::{UsbSerialJtag, UsbSerialJtagTx};
 use qres_board::line::{Choice, Line, Queue};
+use static_cell::ConstStaticCell;
 
 /// Room for the longest answer to a tick: 48 messages of 172 bytes, and what is around them.
 const QUEUE_BYTES: usize = 12 * 1024;
@@ -15,20 +16,23 @@ const UART_FIFO: usize = 128;
 /// How long last words may take on the USB port, which sends only while a host reads.
 const SHOUT: Duration = Duration::from_millis(50);
 
+static USB_QUEUE: ConstStaticCell<Queue<QUEUE_BYTES>> = ConstStaticCell::new(Queue::new());
+static UART_QUEUE: ConstStaticCell<Queue<QUEUE_BYTES>> = ConstStaticCell::new(Queue::new());
+
 /// Both lines.
 pub struct Ports {
     usb: UsbSerialJtag<'static, Blocking>,
-    usb_queue: Queue<QUEUE_BYTES>,
+    usb_queue: &'static mut Queue<QUEUE_BYTES>,
     /// `None` when the driver refused.
     uart: Option<Uart<'static, Blocking>>,
-    uart_queue: Queue<QUEUE_BYTES>,
+    uart_queue: &'static mut Queue<QUEUE_BYTES>,
     /// What UART0 has received and nobody has taken.
     uart_bytes: heapless::Deque<u8, UART_FIFO>,
     choice: Choice,
 }
 
 impl Ports {
-    /// Opens both: UART0 at 115200 baud, 8 bits, no parity, one stop bit.
+    /// Opens both, once: UART0 at 115200 baud, 8 bits, no parity, one stop bit.
     pub fn new(
         usb: USB_DEVICE<'static>,
         uart: UART0<'static>,
@@ -38,9 +42,9 @@ impl Ports {
         let uart = Uart::new(uart, Config::default()).ok();
         Self {
             usb: UsbSerialJtag::new(usb),
-            usb_queue: Queue::default(),
+            usb_queue: USB_QUEUE.take(),
             uart: uart.map(|uart| uart.with_tx(tx).with_rx(rx)),
-            uart_queue: Queue::default(),
+            uart_queue: UART_QUEUE.take(),
             uart_bytes: heapless::Deque::new(),
             choice: Choice::default(),
         }
