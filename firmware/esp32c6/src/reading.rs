@@ -2,8 +2,8 @@
 
 use qres_core::q16::Q16;
 
-/// Degrees Celsius of the chip's own sensor: 0.4386 raw - 27.88 range - 20.52, rounded down. `range`
-/// is the offset of the range that the sensor is set to, -2 to 2.
+/// Degrees Celsius of the chip's own sensor: 0.4386 raw - 27.88 range - 20.52, rounded down.
+/// `range` is the offset of the range that the sensor is set to, -2 to 2.
 ///
 /// Source: ESP32-C6 Technical Reference Manual (Espressif), chapter on-chip sensor, conversion of
 /// the temperature sensor's output.
