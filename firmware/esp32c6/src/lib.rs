@@ -1,5 +1,6 @@
 //! The parts of the board's firmware that need no chip: what its lamp shows, what its readings
-//! mean, which line it speaks on, and where its genes lie. Tested on any machine; must not know esp-hal.
+//! mean, which line it speaks on, and where its genes lie. Tested on any machine; must not know
+//! esp-hal.
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 

@@ -1,6 +1,6 @@
 //! The firmware of an ESP32-C6-DevKitC-1: the portable main loop on the board's serial lines,
-//! flash, sensor and lamp, under a watchdog. What a node does stands in `qres-core`; what a host may ask,
-//! in `qres-firmware`.
+//! flash, sensor and lamp, under a watchdog. What a node does stands in `qres-core`; what a host
+//! may ask, in `qres-firmware`.
 #![no_std]
 #![no_main]
 
