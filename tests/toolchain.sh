@@ -28,8 +28,8 @@ has_emulator() {
 
 # Builds a package for a target, with rustup's library where it is installed, else with one built
 # from Debian's sources.
-build_for() { # TRIPLE PACKAGE
-    local arguments=(build --locked --quiet --release -p "$2" --target "$1")
+build_for() { # TRIPLE PACKAGE [ARGUMENT...]
+    local arguments=(build --locked --quiet --release -p "$2" --target "$1" "${@:3}")
     if has_rustup_target "$1"; then
         CARGO_TARGET_DIR=$folder/bare cargo "${arguments[@]}"
         return
