@@ -10,6 +10,7 @@ use qres_core::link::message::{
     Beat, CAN_SIGN, Greeting, LinkMessage, MESSAGE_MAX, Ticked,
 };
 use qres_core::node::Node;
+use qres_core::q16::Q16;
 use qres_core::regime::Regime;
 
 use crate::board::{Activity, Board, Light};
@@ -44,6 +45,8 @@ pub struct Firmware<B: Board> {
     /// The tick that the node stands before.
     pub(crate) next: u64,
     pub(crate) mail: Mail,
+    /// What the sensor read for the tick that was rehearsed last.
+    pub(crate) read: Option<(u64, Option<Q16>)>,
     /// What the last tick was answered with.
     pub(crate) last: Option<Ticked>,
     pub(crate) config_area: heapless::Vec<u8, CONFIG_MAX>,
@@ -91,6 +94,7 @@ impl<B: Board> Firmware<B> {
             node,
             next,
             mail: Mail::default(),
+            read: None,
             last: None,
             config_area: heapless::Vec::new(),
             state_area: heapless::Vec::new(),
