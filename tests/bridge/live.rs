@@ -27,7 +27,7 @@ pub fn field() -> Scenario {
         twt: (calm_ms: 4000, prestorm_ms: 4000, storm_ms: 4000, window_ms: 3000,
             storm_window_ms: 3000),
         signals: [(modality: "heat", source: Synthetic(level: 20.0, noise: 0.4))],
-        storms: [(from_tick: 60, to_tick: 400, path: [(tick: 60, x_mm: 25000, z_mm: 25000)],
+        storms: [(from_tick: 60, to_tick: 400, path: [(tick: 60, x_mm: 0, z_mm: 0)],
             radius_mm: 60000, intensity: 12.0)])"#,
     )
     .unwrap_or_else(|problem| panic!("{problem:#}"))
@@ -217,4 +217,46 @@ fn soak() {
         println!("{}", serde_json::to_string(&board).expect("plain data"));
     }
     assert!(seen > 0, "the soak must see faults");
+}
+
+/// What the binary says to these arguments, and its exit code.
+fn qres(arguments: &[&str]) -> (String, String, Option<i32>) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_qres"));
+    let done = command.args(arguments).output().expect("it runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (text(&done.stdout), text(&done.stderr), done.status.code())
+}
+
+#[test]
+fn the_command_mirrors_boards_and_says_what_is_in_the_way() {
+    let folder = folder("command");
+    let good = Bench::start(&folder, "good", 1, Box::new(Powered::<false>::new(1)));
+    let flawed = Bench::start(&folder, "flawed", 2, Box::new(Powered::<true>::new(2)));
+    let run = ["mirror", "--headless", "--speed", "1000", "--ticks", "60", "--quiet", "--json"];
+    let (out, said, code) = qres(&[&run[..], &["--port", &good.path]].concat());
+    assert_eq!(code, Some(0), "{said}");
+    let report: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    let board = &report["boards"][0];
+    assert_eq!((&report["ticks"], &board["state"]), (&60.into(), &"live".into()), "{report}");
+    assert!(board["divergence"].is_null() && board["counts"]["ticks"] == 60, "{report}");
+    let ports = ["--port", &flawed.path, "--as", "21"];
+    let (_, said, code) = qres(&[&run[..], &ports].concat());
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("(node 21) parts from its twin in tick 4"), "{said}");
+    let missing = folder.join("none").display().to_string();
+    let table: [(&[&str], &str); 5] = [
+        (&["mirror", "--port", &missing], "plug the board in"),
+        (&["mirror", "--port", "/dev/null"], "cannot be opened as a serial port"),
+        (&["mirror", "--port", &good.path, "--port", &good.path], "given twice"),
+        (&["mirror", "--port", &good.path, "--as", "100000"], "there is no node 100000"),
+        (&["mirror", "--port", &good.path, "--scenario", "none"], "none"),
+    ];
+    for (arguments, expected) in table {
+        let (_, said, code) = qres(arguments);
+        assert_eq!(code, Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(expected), "{arguments:?}: {said}");
+    }
+    let (out, said, code) = qres(&["ports", "--json"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(serde_json::from_str::<serde_json::Value>(&out).expect("JSON").is_array());
 }
