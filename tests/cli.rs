@@ -2,8 +2,12 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on says so")]
 
+#[path = "cli/cluster.rs"]
+mod cluster;
 #[path = "cli/exports.rs"]
 mod exports;
+#[path = "cli/report.rs"]
+mod report;
 #[path = "cli/sweep.rs"]
 mod sweep;
 
@@ -420,5 +424,5 @@ fn a_command_that_could_not_be_done_is_told() {
     let output = qres(&["run", &path, "--ticks", "4", "--quiet"]);
     assert!(output.status.success());
     let told = text(&output.stderr);
-    assert!(told.contains("tick 2: nodes off killed: refused: \"off\" is no node"), "{told}");
+    assert!(told.contains("tick 2: not done (nodes off killed): \"off\" is no node"), "{told}");
 }

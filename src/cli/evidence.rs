@@ -45,7 +45,7 @@ struct LongArgs {
     /// Folder of finished rows of the table byzantine: they are kept there, and not computed again
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Compute the I-th of N parts of the rows only; parts can run at once with one --out
+    /// Compute one of N parts of the rows only, I from 0; parts can run at once with one --out
     #[arg(long, value_name = "I/N", requires = "out", conflicts_with = "merge")]
     shard: Option<Shard>,
     /// Compute nothing: print the table from the rows in --out, and fail if one is missing

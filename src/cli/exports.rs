@@ -1,15 +1,19 @@
-//! `--csv`, `--parquet` and `--pcap`: files that a run writes besides its figures.
+//! `--csv`, `--parquet`, `--pcap`, `--mcap` and `--record`: files that a run writes besides its
+//! figures.
 
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::output::Failure;
+use super::load::Loaded;
+use super::output::{self, Failure};
 use crate::mesh::Mesh;
-use crate::record::export::{ExportError, Exports, ticks_between_rows};
+use crate::record::export::{Exports, Rhythm};
+use crate::record::mcap::{self, Mcap};
 use crate::record::parquet::Parquet;
 use crate::record::pcap::Pcap;
+use crate::record::recording::{self, Header, Recorder, RecorderOptions, Watch};
 use crate::record::totals::Csv;
 
 /// The files asked for.
@@ -24,43 +28,142 @@ pub(super) struct ExportArgs {
     /// Write every frame on the air, for Wireshark
     #[arg(long, value_name = "FILE")]
     pcap: Option<PathBuf>,
+    /// Write the state of nodes over time, for Foxglove and other readers of MCAP
+    #[arg(long, value_name = "FILE")]
+    mcap: Option<PathBuf>,
+    /// Ticks from one state of nodes in the MCAP file to the next, in place of as many as keep it small
+    #[arg(long, value_name = "TICKS", requires = "mcap",
+          value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    mcap_every: Option<u64>,
+    /// Record the run, so that `qres replay` can do it again
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// Ticks between the checkpoints of the recording
+    #[arg(long, value_name = "N", requires = "record",
+        value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    checkpoint_every: Option<u64>,
+}
+
+/// The files of a run, while it goes on.
+pub(super) struct Files {
+    exports: Exports,
+    recorder: Option<Recorder>,
+    watch: Option<Watch>,
+    told: bool,
+}
+
+impl Files {
+    /// Takes what there is after a tick.
+    pub fn tick(&mut self, mesh: &mut Mesh) {
+        self.exports.tick(mesh);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.tick(mesh);
+        }
+    }
+
+    /// Says once that the recording is in trouble; the run goes on.
+    pub fn warn(&mut self) {
+        let Some(watch) = self.watch.as_ref().filter(|_| !self.told) else { return };
+        if let Some(trouble) = watch.status().trouble {
+            output::note(&format!("warning: {trouble}"));
+            self.told = true;
+        }
+    }
+
+    /// Finishes every file; says what could not be written.
+    pub fn finish(self, mesh: &mut Mesh) -> Vec<String> {
+        let finished = self.recorder.map(|recorder| recorder.finish(mesh));
+        let unwritten = self.exports.finish();
+        let trouble = finished.and_then(|finished| finished.status.trouble);
+        unwritten.iter().map(ToString::to_string).chain(trouble).collect()
+    }
 }
 
 impl ExportArgs {
     fn files(&self) -> impl Iterator<Item = &Path> {
-        [&self.csv, &self.parquet, &self.pcap].into_iter().flatten().map(PathBuf::as_path)
+        [&self.csv, &self.parquet, &self.pcap, &self.mcap, &self.record]
+            .into_iter()
+            .flatten()
+            .map(PathBuf::as_path)
     }
 }
 
-/// Begins the files of a run of `ticks`. None of them is touched before all of them can be written.
+/// Begins the files of a run of `ticks`; `folder` has its data. None of them is touched before all of them can be written.
 pub(super) fn begin(
     args: &ExportArgs,
     inputs: &[(PathBuf, &'static str)],
+    folder: &Path,
     ticks: u64,
-    mesh: &mut Mesh,
-) -> Result<Exports, Failure> {
+    loaded: &mut Loaded,
+) -> Result<Files, Failure> {
     apart(args, inputs)?;
+    args.record.as_deref().map_or(Ok(()), free)?;
     writable(args)?;
-    let every = ticks_between_rows(ticks);
+    let recorder = begin_recording(args, folder, loaded)?;
+    let groups = loaded.scenario.signals.iter().map(|signal| signal.modality.clone()).collect();
+    let mesh = &mut loaded.mesh;
+    let rhythm = Rhythm::of(ticks);
     let mut exports = Exports::default();
     if let Some(path) = &args.csv {
-        exports.add(path, |file| Csv::new(file, every)).map_err(Failure::input)?;
+        exports.add(path, |file| Csv::new(file, rhythm)).map_err(Failure::input)?;
     }
     if let Some(path) = &args.parquet {
-        exports.add(path, |file| Parquet::new(file, every)).map_err(Failure::input)?;
+        exports.add(path, |file| Parquet::new(file, rhythm)).map_err(Failure::input)?;
     }
     if let Some(path) = &args.pcap {
         let tick_us = mesh.plan().config.wake.tick_us;
         mesh.capture(true);
         exports.add(path, |file| Pcap::new(file, tick_us)).map_err(Failure::input)?;
     }
-    Ok(exports)
+    if let Some(path) = &args.mcap {
+        let rhythm = match args.mcap_every {
+            Some(every) => Rhythm::each(every, ticks),
+            None => mcap::rhythm(mesh.plan().nodes.len(), ticks),
+        };
+        mesh.watch(true);
+        exports.add(path, |file| Mcap::new(file, rhythm, groups)).map_err(Failure::input)?;
+    }
+    let watch = recorder.as_ref().map(Recorder::watch);
+    Ok(Files { exports, recorder, watch, told: false })
+}
+
+/// Begins the recording, where one is asked for.
+fn begin_recording(
+    args: &ExportArgs,
+    folder: &Path,
+    loaded: &mut Loaded,
+) -> Result<Option<Recorder>, Failure> {
+    let Some(path) = &args.record else { return Ok(None) };
+    let data = recording::data_digests(&loaded.scenario, folder);
+    let options = RecorderOptions {
+        name: loaded.name.clone(),
+        scenario: loaded.text.clone(),
+        data: data.map_err(Failure::input)?,
+        checkpoint_every: args.checkpoint_every.unwrap_or_default(),
+    };
+    let header = Header::new(options, &loaded.mesh);
+    let begun = Recorder::create(path, header, &mut loaded.mesh);
+    let trouble = |why| Failure::Input(format!("{}: cannot record: {why}", path.display()));
+    begun.map(Some).map_err(trouble)
+}
+
+/// A recording may be the only trace of a run, and other files are no recordings: what is there
+/// stays.
+fn free(path: &Path) -> Result<(), Failure> {
+    let taken = path.metadata().is_ok_and(|about| about.is_file() && about.len() > 0);
+    if !taken {
+        return Ok(());
+    }
+    let what = if recording::is_recording(path) { "a recording" } else { "no recording" };
+    Err(Failure::Input(format!(
+        "{}: is there already, and is {what}; it is left as it is: name another file",
+        path.display()
+    )))
 }
 
 /// What could not be written, as a failure.
-pub(super) fn verdict(unwritten: &[ExportError]) -> Result<(), Failure> {
-    let told: Vec<String> = unwritten.iter().map(ToString::to_string).collect();
-    if told.is_empty() { Ok(()) } else { Err(Failure::Input(told.join("\nerror: "))) }
+pub(super) fn verdict(unwritten: &[String]) -> Result<(), Failure> {
+    if unwritten.is_empty() { Ok(()) } else { Err(Failure::Input(unwritten.join("\nerror: "))) }
 }
 
 /// Whether all can be written; what they hold is left as it is.

@@ -58,8 +58,13 @@ pub(super) fn film(args: &FilmArgs) -> Result<(), Failure> {
             args.from, args.to
         )));
     }
-    if !(0.001..=1e7).contains(&args.speed) || !args.turns.is_finite() {
-        return Err(Failure::Input("--speed: 0.001 to 10000000; --turns: a number".to_owned()));
+    if !(0.001..=1e7).contains(&args.speed) {
+        let accepted = "accepted: 0.001 to 10000000 simulated seconds in a second of the film";
+        return Err(Failure::Input(format!("--speed {}; {accepted}", args.speed)));
+    }
+    if !args.turns.is_finite() {
+        let accepted = "accepted: a number of turns, such as 0.5, or -1 for the other way";
+        return Err(Failure::Input(format!("--turns {}; {accepted}", args.turns)));
     }
     let busy = std::fs::read_dir(&args.out).is_ok_and(|mut entries| entries.next().is_some());
     if busy {

@@ -1,11 +1,14 @@
-//! From a scenario's name or path to a mesh that can run.
+//! From the name or path of a scenario, or the path of a recording, to a mesh that can run. A
+//! recording is a scenario with a seed and commands.
 
 use std::path::{Path, PathBuf};
 
 use super::memory::{self, Recalled};
-use super::output::Failure;
+use super::output::{self, Failure};
 use crate::mesh::Mesh;
 use crate::mesh::plan::Plan;
+use crate::record::Recording;
+use crate::record::recording;
 use crate::scenario::{self, Resolved, Scenario};
 use crate::world::dataset;
 
@@ -19,6 +22,8 @@ pub(super) struct Loaded {
     pub seed: u64,
     /// Models of an earlier run that its nodes are born with.
     pub recalled: Recalled,
+    /// The text of its file.
+    pub text: String,
     /// The mesh, at tick 0.
     pub mesh: Mesh,
 }
@@ -26,8 +31,18 @@ pub(super) struct Loaded {
 /// The longest run, as for `ticks` in a scenario.
 pub(super) const TICKS_MAX: u64 = 1_000_000_000;
 
+/// Reads a length of a run.
+pub(super) fn ticks_asked(text: &str) -> Result<u64, String> {
+    let ticks = text.parse().ok().filter(|ticks| (1..=TICKS_MAX).contains(ticks));
+    ticks.ok_or_else(|| format!("accepted: a whole number from 1 to {TICKS_MAX}"))
+}
+
+/// Reads a seed.
+pub(super) fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("accepted: a whole number from 0 to {}", u64::MAX))
+}
+
 /// Accepts the number of a tick that a run can have.
-#[cfg(feature = "view")]
 pub(super) fn tick_number() -> clap::builder::RangedU64ValueParser {
     clap::value_parser!(u64).range(..=TICKS_MAX)
 }
@@ -46,7 +61,18 @@ pub(super) fn load(
     data: Option<&Path>,
     memory: Option<&Path>,
 ) -> Result<Loaded, Failure> {
-    let Resolved { name, scenario, .. } =
+    if recording::is_recording(Path::new(name)) {
+        for (given, option) in [(seed.is_some(), "--seed"), (memory.is_some(), "--memory")] {
+            if given {
+                return Err(Failure::Input(format!(
+                    "{name}: a recording has its own seed and models; leave {option} out"
+                )));
+            }
+        }
+        let read = recording::read(Path::new(name)).map_err(Failure::input)?;
+        return recorded(read, asked_threads, data);
+    }
+    let Resolved { name, scenario, text } =
         scenario::resolve(name).map_err(|problem| Failure::Input(format!("{problem:#}")))?;
     let seed = seed.unwrap_or(scenario.seed);
     let mut recalled = Recalled::default();
@@ -55,7 +81,40 @@ pub(super) fn load(
         recalled = memory::recall(&mut plan, folder, &name, &scenario)?;
     }
     let mesh = Mesh::new(plan, threads(asked_threads));
-    Ok(Loaded { name, scenario, seed, recalled, mesh })
+    Ok(Loaded { name, scenario, seed, recalled, text, mesh })
+}
+
+/// Builds the mesh that does again what a recording has, and says what is odd about that.
+pub(super) fn recorded(
+    recording: Recording,
+    asked_threads: Option<u16>,
+    data: Option<&Path>,
+) -> Result<Loaded, Failure> {
+    let file = recording.file.clone();
+    let read = recording.scenario();
+    let mut scenario = read.map_err(|problem| Failure::Input(format!("{problem:#}")))?;
+    let plan = recording.plan(&scenario, data.unwrap_or(Path::new(".")));
+    let plan = plan.map_err(|why| Failure::Input(format!("{file}: {why}")))?;
+    let mesh = Mesh::new(plan, threads(asked_threads));
+    if let Some(warning) = recording.warning() {
+        output::note(&format!("warning: {warning}"));
+    }
+    if !recording.is_of(&mesh) {
+        output::note(&format!(
+            "warning: {file}: its scenario, seed or data are not those that were recorded, or \
+             another build of this program has recorded it"
+        ));
+    }
+    // So long a run it is, unless another length is asked for.
+    scenario.ticks = recording.ticks();
+    Ok(Loaded {
+        name: recording.header.name,
+        seed: recording.header.seed,
+        recalled: Recalled::default(),
+        text: recording.header.scenario,
+        scenario,
+        mesh,
+    })
 }
 
 /// Reads a scenario's data and plans its mesh.

@@ -3,6 +3,7 @@
 
 mod check;
 mod columns;
+mod compare;
 mod compress;
 mod duration;
 mod envelopes;
@@ -17,6 +18,8 @@ mod memory;
 mod mirror;
 mod output;
 mod ports;
+mod replay;
+mod report;
 mod run;
 mod scenarios;
 #[cfg(feature = "view")]
@@ -29,7 +32,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use output::Failure;
 
@@ -59,7 +62,11 @@ enum Command {
     /// Film some ticks of a scenario: numbered PNG files, a GIF, and an MP4 where ffmpeg is
     #[cfg(feature = "view")]
     Film(film::FilmArgs),
-    /// Check scenario files, and envelopes (.jsonld)
+    /// Do a recorded run again, and hold it against its checkpoints
+    Replay(replay::ReplayArgs),
+    /// Find the first tick, section and node at which two recordings part
+    Compare(compare::CompareArgs),
+    /// Check files of scenarios, sweeps and recordings, and envelopes (.jsonld)
     Check {
         /// The files
         #[arg(required = true)]
@@ -100,6 +107,8 @@ enum Command {
     },
     /// Run a scenario for every combination of some values of its fields, or merge the rows
     Sweep(sweep::SweepArgs),
+    /// Make one self-contained HTML page of a run, a sweep or figures
+    Report(report::ReportArgs),
     /// Reproduce the figures that the documentation claims
     Evidence(evidence::EvidenceArgs),
 }
@@ -107,11 +116,12 @@ enum Command {
 /// How to get a mesh from a scenario.
 #[derive(Args, Debug, Clone)]
 struct Input {
-    /// Path of a scenario, or the name of one inside the binary (see `qres scenarios`)
+    /// Path of a scenario or recording, or the name of a scenario inside the binary (see `qres
+    /// scenarios`)
     #[arg(value_name = "SCENARIO")]
     scenario: String,
     /// Seed in place of the scenario's
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", value_parser = load::seed)]
     seed: Option<u64>,
     /// Threads that share the work
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -127,7 +137,7 @@ struct RunArgs {
     #[command(flatten)]
     input: Input,
     /// Ticks to run, in place of the scenario's
-    #[arg(long, value_name = "N", conflicts_with = "span")]
+    #[arg(long, value_name = "N", conflicts_with = "span", value_parser = load::ticks_asked)]
     ticks: Option<u64>,
     /// Simulated time to run, such as 90s, 30m, 24h or 7d
     #[arg(long = "for", value_name = "TIME", value_parser = duration::parse)]
@@ -155,11 +165,11 @@ struct RunArgs {
 #[cfg(feature = "view")]
 #[derive(Args, Debug, Clone)]
 struct ViewArgs {
-    /// Path of a scenario, or the name of one inside the binary
+    /// Path of a scenario or recording, or the name of a scenario inside the binary
     #[arg(value_name = "SCENARIO", default_value = DEFAULT_SCENARIO)]
     scenario: String,
     /// Seed in place of the scenario's
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", value_parser = load::seed)]
     seed: Option<u64>,
     /// Threads that share the work
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -168,7 +178,7 @@ struct ViewArgs {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Stop after this many ticks
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = load::ticks_asked)]
     ticks: Option<u64>,
     /// Run at full speed and close the window at the end
     #[arg(long, requires = "ticks")]
@@ -211,7 +221,15 @@ pub fn main() -> ExitCode {
 
 /// Runs a command line; the first argument is the program's name.
 pub fn run_from(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    // A number below 0 is a wrong value, not an unknown option.
+    let command = Cli::command().mut_subcommands(|subcommand| {
+        subcommand.mut_args(|argument| {
+            let takes_values = argument.get_action().takes_values();
+            if takes_values { argument.allow_negative_numbers(true) } else { argument }
+        })
+    });
+    let matches = command.try_get_matches_from(arguments);
+    let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
             let code = if error.use_stderr() { 2 } else { 0 };
@@ -238,6 +256,8 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Shot(args)) => shot::shot(&args),
         #[cfg(feature = "view")]
         Some(Command::Film(args)) => film::film(&args),
+        Some(Command::Replay(args)) => replay::replay(&args),
+        Some(Command::Compare(args)) => compare::compare(&args),
         Some(Command::Sweep(args)) => sweep::sweep(&args),
         Some(Command::Check { files }) => check::check(&files),
         Some(Command::Scenarios { export }) => scenarios::scenarios(export.as_deref()),
@@ -246,6 +266,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Compress(args)) => compress::compress(&args),
         Some(Command::Decompress { input, output }) => compress::decompress(&input, &output),
         Some(Command::Inspect { file, json }) => compress::inspect(&file, json),
+        Some(Command::Report(args)) => report::report(&args),
         Some(Command::Evidence(args)) => evidence::evidence(&args),
     }
 }

@@ -7,6 +7,7 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
+use super::exports::Files;
 use super::load::{self, Loaded, load};
 use super::output::{self, Failure};
 use super::{RunArgs, envelopes, exports, memory};
@@ -14,11 +15,10 @@ use crate::evidence::drift;
 use crate::mesh::Mesh;
 use crate::mesh::condition::FaultSummary;
 use crate::mesh::summary::RunSummary;
-use crate::record::export::Exports;
 use crate::world::dataset;
 
 /// Ticks between movements of the progress bar.
-const PROGRESS_EVERY: u64 = 64;
+pub(super) const PROGRESS_EVERY: u64 = 64;
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -62,14 +62,14 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let mut inputs = vec![(PathBuf::from(&input.scenario), "the scenario")];
     let read = dataset::needed(&loaded.scenario).into_iter();
     inputs.extend(read.map(|file| (folder.join(file.path), "a file that the run reads")));
-    let mut exports = exports::begin(&args.files, &inputs, ticks, &mut loaded.mesh)?;
-    let wall_s = drive(&mut loaded.mesh, ticks, args.quiet, &mut exports);
+    let mut files = exports::begin(&args.files, &inputs, folder, ticks, &mut loaded)?;
+    let wall_s = drive(&mut loaded.mesh, ticks, args.quiet, &mut files);
     // A command that could not be done is told whatever else is quiet.
     for (tick, text) in &loaded.mesh.orders().notices {
         output::note(&format!("tick {tick}: {text}"));
     }
     // What could not be written is told at the end, when nothing else can be lost by it.
-    let unwritten = exports.finish();
+    let unwritten = files.finish(&mut loaded.mesh);
     if let Some(folder) = &args.memory {
         memory::keep(&mut loaded.mesh, folder, &loaded.name, &loaded.scenario)?;
     }
@@ -116,7 +116,7 @@ fn peak_memory_kib() -> Option<u64> {
 
 /// Runs `ticks` ticks; returns the seconds they took.
 #[expect(clippy::disallowed_methods, reason = "measures how long a run took, from outside")]
-fn drive(mesh: &mut Mesh, ticks: u64, quiet: bool, exports: &mut Exports) -> f64 {
+fn drive(mesh: &mut Mesh, ticks: u64, quiet: bool, files: &mut Files) -> f64 {
     let shown = !quiet && std::io::stderr().is_terminal();
     let bar = if shown { ProgressBar::new(ticks) } else { ProgressBar::hidden() };
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} ticks, {eta} left") {
@@ -125,8 +125,9 @@ fn drive(mesh: &mut Mesh, ticks: u64, quiet: bool, exports: &mut Exports) -> f64
     let start = Instant::now();
     for tick in 0..ticks {
         mesh.step();
-        exports.tick(mesh);
+        files.tick(mesh);
         if tick.is_multiple_of(PROGRESS_EVERY) {
+            files.warn();
             bar.set_position(tick);
         }
     }

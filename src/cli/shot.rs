@@ -1,5 +1,7 @@
 //! `qres shot`: one tick as a picture.
 
+use std::path::Path;
+
 use clap::{Args, ValueEnum};
 
 use super::ShotArgs;
@@ -123,9 +125,18 @@ pub(super) fn parse_size(text: &str) -> Result<(u32, u32), String> {
     Ok((side(width)?, side(height)?))
 }
 
+/// A picture is a PNG file, and its name may not say otherwise.
+fn is_png(path: &Path) -> Result<(), Failure> {
+    if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png")) {
+        return Ok(());
+    }
+    Err(Failure::Input(format!("--out {}: accepted: a file that ends in .png", path.display())))
+}
+
 /// Runs to the tick and draws it.
 pub(super) fn shot(args: &ShotArgs) -> Result<(), Failure> {
     let input = &args.input;
+    is_png(&args.out)?;
     let mut loaded = load(&input.scenario, input.seed, input.threads, input.data.as_deref(), None)?;
     let scene = Scene::new(&loaded.scenario, loaded.mesh.plan());
     if let Some(name) = &args.picture.camera
@@ -152,6 +163,11 @@ pub(super) fn shot(args: &ShotArgs) -> Result<(), Failure> {
             args.tick
         )));
     }
+    // As for a film, whose folder is made too.
+    if let Some(folder) = args.out.parent() {
+        let told = |why| Failure::Input(format!("{}: {why}", folder.display()));
+        std::fs::create_dir_all(folder).map_err(told)?;
+    }
     let framing = args.picture.framing(args.size);
     let options = ShotOptions { framing, path: args.out.clone() };
     view::shoot(observer.stage(mesh), &options).map_err(Failure::input)?;
@@ -162,7 +178,14 @@ pub(super) fn shot(args: &ShotArgs) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse_size;
+    use super::{Path, is_png, parse_size};
+
+    #[test]
+    fn a_picture_is_a_png_file() {
+        for (name, good) in [("a.png", true), ("b/A.PNG", true), ("a.jpg", false), ("png", false)] {
+            assert_eq!(is_png(Path::new(name)).is_ok(), good, "{name}");
+        }
+    }
 
     #[test]
     fn sizes_are_checked() {

@@ -1,6 +1,8 @@
 //! `qres sweep`: one scenario for every combination of some values of its fields. What the runs are
 //! is [`Sweep`]'s, what becomes of their rows is [`crate::record::sweep`]'s; here they run.
 
+use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -19,6 +21,10 @@ use crate::mesh::Mesh;
 use crate::mesh::snapshot::RULES_VERSION;
 use crate::record::sweep::{Log, Manifest, Merged, Shard, merge};
 use crate::scenario::Sweep;
+use crate::world::dataset;
+
+/// Combinations that are tried without a word.
+const TRIED_SILENTLY: usize = 8_192;
 
 /// Runs that fail before a sweep gives up.
 const FAILURES_MAX: usize = 10;
@@ -35,7 +41,7 @@ pub(super) struct SweepArgs {
     /// Folder for the rows; runs that are done there are not run again
     #[arg(long, value_name = "DIR", required_unless_present = "list")]
     out: Option<PathBuf>,
-    /// Do only the runs whose number is I modulo N
+    /// Do only the runs whose number is I modulo N; I counts from 0
     #[arg(long, value_name = "I/N", value_parser = Shard::parse, default_value = "0/1")]
     shard: Shard,
     /// Runs that go on at once
@@ -85,15 +91,12 @@ pub(super) fn sweep(args: &SweepArgs) -> Result<(), Failure> {
 
 fn run_all(args: &SweepArgs, file: &Path) -> Result<(), Failure> {
     let sweep = Sweep::load(file).map_err(|problem| Failure::Input(format!("{problem:#}")))?;
-    // Before the first run, so that nobody waits an hour to hear of the last.
     let runs: Vec<u64> = args.shard.runs(sweep.runs()).collect();
-    for run in &runs {
-        sweep.scenario(*run).map_err(|problem| Failure::Input(format!("{problem:#}")))?;
-    }
     if args.list {
         return list(&sweep, &runs);
     }
     let Some(folder) = &args.out else { return Ok(()) };
+    try_all(&sweep, &runs, args.quiet)?;
     let manifest = manifest(&sweep, args.data.as_deref())?;
     manifest.claim(folder).map_err(Failure::input)?;
     let mut log = Log::open(folder, &manifest, args.shard).map_err(Failure::input)?;
@@ -122,9 +125,35 @@ fn tell(merged: &Merged, quiet: bool) -> Result<(), Failure> {
     output::result(&format!("{} runs: {lines}, {table}\n  digest {}", merged.runs, merged.digest))
 }
 
-/// One line for each run: its number, and what is varied.
+/// Makes the scenario of every run, so that nobody waits an hour to hear of the last.
+fn try_all(sweep: &Sweep, runs: &[u64], quiet: bool) -> Result<(), Failure> {
+    let many = !quiet && runs.len() > TRIED_SILENTLY;
+    let bar = if many && std::io::stderr().is_terminal() {
+        ProgressBar::new(runs.len() as u64)
+    } else {
+        ProgressBar::hidden()
+    };
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} tried, {eta} left") {
+        bar.set_style(style);
+    }
+    if many {
+        output::note(&format!("trying {} combinations before the first run", runs.len()));
+    }
+    for (done, run) in runs.iter().enumerate() {
+        sweep.scenario(*run).map_err(|problem| Failure::Input(format!("{problem:#}")))?;
+        if done.is_multiple_of(TRIED_SILENTLY / 8) {
+            bar.set_position(done as u64);
+        }
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// One line for each run: its number, and what is varied. Each is tried before it is told, and told
+/// before the next is tried.
 fn list(sweep: &Sweep, runs: &[u64]) -> Result<(), Failure> {
     for run in runs {
+        sweep.scenario(*run).map_err(|problem| Failure::Input(format!("{problem:#}")))?;
         let parameters = sweep.parameters(*run);
         let parts: Vec<String> =
             parameters.iter().map(|(field, value)| format!("{field} = {value}")).collect();
@@ -141,10 +170,40 @@ fn manifest(sweep: &Sweep, data: Option<&Path>) -> Result<Manifest, Failure> {
     hasher.update(&sweep.identity()).update(&RULES_VERSION.to_le_bytes());
     // A snapshot of a mesh that has not run yet begins with a fingerprint of all it is made from.
     hasher.update(&Mesh::new(plan, 1).snapshot());
+    for (path, content) in data_of(sweep, data)? {
+        hasher.update(path.as_bytes()).update(&[0]).update(&content);
+    }
     let parameters = sweep.axes.iter().map(|axis| axis.field.clone()).collect();
     let identity = hasher.finalize();
     let (title, scenario) = (&sweep.title, &sweep.scenario);
     Ok(Manifest::new(identity.as_bytes(), title, scenario, sweep.runs(), parameters))
+}
+
+/// The data files that any of the runs reads, with a hash of each.
+fn data_of(sweep: &Sweep, data: Option<&Path>) -> Result<BTreeMap<String, [u8; 32]>, Failure> {
+    let folder = data.unwrap_or(Path::new("."));
+    let mut files = BTreeMap::new();
+    for run in sweep.readers() {
+        // A combination that cannot stand is told where all are tried.
+        let Ok(scenario) = sweep.scenario(run) else { continue };
+        for needed in dataset::needed(&scenario) {
+            if files.contains_key(&needed.path) {
+                continue;
+            }
+            let path = folder.join(&needed.path);
+            let mut hasher = blake3::Hasher::new();
+            let read = File::open(&path).and_then(|file| hasher.update_reader(file).map(|_| ()));
+            if let Err(why) = read {
+                let told = format!(
+                    "{}: {why}; run {run} reads it: name its folder with --data",
+                    path.display()
+                );
+                return Err(Failure::Input(told));
+            }
+            files.insert(needed.path, *hasher.finalize().as_bytes());
+        }
+    }
+    Ok(files)
 }
 
 /// What all runs have in common.

@@ -27,7 +27,7 @@ pub(super) fn view(args: &ViewArgs) -> Result<(), Failure> {
     view::adapter_available().map_err(Failure::input)?;
     let loaded = load(&args.scenario, args.seed, args.threads, args.data.as_deref(), None)?;
     let start = std::time::Instant::now();
-    let Loaded { name, scenario, seed, recalled, mesh } = loaded;
+    let Loaded { name, scenario, seed, recalled, text, mesh } = loaded;
     let (show, thread) = begin(mesh, &scenario, &name, args)?;
     let options = WindowOptions {
         exit_at_tick: args.ticks.filter(|_| args.exit),
@@ -41,7 +41,7 @@ pub(super) fn view(args: &ViewArgs) -> Result<(), Failure> {
     if !args.exit {
         return Ok(());
     }
-    let mut loaded = Loaded { name, scenario, seed, recalled, mesh };
+    let mut loaded = Loaded { name, scenario, seed, recalled, text, mesh };
     let summary = loaded.mesh.summary();
     run::report(&mut loaded, &summary, start.elapsed().as_secs_f64(), args.json, false)
 }

@@ -79,6 +79,7 @@ pub fn extend(
 ) -> Result<usize, String> {
     let (tasks, controls) = (tasks(extent), Controls::default());
     let store = Store::create(folder, &fingerprint(&tasks)?)?;
+    let _held = store.hold(shard)?;
     let one = |job: &Job| row::compute(job, &controls);
     complete(&tasks, shard, &store, context.threads, &context.progress, &one)
 }

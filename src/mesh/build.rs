@@ -26,6 +26,7 @@ use super::overheard::Overheard;
 use super::plan::{NodePlan, Plan};
 use super::resources::{Air, Cascades, Clock, Founding, Pages, Roster, Setup, Tap, Weather};
 use super::schedule::{TickSystems, tick_schedule};
+use super::snapshot::Print;
 use super::{
     archive, auditing, chronicle, environment, follow, fusing, malice, radio, sensing, settling,
     sums, trusting, waking,
@@ -57,6 +58,7 @@ pub(super) fn bare(plan: Arc<Plan>, parallel: bool) -> World {
     world.init_resource::<Cascades>();
     world.init_resource::<Orders>();
     world.init_resource::<malice::Exposure>();
+    world.init_resource::<Print>();
     world.insert_resource(overheard);
     world.add_schedule(schedule());
     world

@@ -6,6 +6,7 @@
 
 mod bans;
 pub mod event;
+pub mod kind;
 pub mod log;
 pub mod pedigree;
 mod pulse;
@@ -20,6 +21,7 @@ use qres_core::id::NodeId;
 
 pub use bans::BanView;
 pub use event::{Event, Lane, Subject, What};
+pub use kind::Kind;
 pub use log::EventLog;
 pub use pedigree::{GeneTree, GeneView};
 pub use pulse::Pulse;

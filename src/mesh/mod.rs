@@ -12,11 +12,13 @@ pub mod capture;
 pub mod chronicle;
 pub mod components;
 pub mod condition;
+pub mod difference;
 mod environment;
 pub mod follow;
 pub mod fusing;
 pub mod genes;
 pub mod guard;
+pub mod lanes;
 pub mod malice;
 pub mod orders;
 pub mod overheard;
@@ -33,6 +35,7 @@ pub mod snapshot;
 pub mod summary;
 pub mod sums;
 mod supply;
+pub mod survey;
 mod sybils;
 pub mod trusting;
 pub mod twin;
@@ -48,7 +51,8 @@ use qres_core::neuron::SwarmNeuron;
 use plan::Plan;
 use resources::{Air, Clock, Founding, Setup, Tap};
 pub use schedule::{TickSchedule, TickSystems};
-use snapshot::Digest;
+use snapshot::{Digest, SECTIONS};
+use survey::Survey;
 
 /// Runs a body for each node of a query: over the compute pool when asked to, else here. Bodies
 /// change their own node only, so the order never matters.
@@ -73,6 +77,10 @@ pub const CHECKPOINT_TICKS: u64 = 512;
 pub struct Mesh {
     world: World,
     chain: Digest,
+    /// Surveys are wanted.
+    surveyed: bool,
+    /// The latest that was made.
+    survey: Option<Survey>,
 }
 
 impl Mesh {
@@ -83,7 +91,12 @@ impl Mesh {
         if parallel {
             ComputeTaskPool::get_or_init(|| TaskPoolBuilder::new().num_threads(threads).build());
         }
-        Self { world: build::world(Arc::new(plan), parallel), chain: Digest::default() }
+        Self {
+            world: build::world(Arc::new(plan), parallel),
+            chain: Digest::default(),
+            surveyed: false,
+            survey: None,
+        }
     }
 
     /// Runs one tick.
@@ -92,7 +105,14 @@ impl Mesh {
         let mut clock = self.world.resource_mut::<Clock>();
         clock.now = Tick(clock.now.0 + 1);
         let now = clock.now;
-        if now.0.is_multiple_of(CHECKPOINT_TICKS) {
+        if !now.0.is_multiple_of(CHECKPOINT_TICKS) {
+            return;
+        }
+        if self.surveyed {
+            let survey = Survey::of(&mut self.world, now, &self.chain);
+            self.chain = survey.digest;
+            self.survey = Some(survey);
+        } else {
             let sections = self.sections();
             self.chain = self.chain.link(now, &sections);
         }
@@ -140,6 +160,39 @@ impl Mesh {
         snapshot::sections(&mut self.world)
     }
 
+    /// What the state after the latest tick is told by. Commands that wait are no part of it.
+    ///
+    /// A mesh that was once asked makes a survey along with each link of its digest chain, in the
+    /// same pass.
+    pub fn survey(&mut self) -> Survey {
+        let now = Tick(self.ticks());
+        self.surveyed = true;
+        if let Some(kept) = self.survey.as_ref().filter(|kept| kept.tick == now) {
+            return kept.clone();
+        }
+        let waiting = orders::set_aside(&mut self.world);
+        let mut survey = Survey::of(&mut self.world, now, &self.chain);
+        orders::put_back(&mut self.world, waiting);
+        if now.0.is_multiple_of(CHECKPOINT_TICKS) && now.0 > 0 {
+            // It is a link already.
+            survey.digest = self.chain;
+        }
+        self.survey = Some(survey.clone());
+        survey
+    }
+
+    /// What the mesh was built from, and the rules it runs by, in 32 bytes. Commands from outside
+    /// are no part of it.
+    #[must_use]
+    pub fn identity(&self) -> [u8; 32] {
+        snapshot::fingerprint(&self.world)
+    }
+
+    /// The state of a node by section; `None` before it joins.
+    pub fn node_sections(&mut self, id: NodeId) -> Option<[Vec<u8>; SECTIONS.len()]> {
+        snapshot::node(&mut self.world, id.index())
+    }
+
     /// The whole state as bytes; [`Mesh::restore`] takes it back.
     #[must_use]
     pub fn snapshot(&mut self) -> Vec<u8> {
@@ -160,8 +213,11 @@ impl Mesh {
         let tapped = std::mem::take(&mut self.world.resource_mut::<Tap>().nodes);
         let log = self.take_log();
         let followed = self.followed();
+        let print = self.world.resource::<snapshot::Print>().clone();
         self.world = build::bare(Arc::clone(&plan), parallel);
+        self.world.insert_resource(print);
         self.chain = Digest::default();
+        self.survey = None;
         let loaded = snapshot::load(&mut self.world, bytes);
         if loaded.is_err() {
             self.world = build::world(plan, parallel);
@@ -174,6 +230,18 @@ impl Mesh {
         self.capture(captured);
         self.world.resource_mut::<Tap>().nodes = tapped;
         loaded.map(|chain| self.chain = chain)
+    }
+
+    /// A second mesh of the same plan, in the state of one of its snapshots. Nobody watches it.
+    ///
+    /// # Errors
+    /// When the bytes are not a whole snapshot of this plan.
+    pub fn another(&self, bytes: &[u8]) -> Result<Self, snapshot::SnapshotError> {
+        let plan = Arc::clone(&self.world.resource::<Founding>().0);
+        let mut world = build::bare(plan, self.world.resource::<Clock>().parallel);
+        world.insert_resource(self.world.resource::<snapshot::Print>().clone());
+        let chain = snapshot::load(&mut world, bytes)?;
+        Ok(Self { world, chain, surveyed: false, survey: None })
     }
 
     /// Nodes that believe in a storm.

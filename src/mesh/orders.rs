@@ -31,8 +31,8 @@ use super::malice::Malice;
 use super::overheard::Overheard;
 use super::plan::Plan;
 use super::recipe;
-use super::resources::{Clock, Roster, Setup};
-use crate::scenario::{Command, Fault, Protocol, Realm, Setting};
+use super::resources::{Clock, Founding, Roster, Setup};
+use crate::scenario::{Command, Fault, Order, Protocol, Realm, Setting};
 use crate::world::attack::Attack;
 use replan::Change;
 use view::Desk;
@@ -46,6 +46,8 @@ const COMMANDED: u32 = 1 << 16;
 pub struct Orders {
     /// Commands that took effect, with their tick, in order.
     log: Vec<(Tick, Command)>,
+    /// The places in the log of those that came from outside, ascending.
+    outside: Vec<u32>,
     /// Commands for the next tick, with the numbers by which the outside knows them.
     pending: Vec<(u64, Command)>,
     /// Commands that have ever been given from outside.
@@ -181,8 +183,8 @@ impl Orders {
 }
 
 /// A command that cannot be done to the mesh as it stands.
-fn refusal(found: String, accepted: &str) -> Fault {
-    Fault { path: String::new(), related: Vec::new(), found, accepted: accepted.to_owned() }
+fn refusal(found: String, accepted: impl Into<String>) -> Fault {
+    Fault { path: String::new(), related: Vec::new(), found, accepted: accepted.into() }
 }
 
 /// What a resolved command changes for good: the plan, and what the log makes of it.
@@ -200,11 +202,16 @@ fn establish(world: &mut World, now: Tick, command: &Command) -> Result<Change, 
     Ok(change)
 }
 
-/// Lets a command take effect.
-fn carry_out(world: &mut World, now: Tick, command: &Command) -> Result<(), Fault> {
+/// Lets a command take effect; `outside`: it is none of the scenario's own.
+fn carry_out(world: &mut World, now: Tick, command: &Command, outside: bool) -> Result<(), Fault> {
     let command = &choose::resolve(world, command)?;
     let before = Arc::clone(&world.resource::<Setup>().0);
     let change = establish(world, now, command)?;
+    if outside {
+        let mut orders = world.resource_mut::<Orders>();
+        let place = orders.log.len().saturating_sub(1) as u32;
+        orders.outside.push(place);
+    }
     let plan = Arc::clone(&world.resource::<Setup>().0);
     let could = |plan: &Plan| (plan.faults.on_air(), plan.faults.on_power());
     if could(&plan) != could(&before) {
@@ -249,22 +256,26 @@ fn equip(world: &mut World, carry: Carry) {
     }
 }
 
-/// Commands whose time has come take effect: the scenario's first, each in its order. What cannot
-/// be done is noted, and nothing of it is.
+/// Commands whose time has come take effect: the scenario's first, then those of an earlier run,
+/// then those that wait, each in its order. What cannot be done is noted, and nothing of it is.
 pub fn obey(world: &mut World) {
     let now = world.resource::<Clock>().now;
-    let plan = world.resource::<Setup>().0.clone();
+    let plan = world.resource::<Founding>().0.clone();
     let due = plan.commands.iter().filter(|order| order.at_tick == now.0);
-    let due: Vec<Command> = due.map(|order| order.command.clone()).collect();
+    let from = plan.replayed.partition_point(|order| order.at_tick < now.0);
+    let again = plan.replayed.iter().skip(from).take_while(|order| order.at_tick == now.0);
     let pending = std::mem::take(&mut world.resource_mut::<Orders>().pending);
-    let commands: Vec<Command> =
-        due.into_iter().chain(pending.into_iter().map(|(_, command)| command)).collect();
+    let commands: Vec<(Command, bool)> = due
+        .map(|order| (order.command.clone(), false))
+        .chain(again.map(|order| (order.command.clone(), true)))
+        .chain(pending.into_iter().map(|(_, command)| (command, true)))
+        .collect();
     if commands.is_empty() {
         return;
     }
-    for command in &commands {
-        if let Err(fault) = carry_out(world, now, command) {
-            let text = format!("{}: refused: {fault}", command.describe());
+    for (command, outside) in &commands {
+        if let Err(fault) = carry_out(world, now, command, *outside) {
+            let text = format!("not done ({}): {fault}", command.describe());
             world.resource_mut::<Orders>().desk.notice(now, text);
         }
     }
@@ -327,6 +338,26 @@ impl Mesh {
     #[must_use]
     pub fn commands(&self) -> &[(Tick, Command)] {
         &self.world.resource::<Orders>().log
+    }
+
+    /// Those of [`Mesh::commands`] that came from outside of the scenario, from number `from` on.
+    pub fn commands_from_outside(&self, from: usize) -> impl Iterator<Item = (Tick, &Command)> {
+        let orders = self.world.resource::<Orders>();
+        let places = orders.outside.iter().skip(from);
+        let entry = |place: &u32| orders.log.get(*place as usize);
+        places.filter_map(entry).map(|(tick, command)| (*tick, command))
+    }
+
+    /// The commands that wait for the next tick, in order.
+    pub fn waiting(&self) -> impl Iterator<Item = &Command> {
+        self.world.resource::<Orders>().pending.iter().map(|(_, command)| command)
+    }
+
+    /// Gives these commands of an earlier run again at their ticks, in the place of those that the
+    /// plan has; what has taken effect by now stays. They must be in rising order of tick.
+    pub fn replay(&mut self, commands: Arc<[Order]>) {
+        let mut founding = self.world.resource_mut::<Founding>();
+        Arc::make_mut(&mut founding.0).replayed = commands;
     }
 
     /// What commands are held against: the mesh as it is, with what waits taken to be done.
@@ -399,6 +430,37 @@ pub(super) fn decode(source: &mut Source<'_>) -> Option<Ordered> {
         ordered.pending.push(decode_command(source)?);
     }
     Some(ordered)
+}
+
+/// Appends which of the commands in the log came from outside: for snapshots, no part of the state.
+pub(super) fn encode_outside(orders: &Orders, sink: &mut impl Sink) {
+    (orders.outside.len() as u32).encode(sink);
+    orders.outside.iter().for_each(|place| place.encode(sink));
+}
+
+/// Reads that back into a world whose log has been repeated.
+pub(super) fn decode_outside(world: &mut World, source: &mut Source<'_>) -> Option<()> {
+    let mut orders = world.resource_mut::<Orders>();
+    let mut next = 0;
+    for _ in 0..u32::decode(source)? {
+        let place = u32::decode(source)?;
+        if place < next || place as usize >= orders.log.len() {
+            return None;
+        }
+        next = place + 1;
+        orders.outside.push(place);
+    }
+    Some(())
+}
+
+/// Takes away what waits; gives it back with [`put_back`].
+pub(super) fn set_aside(world: &mut World) -> Vec<(u64, Command)> {
+    std::mem::take(&mut world.resource_mut::<Orders>().pending)
+}
+
+/// Puts back what was set aside.
+pub(super) fn put_back(world: &mut World, pending: Vec<(u64, Command)>) {
+    world.resource_mut::<Orders>().pending = pending;
 }
 
 /// Makes of a world without nodes what these orders made of it.

@@ -124,6 +124,9 @@ pub struct Plan {
     pub memory: BTreeMap<NodeId, GeneBytes>,
     /// What the scenario orders in mid-run.
     pub commands: Arc<[Order]>,
+    /// What was ordered from outside in an earlier run, in rising order of tick: it takes effect
+    /// again, after the scenario's commands of the tick. No part of what a snapshot belongs to.
+    pub replayed: Arc<[Order]>,
     /// Whether any node has a part as an adversary.
     pub hostile: bool,
     /// What nodes that are moved or added in mid-run are placed by.
@@ -206,6 +209,7 @@ impl Plan {
             faults: Arc::new(faults),
             memory: BTreeMap::new(),
             commands: scenario.commands.clone().into(),
+            replayed: Arc::default(),
             site: Arc::new(site),
             muted: false,
         })

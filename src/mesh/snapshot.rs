@@ -1,6 +1,8 @@
 //! Snapshots and digests: one canonical encoding of all state, in sections, that hashes and comes
 //! back. What is not in here does not exist between ticks.
 
+use std::sync::{Arc, OnceLock};
+
 use bevy::ecs::prelude::*;
 use qres_core::canonical::{Canonical, Sink, Source, encode_slice};
 use qres_core::fragment::Reassembly;
@@ -29,7 +31,7 @@ use crate::world::signal::SensorState;
 /// Names of the sections, in order.
 pub const SECTIONS: [&str; 5] = ["world", "radio", "nodes", "trust", "energy"];
 
-const MAGIC: [u8; 4] = *b"QSN3";
+const MAGIC: [u8; 4] = *b"QSN4";
 
 /// Version of what a tick does; part of every digest. Changed together with the golden traces.
 pub const RULES_VERSION: u32 = 4;
@@ -104,7 +106,7 @@ type RadioState<'w> = (
 );
 
 /// All state of a node.
-type State<'w> = (
+pub(super) type State<'w> = (
     &'w Identity,
     (&'w Sensor, &'w Tally, &'w Score),
     RadioState<'w>,
@@ -129,7 +131,8 @@ type State<'w> = (
     (&'w Battery, Option<&'w Fusing>, Option<&'w Guard>),
 );
 
-fn encode(section: usize, state: <State<'_> as QueryShape>::Item<'_>, sink: &mut Buffer) {
+/// Appends a section of a node's state.
+pub(super) fn encode(section: usize, state: State<'_>, sink: &mut Buffer) {
     let (_, (sensor, tally, score), radio, mind, standing, (battery, fusing, guard)) = state;
     let (standing, trust, tuning, heritage, auditing, dossier) = standing;
     match section {
@@ -211,23 +214,22 @@ fn encode_radio(radio: RadioState<'_>, guard: Option<&Guard>, sink: &mut Buffer)
     }
 }
 
-/// Names the item type of a read-only query.
-trait QueryShape {
-    type Item<'a>;
-}
-
-impl QueryShape for State<'_> {
-    type Item<'a> = State<'a>;
-}
-
-/// Encodes a section, nodes in order of id; `flush` gets the bytes in pieces and empties them.
-fn encode_section(world: &mut World, section: usize, mut flush: impl FnMut(&mut Vec<u8>)) {
+/// Encodes a section, nodes in order of id. `each` gets the bytes of every node with its place,
+/// `flush` all bytes in pieces, which it empties.
+pub(super) fn encode_section(
+    world: &mut World,
+    section: usize,
+    mut each: impl FnMut(usize, &[u8]),
+    mut flush: impl FnMut(&mut Vec<u8>),
+) {
     let query = world.query::<State<'static>>();
     let mut buffer = Buffer(Vec::with_capacity(PIECE + PIECE / 4));
-    for entity in &world.resource::<Roster>().0 {
+    for (place, entity) in world.resource::<Roster>().0.iter().enumerate() {
+        let start = buffer.0.len();
         if let Ok(state) = query.get_manual(world, *entity) {
             encode(section, state, &mut buffer);
         }
+        each(place, buffer.0.get(start..).unwrap_or_default());
         if buffer.0.len() >= PIECE {
             flush(&mut buffer.0);
         }
@@ -249,9 +251,14 @@ const PIECE: usize = 1 << 16;
 
 /// The digest of each section.
 pub(super) fn sections(world: &mut World) -> Sections {
+    sections_of(world, |_, _| {})
+}
+
+/// The same; `each` gets the bytes of every node with its place.
+pub(super) fn sections_of(world: &mut World, mut each: impl FnMut(usize, &[u8])) -> Sections {
     core::array::from_fn(|section| {
         let mut hasher = blake3::Hasher::new();
-        encode_section(world, section, |piece| {
+        encode_section(world, section, &mut each, |piece| {
             hasher.update(piece);
             piece.clear();
         });
@@ -259,8 +266,30 @@ pub(super) fn sections(world: &mut World) -> Sections {
     })
 }
 
+/// The encoding of the node at `place`, by section; nothing for one that has not joined.
+pub(super) fn node(world: &mut World, place: usize) -> Option<[Vec<u8>; SECTIONS.len()]> {
+    let entity = *world.resource::<Roster>().0.get(place)?;
+    let query = world.query::<State<'static>>();
+    let part = |section| {
+        let mut buffer = Buffer(Vec::new());
+        if let Ok(state) = query.get_manual(world, entity) {
+            encode(section, state, &mut buffer);
+        }
+        buffer.0
+    };
+    Some(core::array::from_fn(part))
+}
+
+/// The fingerprint of a world, once it is known: it takes longer than all the rest of a snapshot.
+#[derive(Resource, Clone, Default)]
+pub(super) struct Print(Arc<OnceLock<[u8; 32]>>);
+
 /// What a mesh was built from, and the rules it runs by, in 32 bytes.
-fn fingerprint(world: &World) -> [u8; 32] {
+pub(super) fn fingerprint(world: &World) -> [u8; 32] {
+    *world.resource::<Print>().0.get_or_init(|| find_fingerprint(world))
+}
+
+fn find_fingerprint(world: &World) -> [u8; 32] {
     let plan = &world.resource::<Founding>().0;
     let mut hasher = blake3::Hasher::new();
     hasher.update(&RULES_VERSION.to_le_bytes());
@@ -307,9 +336,10 @@ pub(super) fn save(world: &mut World, chain: &Digest) -> Vec<u8> {
     chain.0.encode(&mut out);
     world.resource::<Exposure>().first.encode(&mut out);
     orders::encode(world.resource::<Orders>(), &mut out);
+    orders::encode_outside(world.resource::<Orders>(), &mut out);
     for section in 0..SECTIONS.len() {
         let mut bytes = Vec::new();
-        encode_section(world, section, |piece| bytes.append(piece));
+        encode_section(world, section, |_, _| {}, |piece| bytes.append(piece));
         (bytes.len() as u64).encode(&mut out);
         out.put(&bytes);
     }
@@ -335,6 +365,7 @@ pub(super) fn load(world: &mut World, bytes: &[u8]) -> Result<Digest, SnapshotEr
     // First what commands have changed for good: nodes are born into that.
     let ordered = orders::decode(&mut source).ok_or(damaged)?;
     orders::repeat(world, ordered).ok_or(damaged)?;
+    orders::decode_outside(world, &mut source).ok_or(damaged)?;
     let plan = world.resource::<Setup>().0.clone();
     if count > plan.nodes.len() {
         return Err(SnapshotError::OtherPlan);

@@ -95,6 +95,11 @@ impl TickClock {
         due
     }
 
+    /// Forgets what is owed: time went into something else than ticks.
+    pub(super) const fn forgive(&mut self) {
+        self.owed_milli = 0;
+    }
+
     /// Counts a tick that was asked for by hand.
     pub(super) const fn count_step(&mut self) {
         self.ticks += 1;

@@ -1,4 +1,5 @@
-//! The thread that steps a mesh and publishes it.
+//! The thread that steps a mesh and publishes it: intents in, copies out. What takes long is in
+//! `travel`, what a second world is in `worlds`.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -9,6 +10,12 @@ use qres_core::id::NodeId;
 
 use super::clock::TickClock;
 use super::history::History;
+use super::line::{Line, Shelved};
+use super::reel::{Frame, Reel};
+use super::start::{Observer, Start};
+use super::travel::{Bookmark, Job, Travel};
+use super::verify::Checks;
+use super::worlds::Second;
 use super::{Intent, Latest, Pace, PaceStatus, Shared};
 use crate::mesh::Mesh;
 use crate::mesh::chronicle::EventLog;
@@ -19,7 +26,8 @@ use crate::scenario::Command;
 const PUBLISH_EVERY: Duration = Duration::from_millis(8);
 
 /// Starts a thread that drives `mesh` at `speed_milli` thousandths of real time until `ticks` are
-/// done (`None`: for ever) or every handle is gone; joining it gives the mesh back.
+/// done (`None`: for ever) or every handle is gone; joining it gives the mesh back, at the newest
+/// tick that it has reached.
 ///
 /// # Errors
 /// When the system has no thread to spare.
@@ -30,106 +38,172 @@ pub fn start(
     speed_milli: u32,
     ticks: Option<u64>,
 ) -> std::io::Result<(Pace, JoinHandle<Mesh>)> {
+    begin(Start { units, speed_milli, ticks, ..Start::new(mesh, scene) })
+}
+
+/// Starts a thread that drives a run: see [`start`] and [`Start`].
+///
+/// # Errors
+/// When the system has no thread to spare.
+pub fn begin(start: Start) -> std::io::Result<(Pace, JoinHandle<Mesh>)> {
     let (intents, inbox) = crossbeam_channel::unbounded();
-    let mut mesh = mesh;
-    mesh.watch(true);
-    let clock = TickClock::new(mesh.plan().config.wake.tick_us, speed_milli);
-    let latest = Latest {
-        published: Arc::new(mesh.publish()),
-        details: [None, None],
-        history: History::default().snapshot(),
-        genes: mesh.genes(),
-        status: PaceStatus { speed_milli, ..PaceStatus::default() },
-        shown: clock.shown(),
-    };
-    let shared = Arc::new(Shared {
-        scene: Arc::new(scene),
-        latest: Mutex::new(latest),
-        events: Mutex::new(EventLog::default()),
-    });
-    let driver = Driver {
-        mesh,
-        clock,
-        units,
-        ticks,
-        inbox,
-        shared: shared.clone(),
-        selected: [None, None],
-        history: History::default(),
-        undone: Vec::new(),
-        finished: false,
-    };
+    let driver = Driver::new(start, inbox);
+    let shared = Arc::clone(&driver.shared);
     let thread = std::thread::Builder::new().name("mesh".to_owned()).spawn(|| driver.run())?;
     Ok((Pace { shared, intents }, thread))
 }
 
-struct Driver {
-    mesh: Mesh,
-    clock: TickClock,
+pub(super) struct Driver {
+    pub(super) first: Line,
+    pub(super) second: Option<Second>,
+    pub(super) clock: TickClock,
     units: Vec<String>,
-    ticks: Option<u64>,
     inbox: Receiver<Intent>,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     /// The node that is looked at, and the one that it is compared with.
-    selected: [Option<u32>; 2],
-    history: History,
+    pub(super) selected: [Option<u32>; 2],
     /// Commands that were taken back, the newest last.
-    undone: Vec<Command>,
-    finished: bool,
+    pub(super) undone: Vec<Command>,
+    /// What takes longer, and the tick at which it started to run.
+    pub(super) job: Option<(Job, Option<u64>)>,
+    pub(super) reel: Reel,
+    pub(super) reversed: bool,
+    /// The meshes are not at the tick that is shown.
+    pub(super) astray: bool,
+    /// There is more to do than ticks that are due.
+    busy: bool,
+    pub(super) bookmarks: Vec<Bookmark>,
+    pub(super) message: Option<(u64, Arc<str>)>,
+    pub(super) checks: Checks,
+    pub(super) observer: Option<Observer>,
+    pub(super) is_replay: bool,
+    pub(super) reads_ahead: bool,
 }
 
 impl Driver {
+    pub(super) fn new(start: Start, inbox: Receiver<Intent>) -> Self {
+        let tick_us = start.mesh.plan().config.wake.tick_us;
+        let clock = TickClock::new(tick_us, start.speed_milli);
+        let mut first = Line::new(start.mesh, start.script, start.past_bytes);
+        first.end = start.ticks;
+        first.shelved = start
+            .shelf
+            .map(|shelf| Shelved { shelf: Arc::new(Mutex::new(shelf)), until: u64::MAX });
+        let latest = Latest {
+            frame: Frame { published: first.publish(), details: [None, None], other: None },
+            histories: [History::default().snapshot(), History::default().snapshot()],
+            genes: first.newest.genes(),
+            status: PaceStatus { speed_milli: start.speed_milli, ..PaceStatus::default() },
+            travel: Travel::default(),
+            shown: clock.shown(),
+        };
+        let shared = Arc::new(Shared {
+            scene: Arc::new(start.scene),
+            latest: Mutex::new(latest),
+            events: Mutex::new(EventLog::default()),
+        });
+        let mut driver = Self {
+            first,
+            second: None,
+            clock,
+            units: start.units,
+            inbox,
+            shared,
+            selected: [None, None],
+            undone: Vec::new(),
+            job: None,
+            reel: Reel::default(),
+            reversed: false,
+            astray: false,
+            busy: false,
+            bookmarks: Vec::new(),
+            message: None,
+            checks: Checks::new(start.verifier),
+            observer: start.observer,
+            is_replay: start.is_replay,
+            reads_ahead: start.reads_ahead,
+        };
+        driver.report();
+        driver
+    }
+
     fn run(mut self) -> Mesh {
         loop {
-            match self.inbox.recv_timeout(self.pause_length()) {
-                Ok(intent) => self.obey(intent),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return self.mesh,
+            let mut heard = self.inbox.recv_timeout(self.pause_length());
+            while let Ok(intent) = heard {
+                self.obey(intent);
+                heard = self.inbox.recv_timeout(Duration::ZERO);
+            }
+            if heard == Err(RecvTimeoutError::Disconnected) {
+                return self.first.newest;
             }
             self.clock.advance();
-            if self.run_due() {
-                self.publish();
-            }
+            self.slice(&mut Budget::start(PUBLISH_EVERY));
             self.report();
         }
     }
 
     fn pause_length(&self) -> Duration {
-        if self.clock.is_paused() || self.finished {
+        if self.job.is_some() || self.reads_ahead || self.busy {
+            Duration::ZERO
+        } else if self.clock.is_paused() || self.is_finished() {
             Duration::from_millis(20)
         } else {
             self.clock.wait()
         }
     }
 
-    fn obey(&mut self, intent: Intent) {
+    /// Does what is due, but comes back in time to publish.
+    pub(super) fn slice(&mut self, budget: &mut Budget) {
+        self.busy = false;
+        if self.job.is_some() {
+            while !budget.is_spent() && self.job.is_some() {
+                if self.work() {
+                    self.publish();
+                }
+            }
+            self.clock.forgive();
+        } else if self.reversed {
+            while self.clock.take_tick() && self.back() {}
+            self.busy = true;
+            while self.busy && !budget.is_spent() {
+                self.busy = self.wind();
+            }
+        } else if self.run_due(budget) {
+            self.publish();
+        }
+        self.read_ahead(budget);
+    }
+
+    /// The tick that is shown.
+    pub(super) fn now(&self) -> u64 {
+        self.lock().frame.published.tick
+    }
+
+    pub(super) fn obey(&mut self, intent: Intent) {
         match intent {
             Intent::Pause(paused) => self.clock.pause(paused),
             Intent::TogglePause => self.clock.pause(!self.clock.is_paused()),
             Intent::SpeedUp => self.clock.change_speed(true),
             Intent::SpeedDown => self.clock.change_speed(false),
             Intent::Speed(milli) => self.clock.set_speed(milli),
-            Intent::Step => {
+            Intent::Step => self.step_once(),
+            Intent::StepBack => {
                 self.clock.pause(true);
-                if self.step() {
-                    self.clock.count_step();
-                    self.publish();
+                self.reversed = false;
+                if !self.back() && self.now() > self.first.floor() {
+                    self.go(Job::Seek { target: self.now() - 1, stop: false });
                 }
             }
-            Intent::Select(node) => {
-                self.selected[0] = node;
-                self.look_again();
-            }
-            Intent::Compare(node) => {
-                self.selected[1] = node;
-                self.look_again();
-            }
+            Intent::Select(node) => self.select(0, node),
+            Intent::Compare(node) => self.select(1, node),
             Intent::Command(command) => {
                 self.undone.clear();
                 self.give(*command);
             }
             Intent::Undo => {
-                self.undone.extend(self.mesh.take_back());
+                let taken = self.ordered().take_back();
+                self.undone.extend(taken);
                 self.show_orders();
             }
             Intent::Redo => {
@@ -137,47 +211,128 @@ impl Driver {
                     self.give(command);
                 }
             }
+            Intent::Reverse(reversed) => self.reverse(reversed),
+            Intent::Seek(tick) => self.seek(tick),
+            Intent::Latest => self.seek(self.first.reached()),
+            Intent::RunTo { sought, backwards, ticks_max } => {
+                self.run_to(sought, backwards, ticks_max);
+            }
+            Intent::Bookmark { tick, name } => self.bookmark(tick, &name),
+            Intent::Unmark(tick) => self.bookmarks.retain(|mark| mark.tick != tick),
+            Intent::Fork { tick, of_other, changes } => self.fork(tick, of_other, &changes),
+            Intent::Keep => self.keep_other(),
+            Intent::Unfork => self.unfork(),
         }
     }
 
-    /// Puts out other nodes in full, between two ticks: all else is as it was.
-    fn look_again(&mut self) {
-        let details = self.details();
-        self.shared.latest.lock().unwrap_or_else(PoisonError::into_inner).details = details;
+    fn reverse(&mut self, reversed: bool) {
+        if self.reversed != reversed {
+            self.clock.forgive();
+        }
+        self.reversed = reversed;
+        self.job = None;
+        if reversed && self.first.floor() == self.now() {
+            self.back();
+        }
+    }
+
+    fn step_once(&mut self) {
+        self.clock.pause(true);
+        self.reversed = false;
+        if self.astray || self.job.is_some() {
+            self.reel.clear();
+            self.go(Job::Seek { target: self.now() + 1, stop: false });
+        } else if self.advance() {
+            self.undone.clear();
+            self.clock.count_step();
+            self.publish();
+        }
+    }
+
+    /// Looks at another node, between two ticks: all else is as it was.
+    fn select(&mut self, place: usize, node: Option<u32>) {
+        if let Some(selected) = self.selected.get_mut(place) {
+            *selected = node;
+        }
+        self.reel.clear();
+        if self.astray {
+            // Frames that are walked through have no copy of that node.
+            self.job.get_or_insert((Job::Seek { target: self.now(), stop: false }, None));
+        } else {
+            let details = self.details();
+            self.lock().frame.details = details;
+        }
     }
 
     /// The nodes that are looked at; they are followed from now on.
     fn details(&mut self) -> [Option<Arc<NodeDetail>>; 2] {
-        let followed: Vec<NodeId> = self.selected.iter().flatten().copied().map(NodeId).collect();
-        self.mesh.follow(&followed);
+        let followed = self.followed();
+        self.first.looked_at().follow(&followed);
         self.selected.map(|node| self.look(node))
     }
 
-    /// Hands a command to the mesh; what it refuses is told.
+    fn look(&mut self, node: Option<u32>) -> Option<Arc<NodeDetail>> {
+        let id = NodeId(node?);
+        let mesh = self.first.looked_at();
+        let group = mesh.plan().nodes.get(id.index()).map(|node| node.group.0)?;
+        let unit = self.units.get(usize::from(group)).cloned().unwrap_or_default();
+        mesh.detail(id, &unit).map(Arc::new)
+    }
+
+    /// The line that commands go to.
+    pub(super) fn ordered(&mut self) -> &mut Line {
+        self.second.as_mut().map_or(&mut self.first, |second| &mut second.line)
+    }
+
+    /// Hands a command on; what is refused is told.
     fn give(&mut self, command: Command) {
-        let text = command.describe();
-        if self.finished {
-            self.mesh.notice(format!("{text}: refused: the run is over"));
-        } else if let Err(fault) = self.mesh.command(command) {
-            self.mesh.notice(format!("{text}: refused: {fault}"));
+        let (now, text) = (self.now(), command.describe());
+        let forks = self.second.is_none() && self.is_replay;
+        let line = self.ordered();
+        if forks || now != line.reached() {
+            let of_other = self.second.is_some();
+            return self.fork(Some(now), of_other, &[command]);
+        }
+        if line.is_end(now) {
+            line.newest.notice(format!("not done ({text}): the run is over"));
+        } else if let Err(fault) = line.give(command) {
+            line.newest.notice(format!("not done ({text}): {fault}"));
+        } else if let Some(second) = &mut self.second {
+            second.forked.changes.push(text);
         }
         self.show_orders();
     }
 
     /// Puts out what was ordered, between two ticks: all else is as it was.
-    fn show_orders(&self) {
-        let orders = self.mesh.orders();
-        let mut latest = self.shared.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        let published = Published { orders, ..(*latest.published).clone() };
-        latest.published = Arc::new(published);
+    fn show_orders(&mut self) {
+        if self.astray || self.job.is_some() {
+            return;
+        }
+        let orders = self.first.looked_at().orders();
+        let others = self.second.as_mut().map(|second| second.line.looked_at().orders());
+        let mut latest = self.lock();
+        let frame = &mut latest.frame;
+        frame.published = Arc::new(Published { orders, ..(*frame.published).clone() });
+        if let (Some(other), Some(orders)) = (&mut frame.other, others) {
+            other.published = Arc::new(Published { orders, ..(*other.published).clone() });
+        }
     }
 
-    /// Runs the ticks that are due, but comes back in time to publish; true when any ran.
-    fn run_due(&mut self) -> bool {
-        let mut budget = Budget::start(PUBLISH_EVERY);
+    /// Runs the ticks that are due; true when any ran.
+    fn run_due(&mut self, budget: &mut Budget) -> bool {
         let mut ran = false;
-        while !self.finished && self.clock.take_tick() {
-            ran |= self.step();
+        while !self.is_finished() && self.clock.take_tick() {
+            if self.astray {
+                self.reel.clear();
+                self.go(Job::Seek { target: self.now() + 1, stop: false });
+                break;
+            }
+            // What was taken back before a tick belongs to a mesh that is gone.
+            self.undone.clear();
+            if !self.advance() {
+                break;
+            }
+            ran = true;
             if budget.is_spent() {
                 break;
             }
@@ -185,196 +340,82 @@ impl Driver {
         ran
     }
 
-    fn step(&mut self) -> bool {
-        if self.ticks.is_some_and(|last| self.mesh.ticks() >= last) {
-            self.finished = true;
-            return false;
-        }
-        self.mesh.step();
-        // What was taken back before a tick belongs to a mesh that is gone.
-        self.undone.clear();
-        self.finished = self.ticks.is_some_and(|last| self.mesh.ticks() >= last);
-        if let Some(chronicle) = self.mesh.chronicle() {
-            self.history.push(chronicle.pulse());
-        }
-        true
+    /// Whether nothing comes after the tick that is shown.
+    fn is_finished(&self) -> bool {
+        let now = if self.astray { self.now() } else { self.first.now() };
+        self.first.is_end(now) && self.job.is_none()
     }
 
-    fn look(&mut self, node: Option<u32>) -> Option<Arc<NodeDetail>> {
-        let id = NodeId(node?);
-        let group = self.mesh.plan().nodes.get(id.index()).map(|node| node.group.0)?;
-        let unit = self.units.get(usize::from(group)).cloned().unwrap_or_default();
-        self.mesh.detail(id, &unit).map(Arc::new)
+    /// What is shown now.
+    pub(super) fn frame(&self) -> Frame {
+        self.lock().frame.clone()
     }
 
-    fn publish(&mut self) {
-        let published = Arc::new(self.mesh.publish());
+    /// Everything as it is at the tick at which the meshes are.
+    pub(super) fn capture(&mut self) -> Frame {
+        let published = self.first.publish();
         let details = self.details();
-        let (history, genes) = (self.history.snapshot(), self.mesh.genes());
-        if let Some(chronicle) = self.mesh.chronicle() {
-            let mut events = self.shared.events.lock().unwrap_or_else(PoisonError::into_inner);
-            events.follow(chronicle.log());
-        }
-        let mut latest = self.shared.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        latest.published = published;
-        latest.details = details;
-        latest.history = history;
-        latest.genes = genes;
+        let second = self.second.as_mut();
+        let other = second.map(|second| second.show(&mut self.first, &published));
+        Frame { published, details, other }
     }
 
-    fn report(&self) {
-        let mut latest = self.shared.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        latest.shown = self.clock.shown();
-        latest.status = PaceStatus {
+    pub(super) fn publish(&mut self) {
+        let frame = self.capture();
+        self.show(frame);
+    }
+
+    /// Puts a frame out.
+    pub(super) fn show(&self, frame: Frame) {
+        self.lock().frame = frame;
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Latest> {
+        self.shared.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts out how things stand.
+    pub(super) fn report(&mut self) {
+        let travel = self.travel();
+        let histories = self.histories();
+        let genes = self.first.newest.genes();
+        let pending = self.ordered().pending() as u32;
+        let status = PaceStatus {
             paused: self.clock.is_paused(),
             speed_milli: self.clock.speed_milli(),
             achieved_milli: self.clock.achieved_milli(),
             tick_progress: 0.0,
-            finished: self.finished,
-            pending: self.mesh.orders().pending.len() as u32,
+            finished: self.is_finished(),
+            pending,
             undone: self.undone.len() as u32,
         };
+        self.shared
+            .events
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .follow(&self.first.events);
+        let mut latest = self.lock();
+        latest.shown = self.clock.shown();
+        latest.status = status;
+        latest.travel = travel;
+        latest.histories = histories;
+        latest.genes = genes;
     }
 }
 
 /// Real time that ticks may take before the screen gets its turn.
-struct Budget {
+pub(super) struct Budget {
     until: std::time::Instant,
 }
 
 impl Budget {
     #[expect(clippy::disallowed_methods, reason = "the driver is where real time enters")]
-    fn start(length: Duration) -> Self {
+    pub(super) fn start(length: Duration) -> Self {
         Self { until: std::time::Instant::now() + length }
     }
 
     #[expect(clippy::disallowed_methods, reason = "the driver is where real time enters")]
-    fn is_spent(&mut self) -> bool {
+    pub(super) fn is_spent(&mut self) -> bool {
         std::time::Instant::now() >= self.until
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::mesh::chronicle::What;
-    use crate::mesh::plan::Plan;
-    use crate::pace::SPEED_MAX_MILLI;
-    use crate::pace::history::Series;
-    use crate::scenario::{self, Scenario};
-
-    #[test]
-    fn a_driven_mesh_tells_what_happens_and_keeps_its_history() {
-        let scenario = scenario::resolve("storm-front").expect("embedded").scenario;
-        let plan = Plan::new(&scenario, scenario.seed, &Vec::new()).expect("a plan");
-        let mesh = Mesh::new(plan, 1);
-        let scene = Scene::new(&scenario, mesh.plan());
-        let units = vec!["degC".to_owned()];
-        let (pace, thread) = start(mesh, scene, units, SPEED_MAX_MILLI, Some(200)).expect("starts");
-        pace.send(Intent::Select(Some(5)));
-        pace.send(Intent::Compare(Some(6)));
-        while !pace.status().finished {
-            std::thread::yield_now();
-        }
-        let news = pace.news(0);
-        let storm = |what: &What| matches!(what, What::StormBegins { storm: 0, .. });
-        assert!(news.events.iter().any(|event| event.tick == 160 && storm(&event.what)));
-        assert_eq!(pace.news(news.next).events, []);
-        let history = pace.history();
-        assert_eq!(history.len(), 200);
-        let calm = history.points().last().map(|point| point.of(Series::Calm).mean as u32);
-        assert_eq!(calm, Some(pace.latest().summary.regimes[0]));
-        assert_eq!(pace.genes().genes.len(), 1);
-        for (detail, id) in [(pace.detail(), 5), (pace.compared(), 6)] {
-            let detail = detail.expect("selected");
-            assert_eq!((detail.id, detail.history.is_empty()), (id, false));
-        }
-        drop(pace);
-        assert_eq!(thread.join().expect("it ends").ticks(), 200);
-    }
-
-    /// A driver on no thread, stopped.
-    fn stopped() -> Driver {
-        let text = r#"(title: "t", watch_for: "w", nodes: (count: 9), signals: [(modality: "a")])"#;
-        let scenario = Scenario::parse("t.ron", text).expect("a scenario");
-        let plan = Plan::new(&scenario, 1, &Vec::new()).expect("a plan");
-        let mut mesh = Mesh::new(plan, 1);
-        let mut clock = TickClock::new(1_000_000, 1_000);
-        clock.pause(true);
-        let latest = Latest {
-            published: Arc::new(mesh.publish()),
-            details: [None, None],
-            history: History::default().snapshot(),
-            genes: Arc::default(),
-            status: PaceStatus::default(),
-            shown: clock.shown(),
-        };
-        Driver {
-            mesh,
-            clock,
-            units: Vec::new(),
-            ticks: Some(3),
-            inbox: crossbeam_channel::unbounded().1,
-            shared: Arc::new(Shared {
-                scene: Arc::default(),
-                latest: Mutex::new(latest),
-                events: Mutex::new(EventLog::default()),
-            }),
-            selected: [None, None],
-            history: History::default(),
-            undone: Vec::new(),
-            finished: false,
-        }
-    }
-
-    fn kill(nodes: &str) -> Intent {
-        Intent::Command(Box::new(Command::Kill { nodes: nodes.to_owned() }))
-    }
-
-    /// Texts of what waits and of what was refused, as published.
-    fn shown(driver: &Driver) -> (Vec<String>, Vec<String>) {
-        let latest = driver.shared.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        let texts = |list: &[(u64, String)]| list.iter().map(|(_, text)| text.clone()).collect();
-        let orders = &latest.published.orders;
-        (texts(&orders.pending), texts(&orders.notices))
-    }
-
-    #[test]
-    fn what_waits_can_be_taken_back_and_given_again() {
-        let mut driver = stopped();
-        let mut pending = |intents: &[Intent]| {
-            for intent in intents {
-                driver.obey(intent.clone());
-            }
-            driver.report();
-            let status = driver.shared.latest.lock().expect("no panic").status;
-            (shown(&driver).0, status.pending, status.undone)
-        };
-        let texts = |ids: &[&str]| ids.iter().map(|id| format!("node {id} killed")).collect();
-        assert_eq!(pending(&[kill("1"), kill("2")]), (texts(&["1", "2"]), 2, 0));
-        assert_eq!(pending(&[Intent::Undo, Intent::Undo, Intent::Undo]), (Vec::new(), 0, 2));
-        assert_eq!(pending(&[Intent::Redo]), (texts(&["1"]), 1, 1));
-        // A new command ends what could be given again.
-        assert_eq!(pending(&[kill("3"), Intent::Redo]), (texts(&["1", "3"]), 2, 0));
-        assert_eq!(pending(&[Intent::Undo, Intent::Step]), (Vec::new(), 0, 0));
-        assert_eq!(pending(&[Intent::Undo, Intent::Redo]), (Vec::new(), 0, 0));
-        let done = driver.mesh.commands();
-        assert_eq!(done.len(), 1);
-        assert_eq!(driver.mesh.orders().killed, [1]);
-    }
-
-    #[test]
-    fn what_is_refused_is_told() {
-        let mut driver = stopped();
-        driver.obey(kill("12"));
-        driver.obey(kill("off"));
-        assert!(shown(&driver).1[0].starts_with("node 12 killed: refused: `command.nodes` has"));
-        driver.obey(Intent::Step);
-        let notices = shown(&driver).1;
-        assert!(notices[1].contains("\"off\" is no node at the moment"), "{notices:?}");
-        driver.obey(Intent::Step);
-        driver.obey(Intent::Step);
-        driver.obey(kill("1"));
-        assert!(shown(&driver).1[2].ends_with("refused: the run is over"));
     }
 }

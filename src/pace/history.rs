@@ -314,7 +314,7 @@ impl History {
     }
 
     /// Forgets `tick` and later ones, and whatever shares a point with them.
-    fn rewind(&mut self, tick: u64) {
+    pub fn rewind(&mut self, tick: u64) {
         let kept: Vec<Point> = self
             .blocks
             .iter()

@@ -3,17 +3,35 @@
 //! A mesh lives on a thread of its own. Real time is counted in integer nanoseconds; whole ticks
 //! run until the due one is reached, and a driver that falls behind says so instead of skipping.
 //! The handle gives the latest published copy and takes intents; frames never wait for ticks.
+//!
+//! What has run can be gone back to: any tick, backwards at any speed, bit for bit. A second world
+//! can begin at any tick and is driven in step with the first. It knows no files.
 
 mod clock;
 mod driver;
 pub mod history;
+mod line;
+mod past;
+mod reel;
+mod start;
+#[cfg(test)]
+mod tests;
+mod travel;
+mod verify;
+mod worlds;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crossbeam_channel::Sender;
 
 pub use clock::{SPEED_MAX_MILLI, SPEED_MIN_MILLI};
-pub use driver::start;
+pub use driver::{begin, start};
+pub use past::{Kept, PAST_BYTES, SPACING_NODE_TICKS, SPACING_TICKS_MIN, spacing};
+pub use reel::REEL_BYTES;
+pub use start::{Observer, Shelf, Start};
+pub use travel::{BOOKMARKS, Bookmark, Sought, Travel, Work};
+pub use verify::{Mismatch, Verified, Verifier};
+pub use worlds::{Difference, Forked, Other, Parted};
 
 use crate::mesh::chronicle::{Event, EventLog, GeneTree};
 use crate::mesh::publish::{NodeDetail, Published, Scene};
@@ -28,18 +46,65 @@ pub enum Intent {
     TogglePause,
     /// Run one tick and stop.
     Step,
+    /// Go one tick back and stop.
+    StepBack,
     /// Twice as fast.
     SpeedUp,
     /// Half as fast.
     SpeedDown,
-    /// At so many thousandths of real time.
+    /// At so many thousandths of real time, from [`SPEED_MIN_MILLI`] to [`SPEED_MAX_MILLI`], which
+    /// is as fast as possible.
     Speed(u32),
+    /// Play backwards, or forwards again.
+    Reverse(bool),
+    /// Show this tick: in the past, or ahead. One that has not been reached is run to as fast as
+    /// possible. Another wish for a tick replaces it.
+    Seek(u64),
+    /// Show the newest tick that was reached, and play forwards from there.
+    Latest,
+    /// Show the tick after the next event of a sort, or before this one the last, and stop. Looks
+    /// no further than `ticks_max` ticks; a message says when there was none.
+    RunTo {
+        /// What to look for.
+        sought: Sought,
+        /// Look in the past.
+        backwards: bool,
+        /// Ticks to look through, at most.
+        ticks_max: u64,
+    },
+    /// Keep a name for a tick, or for the one that is shown; the newest name of a tick counts.
+    Bookmark {
+        /// The tick; `None`: the one that is shown.
+        tick: Option<u64>,
+        /// Its name; at most 80 characters are kept.
+        name: String,
+    },
+    /// Forget the bookmark of a tick.
+    Unmark(u64),
+    /// Begin a second world beside the first one: as it was at a tick, and with these commands at
+    /// the start of that tick. Whatever else was ordered from outside is ordered there too, at its
+    /// tick. A second world that is there already is replaced.
+    Fork {
+        /// The tick; `None`: the one that is shown.
+        tick: Option<u64>,
+        /// From the second world rather than the first.
+        of_other: bool,
+        /// What is done otherwise; nothing, and the two never part.
+        changes: Vec<Command>,
+    },
+    /// The second world takes the place of the first.
+    Keep,
+    /// Give the second world up.
+    Unfork,
     /// Look at this node, or at none. What it does is kept from now on.
     Select(Option<u32>),
     /// Look at this node beside the selected one, or at none.
     Compare(Option<u32>),
     /// Do this to the mesh at the start of the next tick. What is refused becomes a notice in
     /// [`Published::orders`], where what waits is too.
+    ///
+    /// Where there are two worlds it goes to the second one. What has happened is never changed: in
+    /// the past, and in a replay, it begins a second world, as [`Intent::Fork`] does.
     Command(Box<Command>),
     /// Take back the newest command that still waits.
     Undo,
@@ -95,20 +160,20 @@ struct Shared {
 
 /// The newest copies.
 struct Latest {
-    published: Arc<Published>,
-    details: [Option<Arc<NodeDetail>>; 2],
-    history: history::Snapshot,
+    frame: reel::Frame,
+    histories: [history::Snapshot; 2],
     genes: Arc<GeneTree>,
     status: PaceStatus,
+    travel: Travel,
     /// When the latest tick was due, and how long a tick takes; for `tick_progress`.
     shown: clock::Shown,
 }
 
 impl Pace {
-    /// The mesh after its latest tick.
+    /// The mesh at the tick that is shown.
     #[must_use]
     pub fn latest(&self) -> Arc<Published> {
-        self.read(|latest| latest.published.clone())
+        self.read(|latest| latest.frame.published.clone())
     }
 
     /// What is fixed for the run.
@@ -120,28 +185,48 @@ impl Pace {
     /// The selected node in full, with its recent history.
     #[must_use]
     pub fn detail(&self) -> Option<Arc<NodeDetail>> {
-        self.read(|latest| latest.details[0].clone())
+        self.read(|latest| latest.frame.details[0].clone())
     }
 
     /// The node that it is compared with, in the same way.
     #[must_use]
     pub fn compared(&self) -> Option<Arc<NodeDetail>> {
-        self.read(|latest| latest.details[1].clone())
+        self.read(|latest| latest.frame.details[1].clone())
     }
 
-    /// The swarm's figures over the whole run.
+    /// The second world at the same tick, and how far it is from the first; `None` while there is
+    /// none.
+    #[must_use]
+    pub fn other(&self) -> Option<Other> {
+        self.read(|latest| latest.frame.other.clone())
+    }
+
+    /// Where in its time the run is, and what the driver is at.
+    #[must_use]
+    pub fn travel(&self) -> Travel {
+        self.read(|latest| latest.travel.clone())
+    }
+
+    /// The swarm's figures up to the newest tick that was reached, whatever tick is shown.
     #[must_use]
     pub fn history(&self) -> history::Snapshot {
-        self.read(|latest| latest.history.clone())
+        self.read(|latest| latest.histories[0].clone())
     }
 
-    /// The genes that were in service; the same copy until it changes.
+    /// The same of the second world; empty while there is none.
+    #[must_use]
+    pub fn other_history(&self) -> history::Snapshot {
+        self.read(|latest| latest.histories[1].clone())
+    }
+
+    /// The genes that were in service up to the newest tick; the same copy until it changes.
     #[must_use]
     pub fn genes(&self) -> Arc<GeneTree> {
         self.read(|latest| latest.genes.clone())
     }
 
-    /// The events from number `from` on that are kept.
+    /// The events from number `from` on that are kept, up to the newest tick that was reached,
+    /// whatever tick is shown.
     #[must_use]
     pub fn news(&self, from: u64) -> News {
         let log = self.shared.events.lock().unwrap_or_else(PoisonError::into_inner);

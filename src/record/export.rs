@@ -11,10 +11,31 @@ use crate::mesh::Mesh;
 /// Rows of a table over time, about.
 const ROWS: u64 = 2_000;
 
-/// How many ticks lie between rows, so that a run of `ticks` has about two thousand.
-#[must_use]
-pub fn ticks_between_rows(ticks: u64) -> u64 {
-    ticks.div_ceil(ROWS).max(1)
+/// The ticks of a run that are written down: each `every`-th, and the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rhythm {
+    every: u64,
+    last: u64,
+}
+
+impl Rhythm {
+    /// About two thousand of a run of `ticks`.
+    #[must_use]
+    pub fn of(ticks: u64) -> Self {
+        Self::each(ticks.div_ceil(ROWS), ticks)
+    }
+
+    /// Each `every`-th of a run of `ticks`; 0 counts as 1.
+    #[must_use]
+    pub fn each(every: u64, ticks: u64) -> Self {
+        Self { every: every.max(1), last: ticks }
+    }
+
+    /// Whether what there is after `ticks` ticks is written.
+    #[must_use]
+    pub fn has(self, ticks: u64) -> bool {
+        ticks.is_multiple_of(self.every) || ticks == self.last
+    }
 }
 
 /// A kind of file.

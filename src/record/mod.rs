@@ -1,10 +1,17 @@
-//! What leaves a run as files: the rows of sweeps, tables, captures. Reads what a mesh publishes
-//! and must not change it: a run that is exported has the same digest.
+//! What leaves a run as files: recordings that can be replayed, the rows of sweeps, tables,
+//! captures. Reads what a mesh publishes and must not change it: a run that is written down has
+//! the same digest.
 
 pub mod export;
+pub mod mcap;
 pub mod parquet;
 pub mod pcap;
+pub mod recording;
+pub mod report;
+pub mod rolling;
 pub mod sweep;
 #[cfg(test)]
 mod tests;
 pub mod totals;
+
+pub use recording::{Recorder, Recording, RecordingError};

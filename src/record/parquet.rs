@@ -11,7 +11,7 @@ use parquet::schema::types::Type;
 
 use crate::mesh::Mesh;
 
-use super::export::Exporter;
+use super::export::{Exporter, Rhythm};
 use super::totals::{COLUMNS, Cell, row};
 
 /// Rows that are kept until they are written together.
@@ -20,16 +20,16 @@ const GROUP_ROWS: usize = 512;
 /// A Parquet file that is being written.
 pub struct Parquet<W: Write + Send> {
     out: SerializedFileWriter<W>,
-    every: u64,
+    rhythm: Rhythm,
     rows: Vec<[Cell; COLUMNS.len()]>,
 }
 
 impl<W: Write + Send> Parquet<W> {
-    /// Begins a file with a row each `every` ticks.
+    /// Begins a file with a row for each tick of the rhythm.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn new(out: W, every: u64) -> io::Result<Self> {
+    pub fn new(out: W, rhythm: Rhythm) -> io::Result<Self> {
         let column = |name: &&str| {
             let physical = match *name {
                 "energy_mean" | "spread" => Physical::FLOAT,
@@ -42,7 +42,7 @@ impl<W: Write + Send> Parquet<W> {
         let schema = Type::group_type_builder("totals").with_fields(columns).build();
         let schema = Arc::new(schema.map_err(plain)?);
         let out = SerializedFileWriter::new(out, schema, Arc::default()).map_err(plain)?;
-        Ok(Self { out, every, rows: Vec::new() })
+        Ok(Self { out, rhythm, rows: Vec::new() })
     }
 
     fn write_group(&mut self) -> Result<(), ParquetError> {
@@ -70,7 +70,7 @@ impl<W: Write + Send> Exporter for Parquet<W> {
     const WHAT: &'static str = "table";
 
     fn tick(&mut self, mesh: &mut Mesh) -> io::Result<()> {
-        if !mesh.ticks().is_multiple_of(self.every) {
+        if !self.rhythm.has(mesh.ticks()) {
             return Ok(());
         }
         self.rows.push(row(mesh));

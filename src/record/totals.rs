@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use crate::mesh::Mesh;
 
-use super::export::Exporter;
+use super::export::{Exporter, Rhythm};
 
 /// A cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -70,17 +70,17 @@ pub(super) fn row(mesh: &mut Mesh) -> [Cell; COLUMNS.len()] {
 /// A CSV file that is being written.
 pub struct Csv<W: Write> {
     out: W,
-    every: u64,
+    rhythm: Rhythm,
 }
 
 impl<W: Write> Csv<W> {
-    /// Begins a table with a row each `every` ticks.
+    /// Begins a table with a row for each tick of the rhythm.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn new(mut out: W, every: u64) -> io::Result<Self> {
+    pub fn new(mut out: W, rhythm: Rhythm) -> io::Result<Self> {
         writeln!(out, "{}", COLUMNS.join(","))?;
-        Ok(Self { out, every })
+        Ok(Self { out, rhythm })
     }
 }
 
@@ -88,7 +88,7 @@ impl<W: Write> Exporter for Csv<W> {
     const WHAT: &'static str = "table";
 
     fn tick(&mut self, mesh: &mut Mesh) -> io::Result<()> {
-        if !mesh.ticks().is_multiple_of(self.every) {
+        if !self.rhythm.has(mesh.ticks()) {
             return Ok(());
         }
         let text = |cell: Cell| match cell {

@@ -34,7 +34,7 @@ const SAMPLES: &[(&str, &str)] = &[("tide.csv", include_str!("../../assets/signa
 pub struct Resolved {
     /// The path as given, or the embedded name.
     pub name: String,
-    /// The text of the file.
+    /// The text of the file with everything that it includes.
     pub text: String,
     /// What it says.
     pub scenario: Scenario,
@@ -78,8 +78,8 @@ pub fn resolve(argument: &str) -> Result<Resolved, Problem> {
     if let Some((name, text)) = known
         && !path.is_file()
     {
-        let scenario = Scenario::parse(&format!("{name}.ron"), text)?;
-        return Ok(Resolved { name: (*name).to_owned(), text: (*text).to_owned(), scenario });
+        let (scenario, text) = Scenario::parse_whole(&format!("{name}.ron"), text, None)?;
+        return Ok(Resolved { name: (*name).to_owned(), text, scenario });
     }
     if path.exists() {
         let (scenario, text) = Scenario::load(path)?;

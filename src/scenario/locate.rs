@@ -56,6 +56,16 @@ pub(super) fn path_at(text: &str, at: usize) -> (String, Range<usize>) {
     (path, here)
 }
 
+/// The fields of the whole, each by name with the bytes of name and value, and the byte at which
+/// its bracket closes.
+pub(super) fn fields<'a>(text: &'a str) -> (Vec<(&'a str, Range<usize>)>, usize) {
+    let whole = document(text);
+    let close = whole.end.saturating_sub(1).max(whole.start);
+    let entries = inside(text, &whole).map(|inside| inside.entries).unwrap_or_default();
+    let field = |entry: Entry<'a>| Some((entry.name?, entry.name_span.start..entry.value.end));
+    (entries.into_iter().filter_map(field).collect(), close)
+}
+
 /// `path` without its indexes, as the field table spells it.
 pub(super) fn pattern(path: &str) -> String {
     let mut in_index = false;

@@ -12,6 +12,7 @@ mod fault;
 mod faults;
 mod fields;
 mod fixed;
+mod include;
 mod lex;
 mod library;
 mod locate;

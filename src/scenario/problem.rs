@@ -66,6 +66,15 @@ impl Problem {
         problem
     }
 
+    /// The same at byte `from` of another text, marked as far as before.
+    pub(super) fn elsewhere(&self, file: &str, text: &str, from: usize) -> Self {
+        let marked = self.0.place.as_ref().map_or(1, |place| place.marked.len());
+        let rest = text.get(from..).unwrap_or_default();
+        let length = rest.char_indices().nth(marked).map_or(rest.len(), |(byte, _)| byte);
+        let (found, accepted) = (self.found(), self.accepted());
+        Self::at(file, text, from..from + length, found, accepted)
+    }
+
     /// The file, as it was named.
     #[must_use]
     pub fn file(&self) -> &str {

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use super::{
     Problem, Scenario,
     explain::{self, Language, SCENARIO},
+    include,
     lex::{Kind, Lexer},
     locate,
 };
@@ -21,13 +22,49 @@ pub const MAX_FILE_BYTES: usize = 16 << 20;
 const MAX_DEPTH: usize = 32;
 
 impl Scenario {
-    /// Reads a scenario from `text`; `name` is the file as messages shall call it.
+    /// Reads a scenario from `text`; `name` is the file as messages shall call it. It can include
+    /// the scenarios inside the binary.
     ///
     /// # Errors
     ///
     /// The first thing wrong, with its line and column.
     pub fn parse(name: &str, text: &str) -> Result<Self, Problem> {
+        Self::parse_whole(name, text, None).map(|(scenario, _)| scenario)
+    }
+
+    /// Reads the scenario file at `path`, and returns its text too: with everything that it
+    /// includes, so that the text is the same scenario without any other file.
+    ///
+    /// # Errors
+    ///
+    /// Why a file cannot be read, or the first thing wrong in it, with its line and column.
+    pub fn load(path: impl AsRef<Path>) -> Result<(Self, String), Problem> {
+        let path = path.as_ref();
+        let name = path.display().to_string();
+        let text = read(&SCENARIO, path, &name)?;
+        Self::parse_whole(&name, &text, Some(path.parent().unwrap_or(Path::new(""))))
+    }
+
+    /// Reads a scenario from `text`, and returns the text with everything that it includes. Files
+    /// are looked for in `folder`; without one, only the scenarios inside the binary are there.
+    ///
+    /// # Errors
+    ///
+    /// The first thing wrong, with its line and column in the file that says it.
+    pub fn parse_whole(
+        name: &str,
+        text: &str,
+        folder: Option<&Path>,
+    ) -> Result<(Self, String), Problem> {
         let text = without_mark(text);
+        guard(&SCENARIO, name, text)?;
+        let whole = include::whole(name, text, folder)?;
+        let scenario = Self::parse_flat(name, &whole.text);
+        let scenario = scenario.map_err(|problem| whole.placed(problem))?;
+        Ok((scenario, whole.text))
+    }
+
+    fn parse_flat(name: &str, text: &str) -> Result<Self, Problem> {
         let scenario: Self = typed(&SCENARIO, name, text)?;
         scenario.validate().map_err(|fault| {
             let named = std::iter::once(fault.path.as_str()).chain(fault.related);
@@ -36,18 +73,6 @@ impl Scenario {
             Problem::at(name, text, span, fault.found, fault.accepted)
         })?;
         Ok(scenario)
-    }
-
-    /// Reads the scenario file at `path`, and returns its text too.
-    ///
-    /// # Errors
-    ///
-    /// Why the file cannot be read, or the first thing wrong in it, with its line and column.
-    pub fn load(path: impl AsRef<Path>) -> Result<(Self, String), Problem> {
-        let path = path.as_ref();
-        let name = path.display().to_string();
-        let text = read(&SCENARIO, path, &name)?;
-        Ok((Self::parse(&name, &text)?, text))
     }
 
     /// The scenario as a file, with every field.
@@ -74,7 +99,9 @@ pub(super) fn typed<T: DeserializeOwned>(
     text: &str,
 ) -> Result<T, Problem> {
     guard(language, name, text)?;
-    options().from_str(text).map_err(|error| explain::explain(language, name, text, &error))
+    // `intensity: 5` is as clear as `intensity: Some(5)`.
+    let options = options().with_default_extension(Extensions::IMPLICIT_SOME);
+    options.from_str(text).map_err(|error| explain::explain(language, name, text, &error))
 }
 
 /// Variants that hold one struct are written with one pair of brackets, `Dataset(path: ..)`.
@@ -121,7 +148,7 @@ fn too_big(language: &Language, name: &str) -> Problem {
 }
 
 /// Refuses what the parser should not see.
-fn guard(language: &Language, name: &str, text: &str) -> Result<(), Problem> {
+pub(super) fn guard(language: &Language, name: &str, text: &str) -> Result<(), Problem> {
     if text.len() > MAX_FILE_BYTES {
         return Err(too_big(language, name));
     }

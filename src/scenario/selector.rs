@@ -104,6 +104,17 @@ impl fmt::Display for SelectorError {
     }
 }
 
+impl SelectorError {
+    /// What is accepted in place of the word.
+    #[must_use]
+    pub fn accepted(&self) -> String {
+        if self.why.starts_with("accepted: ") {
+            return self.why.clone();
+        }
+        format!("accepted: {}", read::vocabulary())
+    }
+}
+
 impl std::error::Error for SelectorError {}
 
 /// What a selector is resolved against.

@@ -1,5 +1,6 @@
 //! What becomes of whole files, and what is promised of the embedded scenarios.
 
+mod include;
 mod said;
 mod table;
 

@@ -89,7 +89,7 @@ fn a_full_disk_costs_one_file_only() {
 }
 
 /// The files that are tried on a full disk.
-const FULL: [&str; 2] = ["--parquet", "--pcap"];
+const FULL: [&str; 3] = ["--parquet", "--pcap", "--mcap"];
 
 #[test]
 fn one_file_has_one_content() {

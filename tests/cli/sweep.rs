@@ -90,11 +90,59 @@ fn sweeps_are_listed_and_refused() {
     let expected = "1: protocol.aggregation = Median, seed = 2\n\
                     5: protocol.aggregation = Krum(faulty: 1), seed = 3\n";
     assert_eq!(text(&output.stdout), expected, "{}", text(&output.stderr));
+    let output = qres(&["check", &sweep]);
+    assert!(
+        text(&output.stdout).contains("in order (a sweep of 6 runs over nine.ron)"),
+        "{output:?}"
+    );
     let bad = prepare(&folder, "(field: \"nodes.cuont\", values: [1])");
     let out = folder.join("out").to_string_lossy().into_owned();
     refused(&["sweep", &bad, "--out", &out], &["sweep.ron:2:9", "did you mean `nodes.count`"]);
     refused(&["sweep", &sweep], &["--out"]);
     refused(&["sweep", &sweep, "--out", &out, "--shard", "4/4"], &["such as 0/4"]);
+    refused(&["check", &bad], &["sweep.ron:2:9", "did you mean `nodes.count`"]);
     refused(&["sweep", "merge", &out], &["no `sweep.json`"]);
     assert!(!folder.join("out").exists(), "nothing was begun");
+}
+
+#[test]
+fn what_a_sweep_did_not_make_is_kept() {
+    let folder = folder("sweep-foreign");
+    let sweep = prepare(&folder, "(field: \"seed\", values: [1, 2])");
+    let mine = folder.join("results.csv");
+    std::fs::write(&mine, "run,mine\n").expect("written");
+    let here = folder.to_string_lossy().into_owned();
+    refused(&["sweep", &sweep, "--out", &here], &["results.csv: was not made by this sweep"]);
+    assert_eq!(std::fs::read_to_string(&mine).expect("kept"), "run,mine\n");
+    std::fs::remove_file(mine).expect("removed");
+    let digest = last_line(&["sweep", &sweep, "--out", &here, "--threads", "1"]);
+    let rows = folder.join("shard-0-of-1.jsonl");
+    let text = std::fs::read_to_string(&rows).expect("there");
+    std::fs::write(&rows, text.replacen("\"seed\":2", "\"seed\":3", 1)).expect("written");
+    refused(&["sweep", "merge", &here], &["jsonl:2: not a row", "remove the line"]);
+    std::fs::write(&rows, text.lines().next().map(|row| format!("{row}\n")).unwrap_or_default())
+        .expect("written");
+    assert_eq!(last_line(&["sweep", &sweep, "--out", &here]), digest);
+}
+
+/// A folder belongs to the data of all its runs, not of the first alone.
+#[test]
+fn data_of_every_run_count() {
+    let folder = folder("sweep-data");
+    let scenario = r#"(title: "Two", watch_for: "y", ticks: 4, nodes: (count: 3), signals: [
+        (modality: "hum", source: Dataset(path: "a.csv", column: "x"))])"#;
+    std::fs::write(folder.join("two.ron"), scenario).expect("written");
+    let sweep = folder.join("data.ron").to_string_lossy().into_owned();
+    let axes = r#"(scenario: "two.ron", axes: [(field: "seed", values: [1, 2]),
+        (field: "signals[0].source.path", values: ["a.csv", "b.csv"])])"#;
+    std::fs::write(&sweep, axes).expect("written");
+    std::fs::write(folder.join("a.csv"), "x\n1\n2\n3\n4\n5\n").expect("written");
+    let place = folder.to_string_lossy().into_owned();
+    let out = folder.join("out").to_string_lossy().into_owned();
+    let sweep = ["sweep", &sweep, "--data", &place, "--out", &out];
+    refused(&sweep, &["b.csv", "run 1 reads it", "--data"]);
+    std::fs::write(folder.join("b.csv"), "x\n1\n2\n3\n4\n5\n").expect("written");
+    last_line(&sweep);
+    std::fs::write(folder.join("b.csv"), "x\n1\n2\n3\n4\n6\n").expect("written");
+    refused(&sweep, &["the folder holds sweep"]);
 }

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use super::store::{Row, Store};
 use crate::evidence::Progress;
 
-/// One part of a table that is shared out: 1 of 1 is all of it.
+/// One part of a table that is shared out, counted from 0: 0 of 1 is all of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
     index: u16,
@@ -16,7 +16,7 @@ pub struct Shard {
 
 impl Shard {
     /// All rows.
-    pub const ALL: Self = Self { index: 1, of: 1 };
+    pub const ALL: Self = Self { index: 0, of: 1 };
 
     /// Whether it is all of the table.
     #[must_use]
@@ -27,21 +27,27 @@ impl Shard {
     /// Whether it has the rows of this group.
     #[must_use]
     pub(super) fn has(self, group: usize) -> bool {
-        group % usize::from(self.of) + 1 == usize::from(self.index)
+        group % usize::from(self.of) == usize::from(self.index)
+    }
+}
+
+impl std::fmt::Display for Shard {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{}/{}", self.index, self.of)
     }
 }
 
 impl std::str::FromStr for Shard {
     type Err = String;
 
-    /// Reads `I/N`, the I-th of N shards, counted from 1.
+    /// Reads `I/N`, one of N shards, counted from 0.
     fn from_str(text: &str) -> Result<Self, String> {
         let numbers = text
             .split_once('/')
             .and_then(|(index, of)| Some((index.parse::<u16>().ok()?, of.parse::<u16>().ok()?)));
         match numbers {
-            Some((index, of)) if (1..=of).contains(&index) => Ok(Self { index, of }),
-            _ => Err(format!("`{text}` is no shard: give I/N with I from 1 to N, such as 2/8")),
+            Some((index, of)) if index < of => Ok(Self { index, of }),
+            _ => Err(format!("`{text}` is no shard: give I/N with I from 0 to N - 1, such as 0/8")),
         }
     }
 }

@@ -2,11 +2,13 @@
 //! broken off goes on where it was. A manifest names what the rows are rows of; nothing of another
 //! table, or of a mesh that behaves otherwise, is taken for a row.
 
-use std::fs;
-use std::io::Write as _;
+use std::fs::{self, File, TryLockError};
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
+
+use super::full::Shard;
 
 /// The file that says what the folder holds.
 const MANIFEST: &str = "manifest.json";
@@ -43,7 +45,16 @@ impl Store {
     /// When there is none, or it holds rows of something else.
     pub fn open(folder: &Path, fingerprint: &str) -> Result<Self, String> {
         let store = Self { folder: folder.to_path_buf() };
-        let manifest = read(&folder.join(MANIFEST))?;
+        let path = folder.join(MANIFEST);
+        if !path.exists() {
+            return Err(format!(
+                "{}: no `{MANIFEST}`: not a folder of rows; `qres evidence byzantine --out {0}` \
+                 makes one",
+                folder.display()
+            ));
+        }
+        let damaged = |_| format!("{}: is damaged; name another folder", path.display());
+        let manifest = read(&path).map_err(damaged)?;
         if manifest.get("fingerprint").and_then(Value::as_str) == Some(fingerprint) {
             return Ok(store);
         }
@@ -52,6 +63,34 @@ impl Store {
              another folder",
             folder.display()
         ))
+    }
+
+    /// Takes the rows of a shard for this process, until what is returned goes: that of all rows
+    /// alone, or one of many beside other ones.
+    ///
+    /// # Errors
+    /// When another process has them, or the folder cannot be written.
+    pub fn hold(&self, shard: Shard) -> Result<[File; 2], String> {
+        let lock = |name: &str, alone: bool| {
+            let path = self.folder.join(name);
+            let told = |why: std::io::Error| format!("{}: {why}", path.display());
+            let file = File::options().create(true).append(true).open(&path).map_err(told)?;
+            let locked = if alone { file.try_lock() } else { file.try_lock_shared() };
+            match locked {
+                Err(TryLockError::WouldBlock) => Err(format!(
+                    "{}: another process computes rows here that shard {shard} has too; wait for \
+                     it, or choose another shard",
+                    self.folder.display()
+                )),
+                // Some network file systems have no locks; a row computed twice is the same row.
+                Err(TryLockError::Error(error)) if error.kind() != ErrorKind::Unsupported => {
+                    Err(told(error))
+                }
+                _ => Ok(file),
+            }
+        };
+        let all = lock("rows.lock", shard.is_all())?;
+        Ok([all, lock(&format!("shard-{}.lock", shard.to_string().replace('/', "-of-")), true)?])
     }
 
     /// The row of this id, if it is finished.
@@ -109,7 +148,7 @@ impl Store {
     fn write(&self, name: &str, content: &Value) -> Result<(), String> {
         let path = self.folder.join(name);
         let part = self.folder.join(format!("{name}.{}.part", std::process::id()));
-        let written = fs::File::create(&part).and_then(|mut file| {
+        let written = File::create(&part).and_then(|mut file| {
             writeln!(file, "{content}")?;
             file.sync_all()?;
             fs::rename(&part, &path)

@@ -107,6 +107,29 @@ fn merging_refuses_gaps_and_what_is_no_row() {
     }
     let why = Store::create(&path, "b").expect_err("another table");
     assert!(why.contains("name another folder"), "{why}");
+    std::fs::write(path.join("manifest.json"), "{").expect("written");
+    let why = Store::open(&path, "a").expect_err("damaged");
+    assert!(why.contains("manifest.json: is damaged; name another folder"), "{why}");
+    std::fs::remove_file(path.join("manifest.json")).expect("removed");
+    let why = Store::open(&path, "a").expect_err("none");
+    assert!(why.contains("qres evidence byzantine --out"), "{why}");
+    let _ = std::fs::remove_dir_all(&path);
+}
+
+#[test]
+fn a_shard_is_computed_by_one_process_at_a_time() {
+    let path = folder("lock");
+    let store = Store::create(&path, "a").expect("create");
+    let hold = |of: &str| store.hold(of.parse().expect("a shard"));
+    let held = [hold("0/2").expect("free"), hold("1/2").expect("free")];
+    for of in ["0/2", "0/1"] {
+        let why = hold(of).map(|_| ()).expect_err("held");
+        assert!(why.contains("another process computes rows here"), "{why}");
+    }
+    drop(held);
+    let whole = hold("0/1").expect("free again");
+    assert!(hold("0/2").is_err() && hold("0/1").is_err());
+    drop(whole);
     let _ = std::fs::remove_dir_all(&path);
 }
 
@@ -114,14 +137,14 @@ fn merging_refuses_gaps_and_what_is_no_row() {
 fn shards_have_every_row_once_and_whole_groups() {
     for of in 1..=7 {
         let shards: Vec<Shard> =
-            (1..=of).map(|index| format!("{index}/{of}").parse().expect("a shard")).collect();
+            (0..of).map(|index| format!("{index}/{of}").parse().expect("a shard")).collect();
         for job in jobs::all() {
             let owners = shards.iter().filter(|shard| shard.has(job.group)).count();
             assert_eq!(owners, 1, "{} of {of}", job.id());
         }
     }
     let path = folder("shards");
-    for text in ["1/3", "3/3", "2/3"] {
+    for text in ["0/3", "2/3", "1/3"] {
         let store = Store::create(&path, "a").expect("create");
         assert!(merged(&store).is_err(), "before {text}");
         let shard = text.parse().expect("a shard");
@@ -129,7 +152,7 @@ fn shards_have_every_row_once_and_whole_groups() {
     }
     assert_eq!(merged(&Store::open(&path, "a").expect("open")), Ok(squares()));
     let _ = std::fs::remove_dir_all(&path);
-    for wrong in ["", "1", "0/3", "4/3", "1/0", "a/b", "-1/3", "1/3/4", "1/70000"] {
+    for wrong in ["", "1", "3/3", "4/3", "0/0", "a/b", "-1/3", "1/3/4", "1/70000"] {
         assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
     }
 }

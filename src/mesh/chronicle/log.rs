@@ -74,6 +74,24 @@ impl EventLog {
         })
     }
 
+    /// The first event of `tick` or later that is kept and `wanted`.
+    pub fn first_from(&self, tick: u64, wanted: impl Fn(&Event) -> bool) -> Option<&Event> {
+        let first = |events: &VecDeque<Event>| events.partition_point(|event| event.tick < tick);
+        let mut major = self.major.range(first(&self.major)..);
+        let mut minor = self.minor.range(first(&self.minor)..);
+        let found = [major.find(|event| wanted(event)), minor.find(|event| wanted(event))];
+        found.into_iter().flatten().min_by_key(|event| event.number)
+    }
+
+    /// The last event before `tick` that is kept and `wanted`.
+    pub fn last_before(&self, tick: u64, wanted: impl Fn(&Event) -> bool) -> Option<&Event> {
+        let last = |events: &VecDeque<Event>| events.partition_point(|event| event.tick < tick);
+        let mut major = self.major.range(..last(&self.major)).rev();
+        let mut minor = self.minor.range(..last(&self.minor)).rev();
+        let found = [major.find(|event| wanted(event)), minor.find(|event| wanted(event))];
+        found.into_iter().flatten().max_by_key(|event| event.number)
+    }
+
     /// Takes on what `other` has more than this copy of it.
     pub fn follow(&mut self, other: &Self) {
         if self.rewinds != other.rewinds {
@@ -85,7 +103,7 @@ impl EventLog {
     }
 
     /// Forgets what happened in `tick` and later. Numbers go on.
-    pub(super) fn rewind(&mut self, tick: u64) {
+    pub fn rewind(&mut self, tick: u64) {
         self.major.retain(|event| event.tick < tick);
         self.minor.retain(|event| event.tick < tick);
         self.rewinds += 1;
@@ -121,6 +139,22 @@ mod tests {
         assert_eq!(log.since(19_990).count(), 10);
         assert_eq!(log.since(20_000).count(), 0);
         assert_eq!(filled(70_000, |_| true).len(), MAJOR_EVENTS);
+    }
+
+    #[test]
+    fn events_are_found_by_tick_in_both_directions() {
+        let log = filled(100, |tick| tick % 10 == 0);
+        let great = |event: &Event| event.is_major;
+        let node = |event: &Event| matches!(event.what, What::WaveBegins { node: 33 | 40 });
+        let tick = |event: Option<&Event>| event.map(|event| event.tick);
+        assert_eq!(tick(log.first_from(31, great)), Some(40));
+        assert_eq!(tick(log.first_from(40, great)), Some(40));
+        assert_eq!(tick(log.first_from(91, great)), None);
+        assert_eq!(tick(log.last_before(40, great)), Some(30));
+        assert_eq!(tick(log.last_before(0, great)), None);
+        assert_eq!(tick(log.first_from(0, node)), Some(33));
+        assert_eq!(tick(log.last_before(41, node)), Some(40));
+        assert_eq!(tick(log.last_before(40, node)), Some(33));
     }
 
     #[test]

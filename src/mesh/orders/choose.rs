@@ -8,7 +8,7 @@ use super::{Orders, refusal};
 use crate::mesh::components::{Battery, Detector, Identity, Schedule, Trust};
 use crate::mesh::condition::{Condition, is_off};
 use crate::mesh::plan::{NodePlan, Plan};
-use crate::mesh::resources::{Clock, Setup};
+use crate::mesh::resources::{Clock, Roster, Setup};
 use crate::scenario::{Command, Crowd, Fault, Links, Property, Selector, list_of};
 
 /// A command with its choices of nodes as lists of ids: what a log keeps.
@@ -17,6 +17,14 @@ use crate::scenario::{Command, Crowd, Fault, Links, Property, Selector, list_of}
 /// When a choice is nobody's now, or cannot be read.
 pub(super) fn resolve(world: &mut World, command: &Command) -> Result<Command, Fault> {
     let mut resolved = command.clone();
+    let strikes = matches!(
+        command,
+        Command::Kill { .. }
+            | Command::Revive { .. }
+            | Command::SetEnergy { .. }
+            | Command::Drain { .. }
+            | Command::Charge { .. }
+    );
     for text in texts(&mut resolved) {
         let selector = read(text)?;
         let count = world.resource::<Setup>().0.nodes.len();
@@ -27,6 +35,9 @@ pub(super) fn resolve(world: &mut World, command: &Command) -> Result<Command, F
         }
         // A list stays as it was said.
         if selector.is_list() {
+            if strikes {
+                joined(world, text, &selector)?;
+            }
             continue;
         }
         let ids = choose(world, &selector);
@@ -37,6 +48,22 @@ pub(super) fn resolve(world: &mut World, command: &Command) -> Result<Command, F
         *text = list_of(&ids);
     }
     Ok(resolved)
+}
+
+/// What strikes nodes as they are needs one that has joined.
+fn joined(world: &World, text: &str, selector: &Selector) -> Result<(), Fault> {
+    let there = world.resource::<Roster>().0.len() as u32;
+    let plan = &world.resource::<Setup>().0;
+    let crowd = Crowd { count: plan.nodes.len() as u32, has: &|_, _| false, lot: &|_| 0 };
+    let meant = selector.resolve(&crowd);
+    match meant.first() {
+        Some(first) if *first >= there => {
+            let joins = plan.nodes.get(*first as usize).map_or(0, |node| node.join.0);
+            let found = format!("\"{text}\" has not joined yet");
+            Err(refusal(found, format!("node {first} joins in tick {joins}: give it after that")))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn texts(command: &mut Command) -> Vec<&mut String> {
@@ -62,7 +89,9 @@ fn texts(command: &mut Command) -> Vec<&mut String> {
 
 fn read(text: &str) -> Result<Selector, Fault> {
     let unread = |error: crate::scenario::SelectorError| {
-        refusal(error.to_string(), "accepted: ids, ranges and properties")
+        let (words, found) = (error.accepted(), error.to_string());
+        let told = found.strip_suffix(&format!(": {words}")).unwrap_or(&found).to_owned();
+        refusal(told, words)
     };
     Selector::parse(text).map_err(unread)
 }

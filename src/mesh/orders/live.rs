@@ -53,7 +53,7 @@ pub(super) fn set(config: &NodeConfig, field: &str, setting: Setting) -> Result<
             *other = *one;
         }
     }
-    coherent(&changed).map(|()| changed)
+    coherent(&changed, field).map(|()| changed)
 }
 
 /// What a parameter is now; `None` where the mesh has none of this name.
@@ -172,8 +172,19 @@ fn rhythm<'a>(config: &'a mut NodeConfig, field: &str) -> Option<Slot<'a>> {
     })
 }
 
+/// Which parameter of a rule to change before `field`: the one of the two that it is not.
+fn other_first(rule: &str, field: &str) -> String {
+    let names = |word: &&str| word.contains('_');
+    let short = |word: &str| word.rsplit('.').next().unwrap_or(word).to_owned();
+    let own = short(field);
+    match rule.split(' ').filter(names).find(|word| short(word) != own) {
+        Some(other) => format!("change {other} first"),
+        None => "lengthen the windows first".to_owned(),
+    }
+}
+
 /// What must hold between parameters, as a scenario's must.
-fn coherent(config: &NodeConfig) -> Result<(), Fault> {
+fn coherent(config: &NodeConfig, field: &str) -> Result<(), Fault> {
     let (regime, trust, wake) = (&config.regime, &config.trust, &config.wake);
     let [calm, prestorm, storm] = wake.interval_us;
     let [window, _, storm_window] = wake.window_us;
@@ -196,7 +207,7 @@ fn coherent(config: &NodeConfig) -> Result<(), Fault> {
     ];
     match rules.iter().find(|(holds, _)| !holds) {
         None => Ok(()),
-        Some((_, why)) => Err(refusal((*why).to_owned(), "change the other one first")),
+        Some((_, why)) => Err(refusal((*why).to_owned(), other_first(why, field))),
     }
 }
 

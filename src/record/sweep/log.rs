@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{Manifest, RUN, SWEEP, Shard, SweepError};
+use super::folder::not_a_link;
+use super::{Manifest, RUN, SWEEP, Shard, SweepError, sealed};
 
 /// The file of a shard's rows, held for this process alone.
 #[derive(Debug)]
@@ -28,15 +29,18 @@ impl Log {
     /// When another process has the file, it cannot be written to, or rows are of another sweep.
     pub fn open(folder: &Path, manifest: &Manifest, shard: Shard) -> Result<Self, SweepError> {
         let path = folder.join(shard.file_name());
+        not_a_link(&path)?;
         let trouble = |error: std::io::Error| SweepError::file(&path, "cannot be used", &error);
         let file = File::options().create(true).read(true).append(true).open(&path);
         let mut file = file.map_err(trouble)?;
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) => return Err(SweepError::Busy(path)),
-            // Some network file systems have no locks; two runs would be noticed by the merge.
-            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {}
-            Err(TryLockError::Error(error)) => return Err(trouble(error)),
-            Ok(()) => {}
+        lock(&file, &path)?;
+        // Other divisions of the same sweep may have runs of this one in hand.
+        for other in files(folder)?.into_iter().filter(|other| *other != path) {
+            let name = other.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if Shard::of_file(name).is_some_and(|of| of.meets(shard)) {
+                let trouble = |error| SweepError::file(&other, "cannot be used", &error);
+                lock(&File::open(&other).map_err(trouble)?, &other)?;
+            }
         }
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(trouble)?;
@@ -71,13 +75,24 @@ impl Log {
             let why = std::io::Error::other("an earlier row could not be");
             return Err(trouble(why));
         }
-        let line = format!("{row}\n");
+        let line = sealed::closed(row) + "\n";
         let written = self.file.write_all(line.as_bytes()).and_then(|()| self.file.sync_data());
         // What stands behind half a line would be lost with it.
         self.broken = written.is_err();
         written.map_err(trouble)?;
         self.done.insert(run);
         Ok(())
+    }
+}
+
+/// Takes a file of rows for this process until it is closed.
+fn lock(file: &File, path: &Path) -> Result<(), SweepError> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(SweepError::Busy(path.to_path_buf())),
+        // Some network file systems have no locks; two runs would be noticed by the merge.
+        Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => Ok(()),
+        Err(TryLockError::Error(error)) => Err(SweepError::file(path, "cannot be locked", &error)),
+        Ok(()) => Ok(()),
     }
 }
 
@@ -89,9 +104,9 @@ pub(super) struct Row<'a> {
     pub line: usize,
     /// Its first byte in the file.
     pub start: u64,
-    /// The row as JSON text.
+    /// The row as JSON text, with its check.
     pub text: &'a str,
-    /// And as a value.
+    /// And as a value, without it.
     pub value: &'a Value,
 }
 
@@ -127,7 +142,9 @@ pub(super) fn each_row(
         let Some(bytes) = text.strip_suffix(b"\n") else { return Ok(()) };
         let no_row = |why: String| SweepError::NoRow { path: path.to_path_buf(), line, why };
         let text = std::str::from_utf8(bytes).map_err(|error| no_row(error.to_string()))?;
-        let value: Value = serde_json::from_str(text).map_err(|error| no_row(error.to_string()))?;
+        let row = sealed::opened(text);
+        let row = row.ok_or_else(|| no_row("it is not as it was written".to_owned()))?;
+        let value: Value = serde_json::from_str(&row).map_err(|error| no_row(error.to_string()))?;
         let sweep = value.get(SWEEP).and_then(Value::as_str);
         let sweep = sweep.ok_or_else(|| no_row(format!("no field `{SWEEP}`")))?;
         if sweep != manifest.sweep {

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::folder::{is_free, replace};
 use super::log::{each_row, files};
-use super::{Manifest, RESULTS, SWEEP, SweepError, TIMES, replace, table};
+use super::{Manifest, RESULTS, SWEEP, SweepError, TIMES, sealed, table};
 
 /// What was merged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,11 +36,12 @@ struct Place {
 /// Merges the rows of a folder into `results.jsonl` and `results.csv`.
 ///
 /// # Errors
-/// When the folder is none of a sweep, a row is of another one, a run is there twice or missing, or
+/// When the folder is none of a sweep, a row is of another one or not as it was written, a run is there twice or missing, or
 /// a file cannot be read or written.
 pub fn merge(folder: &Path) -> Result<Merged, SweepError> {
     let manifest = Manifest::read(folder)?;
     let manifest = manifest.ok_or_else(|| SweepError::NoSweep(folder.to_path_buf()))?;
+    is_free(folder, &manifest)?;
     let paths = files(folder)?;
     let mut places: BTreeMap<u64, Place> = BTreeMap::new();
     let mut columns: BTreeSet<String> = BTreeSet::new();
@@ -80,6 +82,20 @@ pub fn merge(folder: &Path) -> Result<Merged, SweepError> {
     })?;
     let digest = hasher.finalize().to_hex().to_string();
     Ok(Merged { runs: manifest.runs, digest, files: [lines, cells] })
+}
+
+/// Calls `each` with every row of a folder that has been merged, by run.
+///
+/// # Errors
+/// When the folder is none of a sweep, or its results are not as they were written.
+pub fn each_result(folder: &Path, mut each: impl FnMut(&Value)) -> Result<(), SweepError> {
+    let manifest = Manifest::read(folder)?;
+    let manifest = manifest.ok_or_else(|| SweepError::NoSweep(folder.to_path_buf()))?;
+    let [lines, _] = RESULTS.map(|name| folder.join(name));
+    each_row(&lines, &manifest, |row| {
+        each(row.value);
+        Ok(())
+    })
 }
 
 /// Writes a file with something for each row in order.
@@ -127,7 +143,8 @@ impl Rows {
         file.seek(SeekFrom::Start(place.start))?;
         file.read_exact(&mut bytes)?;
         let text = String::from_utf8(bytes).map_err(|_| gone())?;
-        let value = serde_json::from_str(&text).map_err(|_| gone())?;
+        let row = sealed::opened(&text).ok_or_else(gone)?;
+        let value = serde_json::from_str(&row).map_err(|_| gone())?;
         Ok((text, value))
     }
 }

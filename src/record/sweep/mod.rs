@@ -1,29 +1,32 @@
 //! The rows of a sweep in a folder: a manifest, one file of rows for each shard, and the merged
 //! results. Knows rows as JSON objects and must not know what was run.
 //!
-//! A row is one line, written at once and flushed to the disk before it counts. A line that was cut
-//! off is no row; its run is done again.
+//! A row is one line with a check of its bytes, written at once and flushed to the disk before it
+//! counts. A line that was cut off is no row; its run is done again.
 
+mod error;
+mod folder;
 mod log;
 mod merge;
+mod sealed;
 mod table;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
-use std::fs::{self, File};
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::scenario::RUNS_MAX;
 
+pub use error::SweepError;
 pub use log::Log;
-pub use merge::{Merged, merge};
+pub use merge::{Merged, each_result, merge};
+pub(super) use table::cells as each_cell;
 
 /// Format of manifest and rows.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// The manifest's file.
 const MANIFEST: &str = "sweep.json";
 /// The merged rows, and the same as a table.
@@ -75,15 +78,15 @@ impl Manifest {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             text => text.map_err(|error| SweepError::file(&path, "cannot be read", &error))?,
         };
-        let manifest: Self = serde_json::from_str(&text)
-            .map_err(|error| SweepError::file(&path, "is no manifest of a sweep", &error))?;
+        let damaged = |why: String| SweepError::Manifest { path: path.clone(), why };
+        let manifest: Self = serde_json::from_str(&text).map_err(|why| damaged(why.to_string()))?;
         if manifest.runs > RUNS_MAX {
-            let why = format!("{} runs, and {RUNS_MAX} at most", manifest.runs);
-            Err(SweepError::File { path, what: "is no manifest of a sweep", why })
+            Err(damaged(format!("{} runs, and {RUNS_MAX} at most", manifest.runs)))
         } else if manifest.format == FORMAT {
             Ok(Some(manifest))
         } else {
-            let why = format!("format {}; this program writes {FORMAT}", manifest.format);
+            let why =
+                format!("{}; this program writes {FORMAT}: name another folder", manifest.format);
             Err(SweepError::File { path, what: "has another format", why })
         }
     }
@@ -91,27 +94,39 @@ impl Manifest {
     /// Makes the folder a folder of this sweep.
     ///
     /// # Errors
-    /// When it is one of another sweep, or cannot be written to.
+    /// When it is one of another sweep, holds something that would be overwritten, or cannot be
+    /// written to.
     pub fn claim(&self, folder: &Path) -> Result<(), SweepError> {
         fs::create_dir_all(folder)
             .map_err(|error| SweepError::file(folder, "cannot be made", &error))?;
+        folder::not_a_link(&folder.join(MANIFEST))?;
+        if !self.is_of(folder)? {
+            folder::is_free(folder, self)?;
+            let text = serde_json::to_string(self).unwrap_or_default();
+            folder::put_first(&folder.join(MANIFEST), &text)?;
+            // Two sweeps may have been given one folder at once.
+            self.is_of(folder)?;
+        }
+        folder::is_free(folder, self)
+    }
+
+    /// Whether the folder has this manifest; false where it has none.
+    fn is_of(&self, folder: &Path) -> Result<bool, SweepError> {
         match Self::read(folder)? {
-            Some(there) if (&there.sweep, there.runs) == (&self.sweep, self.runs) => Ok(()),
+            Some(there) if (&there.sweep, there.runs) == (&self.sweep, self.runs) => Ok(true),
             Some(there) => Err(SweepError::Foreign {
                 path: folder.join(MANIFEST),
                 line: 0,
                 found: there.sweep,
                 expected: self.sweep.clone(),
             }),
-            None => {
-                let text = serde_json::to_string(self).unwrap_or_default();
-                replace(&folder.join(MANIFEST), |file| writeln!(file, "{text}"))
-            }
+            None => Ok(false),
         }
     }
 }
 
-/// Which runs one process does: those whose number is `index` modulo `count`.
+/// Which runs one process does: those whose number is `index` modulo `count`, counted from 0, as
+/// cluster schedulers count the tasks of an array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {
     index: u32,
@@ -149,150 +164,23 @@ impl Shard {
         (u64::from(self.index)..all).step_by(self.count as usize)
     }
 
+    /// The shard whose rows a file of this name holds.
+    fn of_file(name: &str) -> Option<Self> {
+        let (index, count) =
+            name.strip_prefix("shard-")?.strip_suffix(".jsonl")?.split_once("-of-")?;
+        Self::parse(&format!("{index}/{count}")).ok()
+    }
+
+    /// Whether both have a run in common.
+    fn meets(self, other: Self) -> bool {
+        let (mut a, mut b) = (self.count, other.count);
+        while b > 0 {
+            (a, b) = (b, a % b);
+        }
+        self.index % a.max(1) == other.index % a.max(1)
+    }
+
     fn file_name(self) -> String {
         format!("shard-{}-of-{}.jsonl", self.index, self.count)
     }
-}
-
-/// Why rows cannot be written, read or merged.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SweepError {
-    /// A file is not as it should be.
-    File {
-        /// Which.
-        path: PathBuf,
-        /// What is the matter.
-        what: &'static str,
-        /// Why.
-        why: String,
-    },
-    /// Another process writes the same rows.
-    Busy(PathBuf),
-    /// A manifest or row is of another sweep.
-    Foreign {
-        /// Where.
-        path: PathBuf,
-        /// The line, counted from 1; 0 for the file as a whole.
-        line: usize,
-        /// The sweep it is of.
-        found: String,
-        /// The sweep it should be of.
-        expected: String,
-    },
-    /// A line is no row.
-    NoRow {
-        /// Where.
-        path: PathBuf,
-        /// The line, counted from 1.
-        line: usize,
-        /// Why not.
-        why: String,
-    },
-    /// A run is there twice.
-    Twice {
-        /// Which.
-        run: u64,
-        /// Where, both times.
-        places: [(PathBuf, usize); 2],
-    },
-    /// Runs are missing.
-    Missing {
-        /// How many there should be.
-        all: u64,
-        /// Those that are missing.
-        runs: Vec<u64>,
-    },
-    /// The folder is no folder of a sweep.
-    NoSweep(PathBuf),
-}
-
-impl SweepError {
-    fn file(path: &Path, what: &'static str, why: &impl fmt::Display) -> Self {
-        Self::File { path: path.to_path_buf(), what, why: why.to_string() }
-    }
-}
-
-impl fmt::Display for SweepError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File { path, what, why } => write!(out, "{}: {what}: {why}", path.display()),
-            Self::Busy(path) => write!(
-                out,
-                "{}: another process does these runs; wait for it, or choose another shard",
-                path.display()
-            ),
-            Self::Foreign { path, line: 0, found, expected } => write!(
-                out,
-                "{}: the folder holds sweep {found}, and this one is {expected}; name another \
-                 folder, or remove it",
-                path.display()
-            ),
-            Self::Foreign { path, line, found, expected } => write!(
-                out,
-                "{}:{line}: a row of sweep {found}, and this one is {expected}; take the file out",
-                path.display()
-            ),
-            Self::NoRow { path, line, why } => write!(
-                out,
-                "{}:{line}: not a row: {why}; remove the line, and its run is done again",
-                path.display()
-            ),
-            Self::Twice { run, places: [(first, at), (second, again)] } => write!(
-                out,
-                "run {run} is there twice: {}:{at} and {}:{again}; remove one of the two",
-                first.display(),
-                second.display()
-            ),
-            Self::Missing { all, runs } => write!(
-                out,
-                "{} of {all} runs are missing: {}; run the sweep again, and it does these",
-                runs.len(),
-                spans(runs)
-            ),
-            Self::NoSweep(path) => {
-                write!(out, "{}: no `{MANIFEST}`: not a folder of a sweep", path.display())
-            }
-        }
-    }
-}
-
-impl std::error::Error for SweepError {}
-
-/// Rising numbers as spans, `1, 4-7`, the first ten of them.
-fn spans(runs: &[u64]) -> String {
-    const SHOWN: usize = 10;
-    let mut spans: Vec<(u64, u64)> = Vec::new();
-    for run in runs {
-        match spans.last_mut() {
-            Some((_, last)) if *last + 1 == *run => *last = *run,
-            _ => spans.push((*run, *run)),
-        }
-    }
-    let text = |(first, last): &(u64, u64)| {
-        if first == last { first.to_string() } else { format!("{first}-{last}") }
-    };
-    let shown: Vec<String> = spans.iter().take(SHOWN).map(text).collect();
-    let more = if spans.len() > SHOWN { ", .." } else { "" };
-    shown.join(", ") + more
-}
-
-/// Writes a file beside `path` and renames it, so that it is there as a whole or not at all.
-fn replace(
-    path: &Path,
-    write: impl FnOnce(&mut std::io::BufWriter<File>) -> std::io::Result<()>,
-) -> Result<(), SweepError> {
-    let mut fresh = path.as_os_str().to_owned();
-    // Shards that start together must not write into each other's file.
-    fresh.push(format!(".{}.new", std::process::id()));
-    let fresh = PathBuf::from(fresh);
-    let put = || {
-        let mut file = std::io::BufWriter::new(File::create(&fresh)?);
-        write(&mut file)?;
-        file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
-        fs::rename(&fresh, path)
-    };
-    put().map_err(|error: std::io::Error| {
-        let _ = fs::remove_file(&fresh);
-        SweepError::file(path, "cannot be written", &error)
-    })
 }

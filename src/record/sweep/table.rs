@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Manifest, RUN, SWEEP};
 
 /// Calls `each` with the name and value of every leaf of a row; null and what is empty have none.
-pub(super) fn cells(value: &Value, each: &mut impl FnMut(&str, &Value)) {
+pub(in crate::record) fn cells(value: &Value, each: &mut impl FnMut(&str, &Value)) {
     walk(&mut String::new(), value, each);
 }
 

@@ -142,6 +142,10 @@ fn links(at: &str, links: &Links) -> Result<(), Fault> {
                     format!("has the place ({x}, {z})"),
                     "accepted: places from -1000000000 to 1000000000 mm",
                 ),
+                None if line.windows(2).all(|pair| matches!(pair, [a, b] if a == b)) => refused(
+                    "is a line of no length".to_owned(),
+                    "accepted: Across of places that are not all the same",
+                ),
                 None => Ok(()),
             }
         }

@@ -21,9 +21,14 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), Fault> {
         let is_named = named(&format!("{at}.nodes"), &adversary.nodes, nodes)?;
         idle(at, adversary, is_named, scenario.protocol.audit.every_rounds > 0)
     })?;
-    let realm = Realm::of(scenario);
+    let mut realm = Realm::of(scenario);
+    let (all, mut begun) = (realm.storms, scenario.storms.len() as u64);
     each("commands", &scenario.commands, |at, order| {
         in_time(at, order, scenario.ticks)?;
+        // The one storm too many is the last of them, not the first.
+        let begins = matches!(order.command, Command::StartStorm { .. });
+        realm.storms = if begins { begun } else { all };
+        begun += u64::from(begins);
         let at = format!("{at}.command");
         orders::command(&at, &order.command, &realm)?;
         order.command.has_effect(&at, realm.audits, realm.evolves)

@@ -56,9 +56,12 @@ fn selector(path: &str, text: &str, realm: &Realm) -> Result<(), Fault> {
     let last = realm.nodes.saturating_sub(1);
     let accepted = || format!("accepted: ids and rising ranges from 0 to {last}, and properties");
     let read = Selector::parse(text).map_err(|error| {
+        let words = error.accepted();
         let SelectorError { word, at, why } = error;
-        let found = format!("`{path}` has \"{}\" at character {at}: {why}", clip(&word, 60));
-        Fault::at(path, found, accepted())
+        let found = format!("`{path}` has \"{}\" at character {at}", clip(&word, 60));
+        // Where the reason says what is accepted, that is enough.
+        let found = if why == words { found } else { format!("{found}: {why}") };
+        Fault::at(path, found, words)
     })?;
     if let Some(word) = read.beyond(realm.nodes) {
         return Err(Fault::at(path, format!("`{path}` has \"{}\"", clip(&word, 60)), accepted()));

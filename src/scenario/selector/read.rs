@@ -2,6 +2,7 @@
 //! exhaust anything.
 
 use super::{Part, Property, Selector, SelectorError, What};
+use crate::scenario::combine::meant;
 use crate::scenario::problem::{clip, nearest};
 
 /// The longest text that is read: a list of a million ids fits.
@@ -11,10 +12,15 @@ const DEPTH_MAX: usize = 16;
 /// The farthest that a distance or a place may be, in millimetres.
 const FAR_MM: i64 = 1_000_000_000;
 /// Words that stand for themselves, for hints.
-const WORDS: [&str; 12] = [
+const WORDS: [&str; 13] = [
     "all", "banned", "asleep", "awake", "off", "role=", "regime=", "group=", "energy<", "energy>",
-    "near=", "share=",
+    "near=", "first=", "share=",
 ];
+
+/// Everything that a selector may say, for messages.
+pub(super) fn vocabulary() -> String {
+    format!("ids, rising ranges of them such as 10-20, {}", WORDS.join(" "))
+}
 
 /// A token: an operator, or a word; with its place, counted in characters from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,25 +164,28 @@ fn what(token: &Token) -> Result<What, SelectorError> {
         return ids(word).ok_or_else(|| wrong(token, "accepted: an id, or a rising range of them"));
     }
     let Some((at, sign)) = word.char_indices().find(|(_, c)| matches!(c, '=' | '<' | '>')) else {
-        let near = nearest(word, WORDS.iter().copied());
-        let hint = near.map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
+        let hint = meant(nearest(word, WORDS.iter().copied()));
         return Err(wrong(token, format!("no property is called so{hint}")));
     };
     let (name, value) = (word.get(..at).unwrap_or(""), word.get(at + 1..).unwrap_or(""));
     let refused = |accepted: &str| Err(wrong(token, format!("accepted: {accepted}")));
+    let none_of = |accepted: &str| {
+        let hint = meant(nearest(value, accepted.split([' ', ',']).filter(|word| *word != "or")));
+        Err(wrong(token, format!("accepted: {name}={accepted}{hint}")))
+    };
     match (name, sign) {
         ("role", '=') => match value {
             "sentinel" => Ok(What::Is(Property::Role(2))),
             "ondemand" => Ok(What::Is(Property::Role(1))),
             "scheduled" => Ok(What::Is(Property::Role(0))),
             "byzantine" => Ok(What::Is(Property::Byzantine)),
-            _ => refused("role=sentinel, scheduled, ondemand, byzantine or honest"),
+            _ => none_of("sentinel, scheduled, ondemand, byzantine or honest"),
         },
         ("regime", '=') => match value {
             "calm" => Ok(What::Is(Property::Regime(0))),
             "prestorm" => Ok(What::Is(Property::Regime(1))),
             "storm" => Ok(What::Is(Property::Regime(2))),
-            _ => refused("regime=calm, prestorm or storm"),
+            _ => none_of("calm, prestorm or storm"),
         },
         ("group", '=') => match value.trim_matches('\'') {
             "" => refused("group= and a modality, in '..' where it has spaces"),
@@ -198,7 +207,10 @@ fn what(token: &Token) -> Result<What, SelectorError> {
         ("near", '=') => near(value)
             .map(What::Is)
             .map_or_else(|| refused("near=3:50m or near=120/-40:50m, to 1,000,000 m"), Ok),
-        _ => Err(wrong(token, format!("no property `{name}` is compared with `{sign}`"))),
+        _ => {
+            let hint = meant(nearest(&format!("{name}{sign}"), WORDS.iter().copied()));
+            Err(wrong(token, format!("no property `{name}` is compared with `{sign}`{hint}")))
+        }
     }
 }
 

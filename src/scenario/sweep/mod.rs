@@ -16,6 +16,9 @@ use super::{Problem, Scenario, read};
 use file::SWEEP;
 pub use file::{Axis, RUNS_MAX, Value};
 
+/// Fields that say which files are read.
+const DATA_FIELDS: [&str; 3] = ["signals", "nodes", "energy"];
+
 /// A sweep that has been read and checked as far as it can be without making every combination.
 #[derive(Debug, Clone)]
 pub struct Sweep {
@@ -66,6 +69,36 @@ impl Sweep {
             }
         }
         Ok(sweep)
+    }
+
+    /// Whether a text is meant as a sweep, right or wrong: whether it has axes.
+    #[must_use]
+    pub fn is_meant(text: &str) -> bool {
+        read::guard(&SWEEP, "", text).is_ok() && super::locate::find(text, "axes").1
+    }
+
+    /// Runs that between them read every data set that any run reads: all that differ in a field
+    /// which data sets depend on.
+    pub fn readers(&self) -> impl Iterator<Item = u64> {
+        let mut strides = Vec::new();
+        let mut stride = 1;
+        for axis in self.axes.iter().rev() {
+            let values = axis.values.len() as u64;
+            if DATA_FIELDS.iter().any(|field| is_within(&axis.field, field)) {
+                strides.push((stride, values));
+            }
+            stride *= values;
+        }
+        let all = strides.iter().map(|(_, values)| values).product::<u64>();
+        (0..all).map(move |number| {
+            let mut rest = number;
+            let run = strides.iter().map(|(stride, values)| {
+                let place = rest % values;
+                rest /= values;
+                place * stride
+            });
+            run.sum()
+        })
     }
 
     /// How many runs there are: one for each combination of values.

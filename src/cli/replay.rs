@@ -1,0 +1,181 @@
+//! `qres replay`: does a recorded run again, and holds it against its checkpoints.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use super::load::{self, Loaded};
+use super::output::{self, Failure};
+use super::run;
+use crate::record::Recording;
+use crate::record::recording::{self, Difference};
+
+/// Options of `replay`.
+#[derive(Args, Debug, Clone)]
+pub(super) struct ReplayArgs {
+    /// The recording
+    #[arg(value_name = "RECORDING")]
+    file: PathBuf,
+    /// Without a window: say whether all checkpoints agree, and fail with exit code 1 if not
+    #[arg(long)]
+    verify: bool,
+    /// Without a window: do the run again and print its figures
+    #[arg(long)]
+    headless: bool,
+    /// Run up to this tick only
+    #[arg(long, value_name = "TICK", value_parser = load::tick_number())]
+    seek: Option<u64>,
+    /// Folder with the data sets that the scenario names
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Threads that share the work
+    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Print nothing but errors (and JSON, if asked for)
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// What `--json` prints of a replay.
+#[derive(Serialize)]
+struct Report {
+    recording: String,
+    scenario: String,
+    seed: u64,
+    ticks: u64,
+    /// Checkpoints that agreed.
+    checkpoints: u64,
+    same: bool,
+    /// The recording has an end, and it was reached.
+    complete: bool,
+    digest: String,
+    difference: Option<Found>,
+}
+
+/// A difference.
+#[derive(Serialize)]
+struct Found {
+    /// The last checkpoint that agreed.
+    after: Option<u64>,
+    tick: u64,
+    sections: Vec<&'static str>,
+    /// First and last id of each group of nodes that differs.
+    nodes: Vec<(u32, u32)>,
+    text: String,
+}
+
+impl Found {
+    fn new(difference: &Difference) -> Self {
+        Self {
+            after: difference.after,
+            tick: difference.tick,
+            sections: difference.apart.parts.clone(),
+            nodes: difference.apart.nodes.clone(),
+            text: difference.to_string(),
+        }
+    }
+}
+
+/// Replays.
+pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
+    let recording = recording::read(&args.file).map_err(Failure::input)?;
+    let known = recording.ticks();
+    if let Some(tick) = args.seek.filter(|tick| *tick > known) {
+        return Err(Failure::Input(format!(
+            "--seek {tick}: {} ends at tick {known}",
+            recording.file
+        )));
+    }
+    let ticks = args.seek.unwrap_or(known);
+    let mut loaded = load::recorded(recording.clone(), args.threads, args.data.as_deref())?;
+    let (outcome, wall_s) = drive(&mut loaded, &recording, ticks, args.quiet);
+    for (tick, text) in &loaded.mesh.orders().notices {
+        output::note(&format!("tick {tick}: {text}"));
+    }
+    let (checkpoints, difference) = match outcome {
+        Ok(checkpoints) => (checkpoints, None),
+        Err((checkpoints, difference)) => (checkpoints, Some(difference)),
+    };
+    let report = Report {
+        recording: recording.file.clone(),
+        scenario: loaded.name.clone(),
+        seed: loaded.seed,
+        ticks: loaded.mesh.ticks(),
+        checkpoints,
+        same: difference.is_none(),
+        complete: recording.end.as_ref().is_some_and(|end| end.tick == loaded.mesh.ticks()),
+        digest: loaded.mesh.digest().to_string(),
+        difference: difference.as_deref().map(Found::new),
+    };
+    tell(args, &report, &mut loaded, wall_s)?;
+    difference.map_or(Ok(()), |difference| Err(Failure::Fails(difference.to_string())))
+}
+
+/// Prints the outcome, and the figures of the run unless only a verdict was asked for.
+fn tell(
+    args: &ReplayArgs,
+    report: &Report,
+    loaded: &mut Loaded,
+    wall_s: f64,
+) -> Result<(), Failure> {
+    if args.json && args.verify {
+        return output::result(&serde_json::to_string(report).map_err(Failure::input)?);
+    }
+    let figures = (!args.verify && report.same).then(|| loaded.mesh.summary());
+    if args.json {
+        let run = figures.as_ref().map(|summary| {
+            run::RunReport::new(&report.scenario, report.seed, &mut loaded.mesh, summary, wall_s)
+        });
+        let both = serde_json::json!({ "replay": report, "run": run });
+        return output::result(&both.to_string());
+    }
+    if args.quiet || !report.same {
+        return Ok(());
+    }
+    if let Some(summary) = figures {
+        run::report(loaded, &summary, wall_s, false, false)?;
+    }
+    output::result(&format!(
+        "{}: the replay agrees with all {} checkpoints of its {} ticks; digest {}",
+        report.recording, report.checkpoints, report.ticks, report.digest
+    ))
+}
+
+/// Checkpoints that agreed, and the difference that was found after them.
+type Outcome = Result<u64, (u64, Box<Difference>)>;
+
+/// Runs `ticks` ticks as far as they agree with the recording; also returns the seconds they took.
+#[expect(clippy::disallowed_methods, reason = "measures how long a run took, from outside")]
+fn drive(loaded: &mut Loaded, recording: &Recording, ticks: u64, quiet: bool) -> (Outcome, f64) {
+    let shown = !quiet && std::io::stderr().is_terminal();
+    let bar = if shown { ProgressBar::new(ticks) } else { ProgressBar::hidden() };
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} ticks, {eta} left") {
+        bar.set_style(style);
+    }
+    let start = Instant::now();
+    let mut agreed = 0;
+    let outcome = loop {
+        match recording.verify(&mut loaded.mesh) {
+            Ok(checked) => agreed += u64::from(checked),
+            Err(difference) => break Err((agreed, difference)),
+        }
+        let tick = loaded.mesh.ticks();
+        if tick >= ticks {
+            break Ok(agreed);
+        }
+        loaded.mesh.step();
+        if tick.is_multiple_of(run::PROGRESS_EVERY) {
+            bar.set_position(tick);
+        }
+    };
+    let wall_s = start.elapsed().as_secs_f64();
+    bar.finish_and_clear();
+    (outcome, wall_s)
+}

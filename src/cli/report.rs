@@ -1,0 +1,162 @@
+//! `qres report`: one HTML page of a run, a sweep's folder, evidence or a table of totals.
+
+use std::fs::File;
+use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::load::{self, load};
+use super::output::{self, Failure};
+use super::run::RunReport;
+use crate::record::report::{self, About, Course};
+use crate::scenario;
+use crate::world::dataset;
+
+/// Largest file of figures that is read, in bytes.
+const JSON_BYTES_MAX: u64 = 64 << 20;
+
+/// Options of `report`.
+#[derive(Args, Debug, Clone)]
+pub(super) struct ReportArgs {
+    /// A scenario to run, by path or name; a folder of a sweep; a `.json` file of `evidence --json`
+    /// or `run --json`; or a `.csv` file of `run --csv`
+    #[arg(value_name = "INPUT")]
+    input: String,
+    /// The HTML file to write
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Ticks to run, in place of the scenario's
+    #[arg(long, value_name = "N", value_parser = load::ticks_asked)]
+    ticks: Option<u64>,
+    /// Seed in place of the scenario's
+    #[arg(long, value_name = "S", value_parser = load::seed)]
+    seed: Option<u64>,
+    /// Threads that share the work
+    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Folder with the data sets that the scenario names
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Print nothing but errors
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// Writes the page.
+pub(super) fn report(args: &ReportArgs) -> Result<(), Failure> {
+    let path = Path::new(&args.input);
+    let ends = |ending: &str| path.is_file() && path.extension().is_some_and(|end| end == ending);
+    let is_run = !(path.is_dir() || ends("json") || ends("csv"));
+    if !is_run && (args.ticks.is_some() || args.seed.is_some() || args.data.is_some()) {
+        let what = "--ticks, --seed and --data go with a scenario, and this is none";
+        return Err(Failure::Input(format!("{}: {what}", args.input)));
+    }
+    let mut inputs = vec![path.to_path_buf()];
+    if is_run && let Ok(resolved) = scenario::resolve(&args.input) {
+        let folder = args.data.as_deref().unwrap_or(Path::new("."));
+        let files = dataset::needed(&resolved.scenario);
+        inputs.extend(files.into_iter().map(|file| folder.join(file.path)));
+    }
+    // Before any work, so that nobody waits for a run whose page has no place.
+    writable(&args.out, &inputs)?;
+    let page = if path.is_dir() {
+        report::sweep(path).map_err(Failure::Input)?
+    } else if ends("json") {
+        evidence(path)?
+    } else if ends("csv") {
+        let file = File::open(path).map_err(|why| told(path, &why))?;
+        report::totals(&args.input, file).map_err(Failure::Input)?
+    } else {
+        run(args)?
+    };
+    let written = File::create(&args.out).and_then(|mut file| {
+        file.write_all(page.as_bytes())?;
+        file.flush()
+    });
+    written.map_err(|why| told(&args.out, &why))?;
+    if args.quiet {
+        return Ok(());
+    }
+    output::result(&format!("{}: {} KiB", args.out.display(), page.len().div_ceil(1024)))
+}
+
+fn told(path: &Path, why: &std::io::Error) -> Failure {
+    Failure::Input(format!("{}: {why}", path.display()))
+}
+
+/// Whether the page can be written; what stands there is left until it is.
+fn writable(out: &Path, inputs: &[PathBuf]) -> Result<(), Failure> {
+    let same = |input: &PathBuf| {
+        input.canonicalize().ok().zip(out.canonicalize().ok()).is_some_and(|(a, b)| a == b)
+    };
+    if inputs.iter().any(same) {
+        let what = "is read for the page too; name another file";
+        return Err(Failure::Input(format!("{}: {what}", out.display())));
+    }
+    let is_new = !out.exists();
+    let opened = File::options().append(true).create(true).open(out);
+    opened.map_err(|why| Failure::Input(format!("{}: cannot write: {why}", out.display())))?;
+    if is_new {
+        let _ = std::fs::remove_file(out);
+    }
+    Ok(())
+}
+
+fn evidence(path: &Path) -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|why| told(path, &why))?;
+    file.take(JSON_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|why| told(path, &why))?;
+    if bytes.len() as u64 > JSON_BYTES_MAX {
+        let what = format!("is larger than {} MiB", JSON_BYTES_MAX >> 20);
+        return Err(Failure::Input(format!("{}: {what}", path.display())));
+    }
+    let value = serde_json::from_slice(&bytes)
+        .map_err(|why| Failure::Input(format!("{}: is not JSON: {why}", path.display())))?;
+    report::evidence(&path.display().to_string(), &value).map_err(Failure::Input)
+}
+
+/// Runs a scenario and makes its page.
+fn run(args: &ReportArgs) -> Result<String, Failure> {
+    let text = scenario::resolve(&args.input)
+        .map_err(|problem| Failure::Input(format!("{problem:#}")))?
+        .text;
+    let mut loaded = load(&args.input, args.seed, args.threads, args.data.as_deref(), None)?;
+    let ticks = load::ticks(&loaded.scenario, args.ticks, None)?;
+    let shown = !args.quiet && std::io::stderr().is_terminal();
+    let bar = if shown { ProgressBar::new(ticks) } else { ProgressBar::hidden() };
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} ticks, {eta} left") {
+        bar.set_style(style);
+    }
+    loaded.mesh.watch(true);
+    let mut course = Course::new(ticks);
+    for tick in 0..ticks {
+        loaded.mesh.step();
+        course.tick(&loaded.mesh);
+        if tick.is_multiple_of(64) {
+            bar.set_position(tick);
+        }
+    }
+    bar.finish_and_clear();
+    let summary = loaded.mesh.summary();
+    let (name, seed) = (loaded.name.clone(), loaded.seed);
+    let figures = RunReport::new(&name, seed, &mut loaded.mesh, &summary, 0.0);
+    let mut figures = serde_json::to_value(&figures).map_err(Failure::input)?;
+    // The same run makes the same page: how fast this machine was has no place in it.
+    if let Some(fields) = figures.as_object_mut() {
+        for name in ["wall_s", "node_ticks_per_s", "peak_memory_kib"] {
+            fields.remove(name);
+        }
+    }
+    let about = About {
+        title: loaded.scenario.title.clone(),
+        watch_for: loaded.scenario.watch_for.clone(),
+        note: loaded.scenario.note.clone(),
+        name,
+        text,
+        seed,
+        command: format!("qres run {} --seed {seed} --ticks {ticks}", args.input),
+    };
+    Ok(course.page(&about, &loaded.mesh, &figures))
+}

@@ -1,0 +1,205 @@
+//! From a recording to a mesh that does the same again, and from that mesh back to the checkpoints.
+//! Must not run ticks itself: whoever steps the mesh asks after each step.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use super::text::format::{Checkpoint, Hash, Hash256, Lanes};
+use super::text::shown;
+use super::{Apart, Difference, Recording};
+use crate::mesh::Mesh;
+use crate::mesh::plan::Plan;
+use crate::mesh::snapshot::RULES_VERSION;
+use crate::mesh::survey::Survey;
+use crate::scenario::{Problem, Realm, Scenario};
+use crate::world::dataset;
+
+/// Why a recording that reads well cannot be replayed here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReplayError {
+    /// It was recorded under other rules: which, and by whom.
+    Rules(u32, String),
+    /// It holds what boards sent.
+    Boards,
+    /// The scenario in it is not in order: why.
+    Scenario(String),
+    /// A data file that cannot be read: which, and why.
+    Data(String, String),
+    /// A data file that is another one than was recorded.
+    OtherData(String),
+    /// A command that no mesh of this scenario takes: its tick, and why.
+    Command(u64, String),
+    /// A model that its node cannot be born with: why.
+    Gene(u32, String),
+}
+
+impl fmt::Display for ReplayError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rules(rules, build) => {
+                let who = shown(build);
+                write!(out, "recorded under rules version {rules} by {who}; this build runs by ")?;
+                write!(out, "version {RULES_VERSION}: replay it with {who}")
+            }
+            Self::Boards => {
+                write!(out, "it holds bytes of serial boards, and this build has no boards")
+            }
+            Self::Scenario(why) => out.write_str(why),
+            Self::Data(path, why) => write!(
+                out,
+                "the data file {} cannot be read: {why}; name its folder with --data",
+                shown(path)
+            ),
+            Self::OtherData(path) => write!(
+                out,
+                "the data file {} is not the one that was recorded: its contents differ; name the \
+                 folder of the recorded one with --data",
+                shown(path)
+            ),
+            Self::Command(tick, why) => {
+                write!(out, "the command of tick {tick} is none that this scenario takes: {why}")
+            }
+            Self::Gene(node, why) => {
+                write!(out, "node {node} cannot be born with the model in the header: {why}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ReplayError {}
+
+/// The data files of a scenario with the BLAKE3 of each; `folder` is where they are.
+///
+/// # Errors
+/// The first that cannot be read, and why.
+pub fn data_digests(
+    scenario: &Scenario,
+    folder: &Path,
+) -> Result<Vec<(String, Hash256)>, ReplayError> {
+    let digest = |path: String| match digest(&folder.join(&path)) {
+        Ok(hash) => Ok((path, hash)),
+        Err(why) => Err(ReplayError::Data(path, why.to_string())),
+    };
+    dataset::needed(scenario).into_iter().map(|file| digest(file.path)).collect()
+}
+
+fn digest(path: &Path) -> io::Result<Hash256> {
+    let mut file = File::open(path)?;
+    let mut hasher = blake3::Hasher::new();
+    let mut piece = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(Hash256(*hasher.finalize().as_bytes())),
+            length => hasher.update(piece.get(..length).unwrap_or_default()),
+        };
+    }
+}
+
+impl Checkpoint {
+    /// The checkpoint of a survey.
+    #[must_use]
+    pub fn of(survey: &Survey) -> Self {
+        let [world, radio, nodes, trust, energy] = survey.sections.map(Hash::of);
+        Self {
+            tick: survey.tick.0,
+            commands: Hash::of(survey.commands),
+            world,
+            radio,
+            nodes,
+            trust,
+            energy,
+            joined: survey.nodes,
+            lanes: Lanes(survey.lanes.clone()),
+        }
+    }
+}
+
+impl Recording {
+    /// The scenario inside.
+    ///
+    /// # Errors
+    /// The first thing wrong in it; lines and columns are those of its own text.
+    pub fn scenario(&self) -> Result<Scenario, Problem> {
+        Scenario::parse(&format!("{} (the scenario inside)", self.file), &self.header.scenario)
+    }
+
+    /// The plan of a mesh that does the same again: with the seed, the models and the commands of
+    /// the recording. `data` is the folder with the data files.
+    ///
+    /// # Errors
+    /// Why this build cannot do the same again.
+    pub fn plan(&self, scenario: &Scenario, data: &Path) -> Result<Plan, ReplayError> {
+        let header = &self.header;
+        if header.rules != RULES_VERSION {
+            return Err(ReplayError::Rules(header.rules, header.build.clone()));
+        }
+        if !self.boards.is_empty() {
+            return Err(ReplayError::Boards);
+        }
+        let there = data_digests(scenario, data)?;
+        for (path, recorded) in &header.data {
+            if there.iter().any(|(other, digest)| other == path && digest != recorded) {
+                return Err(ReplayError::OtherData(path.clone()));
+            }
+        }
+        self.check_commands(scenario)?;
+        let unfit = |why: String| ReplayError::Scenario(why);
+        let series = dataset::load_all(data, scenario).map_err(|why| unfit(why.to_string()))?;
+        let plan = Plan::new(scenario, header.seed, &series);
+        let mut plan = plan.map_err(|why| unfit(why.to_string()))?;
+        for (node, gene) in &header.genes {
+            let remembered = plan.remember(qres_core::id::NodeId(*node), &gene.0);
+            remembered.map_err(|why| ReplayError::Gene(*node, why))?;
+        }
+        plan.replayed = self.commands.clone();
+        Ok(plan)
+    }
+
+    /// Whether a mesh is built from what the recorded one was built from.
+    #[must_use]
+    pub fn is_of(&self, mesh: &Mesh) -> bool {
+        self.header.plan == Hash::of(mesh.identity())
+    }
+
+    /// A recording may have been written by anybody: its commands are held against the scenario as
+    /// the scenario's own are.
+    fn check_commands(&self, scenario: &Scenario) -> Result<(), ReplayError> {
+        let mut all = scenario.clone();
+        all.commands.extend(self.commands.iter().cloned());
+        let realm = Realm::of(&all);
+        for order in self.commands.iter() {
+            order
+                .command
+                .validate(&realm)
+                .map_err(|fault| ReplayError::Command(order.at_tick, fault.to_string()))?;
+        }
+        Ok(())
+    }
+
+    /// Holds a mesh against what the recording has of its tick; `false` where it has nothing.
+    ///
+    /// # Errors
+    /// Where the two differ.
+    pub fn verify(&self, mesh: &mut Mesh) -> Result<bool, Box<Difference>> {
+        let tick = mesh.ticks();
+        let recorded = self.checkpoint(tick);
+        let end = self.end.as_ref().filter(|end| end.tick == tick);
+        if recorded.is_none() && end.is_none() {
+            return Ok(false);
+        }
+        let survey = mesh.survey();
+        let apart = recorded.and_then(|recorded| Checkpoint::of(&survey).apart(recorded));
+        let ended = end.is_some_and(|end| end.digest != Hash256(survey.digest.0));
+        let Some(apart) = apart.or(ended.then(Apart::default)) else { return Ok(true) };
+        let earlier = self.checkpoints.iter().rev().find(|earlier| earlier.tick < tick);
+        Err(Box::new(Difference {
+            file: self.file.clone(),
+            after: earlier.map(|earlier| earlier.tick),
+            tick,
+            apart,
+            edited: !self.is_of(mesh),
+        }))
+    }
+}

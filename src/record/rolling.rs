@@ -1,0 +1,229 @@
+//! Recordings that are always on: the newest few in a folder of their own, the oldest deleted. Must
+//! not delete what it did not name, what is no recording, or what is being written.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use super::recording::is_recording;
+
+/// Files that are kept, unless told otherwise.
+pub const FILES_MAX: usize = 16;
+/// Bytes that are kept, unless told otherwise.
+pub const BYTES_MAX: u64 = 256 << 20;
+
+/// Before the number of a file, and after its name.
+const AROUND: (&str, &str) = ("run-", ".ron");
+/// Digits of a number, at least.
+const DIGITS: usize = 6;
+/// Characters of a scenario's name in that of a file.
+const NAME_MAX: usize = 48;
+
+/// The folder for such recordings in the system's place for files that can be lost: `runs`.
+/// `QRES_SETTINGS` names another place for it, and an empty one keeps nothing.
+#[must_use]
+pub fn folder() -> Option<PathBuf> {
+    if let Some(place) = std::env::var_os("QRES_SETTINGS") {
+        return (!place.is_empty()).then(|| Path::new(&place).join("runs"));
+    }
+    #[cfg(feature = "view")]
+    return directories::ProjectDirs::from("", "", "qres")
+        .map(|dirs| dirs.cache_dir().join("runs"));
+    #[cfg(not(feature = "view"))]
+    None
+}
+
+/// A folder of recordings, and how much of it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rolling {
+    folder: PathBuf,
+    files_max: usize,
+    bytes_max: u64,
+}
+
+/// A recording in such a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rolled {
+    /// Its number: later ones have greater ones.
+    pub number: u64,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Bytes of it.
+    pub bytes: u64,
+}
+
+impl Rolling {
+    /// Keeps at most so many files and bytes in `folder`, and the newest file in any case.
+    #[must_use]
+    pub const fn new(folder: PathBuf, files_max: usize, bytes_max: u64) -> Self {
+        Self { folder, files_max, bytes_max }
+    }
+
+    /// The recordings that are there, the newest first. Other files are none of them.
+    ///
+    /// # Errors
+    /// When the folder cannot be listed; one that is not there is empty.
+    pub fn list(&self) -> io::Result<Vec<Rolled>> {
+        let entries = match fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            other => other?,
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            let (name, path) = (entry.file_name(), entry.path());
+            let Some(number) = name.to_str().and_then(number) else { continue };
+            // A link leads to what somebody else has put elsewhere.
+            let Ok(about) = entry.metadata() else { continue };
+            if about.is_file() && (about.len() == 0 || is_recording(&path)) {
+                found.push(Rolled { number, path, bytes: about.len() });
+            }
+        }
+        found.sort_unstable_by(|one, other| {
+            (other.number, &other.path).cmp(&(one.number, &one.path))
+        });
+        Ok(found)
+    }
+
+    /// Makes room, and a new empty file for a recording of the scenario of that path or name. Makes
+    /// the folder where it is missing.
+    ///
+    /// # Errors
+    /// When the folder or the file cannot be made.
+    pub fn next(&self, scenario: &str) -> io::Result<PathBuf> {
+        fs::create_dir_all(&self.folder)?;
+        let there = self.list()?;
+        let last = there.first().map_or(0, |newest| newest.number);
+        let name = plain(scenario);
+        for number in last.saturating_add(1).. {
+            let (before, after) = AROUND;
+            let path = self.folder.join(format!("{before}{number:0DIGITS$}-{name}{after}"));
+            match OpenOptions::new().write(true).create_new(true).open(&path) {
+                // Another window was faster.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+                Ok(_) => {
+                    self.prune()?;
+                    return Ok(path);
+                }
+            }
+        }
+        Err(io::Error::other("there are no numbers left"))
+    }
+
+    /// Deletes the oldest recordings that are too many; returns them. What is being written, or
+    /// cannot be deleted, stays.
+    ///
+    /// # Errors
+    /// When the folder cannot be listed.
+    pub fn prune(&self) -> io::Result<Vec<PathBuf>> {
+        let (mut files, mut bytes) = (0, 0_u64);
+        let mut deleted = Vec::new();
+        for kept in self.list()? {
+            files += 1;
+            bytes = bytes.saturating_add(kept.bytes);
+            let fits = files <= self.files_max && bytes <= self.bytes_max;
+            if fits || files == 1 || is_written(&kept.path) {
+                continue;
+            }
+            if fs::remove_file(&kept.path).is_ok() {
+                files -= 1;
+                bytes -= kept.bytes;
+                deleted.push(kept.path);
+            }
+        }
+        Ok(deleted)
+    }
+}
+
+/// The number in the name of a file of ours.
+fn number(name: &str) -> Option<u64> {
+    let (before, after) = AROUND;
+    let middle = name.strip_prefix(before)?.strip_suffix(after)?;
+    let (digits, scenario) = middle.split_once('-')?;
+    let named = digits.len() >= DIGITS && digits.bytes().all(|byte| byte.is_ascii_digit());
+    (named && plain(scenario) == scenario).then(|| digits.parse().ok())?
+}
+
+/// The name of a scenario as a part of a file's.
+fn plain(scenario: &str) -> String {
+    let stem = Path::new(scenario).file_stem().unwrap_or_default().to_string_lossy();
+    let fits = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+    let name: String = stem.chars().map(fits).take(NAME_MAX).collect();
+    if name.is_empty() { "scenario".to_owned() } else { name }
+}
+
+/// Whether a recorder has the file.
+fn is_written(path: &Path) -> bool {
+    let lock = File::open(path).map(|file| file.try_lock());
+    matches!(lock, Ok(Err(TryLockError::WouldBlock)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fresh(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("qres-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        folder
+    }
+
+    fn names(rolling: &Rolling) -> Vec<String> {
+        let name = |kept: Rolled| kept.path.file_name().unwrap().to_string_lossy().into_owned();
+        rolling.list().expect("listed").into_iter().map(name).collect()
+    }
+
+    #[test]
+    fn the_newest_stay_and_foreign_files_too() {
+        let folder = fresh("rolling");
+        let rolling = Rolling::new(folder.clone(), 3, 100);
+        assert_eq!(rolling.list().expect("no folder yet"), []);
+        let mut made = Vec::new();
+        for scenario in ["storm-front", "a/b c.ron", "", "calm.ron"] {
+            let path = rolling.next(scenario).expect("made");
+            fs::write(&path, "Header(").expect("written");
+            made.push(path);
+        }
+        let last = ["run-000004-calm.ron", "run-000003-scenario.ron", "run-000002-b-c.ron"];
+        assert_eq!(names(&rolling), last);
+        // Not ours: by their names, or by what is in them.
+        let foreign = [
+            ("notes.txt", "Header("),
+            ("run-1-calm.ron", "Header("),
+            ("run-00000x-calm.ron", "Header("),
+            ("run-000000-my file.ron", "Header("),
+            ("run-000000-mine.ron", "(title: \"mine\")"),
+        ];
+        for (name, text) in foreign {
+            fs::write(folder.join(name), text).expect("written");
+        }
+        // 7 bytes each, and 90: the newest stays though it is too long with the others.
+        let path = rolling.next("long").expect("made");
+        fs::write(&path, format!("Header({}", "x".repeat(83))).expect("written");
+        assert_eq!(rolling.prune().expect("pruned"), [made.remove(2)]);
+        assert_eq!(names(&rolling), ["run-000005-long.ron", "run-000004-calm.ron"]);
+        fs::write(&path, format!("Header({}", "x".repeat(200))).expect("written");
+        assert_eq!(rolling.prune().expect("pruned"), [made.remove(2)]);
+        assert_eq!(names(&rolling), ["run-000005-long.ron"]);
+        for (name, _) in foreign {
+            assert!(folder.join(name).is_file(), "{name}");
+        }
+        fs::remove_dir_all(&folder).expect("gone");
+    }
+
+    #[test]
+    fn what_is_being_written_stays() {
+        let folder = fresh("rolling-busy");
+        let rolling = Rolling::new(folder.clone(), 1, 100);
+        let first = rolling.next("one").expect("made");
+        let held = File::options().append(true).open(&first).expect("open");
+        held.lock().expect("locked");
+        let second = rolling.next("two").expect("made");
+        assert_eq!(names(&rolling).len(), 2);
+        drop(held);
+        assert_eq!(rolling.prune().expect("pruned"), [first]);
+        assert!(second.is_file());
+        fs::remove_dir_all(&folder).expect("gone");
+    }
+}
