@@ -1,7 +1,7 @@
 //! `qres mirror`: live boards as nodes of a scenario, without a window.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use qres_core::id::NodeId;
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::load::{self, Loaded};
 use super::output::{self, Failure};
-use super::{DEFAULT_SCENARIO, duration};
+use super::{DEFAULT_SCENARIO, duration, exports};
 use crate::bridge::mirror::{BoardStatus, Mirror};
 use crate::bridge::pacing::{Stopwatch, gather, run_tick, settle};
 use crate::bridge::port::Port;
@@ -57,6 +57,8 @@ pub(super) struct MirrorArgs {
     /// Folder with the data sets that the scenario names
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    #[command(flatten)]
+    files: exports::ExportArgs,
     /// Print one JSON object at the end
     #[arg(long)]
     json: bool,
@@ -89,6 +91,8 @@ pub(super) fn mirror(args: &MirrorArgs) -> Result<(), Failure> {
     for path in &paths {
         ports::probe(path).map_err(Failure::Input)?;
     }
+    let folder = data.unwrap_or(Path::new("."));
+    let input = [(PathBuf::from(&args.scenario), "the scenario")];
     let tick_us = loaded.mesh.plan().config.wake.tick_us / u64::from(args.speed);
     let open = paths.iter().zip(nodes).map(|(path, node)| Ok((Port::start(path)?, node)));
     let open = open.collect::<std::io::Result<Vec<_>>>().map_err(Failure::input)?;
@@ -97,9 +101,14 @@ pub(super) fn mirror(args: &MirrorArgs) -> Result<(), Failure> {
     if gather(&mut mirror, &mut loaded.mesh, &watch, GATHER_US) == 0 {
         return Err(nobody(&mirror.status()));
     }
-    let wall_s = drive(&mut loaded, &mut mirror, &watch, ticks, tick_us, args);
+    // Only now: where there are no boards, no file is begun.
+    let mut files = exports::begin(&args.files, &input, folder, ticks, &mut loaded)?;
+    let run = Run { ticks, tick_us, watch };
+    let wall_s = drive(&mut loaded, &mut mirror, &run, &mut files, args);
+    let unwritten = files.finish(&mut loaded.mesh);
     let status = mirror.status();
     report(&mut loaded, &status, ticks, wall_s, args)?;
+    exports::verdict(&unwritten)?;
     let parted = status.iter().find_map(|board| Some((board, board.divergence.as_ref()?)));
     match parted {
         Some((board, found)) => Err(Failure::Fails(format!(
@@ -182,22 +191,32 @@ fn nobody(status: &[BoardStatus]) -> Failure {
     Failure::Input(status.iter().map(line).collect::<Vec<_>>().join("\n"))
 }
 
+/// How long and how fast.
+struct Run {
+    ticks: u64,
+    /// Real time of a tick.
+    tick_us: u64,
+    watch: Stopwatch,
+}
+
 /// Runs the ticks; returns the seconds that they took.
 fn drive(
     loaded: &mut Loaded,
     mirror: &mut Mirror,
-    watch: &Stopwatch,
-    ticks: u64,
-    tick_us: u64,
+    run: &Run,
+    files: &mut exports::Files,
     args: &MirrorArgs,
 ) -> f64 {
+    let Run { ticks, tick_us, watch } = run;
     let shown = !args.quiet && std::io::stderr().is_terminal();
     let every_us = SHOW_US[usize::from(!shown)];
     let from_us = watch.now_us();
     let (mut due_us, mut show_us, mut drawn) = (from_us, from_us, 0);
-    for tick in 0..ticks {
-        due_us = due_us.max(watch.now_us().saturating_sub(tick_us));
-        run_tick(mirror, &mut loaded.mesh, watch, due_us);
+    for tick in 0..*ticks {
+        due_us = due_us.max(watch.now_us().saturating_sub(*tick_us));
+        let given = run_tick(mirror, &mut loaded.mesh, watch, due_us);
+        files.boards(tick, &given);
+        files.tick(&mut loaded.mesh);
         due_us += tick_us;
         for (port, text) in mirror.logs() {
             output::note(&format!("{port}: {text}"));

@@ -233,8 +233,11 @@ fn the_command_mirrors_boards_and_says_what_is_in_the_way() {
     let good = Bench::start(&folder, "good", 1, Box::new(Powered::<false>::new(1)));
     let flawed = Bench::start(&folder, "flawed", 2, Box::new(Powered::<true>::new(2)));
     let run = ["mirror", "--headless", "--speed", "1000", "--ticks", "60", "--quiet", "--json"];
-    let (out, said, code) = qres(&[&run[..], &["--port", &good.path]].concat());
+    let kept = folder.join("run.ron").display().to_string();
+    let (out, said, code) = qres(&[&run[..], &["--port", &good.path, "--record", &kept]].concat());
     assert_eq!(code, Some(0), "{said}");
+    let (_, said, code) = qres(&["replay", &kept, "--verify"]);
+    assert_eq!(code, Some(0), "it replays without the board: {said}");
     let report: serde_json::Value = serde_json::from_str(&out).expect("JSON");
     let board = &report["boards"][0];
     assert_eq!((&report["ticks"], &board["state"]), (&60.into(), &"live".into()), "{report}");
