@@ -9,7 +9,7 @@ use embedded_storage::nor_flash::{
 use qres_core::draw::{Purpose, draw};
 use qres_core::link::message::{CAN_KEEP, CAN_SENSE, CAN_SHINE, CAN_SIGN};
 use qres_core::q16::Q16;
-use qres_firmware::{Board as Metalwork, Firmware, Light};
+use qres_firmware::{Board as Metalwork, Firmware, Light, Memory};
 
 /// The tick from which on the flawed firmware is wrong.
 pub const FLAW_TICK: u64 = 40;
@@ -120,8 +120,13 @@ impl<const FLAWED: bool> Metalwork for Metal<FLAWED> {
     }
 }
 
+/// A board's static memory, given up at each loss of power: a test has few of those.
+fn memory() -> &'static mut Memory {
+    Box::leak(Box::new(Memory::new()))
+}
+
 /// The firmware under power.
-pub struct Powered<const FLAWED: bool>(Option<Box<Firmware<Metal<FLAWED>>>>);
+pub struct Powered<const FLAWED: bool>(Option<Box<Firmware<'static, Metal<FLAWED>>>>);
 
 impl<const FLAWED: bool> Powered<FLAWED> {
     /// A board that is switched on for the first time.
@@ -135,10 +140,10 @@ impl<const FLAWED: bool> Powered<FLAWED> {
             reads: 0,
             brightest: 0,
         };
-        Self(Some(Box::new(Firmware::new(metal))))
+        Self(Some(Box::new(Firmware::new(metal, memory()))))
     }
 
-    fn firmware(&mut self) -> &mut Firmware<Metal<FLAWED>> {
+    fn firmware(&mut self) -> &mut Firmware<'static, Metal<FLAWED>> {
         self.0.as_mut().expect("under power")
     }
 }
@@ -162,7 +167,7 @@ impl<const FLAWED: bool> Device for Powered<FLAWED> {
         let mut metal = self.0.take().expect("under power").into_board();
         metal.out.clear();
         metal.input.clear();
-        self.0 = Some(Box::new(Firmware::new(metal)));
+        self.0 = Some(Box::new(Firmware::new(metal, memory())));
     }
 
     fn brightest(&mut self) -> u8 {

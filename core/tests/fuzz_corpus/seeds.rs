@@ -61,6 +61,7 @@ pub fn of(target: &str) -> Vec<Seed> {
         "stream" => streams(),
         "summary" => summaries(),
         "reveal" => reveals(),
+        "link" => links(),
         "canonical" => states(),
         _ => Vec::new(),
     }
@@ -348,6 +349,27 @@ fn aggregations() -> Vec<Seed> {
         shares.extend_from_slice(&share.to_bytes());
     }
     seeds.push(("shares".to_owned(), shares));
+    seeds
+}
+
+/// Every message of the link, alone and in its frame; a configuration and a newborn node.
+fn links() -> Vec<Seed> {
+    let bytes = |hex: &str| -> Vec<u8> {
+        let digits = (0..hex.len() / 2).map(|at| u8::from_str_radix(&hex[2 * at..][..2], 16));
+        digits.map(|byte| byte.expect("two digits")).collect()
+    };
+    let mut seeds = Vec::new();
+    for row in include_str!("../../../tests/vectors/link.txt").lines().skip(1) {
+        let [name, _, message, frame] = row.split(' ').collect::<Vec<_>>()[..] else { continue };
+        seeds.push((name.to_owned(), bytes(message)));
+        seeds.push((format!("{name}-frame"), bytes(frame)));
+    }
+    let config = NodeConfig::default();
+    let node: Node<8> = Node::new(NodeId(0), Role::Scheduled, &config, &[NodeId(7)]);
+    let mut state: heapless::Vec<u8, 8192> = heapless::Vec::new();
+    node.encode_to(&mut state);
+    seeds.push(("config".to_owned(), config.to_bytes().to_vec()));
+    seeds.push(("state".to_owned(), state.to_vec()));
     seeds
 }
 

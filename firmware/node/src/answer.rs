@@ -13,7 +13,7 @@ use qres_core::wake::{Role, Wake};
 use crate::board::{Activity, Board};
 use crate::machine::{Firmware, NEIGHBOURS};
 
-impl<B: Board> Firmware<B> {
+impl<B: Board> Firmware<'_, B> {
     /// Reads a message and answers it.
     pub(crate) fn answer(&mut self, sequence: u16, bytes: &[u8]) {
         let refusal = match LinkMessage::read(bytes) {
@@ -41,7 +41,7 @@ impl<B: Board> Firmware<B> {
             M::Restore { tick } => self.restore(*tick)?,
             M::Hear { tick, index, at_us, frame } => {
                 if *tick == self.next {
-                    self.mail.take(*tick, *index, *at_us, frame);
+                    self.memory.mail.take(*tick, *index, *at_us, frame);
                 }
             }
             M::Tick(order) => self.tick(order)?,
@@ -64,8 +64,8 @@ impl<B: Board> Firmware<B> {
 
     fn load(&mut self, area: Area, offset: u16, bytes: &[u8]) -> Result<(), Refusal> {
         let (length, fits) = match area {
-            Area::Config => append(&mut self.config_area, offset, bytes),
-            Area::State => append(&mut self.state_area, offset, bytes),
+            Area::Config => append(&mut self.memory.config_area, offset, bytes),
+            Area::State => append(&mut self.memory.state_area, offset, bytes),
         };
         if !fits {
             return Err(Refusal::Piece { length });
@@ -78,7 +78,7 @@ impl<B: Board> Firmware<B> {
         let config = if post.config_bytes == 0 {
             NodeConfig::default()
         } else {
-            let bytes = self.config_area.as_slice();
+            let bytes = self.memory.config_area.as_slice();
             let whole = bytes.len() == usize::from(post.config_bytes);
             let same = whole && checksum([bytes]) == post.config_crc;
             NodeConfig::from_bytes(bytes).filter(|_| same).ok_or(Refusal::Config)?
@@ -108,7 +108,7 @@ impl<B: Board> Firmware<B> {
 
     fn restore(&mut self, tick: u64) -> Result<(), Refusal> {
         self.node.as_ref().ok_or(Refusal::NoNode)?;
-        let node = Node::from_bytes(&self.config, &self.state_area).ok_or(Refusal::State)?;
+        let node = Node::from_bytes(&self.config, &self.memory.state_area).ok_or(Refusal::State)?;
         self.become_node(node, tick);
         Ok(())
     }
@@ -118,8 +118,8 @@ impl<B: Board> Firmware<B> {
         self.next = next;
         self.last = None;
         self.read = None;
-        self.mail.heard.clear();
-        self.mail.said.clear();
+        self.memory.mail.heard.clear();
+        self.memory.mail.said.clear();
         self.activity = Activity::Mirrored;
         self.shine();
         self.ready();
@@ -135,18 +135,18 @@ impl<B: Board> Firmware<B> {
     fn fetch(&mut self, offset: u16) -> Result<(), Refusal> {
         let node = self.node.as_ref().ok_or(Refusal::NoNode)?;
         if offset == 0 {
-            self.scratch.clear();
-            node.encode_to(&mut self.scratch);
+            self.memory.scratch.clear();
+            node.encode_to(&mut self.memory.scratch);
             self.snapshot_tick = self.next;
         }
-        let total = self.scratch.len();
+        let total = self.memory.scratch.len();
         let from = usize::from(offset).min(total);
         let to = (from + PIECE_MAX).min(total);
         let part = LinkMessage::Part {
             tick: self.snapshot_tick,
             total: total as u16,
             offset,
-            bytes: self.scratch.get(from..to).unwrap_or_default(),
+            bytes: self.memory.scratch.get(from..to).unwrap_or_default(),
         };
         // Not `say`, as the part still lies in `scratch`.
         if let Ok(frame) = self.writer.write(&part) {
@@ -161,9 +161,9 @@ impl<B: Board> Firmware<B> {
         self.next = 0;
         self.free_after_us = 0;
         self.storm = 0;
-        self.config_area.clear();
-        self.state_area.clear();
-        self.mail.heard.clear();
+        self.memory.config_area.clear();
+        self.memory.state_area.clear();
+        self.memory.mail.heard.clear();
         self.activity = Activity::Waiting;
         self.understood = true;
         self.forget();

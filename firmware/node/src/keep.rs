@@ -5,6 +5,7 @@
 //! configuration (2), the configuration and the state; little-endian.
 
 use embedded_storage::nor_flash::NorFlash;
+use qres_core::canonical::{Canonical, Source};
 use qres_core::config::NodeConfig;
 use qres_core::node::Node;
 use qres_core::store::Store;
@@ -12,7 +13,6 @@ use qres_core::store::Store;
 use crate::machine::{NEIGHBOURS, Scratch};
 
 const SECRET_BYTES: usize = 32;
-const HEAD_BYTES: usize = SECRET_BYTES + 8 + 2;
 const SLOTS: u32 = 2;
 
 /// A node that was kept.
@@ -30,12 +30,11 @@ pub fn load<F: NorFlash>(flash: &mut F, scratch: &mut Scratch) -> Option<[u8; SE
 
 /// The node in a record that [`load`] has read.
 pub fn node(record: &[u8]) -> Option<Kept> {
-    let (head, rest) = record.split_first_chunk::<HEAD_BYTES>()?;
-    let [.., a, b, c, d, e, f, g, h, low, high] = *head;
-    let next = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
-    let (config, state) = rest.split_at_checked(usize::from(u16::from_le_bytes([low, high])))?;
-    let config = NodeConfig::from_bytes(config)?;
-    let node = Node::from_bytes(&config, state)?;
+    let mut source = Source::new(record.get(SECRET_BYTES..)?);
+    let next = u64::decode(&mut source)?;
+    let length = u16::decode(&mut source)?;
+    let config = NodeConfig::from_bytes(source.take(usize::from(length))?)?;
+    let node = Node::from_bytes(&config, source.take(source.remaining())?)?;
     Some((config, node, next))
 }
 

@@ -3,7 +3,7 @@
 //! A board implements [`Board`]; [`Firmware::step`] does the rest: it greets, becomes the node that
 //! a host asks for, does the host's ticks and answers with what the node said and its digest, and
 //! runs on its own clock, sensor and radio once it is released or the host falls silent. Nothing is
-//! allocated: all memory is in [`Firmware`], which belongs into a static.
+//! allocated: all memory is in [`Memory`] and [`Firmware`], which belong into statics.
 //!
 //! The conversation is the one of docs/link.md. What a node computes stands in `qres-core` and not
 //! here; a test holds this loop to the same digests.
@@ -18,7 +18,7 @@ mod mail;
 mod tick;
 
 pub use board::{Activity, Board, Light};
-pub use machine::{Firmware, NEIGHBOURS, STATE_MAX};
+pub use machine::{Firmware, Memory, NEIGHBOURS, STATE_MAX};
 pub use mail::{HEARD_MAX, SAID_MAX};
 
 use qres_core::link::frame::{FrameBytes, FrameWriter};

@@ -6,9 +6,7 @@ use qres_core::id::NodeId;
 use qres_core::integrity::identity::Identity;
 use qres_core::link::LINK_VERSION;
 use qres_core::link::frame::{FrameReader, FrameWriter};
-use qres_core::link::message::{
-    Beat, CAN_SIGN, Greeting, LinkMessage, MESSAGE_MAX, Ticked,
-};
+use qres_core::link::message::{Beat, CAN_SIGN, Greeting, LinkMessage, MESSAGE_MAX, Ticked};
 use qres_core::node::Node;
 use qres_core::q16::Q16;
 use qres_core::regime::Regime;
@@ -31,9 +29,39 @@ const BEAT_US: u64 = 1_000_000;
 /// Bytes that one turn takes from the line, so that a busy line does not stop the clock.
 const BYTES_PER_TURN: usize = 512;
 
-/// A board's whole memory, and its loop.
-pub struct Firmware<B: Board> {
+/// The large parts of a board's memory. Built at compile time, so that it lies in a static and never
+/// on the stack.
+pub struct Memory {
+    pub(crate) mail: Mail,
+    pub(crate) config_area: heapless::Vec<u8, CONFIG_MAX>,
+    pub(crate) state_area: heapless::Vec<u8, STATE_MAX>,
+    /// A snapshot, or a record on its way to the flash.
+    pub(crate) scratch: Scratch,
+}
+
+impl Memory {
+    /// Empty memory.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            mail: Mail::new(),
+            config_area: heapless::Vec::new(),
+            state_area: heapless::Vec::new(),
+            scratch: Scratch::new(),
+        }
+    }
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A board and its loop.
+pub struct Firmware<'m, B: Board> {
     pub(crate) board: B,
+    pub(crate) memory: &'m mut Memory,
     pub(crate) secret: [u8; 32],
     pub(crate) identity: Identity,
     reader: FrameReader,
@@ -44,15 +72,10 @@ pub struct Firmware<B: Board> {
     pub(crate) node: Option<Node<NEIGHBOURS>>,
     /// The tick that the node stands before.
     pub(crate) next: u64,
-    pub(crate) mail: Mail,
     /// What the sensor read for the tick that was rehearsed last.
     pub(crate) read: Option<(u64, Option<Q16>)>,
     /// What the last tick was answered with.
     pub(crate) last: Option<Ticked>,
-    pub(crate) config_area: heapless::Vec<u8, CONFIG_MAX>,
-    pub(crate) state_area: heapless::Vec<u8, STATE_MAX>,
-    /// A snapshot, or a record on its way to the flash.
-    pub(crate) scratch: Scratch,
     pub(crate) snapshot_tick: u64,
     pub(crate) activity: Activity,
     pub(crate) storm: u8,
@@ -64,17 +87,17 @@ pub struct Firmware<B: Board> {
     pub(crate) due_us: u64,
 }
 
-impl<B: Board> Firmware<B> {
+impl<'m, B: Board> Firmware<'m, B> {
     /// A board that has just started. It takes its key from the flash, or makes one on its first
     /// start; a node that ran free when the power went runs on. It greets unasked.
-    pub fn new(mut board: B) -> Self {
-        let mut scratch = Scratch::new();
-        let kept = keep::load(board.flash(), &mut scratch);
-        let node = kept.and_then(|_| keep::node(&scratch));
+    pub fn new(mut board: B, memory: &'m mut Memory) -> Self {
+        let scratch = &mut memory.scratch;
+        let kept = keep::load(board.flash(), scratch);
+        let node = kept.and_then(|_| keep::node(scratch));
         let secret = kept.unwrap_or_else(|| {
             let secret = board.random();
             // A flash that keeps nothing makes it another board at each start; it says so by its key.
-            keep::save(board.flash(), &mut scratch, &secret, None);
+            keep::save(board.flash(), scratch, &secret, None);
             secret
         });
         let now_us = board.now_us();
@@ -85,6 +108,7 @@ impl<B: Board> Firmware<B> {
         };
         let mut firmware = Self {
             board,
+            memory,
             secret,
             identity: Identity::from_seed(&secret),
             reader: FrameReader::default(),
@@ -93,12 +117,8 @@ impl<B: Board> Firmware<B> {
             config,
             node,
             next,
-            mail: Mail::default(),
             read: None,
             last: None,
-            config_area: heapless::Vec::new(),
-            state_area: heapless::Vec::new(),
-            scratch,
             snapshot_tick: 0,
             activity,
             storm: 0,
@@ -134,8 +154,7 @@ impl<B: Board> Firmware<B> {
             let Some(byte) = self.board.read() else { break };
             let Some(arrived) = self.reader.push(byte) else { continue };
             let sequence = arrived.sequence;
-            let message: heapless::Vec<u8, MESSAGE_MAX> =
-                arrived.message.iter().copied().collect();
+            let message: heapless::Vec<u8, MESSAGE_MAX> = arrived.message.iter().copied().collect();
             self.heard_us = self.board.now_us();
             self.answer(sequence, &message);
         }

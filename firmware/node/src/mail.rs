@@ -22,7 +22,7 @@ pub struct Said {
 }
 
 /// The frames of a tick.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Mail {
     /// The tick that `heard` belongs to.
     pub tick: u64,
@@ -33,6 +33,12 @@ pub struct Mail {
 }
 
 impl Mail {
+    /// No mail.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { tick: 0, heard: heapless::Vec::new(), said: heapless::Vec::new() }
+    }
+
     /// Takes a frame of this tick if it is the next of its tick and there is room.
     pub fn take(&mut self, tick: u64, index: u8, at_us: u32, frame: &[u8]) {
         if tick != self.tick {

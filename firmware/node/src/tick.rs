@@ -18,7 +18,7 @@ const KEEP_EVERY: u64 = 4_096;
 /// A free node that is more ticks late than this goes on from now.
 const LATE_TICKS: u64 = 4;
 
-impl<B: Board> Firmware<B> {
+impl<B: Board> Firmware<'_, B> {
     /// Does a host's tick, or says again what it did.
     pub(crate) fn tick(&mut self, order: &Order) -> Result<(), Refusal> {
         self.node.as_ref().ok_or(Refusal::NoNode)?;
@@ -30,14 +30,14 @@ impl<B: Board> Firmware<B> {
             self.say(&LinkMessage::Missed { asked: order.tick, next: self.next });
             return Ok(());
         }
-        let have = self.mail.count(order.tick);
+        let have = self.memory.mail.count(order.tick);
         if have < order.heard {
             return Err(Refusal::Frames { have });
         }
         if have == 0 || order.heard == 0 {
-            self.mail.heard.clear();
+            self.memory.mail.heard.clear();
         }
-        self.mail.heard.truncate(usize::from(order.heard));
+        self.memory.mail.heard.truncate(usize::from(order.heard));
         self.activity = Activity::Mirrored;
         self.storm = order.storm;
         let raw = self.board.sense();
@@ -67,8 +67,13 @@ impl<B: Board> Firmware<B> {
         self.storm = asked.storm;
         copy.harvest_uw = asked.harvest_uw;
         let sample = raw.map(|raw| asked.disturbance().bend(raw));
-        self.mail.heard.clear();
-        copy.tick(&self.config, Tick(tick), Self::taken(tick, sample), &mut self.mail.radio(copy.id));
+        self.memory.mail.heard.clear();
+        copy.tick(
+            &self.config,
+            Tick(tick),
+            Self::taken(tick, sample),
+            &mut self.memory.mail.radio(copy.id),
+        );
         // What `last` said is gone with this, and so is `last`: a host that rehearses has it.
         self.last = None;
         let said = self.tell_of(tick);
@@ -88,12 +93,12 @@ impl<B: Board> Firmware<B> {
         let started_us = self.board.now_us();
         let id = self.id();
         let Some(node) = &mut self.node else { return };
-        let heard = self.mail.heard.len() as u8;
-        let heard_crc = checksum(self.mail.heard.iter().map(|heard| heard.frame.as_slice()));
+        let heard = self.memory.mail.heard.len() as u8;
+        let heard_crc = checksum(self.memory.mail.heard.iter().map(|heard| heard.frame.as_slice()));
         node.harvest_uw = harvest_uw;
         let taken = Self::taken(self.next, sample);
-        node.tick(&self.config, Tick(self.next), taken, &mut self.mail.radio(id));
-        self.mail.heard.clear();
+        node.tick(&self.config, Tick(self.next), taken, &mut self.memory.mail.radio(id));
+        self.memory.mail.heard.clear();
         let telemetry = Telemetry {
             regime: node.detector.regime() as u8,
             is_browned_out: node.energy.is_browned_out(),
@@ -109,7 +114,7 @@ impl<B: Board> Firmware<B> {
             sample: sample.map(Q16::to_bits),
             heard,
             heard_crc,
-            said: self.mail.said.len() as u8,
+            said: self.memory.mail.said.len() as u8,
             digest: node.digest(),
             sections: node.sections(),
             telemetry,
@@ -127,14 +132,14 @@ impl<B: Board> Firmware<B> {
 
     /// Says what the mail holds of a tick; returns how many messages that was.
     fn tell_of(&mut self, tick: u64) -> u8 {
-        for (index, said) in (0..).zip(&self.mail.said) {
+        for (index, said) in (0..).zip(&self.memory.mail.said) {
             let (at_us, frame) = (said.at_us, said.frame.as_slice());
             let message = LinkMessage::Say { tick, index, at_us, frame };
             if let Ok(frame) = self.writer.write(&message) {
                 self.board.write(&frame);
             }
         }
-        self.mail.said.len() as u8
+        self.memory.mail.said.len() as u8
     }
 
     /// From now on the board's own clock decides when a tick is.
@@ -154,14 +159,14 @@ impl<B: Board> Firmware<B> {
         let tick_us = self.config.wake.tick_us;
         let late = now_us - self.due_us > LATE_TICKS * tick_us;
         self.due_us = if late { now_us } else { self.due_us } + tick_us;
-        self.mail.heard.clear();
+        self.memory.mail.heard.clear();
         while let Some(frame) = self.board.receive() {
             // All of it is there at the start; the newest are left out where there is no room.
-            let _ = self.mail.heard.push(Heard { frame, at_us: 0 });
+            let _ = self.memory.mail.heard.push(Heard { frame, at_us: 0 });
         }
         let raw = self.board.sense();
         self.run(raw, raw, 0);
-        for said in &self.mail.said {
+        for said in &self.memory.mail.said {
             self.board.send(&said.frame);
         }
         self.tell();
@@ -172,13 +177,13 @@ impl<B: Board> Firmware<B> {
 
     /// Keeps the node in flash. A flash that fails costs the memory of the node, not the node.
     fn keep(&mut self) {
-        let Self { board, scratch, secret, node, config, next, .. } = self;
+        let Self { board, memory, secret, node, config, next, .. } = self;
         let node = node.as_ref().map(|node| (&*config, node, *next));
-        keep::save(board.flash(), scratch, secret, node);
+        keep::save(board.flash(), &mut memory.scratch, secret, node);
     }
 
     /// Forgets the node that was kept; the secret stays.
     pub(crate) fn forget(&mut self) {
-        keep::save(self.board.flash(), &mut self.scratch, &self.secret, None);
+        keep::save(self.board.flash(), &mut self.memory.scratch, &self.secret, None);
     }
 }

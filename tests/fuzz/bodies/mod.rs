@@ -10,6 +10,7 @@ mod audit;
 mod gene;
 pub mod group;
 mod kept;
+mod link;
 mod packet;
 pub mod proof;
 mod state;
@@ -33,6 +34,7 @@ pub const TARGETS: &[Target] = &[
     ("stream", streams::stream),
     ("summary", streams::summary),
     ("reveal", audit::reveal),
+    ("link", link::link),
     ("canonical", state::canonical),
 ];
 
