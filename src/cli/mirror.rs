@@ -18,6 +18,8 @@ use crate::mesh::Mesh;
 
 /// Time that boards get to greet, and then to become their nodes, in microseconds.
 const GATHER_US: u64 = 4_000_000;
+/// Neighbours that our firmware has room for.
+const BOARD_NEIGHBOURS: usize = 16;
 /// Time between tables on a terminal, and between lines elsewhere, in microseconds.
 const SHOW_US: [u64; 2] = [250_000, 5_000_000];
 
@@ -156,7 +158,11 @@ fn chosen_nodes(mesh: &Mesh, asked: &[u32], boards: usize) -> Result<Vec<NodeId>
         }
         nodes.push(id);
     }
-    let others = mesh.board_places().into_iter().filter(|id| !asked.contains(&id.0));
+    let roomy = |id: &NodeId| {
+        mesh.twin(*id).is_some_and(|twin| twin.neighbours.len() <= BOARD_NEIGHBOURS)
+    };
+    let free = mesh.board_places().into_iter().filter(|id| !asked.contains(&id.0));
+    let others = free.filter(roomy);
     nodes.extend(others.take(boards - asked.len()));
     if nodes.len() < boards {
         let first = mesh.accepts_board(NodeId(0)).err();
