@@ -4,6 +4,7 @@
 
 pub mod count;
 pub mod mirror;
+pub mod pacing;
 pub mod port;
 pub mod ports;
 pub mod session;

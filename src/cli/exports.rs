@@ -5,10 +5,12 @@ use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use qres_core::id::NodeId;
 
 use super::load::Loaded;
 use super::output::{self, Failure};
 use crate::mesh::Mesh;
+use crate::mesh::boards::BoardInput;
 use crate::record::export::{Exports, Rhythm};
 use crate::record::mcap::{self, Mcap};
 use crate::record::parquet::Parquet;
@@ -58,6 +60,13 @@ impl Files {
         self.exports.tick(mesh);
         if let Some(recorder) = &mut self.recorder {
             recorder.tick(mesh);
+        }
+    }
+
+    /// Takes what boards brought into a tick, before [`Files::tick`] after it.
+    pub fn boards(&mut self, tick: u64, given: &[(NodeId, BoardInput)]) {
+        if let Some(recorder) = &mut self.recorder {
+            given.iter().for_each(|(node, input)| recorder.board(tick, *node, input));
         }
     }
 

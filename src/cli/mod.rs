@@ -15,7 +15,9 @@ mod film;
 mod frames;
 mod load;
 mod memory;
+mod mirror;
 mod output;
+mod ports;
 mod recorded;
 mod replay;
 mod report;
@@ -78,6 +80,14 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         export: Option<PathBuf>,
     },
+    /// List serial ports, with what looks like a board
+    Ports {
+        /// Print one JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Mirror live boards as nodes of a scenario, without a window
+    Mirror(mirror::MirrorArgs),
     /// Compress a file: any bytes, or columns of a CSV file as series
     Compress(compress::CompressArgs),
     /// Give back what was compressed
@@ -253,6 +263,8 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Sweep(args)) => sweep::sweep(&args),
         Some(Command::Check { files }) => check::check(&files),
         Some(Command::Scenarios { export }) => scenarios::scenarios(export.as_deref()),
+        Some(Command::Ports { json }) => ports::ports(json),
+        Some(Command::Mirror(args)) => mirror::mirror(&args),
         Some(Command::Compress(args)) => compress::compress(&args),
         Some(Command::Decompress { input, output }) => compress::decompress(&input, &output),
         Some(Command::Inspect { file, json }) => compress::inspect(&file, json),

@@ -101,6 +101,7 @@ impl Mesh {
 
     /// Runs one tick.
     pub fn step(&mut self) {
+        self.repeat_boards();
         self.world.run_schedule(TickSchedule);
         let mut clock = self.world.resource_mut::<Clock>();
         clock.now = Tick(clock.now.0 + 1);

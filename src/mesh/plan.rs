@@ -19,6 +19,7 @@ use qres_core::residual_stream::StreamConfig;
 use qres_core::signature::{SIGNATURE_BYTES, SignatureCost};
 use qres_core::wake::{Role, WakeConfig};
 
+use super::boards::BoardTick;
 use super::malice::{self, Malice};
 use super::site::Site;
 use super::sums::SumsPlan;
@@ -127,6 +128,9 @@ pub struct Plan {
     /// What was ordered from outside in an earlier run, in rising order of tick: it takes effect
     /// again, after the scenario's commands of the tick. No part of what a snapshot belongs to.
     pub replayed: Arc<[Order]>,
+    /// What boards brought in in an earlier run, in rising order of tick: they do it again. No part
+    /// of what a snapshot belongs to.
+    pub boards: Arc<[BoardTick]>,
     /// Whether any node has a part as an adversary.
     pub hostile: bool,
     /// What nodes that are moved or added in mid-run are placed by.
@@ -210,6 +214,7 @@ impl Plan {
             memory: BTreeMap::new(),
             commands: scenario.commands.clone().into(),
             replayed: Arc::default(),
+            boards: Arc::default(),
             site: Arc::new(site),
             muted: false,
         })

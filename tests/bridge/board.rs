@@ -8,8 +8,8 @@ use qres_core::integrity::identity::Identity;
 use qres_core::link::LINK_VERSION;
 use qres_core::link::frame::{FrameReader, FrameWriter, checksum};
 use qres_core::link::message::{
-    Area, Beat, CAN_SENSE, CAN_SIGN, Greeting, LinkMessage, Order, Post, Refusal, Rehearsal,
-    Sample, Telemetry, Ticked, disturbed,
+    Area, CAN_SENSE, CAN_SIGN, Greeting, LinkMessage, Order, Post, Refusal, Rehearsal, Sample,
+    Telemetry, Ticked, disturbed,
 };
 use qres_core::node::Node;
 use qres_core::packet::Header;
@@ -30,8 +30,6 @@ pub enum Flaw {
     Sample(u64),
     /// From this tick on the lowest bit of the power that it gathers is.
     Harvest(u64),
-    /// From this tick on it says everything one microsecond late.
-    Timing(u64),
 }
 
 /// A board under power.
@@ -114,13 +112,6 @@ impl Board {
     pub fn reading(&self, tick: u64) -> Option<Q16> {
         let bits = draw(self.seed, Purpose::Storm, 1, tick, 0);
         (bits % 40 != 0).then(|| Q16::from_bits((20 << 16) + (bits >> 48) as i32))
-    }
-
-    /// A sign of life.
-    pub fn beat(&mut self) {
-        let next = self.node.as_ref().map(|_| self.next);
-        let count = self.reader.count();
-        self.say(&LinkMessage::Beat(Beat { next, taken: count.taken, ..Beat::default() }));
     }
 
     /// Takes bytes from the host.
@@ -299,7 +290,7 @@ impl Board {
                 sample = sample.map(|sample| Q16::from_bits(sample.to_bits() ^ flip(from)));
             }
             Flaw::Harvest(from) => harvest_uw ^= flip(from) as u32,
-            Flaw::None | Flaw::Timing(_) => {}
+            Flaw::None => {}
         }
         node.harvest_uw = harvest_uw;
         node.tick(&self.config, Tick(self.next), sample, line);
@@ -308,13 +299,12 @@ impl Board {
     fn says(&mut self, node: &Node<NEIGHBOURS>, sent: &[Outgoing]) {
         let tick = self.next;
         for (index, outgoing) in (0..).zip(sent) {
-            let late = matches!(self.flaw, Flaw::Timing(from) if tick >= from);
             let kind = outgoing.message.kind();
             let round = outgoing.round as u8;
             let header = Header { kind, round, index: 0, count: 1, sender: node.id };
             let mut frame = Frame::new();
             header.write(&outgoing.message.to_bytes(), &mut frame).expect("it fits");
-            let at_us = outgoing.at_us as u32 + u32::from(late);
+            let at_us = outgoing.at_us as u32;
             self.say(&LinkMessage::Say { tick, index, at_us, frame: &frame });
         }
     }

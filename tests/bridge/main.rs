@@ -3,6 +3,9 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says so")]
 
+mod bench;
 mod board;
+mod live;
+mod metal;
 mod noise;
 mod talk;

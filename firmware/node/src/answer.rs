@@ -45,6 +45,7 @@ impl<B: Board> Firmware<'_, B> {
                 }
             }
             M::Tick(order) => self.tick(order)?,
+            M::Rehearse(asked) => self.rehearse(asked)?,
             M::Ping { host_us } => {
                 let board_us = self.board.now_us();
                 self.say(&M::Pong { host_us: *host_us, board_us });
@@ -116,6 +117,7 @@ impl<B: Board> Firmware<'_, B> {
         self.node = Some(node);
         self.next = next;
         self.last = None;
+        self.read = None;
         self.memory.mail.heard.clear();
         self.memory.mail.said.clear();
         self.activity = Activity::Mirrored;

@@ -44,6 +44,10 @@ pub trait Board {
     /// The sum of `CAN_SENSE` and its like in `qres_core::link::message`.
     const CAPABILITIES: u32;
 
+    /// The tick from which on the lowest bit of each sample is the wrong one: a firmware that is
+    /// built wrong on purpose, for those who compare it with its twin.
+    const FLAWED_FROM: Option<u64> = None;
+
     /// The next byte that has come on the serial line, if any. The line has to hold what comes
     /// during a tick: a host sends nothing then but a greeting or a ping.
     fn read(&mut self) -> Option<u8>;

@@ -8,6 +8,7 @@ use qres_core::link::LINK_VERSION;
 use qres_core::link::frame::{FrameReader, FrameWriter};
 use qres_core::link::message::{Beat, CAN_SIGN, Greeting, LinkMessage, MESSAGE_MAX, Ticked};
 use qres_core::node::Node;
+use qres_core::q16::Q16;
 use qres_core::regime::Regime;
 
 use crate::board::{Activity, Board, Light};
@@ -71,6 +72,8 @@ pub struct Firmware<'m, B: Board> {
     pub(crate) node: Option<Node<NEIGHBOURS>>,
     /// The tick that the node stands before.
     pub(crate) next: u64,
+    /// What the sensor read for the tick that was rehearsed last.
+    pub(crate) read: Option<(u64, Option<Q16>)>,
     /// What the last tick was answered with.
     pub(crate) last: Option<Ticked>,
     pub(crate) snapshot_tick: u64,
@@ -114,6 +117,7 @@ impl<'m, B: Board> Firmware<'m, B> {
             config,
             node,
             next,
+            read: None,
             last: None,
             snapshot_tick: 0,
             activity,

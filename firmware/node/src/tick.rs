@@ -2,7 +2,9 @@
 
 use qres_core::id::Tick;
 use qres_core::link::frame::checksum;
-use qres_core::link::message::{LinkMessage, Order, Refusal, Sample, Telemetry, Ticked, disturbed};
+use qres_core::link::message::{
+    LinkMessage, Order, Refusal, Rehearsal, Sample, Telemetry, Ticked, disturbed,
+};
 use qres_core::q16::Q16;
 use qres_core::radio::Heard;
 
@@ -49,6 +51,43 @@ impl<B: Board> Firmware<'_, B> {
         Ok(())
     }
 
+    /// Reads the sensor and says what the node will say in the tick that is next: a copy of it runs
+    /// the tick and hears nothing, as a node speaks before it listens.
+    pub(crate) fn rehearse(&mut self, asked: &Rehearsal) -> Result<(), Refusal> {
+        let mut copy = self.node.clone().ok_or(Refusal::NoNode)?;
+        let tick = self.next;
+        if asked.tick != tick {
+            self.say(&LinkMessage::Missed { asked: asked.tick, next: tick });
+            return Ok(());
+        }
+        let kept = self.read.filter(|(of, _)| *of == tick).map(|(_, raw)| raw);
+        let raw = kept.unwrap_or_else(|| if asked.senses { self.board.sense() } else { None });
+        self.read = Some((tick, raw));
+        self.activity = Activity::Mirrored;
+        self.storm = asked.storm;
+        copy.harvest_uw = asked.harvest_uw;
+        let sample = raw.map(|raw| asked.disturbance().bend(raw));
+        self.memory.mail.heard.clear();
+        copy.tick(
+            &self.config,
+            Tick(tick),
+            Self::taken(tick, sample),
+            &mut self.memory.mail.radio(copy.id),
+        );
+        // What `last` said is gone with this, and so is `last`: a host that rehearses has it.
+        self.last = None;
+        let said = self.tell_of(tick);
+        self.say(&LinkMessage::Rehearsed { tick, raw: raw.map(Q16::to_bits), said });
+        self.shine();
+        Ok(())
+    }
+
+    /// The sample as this firmware takes it: what it is, but for a deliberate flaw.
+    fn taken(tick: u64, sample: Option<Q16>) -> Option<Q16> {
+        let flip = i32::from(B::FLAWED_FROM.is_some_and(|from| tick >= from));
+        sample.map(|sample| Q16::from_bits(sample.to_bits() ^ flip))
+    }
+
     /// Runs the next tick over what the mail holds.
     fn run(&mut self, raw: Option<Q16>, sample: Option<Q16>, harvest_uw: u32) {
         let started_us = self.board.now_us();
@@ -57,7 +96,8 @@ impl<B: Board> Firmware<'_, B> {
         let heard = self.memory.mail.heard.len() as u8;
         let heard_crc = checksum(self.memory.mail.heard.iter().map(|heard| heard.frame.as_slice()));
         node.harvest_uw = harvest_uw;
-        node.tick(&self.config, Tick(self.next), sample, &mut self.memory.mail.radio(id));
+        let taken = Self::taken(self.next, sample);
+        node.tick(&self.config, Tick(self.next), taken, &mut self.memory.mail.radio(id));
         self.memory.mail.heard.clear();
         let telemetry = Telemetry {
             regime: node.detector.regime() as u8,
@@ -86,14 +126,20 @@ impl<B: Board> Firmware<'_, B> {
     /// Says what the last tick did.
     fn tell(&mut self) {
         let Some(ticked) = self.last else { return };
+        self.tell_of(ticked.tick);
+        self.say(&LinkMessage::Ticked(ticked));
+    }
+
+    /// Says what the mail holds of a tick; returns how many messages that was.
+    fn tell_of(&mut self, tick: u64) -> u8 {
         for (index, said) in (0..).zip(&self.memory.mail.said) {
-            let (tick, at_us, frame) = (ticked.tick, said.at_us, said.frame.as_slice());
+            let (at_us, frame) = (said.at_us, said.frame.as_slice());
             let message = LinkMessage::Say { tick, index, at_us, frame };
             if let Ok(frame) = self.writer.write(&message) {
                 self.board.write(&frame);
             }
         }
-        self.say(&LinkMessage::Ticked(ticked));
+        self.memory.mail.said.len() as u8
     }
 
     /// From now on the board's own clock decides when a tick is.

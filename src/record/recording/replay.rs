@@ -5,11 +5,15 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
+use std::sync::Arc;
+
+use qres_core::id::NodeId;
 
 use super::text::format::{Checkpoint, Hash, Hash256, Lanes};
 use super::text::shown;
-use super::{Apart, Difference, Recording};
+use super::{Apart, Board, Difference, Recording};
 use crate::mesh::Mesh;
+use crate::mesh::boards::{BoardInput, BoardTick};
 use crate::mesh::plan::Plan;
 use crate::mesh::snapshot::RULES_VERSION;
 use crate::mesh::survey::Survey;
@@ -21,8 +25,8 @@ use crate::world::dataset;
 pub enum ReplayError {
     /// It was recorded under other rules: which, and by whom.
     Rules(u32, String),
-    /// It holds what boards sent.
-    Boards,
+    /// It holds bytes of a board that mean nothing: tick and node.
+    Boards(u64, u32),
     /// The scenario in it is not in order: why.
     Scenario(String),
     /// A data file that cannot be read: which, and why.
@@ -43,9 +47,11 @@ impl fmt::Display for ReplayError {
                 write!(out, "recorded under rules version {rules} by {who}; this build runs by ")?;
                 write!(out, "version {RULES_VERSION}: replay it with {who}")
             }
-            Self::Boards => {
-                write!(out, "it holds bytes of serial boards, and this build has no boards")
-            }
+            Self::Boards(tick, node) => write!(
+                out,
+                "the bytes of the board of node {node} in tick {tick} are none that a board brings \
+                 in: replay it with the build that recorded it"
+            ),
             Self::Scenario(why) => out.write_str(why),
             Self::Data(path, why) => write!(
                 out,
@@ -127,9 +133,7 @@ impl Recording {
         if header.rules != RULES_VERSION {
             return Err(ReplayError::Rules(header.rules, header.build.clone()));
         }
-        if !self.boards.is_empty() {
-            return Err(ReplayError::Boards);
-        }
+        let boards = self.board_ticks()?;
         let there = data_digests(scenario, data)?;
         for (path, recorded) in &header.data {
             if there.iter().any(|(other, digest)| other == path && digest != recorded) {
@@ -142,11 +146,24 @@ impl Recording {
         let plan = Plan::new(scenario, header.seed, &series);
         let mut plan = plan.map_err(|why| unfit(why.to_string()))?;
         for (node, gene) in &header.genes {
-            let remembered = plan.remember(qres_core::id::NodeId(*node), &gene.0);
+            let remembered = plan.remember(NodeId(*node), &gene.0);
             remembered.map_err(|why| ReplayError::Gene(*node, why))?;
         }
         plan.replayed = self.commands.clone();
+        plan.boards = boards;
         Ok(plan)
+    }
+
+    /// What boards brought in, in order of tick.
+    fn board_ticks(&self) -> Result<Arc<[BoardTick]>, ReplayError> {
+        let read = |board: &Board| {
+            let unread = ReplayError::Boards(board.tick, board.node);
+            let input = BoardInput::from_bytes(&board.bytes.0).ok_or(unread)?;
+            Ok(BoardTick { tick: board.tick, node: NodeId(board.node), input })
+        };
+        let mut boards = self.boards.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        boards.sort_by_key(|board| board.tick);
+        Ok(boards.into())
     }
 
     /// Whether a mesh is built from what the recorded one was built from.

@@ -13,10 +13,12 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
+use qres_core::id::NodeId;
 
 use super::text::format::{
-    Base64, Checkpoint, End, FORMAT, Hash, Hash256, Header, Note, Record, Remark,
+    Base64, Board, Checkpoint, End, FORMAT, Hash, Hash256, Header, Hex, Note, Record, Remark,
 };
+use crate::mesh::boards::BoardInput;
 use crate::mesh::snapshot::{Digest, RULES_VERSION};
 use crate::mesh::survey::Survey;
 use crate::mesh::{CHECKPOINT_TICKS, Mesh};
@@ -85,6 +87,7 @@ enum Entry {
     Header(Box<Header>),
     Command(u64, Command),
     Survey(Survey),
+    Board(Board),
     Note(u64, Note),
     End(u64, Digest),
 }
@@ -95,6 +98,7 @@ impl Entry {
             Self::Header(_) => 0,
             Self::Command(tick, _) | Self::Note(tick, _) | Self::End(tick, _) => *tick,
             Self::Survey(survey) => survey.tick.0,
+            Self::Board(board) => board.tick,
         }
     }
 
@@ -103,6 +107,7 @@ impl Entry {
             Self::Header(header) => Record::Header(*header),
             Self::Command(tick, command) => Record::Command { tick, command },
             Self::Survey(survey) => Record::Checkpoint(Checkpoint::of(&survey)),
+            Self::Board(board) => Record::Board(board),
             Self::Note(tick, note) => Record::Note(Remark { tick, note }),
             Self::End(tick, digest) => Record::End(End { tick, digest: Hash256(digest.0) }),
         }
@@ -244,6 +249,14 @@ impl Recorder {
             self.check(mesh);
         }
         self.shared.reached.store(tick, Ordering::Release);
+    }
+
+    /// What a board brought into tick `tick`, to be told before [`Recorder::tick`] after it.
+    pub fn board(&mut self, tick: u64, node: NodeId, input: &BoardInput) {
+        if !self.over {
+            let bytes = Hex(input.to_bytes());
+            self.hand(Entry::Board(Board { tick, node: node.0, bytes }));
+        }
     }
 
     /// Notes something; it is no part of the run.

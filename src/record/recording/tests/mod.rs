@@ -169,7 +169,7 @@ fn every_kind_of_line_comes_back() {
     assert_eq!(text.lines().count(), records.len());
     let scenario = recording.scenario().expect("a scenario");
     let why = recording.plan(&scenario, Path::new(".")).expect_err("boards");
-    assert_eq!(why, ReplayError::Boards);
+    assert_eq!(why, ReplayError::Boards(9, 4));
 }
 
 #[test]

@@ -1,0 +1,82 @@
+//! Real time for a mirror: the one place of the bridge that reads a clock and waits. Must not decide
+//! what a tick does.
+
+use std::time::{Duration, Instant};
+
+use qres_core::id::NodeId;
+
+use super::mirror::Mirror;
+use crate::mesh::Mesh;
+use crate::mesh::boards::BoardInput;
+
+/// Pause between looks at the ports.
+const LOOK: Duration = Duration::from_micros(300);
+
+/// Microseconds since it was made.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Default for Stopwatch {
+    #[expect(clippy::disallowed_methods, reason = "boards live in real time")]
+    fn default() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Stopwatch {
+    /// Microseconds since it was made.
+    #[must_use]
+    pub fn now_us(&self) -> u64 {
+        u64::try_from(self.0.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+}
+
+/// Waits until all boards keep step with the mesh, or for `wait_us` at each of the two stages:
+/// until they have greeted, and until they have their state. Returns how many keep step.
+pub fn gather(mirror: &mut Mirror, mesh: &mut Mesh, watch: &Stopwatch, wait_us: u64) -> usize {
+    let all = mirror.status().len();
+    let wait = |mirror: &mut Mirror, count: fn(&Mirror) -> usize, of: usize| {
+        let until_us = watch.now_us() + wait_us;
+        while watch.now_us() < until_us && count(mirror) < of {
+            mirror.pump(watch.now_us());
+            std::thread::sleep(LOOK);
+        }
+    };
+    wait(mirror, Mirror::present, all);
+    mirror.begin(mesh, watch.now_us());
+    let present = mirror.present();
+    wait(mirror, Mirror::live, present);
+    mirror.live()
+}
+
+/// Runs a tick with its boards, not before `due_us`, and returns what they brought in.
+pub fn run_tick(
+    mirror: &mut Mirror,
+    mesh: &mut Mesh,
+    watch: &Stopwatch,
+    due_us: u64,
+) -> Vec<(NodeId, BoardInput)> {
+    mirror.begin(mesh, watch.now_us());
+    loop {
+        let now_us = watch.now_us();
+        mirror.pump(now_us);
+        if now_us >= due_us && !mirror.is_waiting(now_us) {
+            break;
+        }
+        std::thread::sleep(LOOK);
+    }
+    let given = mirror.give(mesh);
+    mesh.step();
+    mirror.after(mesh, watch.now_us());
+    given
+}
+
+/// Lets boards do what they are behind, for at most `wait_us`; true if all are level then.
+pub fn settle(mirror: &mut Mirror, watch: &Stopwatch, wait_us: u64) -> bool {
+    let until_us = watch.now_us() + wait_us;
+    while !mirror.is_level() && watch.now_us() < until_us {
+        mirror.pump(watch.now_us());
+        std::thread::sleep(LOOK);
+    }
+    mirror.is_level()
+}

@@ -1,0 +1,342 @@
+//! `qres mirror`: live boards as nodes of a scenario, without a window.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use qres_core::id::NodeId;
+use serde::Serialize;
+
+use super::load::{self, Loaded};
+use super::output::{self, Failure};
+use super::{DEFAULT_SCENARIO, duration, exports};
+use crate::bridge::mirror::{BoardStatus, Mirror};
+use crate::bridge::pacing::{Stopwatch, gather, run_tick, settle};
+use crate::bridge::port::Port;
+use crate::bridge::ports::{self, Looks};
+use crate::mesh::Mesh;
+
+/// Time that boards get to greet, and then to become their nodes, in microseconds.
+const GATHER_US: u64 = 4_000_000;
+/// Neighbours that our firmware has room for.
+const BOARD_NEIGHBOURS: usize = 16;
+/// Time between tables on a terminal, and between lines elsewhere, in microseconds.
+const SHOW_US: [u64; 2] = [250_000, 5_000_000];
+
+/// Options of `mirror`.
+#[derive(Args, Debug, Clone)]
+pub(super) struct MirrorArgs {
+    /// A board's serial port, such as /dev/ttyACM0; as often as there are boards. Without it, all
+    /// ports that look like a board (see `qres ports`)
+    #[arg(long = "port", value_name = "P")]
+    ports: Vec<String>,
+    /// Path of a scenario, or the name of one inside the binary
+    #[arg(long, value_name = "S", default_value = DEFAULT_SCENARIO)]
+    scenario: String,
+    /// The node that a board is, in the order of the ports. Without it, the first nodes that boards
+    /// can be
+    #[arg(long = "as", value_name = "NODE")]
+    nodes: Vec<u32>,
+    /// Without a window, which is how boards are mirrored for now
+    #[arg(long)]
+    headless: bool,
+    /// Ticks to run, in place of the scenario's
+    #[arg(long, value_name = "N", conflicts_with = "span")]
+    ticks: Option<u64>,
+    /// Simulated time to run, such as 90s, 30m or 24h
+    #[arg(long = "for", value_name = "TIME", value_parser = duration::parse)]
+    span: Option<u64>,
+    /// Times faster than real time, as far as boards and line keep up
+    #[arg(long, value_name = "X", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    speed: u32,
+    /// Seed in place of the scenario's
+    #[arg(long, value_name = "SEED")]
+    seed: Option<u64>,
+    /// Threads that share the work
+    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Folder with the data sets that the scenario names
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    #[command(flatten)]
+    files: exports::ExportArgs,
+    /// Print one JSON object at the end
+    #[arg(long)]
+    json: bool,
+    /// Print nothing but errors (and JSON, if asked for)
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report<'a> {
+    scenario: &'a str,
+    seed: u64,
+    nodes: usize,
+    ticks: u64,
+    digest: String,
+    wall_s: f64,
+    /// Simulated time over real time.
+    speed: f64,
+    boards: &'a [BoardStatus],
+}
+
+/// Mirrors boards and prints how they did.
+pub(super) fn mirror(args: &MirrorArgs) -> Result<(), Failure> {
+    let paths = chosen_ports(&args.ports)?;
+    let data = args.data.as_deref();
+    let mut loaded = load::load(&args.scenario, args.seed, args.threads, data, None)?;
+    let ticks = load::ticks(&loaded.scenario, args.ticks, args.span)?;
+    let nodes = chosen_nodes(&loaded.mesh, &args.nodes, paths.len())?;
+    for path in &paths {
+        ports::probe(path).map_err(Failure::Input)?;
+    }
+    let folder = data.unwrap_or(Path::new("."));
+    let input = [(PathBuf::from(&args.scenario), "the scenario")];
+    let tick_us = loaded.mesh.plan().config.wake.tick_us / u64::from(args.speed);
+    let open = paths.iter().zip(nodes).map(|(path, node)| Ok((Port::start(path)?, node)));
+    let open = open.collect::<std::io::Result<Vec<_>>>().map_err(Failure::input)?;
+    let mut mirror = Mirror::new(open, tick_us, nonce());
+    let watch = Stopwatch::default();
+    if gather(&mut mirror, &mut loaded.mesh, &watch, GATHER_US) == 0 {
+        return Err(nobody(&mirror.status()));
+    }
+    // Only now: where there are no boards, no file is begun.
+    let mut files = exports::begin(&args.files, &input, folder, ticks, &mut loaded)?;
+    let run = Run { ticks, tick_us, watch };
+    let wall_s = drive(&mut loaded, &mut mirror, &run, &mut files, args);
+    let unwritten = files.finish(&mut loaded.mesh);
+    let status = mirror.status();
+    report(&mut loaded, &status, ticks, wall_s, args)?;
+    exports::verdict(&unwritten)?;
+    let parted = status.iter().find_map(|board| Some((board, board.divergence.as_ref()?)));
+    match parted {
+        Some((board, found)) => Err(Failure::Fails(format!(
+            "the board on {} (node {}) {found}",
+            board.port, board.node
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// The ports that were asked for, or all that look like a board.
+fn chosen_ports(asked: &[String]) -> Result<Vec<String>, Failure> {
+    if let Some(twice) = (1..asked.len()).find(|n| asked[..*n].contains(&asked[*n])) {
+        return Err(Failure::Input(format!("--port {} is given twice", asked[twice])));
+    }
+    if !asked.is_empty() {
+        return Ok(asked.to_vec());
+    }
+    let all = ports::list().unwrap_or_default();
+    let boards = all.into_iter().filter(|port| port.looks == Looks::Board);
+    let boards: Vec<String> = boards.map(|port| port.path).collect();
+    if boards.is_empty() {
+        return Err(Failure::Input(
+            "no port looks like a board: plug one in, or name its port with --port (`qres ports` \
+             lists them)"
+                .to_owned(),
+        ));
+    }
+    Ok(boards)
+}
+
+/// The nodes that were asked for, filled up with the first that boards can be.
+fn chosen_nodes(mesh: &Mesh, asked: &[u32], boards: usize) -> Result<Vec<NodeId>, Failure> {
+    if asked.len() > boards {
+        return Err(Failure::Input(format!(
+            "--as is given {} times for {boards} ports: one node for each port at most",
+            asked.len()
+        )));
+    }
+    let mut nodes: Vec<NodeId> = Vec::new();
+    for id in asked.iter().copied().map(NodeId) {
+        mesh.accepts_board(id).map_err(|error| Failure::Input(format!("--as: {error}")))?;
+        if nodes.contains(&id) {
+            return Err(Failure::Input(format!("--as {} is given twice", id.0)));
+        }
+        nodes.push(id);
+    }
+    let roomy = |id: &NodeId| {
+        mesh.twin(*id).is_some_and(|twin| twin.neighbours.len() <= BOARD_NEIGHBOURS)
+    };
+    let free = mesh.board_places().into_iter().filter(|id| !asked.contains(&id.0));
+    let others = free.filter(roomy);
+    nodes.extend(others.take(boards - asked.len()));
+    if nodes.len() < boards {
+        let first = mesh.accepts_board(NodeId(0)).err();
+        let why = first.map_or_else(String::new, |error| format!(" ({error})"));
+        return Err(Failure::Input(format!(
+            "the scenario has room for {} boards, not for {boards}{why}",
+            nodes.len()
+        )));
+    }
+    Ok(nodes)
+}
+
+/// Anything new each time.
+#[expect(clippy::disallowed_methods, reason = "tells this conversation from earlier ones")]
+fn nonce() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(1, |now| now.as_nanos() as u64)
+}
+
+/// No board has become its node in time.
+fn nobody(status: &[BoardStatus]) -> Failure {
+    let line = |board: &BoardStatus| {
+        let why = match (board.state, board.why.as_str()) {
+            ("silent", _) => {
+                "nothing there speaks the link: is a board with our firmware on it? (docs/bridge.md)"
+            }
+            (_, "") => "not ready in time: try again",
+            (_, why) => why,
+        };
+        format!("{}: {}: {why}", board.port, board.state)
+    };
+    Failure::Input(status.iter().map(line).collect::<Vec<_>>().join("\n"))
+}
+
+/// How long and how fast.
+struct Run {
+    ticks: u64,
+    /// Real time of a tick.
+    tick_us: u64,
+    watch: Stopwatch,
+}
+
+/// Runs the ticks; returns the seconds that they took.
+fn drive(
+    loaded: &mut Loaded,
+    mirror: &mut Mirror,
+    run: &Run,
+    files: &mut exports::Files,
+    args: &MirrorArgs,
+) -> f64 {
+    let Run { ticks, tick_us, watch } = run;
+    let shown = !args.quiet && std::io::stderr().is_terminal();
+    let every_us = SHOW_US[usize::from(!shown)];
+    let from_us = watch.now_us();
+    let (mut due_us, mut show_us, mut drawn) = (from_us, from_us, 0);
+    for tick in 0..*ticks {
+        due_us = due_us.max(watch.now_us().saturating_sub(*tick_us));
+        let given = run_tick(mirror, &mut loaded.mesh, watch, due_us);
+        files.boards(tick, &given);
+        files.tick(&mut loaded.mesh);
+        due_us += tick_us;
+        for (port, text) in mirror.logs() {
+            output::note(&format!("{port}: {text}"));
+        }
+        if !args.quiet && watch.now_us() >= show_us {
+            show_us = watch.now_us() + every_us;
+            let passed_us = watch.now_us() - from_us;
+            let simulated_us = (tick + 1) * loaded.mesh.plan().config.wake.tick_us;
+            let speed = simulated_us as f64 / passed_us.max(1) as f64;
+            drawn = show(&mirror.status(), tick + 1, speed, shown, drawn);
+        }
+    }
+    settle(mirror, watch, GATHER_US);
+    (watch.now_us() - from_us) as f64 / 1e6
+}
+
+/// Shows how the boards are: a table in the place of the last one, or a line for each.
+fn show(status: &[BoardStatus], tick: u64, speed: f64, terminal: bool, drawn: usize) -> usize {
+    let mut lines = vec![format!("tick {tick}, {speed:.1}x real time")];
+    lines.extend(table(status));
+    if !terminal {
+        lines.iter().for_each(|line| output::note(line));
+        return 0;
+    }
+    let mut out = std::io::stderr().lock();
+    if drawn > 0 {
+        let _ = write!(out, "\u{1b}[{drawn}A");
+    }
+    for line in &lines {
+        let line: String = line.chars().filter(|c| !c.is_control()).collect();
+        let _ = writeln!(out, "\u{1b}[2K{line}");
+    }
+    lines.len()
+}
+
+/// A head and a line for each board.
+fn table(status: &[BoardStatus]) -> Vec<String> {
+    let width = status.iter().map(|board| board.port.chars().count()).max().unwrap_or(0).max(4);
+    let head = format!(
+        "{:width$}  {:>6} {:9} {:8} {:>7} {:>6} {:>8} {:>8} {:>6} {:>5} {:>5} {:>6}  {}",
+        "port",
+        "node",
+        "state",
+        "regime",
+        "ticks",
+        "missed",
+        "ms",
+        "max ms",
+        "B/s",
+        "crc",
+        "gaps",
+        "resync",
+        "twin"
+    );
+    let line = |board: &BoardStatus| {
+        let counts = &board.counts;
+        let regime = ["calm", "prestorm", "storm"].get(usize::from(board.regime)).unwrap_or(&"?");
+        let twin = match &board.divergence {
+            Some(found) => found.to_string(),
+            None if board.why.is_empty() => "same".to_owned(),
+            None => board.why.clone(),
+        };
+        let ms = |us: u64| us as f64 / 1e3;
+        format!(
+            "{:width$}  {:>6} {:9} {regime:8} {:>7} {:>6} {:>8.1} {:>8.1} {:>6} {:>5} {:>5} {:>6}  \
+             {twin}",
+            board.port,
+            board.node,
+            board.state,
+            counts.ticks,
+            counts.missed,
+            ms(board.latency.mean_us),
+            ms(board.latency.max_us),
+            board.bytes_per_s,
+            counts.crc_errors,
+            counts.gaps,
+            counts.resyncs,
+        )
+    };
+    std::iter::once(head).chain(status.iter().map(line)).collect()
+}
+
+fn report(
+    loaded: &mut Loaded,
+    boards: &[BoardStatus],
+    ticks: u64,
+    wall_s: f64,
+    args: &MirrorArgs,
+) -> Result<(), Failure> {
+    let tick_us = loaded.mesh.plan().config.wake.tick_us;
+    let speed = (ticks * tick_us) as f64 / 1e6 / wall_s.max(1e-9);
+    let digest = loaded.mesh.digest().to_string();
+    if args.json {
+        let report = Report {
+            scenario: &loaded.name,
+            seed: loaded.seed,
+            nodes: loaded.mesh.plan().nodes.len(),
+            ticks,
+            digest,
+            wall_s,
+            speed,
+            boards,
+        };
+        return output::result(&serde_json::to_string(&report).map_err(Failure::input)?);
+    }
+    if args.quiet {
+        return Ok(());
+    }
+    let head = format!(
+        "{} ({}, seed {}): {ticks} ticks in {wall_s:.1} s, {speed:.1}x real time",
+        loaded.scenario.title, loaded.name, loaded.seed
+    );
+    let mut lines = vec![head];
+    lines.extend(table(boards).into_iter().map(|line| format!("  {line}")));
+    lines.push(format!("  digest {digest}"));
+    output::result(&lines.join("\n"))
+}

@@ -1,0 +1,265 @@
+//! A mesh with boards on real pseudo-terminals: the firmware's own loop is on the other side.
+
+use std::sync::atomic::Ordering;
+
+use crate::bench::{Bench, folder};
+use crate::metal::{FLAW_TICK, Powered};
+use crate::noise::Noise;
+use qres::bridge::mirror::{BoardStatus, Mirror};
+use qres::bridge::pacing::{Stopwatch, gather, run_tick, settle};
+use qres::bridge::port::Port;
+use qres::mesh::Mesh;
+use qres::mesh::boards::BoardInput;
+use qres::mesh::plan::Plan;
+use qres::scenario::Scenario;
+use qres_core::id::NodeId;
+
+/// Time that boards get to appear and to catch up.
+const PATIENCE_US: u64 = 10_000_000;
+
+/// A mesh in which everyone hears eight others, under a storm from tick 60 on.
+pub fn field() -> Scenario {
+    Scenario::parse(
+        "field.ron",
+        r#"(title: "Field", watch_for: "Boards.", seed: 5,
+        nodes: (count: 36, layout: Grid(columns: 6, spacing_mm: 10000)),
+        radio: (range_mm: 15000),
+        twt: (calm_ms: 4000, prestorm_ms: 4000, storm_ms: 4000, window_ms: 3000,
+            storm_window_ms: 3000),
+        signals: [(modality: "heat", source: Synthetic(level: 20.0, noise: 0.4))],
+        storms: [(from_tick: 60, to_tick: 400, path: [(tick: 60, x_mm: 0, z_mm: 0)],
+            radius_mm: 60000, intensity: 12.0)])"#,
+    )
+    .unwrap_or_else(|problem| panic!("{problem:#}"))
+}
+
+/// A mesh with boards, and all that was brought in.
+pub struct Rig {
+    pub mesh: Mesh,
+    pub mirror: Mirror,
+    pub benches: Vec<Bench>,
+    pub watch: Stopwatch,
+    pub inputs: Vec<(u64, NodeId, BoardInput)>,
+}
+
+impl Rig {
+    /// A mesh with these boards, as far apart as there is room for them.
+    pub fn new(benches: Vec<Bench>) -> Self {
+        let scenario = field();
+        let plan = Plan::new(&scenario, scenario.seed, &Vec::new()).expect("a plan");
+        let mut mesh = Mesh::new(plan, 1);
+        let places = mesh.board_places();
+        let apart = places.len() / benches.len().max(1);
+        let ports = benches
+            .iter()
+            .zip(places.into_iter().step_by(apart))
+            .map(|(bench, node)| (Port::start(&bench.path).expect("a thread"), node));
+        let mut mirror = Mirror::new(ports.collect(), 0, 77);
+        let watch = Stopwatch::default();
+        gather(&mut mirror, &mut mesh, &watch, PATIENCE_US / 4);
+        Self { mesh, mirror, benches, watch, inputs: Vec::new() }
+    }
+
+    pub fn run(&mut self, ticks: u64) {
+        for _ in 0..ticks {
+            let tick = self.mesh.ticks();
+            let given = run_tick(&mut self.mirror, &mut self.mesh, &self.watch, 0);
+            self.inputs.extend(given.into_iter().map(|(node, input)| (tick, node, input)));
+        }
+    }
+
+    /// Runs on until every board stands where its twin stands.
+    pub fn settle(&mut self) {
+        let until_us = self.watch.now_us() + PATIENCE_US;
+        while self.watch.now_us() < until_us {
+            self.run(1);
+            if settle(&mut self.mirror, &self.watch, 200_000) {
+                return;
+            }
+        }
+        panic!("boards are not level: {:#?}", self.mirror.status());
+    }
+
+    pub fn status(&self) -> Vec<BoardStatus> {
+        self.mirror.status()
+    }
+}
+
+fn boards(test: &str, count: u64) -> Vec<Bench> {
+    let folder = folder(test);
+    let each = 0..count;
+    each.map(|n| Bench::start(&folder, &format!("b{n}"), n, Box::new(Powered::<false>::new(n))))
+        .collect()
+}
+
+#[test]
+fn boards_keep_step_with_their_twins_and_their_bytes_replay_without_them() {
+    let mut rig = Rig::new(boards("step", 2));
+    rig.run(120);
+    rig.settle();
+    for board in rig.status() {
+        assert_eq!((board.state, board.behind), ("live", 0), "{board:#?}");
+        let counts = board.counts;
+        assert!(counts.ticks >= 121 && counts.missed < 5, "{board:#?}");
+        assert_eq!((counts.crc_errors, counts.gaps, counts.resyncs), (0, 0, 0), "{board:#?}");
+        assert!(board.divergence.is_none() && board.latency.answers > 240, "{board:#?}");
+    }
+    // The storm of tick 60 reached their lamps.
+    let lamps = rig.benches.iter().map(|bench| bench.control.brightest.load(Ordering::Relaxed));
+    assert!(lamps.min() > Some(20));
+    let said =
+        |input: &BoardInput| matches!(input, BoardInput::Heard(said) if !said.frames.is_empty());
+    assert!(rig.inputs.iter().filter(|(_, _, input)| said(input)).count() > 20);
+    // The same bytes for the same ticks are the same run.
+    let scenario = field();
+    let plan = Plan::new(&scenario, scenario.seed, &Vec::new()).expect("a plan");
+    let mut again = Mesh::new(plan, 1);
+    let mut inputs = rig.inputs.iter().peekable();
+    while again.ticks() < rig.mesh.ticks() {
+        while let Some((_, node, input)) = inputs.next_if(|(tick, ..)| *tick == again.ticks()) {
+            again.board(*node, input).expect("good input");
+        }
+        again.step();
+    }
+    assert_eq!(again.digest(), rig.mesh.digest());
+}
+
+#[test]
+fn a_firmware_with_one_wrong_bit_is_caught_and_named() {
+    let folder = folder("flaw");
+    let good = Bench::start(&folder, "good", 1, Box::new(Powered::<false>::new(1)));
+    let flawed = Bench::start(&folder, "flawed", 2, Box::new(Powered::<true>::new(2)));
+    let mut rig = Rig::new(vec![good, flawed]);
+    rig.run(FLAW_TICK + 10);
+    let status = rig.status();
+    assert!(status[0].divergence.is_none(), "{:#?}", status[0]);
+    let found = status[1].divergence.as_ref().expect("caught");
+    // A tick without a reading can come first.
+    assert!((FLAW_TICK..FLAW_TICK + 3).contains(&found.tick), "{found}");
+    assert!(found.sections.contains(&"sensing"), "{found}");
+    assert!(found.to_string().contains("parts from its twin in tick 4"), "{found}");
+}
+
+#[test]
+fn unplugged_reset_and_silent_boards_come_back() {
+    let mut rig = Rig::new(boards("back", 3));
+    rig.run(10);
+    rig.benches[0].control.plug(false);
+    rig.benches[1].control.reset();
+    rig.benches[2].control.noise(Noise { silence: true, ..Noise::default() });
+    rig.run(30);
+    assert_eq!(rig.status()[0].state, "unplugged");
+    rig.benches[0].control.plug(true);
+    rig.benches[2].control.noise(Noise::default());
+    rig.settle();
+    let status = rig.status();
+    assert!(status[0].counts.opened == 2 && status[0].counts.missed > 20, "{:#?}", status[0]);
+    assert!(status[1].counts.resyncs >= 1, "{:#?}", status[1]);
+    assert!(status[2].counts.missed > 5, "{:#?}", status[2]);
+    assert!(status.iter().all(|board| board.divergence.is_none()), "{status:#?}");
+}
+
+#[test]
+fn two_boards_with_one_identity_are_told_apart() {
+    let folder = folder("twins");
+    let one = Bench::start(&folder, "one", 1, Box::new(Powered::<false>::new(5)));
+    let two = Bench::start(&folder, "two", 2, Box::new(Powered::<false>::new(5)));
+    let mut rig = Rig::new(vec![one, two]);
+    rig.run(5);
+    let status = rig.status();
+    let states: Vec<_> = status.iter().map(|board| board.state).collect();
+    assert!(states.contains(&"live") && states.contains(&"refused"), "{status:#?}");
+    let why = status.iter().find(|board| board.state == "refused").map(|board| &board.why);
+    assert!(why.is_some_and(|why| why.contains("same identity") && why.contains("erase")));
+}
+
+/// All faults at once on all boards, for `QRES_SOAK_S` seconds (3 if it is not set) with
+/// `QRES_SOAK_BOARDS` boards (3): an hour with eight is
+/// `QRES_SOAK_S=3600 QRES_SOAK_BOARDS=8 cargo test --no-default-features --test bridge soak`.
+#[test]
+fn soak() {
+    let setting = |name: &str, usual: u64| {
+        std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+    };
+    let (seconds, count) = (setting("QRES_SOAK_S", 3), setting("QRES_SOAK_BOARDS", 3));
+    let mut rig = Rig::new(boards("soak", count));
+    rig.settle();
+    let until_us = rig.watch.now_us() + seconds * 1_000_000;
+    let mut round = 0_u64;
+    while rig.watch.now_us() < until_us {
+        round += 1;
+        for (n, bench) in (0..).zip(&rig.benches) {
+            let control = &bench.control;
+            control.plug(true);
+            match (round + n) % 7 {
+                0 => control.noise(Noise { silence: true, ..Noise::default() }),
+                1 => control.noise(Noise { bits: 100, ..Noise::default() }),
+                2 => control.plug(false),
+                3 => control.reset(),
+                4 => control.noise(Noise::default()),
+                _ => control.noise(Noise::ALL),
+            }
+        }
+        rig.run(8);
+    }
+    for bench in &rig.benches {
+        bench.control.plug(true);
+        bench.control.noise(Noise::default());
+    }
+    rig.settle();
+    let mut seen = 0;
+    for board in rig.status() {
+        let counts = board.counts;
+        let told = counts.used + counts.stale + counts.notes + counts.meaningless;
+        assert_eq!(counts.frames, told, "{board:#?}");
+        assert!(board.divergence.is_none(), "{board:#?}");
+        seen += counts.crc_errors + counts.gaps + counts.resyncs + counts.missed;
+        println!("{}", serde_json::to_string(&board).expect("plain data"));
+    }
+    assert!(seen > 0, "the soak must see faults");
+}
+
+/// What the binary says to these arguments, and its exit code.
+fn qres(arguments: &[&str]) -> (String, String, Option<i32>) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_qres"));
+    let done = command.args(arguments).output().expect("it runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (text(&done.stdout), text(&done.stderr), done.status.code())
+}
+
+#[test]
+fn the_command_mirrors_boards_and_says_what_is_in_the_way() {
+    let folder = folder("command");
+    let good = Bench::start(&folder, "good", 1, Box::new(Powered::<false>::new(1)));
+    let flawed = Bench::start(&folder, "flawed", 2, Box::new(Powered::<true>::new(2)));
+    let run = ["mirror", "--headless", "--speed", "1000", "--ticks", "60", "--quiet", "--json"];
+    let kept = folder.join("run.ron").display().to_string();
+    let (out, said, code) = qres(&[&run[..], &["--port", &good.path, "--record", &kept]].concat());
+    assert_eq!(code, Some(0), "{said}");
+    let (_, said, code) = qres(&["replay", &kept, "--verify"]);
+    assert_eq!(code, Some(0), "it replays without the board: {said}");
+    let report: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    let board = &report["boards"][0];
+    assert_eq!((&report["ticks"], &board["state"]), (&60.into(), &"live".into()), "{report}");
+    assert!(board["divergence"].is_null() && board["counts"]["ticks"] == 60, "{report}");
+    let ports = ["--port", &flawed.path, "--as", "21"];
+    let (_, said, code) = qres(&[&run[..], &ports].concat());
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("(node 21) parts from its twin in tick 4"), "{said}");
+    let missing = folder.join("none").display().to_string();
+    let table: [(&[&str], &str); 5] = [
+        (&["mirror", "--port", &missing], "plug the board in"),
+        (&["mirror", "--port", "/dev/null"], "cannot be opened as a serial port"),
+        (&["mirror", "--port", &good.path, "--port", &good.path], "given twice"),
+        (&["mirror", "--port", &good.path, "--as", "100000"], "there is no node 100000"),
+        (&["mirror", "--port", &good.path, "--scenario", "none"], "none"),
+    ];
+    for (arguments, expected) in table {
+        let (_, said, code) = qres(arguments);
+        assert_eq!(code, Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(expected), "{arguments:?}: {said}");
+    }
+    let (out, said, code) = qres(&["ports", "--json"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(serde_json::from_str::<serde_json::Value>(&out).expect("JSON").is_array());
+}
