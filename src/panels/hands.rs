@@ -296,9 +296,10 @@ impl Hands {
 }
 
 /// What a selector can say.
-pub const SELECTORS: &str = "Which nodes: ids and ranges, all, role=sentinel, regime=storm, group=NAME, energy<20, \
-     banned, asleep, near=3:50m, share=30%; & for both, ! for not. Left empty: the picked nodes, \
-     or the selected one";
+pub const SELECTORS: &str = "\
+Which nodes: ids and ranges, all, role=sentinel, regime=storm, group=NAME, energy<20, banned, \
+asleep, near=3:50m, share=30%; & for both, ! for not. Left empty: the picked nodes, or the \
+selected one";
 
 /// A parameter's name without the word that all share.
 fn short(live: &Live) -> &'static str {

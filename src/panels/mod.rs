@@ -26,8 +26,6 @@ mod pictures;
 mod plot;
 mod settings;
 mod span;
-#[cfg(test)]
-mod tests;
 pub mod theme;
 mod timeline;
 mod tour;

@@ -91,7 +91,8 @@ impl Events {
         }
         match event.what {
             What::StormBegins { storm, .. } => {
-                let taken = |row: u8| self.open.values().any(|bar| self.bars[*bar].row == row);
+                let row_of = |bar: &usize| self.bars.get(*bar).map(|bar| bar.row);
+                let taken = |row: u8| self.open.values().any(|bar| row_of(bar) == Some(row));
                 let row = (0..u8::MAX).find(|row| !taken(*row)).unwrap_or_default();
                 self.rows = self.rows.max(row + 1);
                 self.open.insert(storm, self.bars.len());

@@ -1,8 +1,8 @@
 //! How much light is computed for a frame, chosen by the user or by how long frames take.
 //!
-//! Quality changes how a frame looks, never what it says. Edges of single shapes are smoothed in the
-//! shaders at every level; what is left where shapes meet, SMAA smooths at the higher ones. A picture of one tick is always drawn
-//! at the highest level unless another is asked for.
+//! Quality changes how a frame looks, never what it says. Edges of single shapes are smoothed in
+//! the shaders at every level; what is left where shapes meet, SMAA smooths at the higher ones. A
+//! picture of one tick is always drawn at the highest level unless another is asked for.
 
 use super::lens;
 use super::stage::{Look, Stage};
