@@ -85,7 +85,7 @@ pub fn show(
 /// Asks for a tick to be shown again, and marks it: the only way from a panel to another time.
 pub fn go_to(tick: u64, span: &mut Span, outcome: &mut Outcome) {
     span.chosen_tick = Some(tick);
-    outcome.asks.push(Ask(Intent::GoTo(tick)));
+    outcome.asks.push(Ask(Intent::Seek(tick)));
 }
 
 /// The lanes that there are and where they lie; that of storms has room for several at once.
@@ -393,7 +393,7 @@ mod tests {
         let (mut span, mut outcome) = (Span::default(), Outcome::default());
         go_to(480, &mut span, &mut outcome);
         assert_eq!(span.chosen_tick, Some(480));
-        assert!(matches!(&outcome.asks[..], [Ask(Intent::GoTo(480))]));
+        assert!(matches!(&outcome.asks[..], [Ask(Intent::Seek(480))]));
     }
 
     #[test]
