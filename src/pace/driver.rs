@@ -15,11 +15,11 @@ use super::start::{Observer, Start};
 use super::travel::{Bookmark, Job, Travel};
 use super::verify::Checks;
 use super::worlds::Second;
-use super::{Intent, Latest, PaceStatus, Shared};
+use super::{Choice, Intent, Latest, PaceStatus, Pointed, Shared};
 use crate::mesh::Mesh;
 use crate::mesh::chronicle::EventLog;
-use crate::mesh::publish::{NodeDetail, Published};
-use crate::scenario::Command;
+use crate::mesh::publish::{NodeDetail, OrdersView, Published};
+use crate::scenario::{Command, LIVE, Setting};
 
 /// Shortest real time between published copies: 120 a second are more than any screen shows.
 const PUBLISH_EVERY: Duration = Duration::from_millis(8);
@@ -34,6 +34,10 @@ pub(super) struct Driver {
     pub(super) shared: Arc<Shared>,
     /// The node that is looked at, and the one that it is compared with.
     pub(super) selected: [Option<u32>; 2],
+    /// The node under the pointer.
+    pointed: Option<u32>,
+    /// The orders that the published parameters belong to.
+    parameters_of: Arc<OrdersView>,
     /// Commands that were taken back, the newest last.
     pub(super) undone: Vec<Command>,
     /// What takes longer, and the tick at which it started to run.
@@ -65,6 +69,9 @@ impl Driver {
             frame: Frame { published: first.publish(), details: [None, None], other: None },
             histories: [History::default().snapshot(), History::default().snapshot()],
             genes: first.newest.genes(),
+            pointed: None,
+            choice: None,
+            parameters: parameters(&first.newest),
             status: PaceStatus { speed_milli: start.speed_milli, ..PaceStatus::default() },
             travel: Travel::default(),
             shown: clock.shown(),
@@ -82,6 +89,8 @@ impl Driver {
             inbox,
             shared,
             selected: [None, None],
+            pointed: None,
+            parameters_of: Arc::default(),
             undone: Vec::new(),
             job: None,
             reel: Reel::default(),
@@ -170,12 +179,23 @@ impl Driver {
             }
             Intent::Select(node) => self.select(0, node),
             Intent::Compare(node) => self.select(1, node),
+            Intent::Point(node) => {
+                self.pointed = node;
+                let pointed = self.point();
+                self.lock().pointed = pointed;
+            }
+            Intent::Choose(text) => self.choose(text),
             Intent::Command(command) => {
                 self.undone.clear();
                 self.give(*command);
             }
             Intent::Undo => {
                 let taken = self.ordered().take_back();
+                self.undone.extend(taken);
+                self.show_orders();
+            }
+            Intent::TakeBack(id) => {
+                let taken = self.ordered().take_back_one(id);
                 self.undone.extend(taken);
                 self.show_orders();
             }
@@ -235,6 +255,29 @@ impl Driver {
             let details = self.details();
             self.lock().frame.details = details;
         }
+    }
+
+    /// Why the node under the pointer is silent.
+    fn point(&mut self) -> Option<Arc<Pointed>> {
+        let id = self.pointed?;
+        let reasons = self.first.looked_at().reasons(NodeId(id));
+        Some(Arc::new(Pointed { id, reasons }))
+    }
+
+    /// Finds out whom a selector means, between two ticks.
+    fn choose(&mut self, text: String) {
+        let nodes = self.ordered().looked_at().choose(&text).map_err(|fault| fault.to_string());
+        self.lock().choice = Some(Arc::new(Choice { text, nodes }));
+    }
+
+    /// Parameters anew, where what was ordered may have changed them.
+    fn new_parameters(&mut self) -> Option<Arc<[Option<f64>]>> {
+        let orders = self.ordered().looked_at().orders();
+        if Arc::ptr_eq(&orders, &self.parameters_of) {
+            return None;
+        }
+        self.parameters_of = orders;
+        Some(parameters(self.ordered().looked_at()))
     }
 
     /// The nodes that are looked at; they are followed from now on.
@@ -336,6 +379,8 @@ impl Driver {
     pub(super) fn publish(&mut self) {
         let frame = self.capture();
         self.show(frame);
+        let pointed = self.point();
+        self.lock().pointed = pointed;
     }
 
     /// Puts a frame out.
@@ -367,11 +412,20 @@ impl Driver {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .follow(&self.first.events);
+        let parameters = self.new_parameters();
         let mut latest = self.lock();
+        if let Some(parameters) = parameters {
+            latest.parameters = parameters;
+        }
         latest.shown = self.clock.shown();
         latest.status = status;
         latest.travel = travel;
         latest.histories = histories;
         latest.genes = genes;
     }
+}
+
+/// What the parameters that can change in mid-run are now.
+pub(super) fn parameters(mesh: &Mesh) -> Arc<[Option<f64>]> {
+    LIVE.iter().map(|live| mesh.parameter(live.field).map(Setting::value)).collect()
 }

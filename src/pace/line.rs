@@ -123,6 +123,19 @@ impl Line {
         Some(command)
     }
 
+    /// Takes back one command that still waits, by its number.
+    pub(super) fn take_back_one(&mut self, id: u64) -> Option<Command> {
+        let command = self.newest.take_back_one(id)?;
+        let now = self.reached();
+        let given = self.script.get(..self.given).unwrap_or_default();
+        let place = given.iter().rposition(|(tick, other)| *tick == now && *other == command);
+        if let Some(place) = place {
+            self.script.remove(place);
+            self.given -= 1;
+        }
+        Some(command)
+    }
+
     /// Gives the newest mesh what the script has for its next tick.
     fn hand_over(&mut self) {
         let now = self.reached();

@@ -14,7 +14,7 @@ const MOUSE: &[(&str, &str)] = &[
     ("wheel", "zoom to what is under the pointer"),
     ("click", "select a node"),
     ("double click", "select it and go there"),
-    ("rest", "name of a node"),
+    ("rest", "what a node is, and why it is silent"),
 ];
 
 /// What is searched for.
