@@ -11,8 +11,8 @@ use qres_core::id::{NodeId, Tick};
 use qres_core::integrity::identity::PublicIdentity;
 use qres_core::link::frame::{FrameReader, FrameWriter, checksum};
 use qres_core::link::message::{
-    Area, CAN_SENSE, CAN_SIGN, Greeting, LinkMessage, Order, PIECE_MAX, Post, Refusal, Sample,
-    Ticked, disturbed,
+    Area, CAN_SENSE, CAN_SIGN, Greeting, LinkMessage, Order, PIECE_MAX, Post, Refusal, Rehearsal,
+    Sample, Ticked, disturbed,
 };
 use qres_core::node::Node;
 use qres_core::q16::Q16;
@@ -538,4 +538,30 @@ fn clocks_are_answered_and_free_ticks_are_released() {
         (ticked.tick, ticked.sample, ticked.raw),
         (1, Some(65_536), Some(wave(1).to_bits()))
     );
+}
+
+#[test]
+fn a_rehearsal_says_what_the_tick_will_say_and_changes_nothing() {
+    let mut pair = Pair::new();
+    for _ in 0..40 {
+        pair.step(false);
+    }
+    for tick in 40..60 {
+        let before = pair.host.firmware.node().expect("a node").digest();
+        let asked = Rehearsal { tick, senses: true, offset: 5, ..Rehearsal::default() };
+        let letters = pair.host.ask(&LinkMessage::Rehearse(asked));
+        assert_eq!(pair.host.firmware.node().expect("a node").digest(), before);
+        assert_eq!(letters, pair.host.ask(&LinkMessage::Rehearse(asked)), "asked twice");
+        let LinkMessage::Rehearsed { raw, said, .. } = read(letters.last().expect("an answer"))
+        else {
+            panic!("{letters:?}")
+        };
+        assert_eq!(usize::from(said), letters.len() - 1);
+        let sample = raw.map(|raw| asked.disturbance().bend(Q16::from_bits(raw)));
+        let sample = Sample::Given(sample.expect("a sensor").to_bits());
+        let done = pair.host.ask(&LinkMessage::Tick(Order { tick, sample, ..Order::default() }));
+        let (told, ticked) = done.split_at(letters.len() - 1);
+        assert_eq!(told, &letters[..told.len()], "tick {tick}");
+        assert!(matches!(read(&ticked[0]), LinkMessage::Ticked(it) if it.said == said));
+    }
 }
