@@ -31,7 +31,7 @@ fn everything() -> Vec<(u64, Command)> {
         (2, storm),
         (2, Command::Kill { nodes: nodes("share=20%") }),
         (3, from_text("SetDefence(trim_per_tail: 2)")),
-        (4, from_text("SetProtocol(field: \"protocol.storm_entropy\", value: 0.3)")),
+        (4, from_text("SetProtocol(field: \"protocol.storm_entropy\", value: 0.5)")),
         (
             5,
             from_text("SetAttack(nodes: \"3 4\", attack: Some(SignFlip(scale: 3)), collude: true)"),
@@ -40,7 +40,10 @@ fn everything() -> Vec<(u64, Command)> {
         (7, from_text("SetStorm(storm: 0, intensity: Some(0.1))")),
         (
             8,
-            Command::Degrade { links: Links::Across(vec![(-9_000, 0), (9_000, 100)]), percent: 40 },
+            Command::Degrade {
+                links: Links::Across(vec![(-90_000, 1_000), (90_000, 1_100)]),
+                percent: 40,
+            },
         ),
         (8, Command::Cut { links: Links::Of(nodes("1")) }),
         (9, Command::Restore { links: Links::All }),
