@@ -158,9 +158,9 @@ pub enum LinkMessage<'a> {
     },
     /// 20, board: it lives; each second in which it says nothing else.
     Beat(Beat),
-    /// 21, host: read the sensor and say what the node will say in this tick. Answered by `Say`s and
-    /// `Rehearsed`, by `Missed` or by `Nack`. The node itself stays before the tick, until `Tick`
-    /// gives it what was made of its words.
+    /// 21, host: read the sensor and say what the node will say in this tick. Answered by `Say`s
+    /// and `Rehearsed`, by `Missed` or by `Nack`. The node itself stays before the tick, until
+    /// `Tick` gives it what was made of its words.
     Rehearse(Rehearsal),
     /// 22, board: as many `Say`s came before this as the node will say in the tick.
     Rehearsed {
