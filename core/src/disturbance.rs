@@ -25,9 +25,9 @@ impl Disturbance {
         self.offset == 0 && self.gain == 0
     }
 
-    /// What a node takes as its sample where its sensor read `raw`: computed in 64 bits, the product
-    /// rounded towards minus infinity, the result held in the range of samples, -(2^31 - 1) to
-    /// 2^31 - 1 bits.
+    /// What a node takes as its sample where its sensor read `raw`: computed in 64 bits, the
+    /// product rounded towards minus infinity, the result held in the range of samples,
+    /// -(2^31 - 1) to 2^31 - 1 bits.
     #[must_use]
     pub fn bend(&self, raw: Q16) -> Q16 {
         let raw = i64::from(raw.to_bits());

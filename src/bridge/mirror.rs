@@ -1,7 +1,8 @@
 //! The loop that holds boards and a mesh together: before a tick it asks every board what it will
-//! say, after the tick it tells every board what to do. Must not read a clock or step the mesh: who
-//! drives the mesh calls [`Mirror::begin`], then [`Mirror::pump`] while [`Mirror::is_waiting`], then
-//! [`Mirror::give`], runs the tick, and calls [`Mirror::after`].
+//! say, after the tick it tells every board what to do. Must not read a clock or step the mesh. Who
+//! drives the mesh calls [`Mirror::begin`], then [`Mirror::pump`] while [`Mirror::is_waiting`],
+//! then [`Mirror::give`], runs the tick, and calls [`Mirror::after`]. While it is paused it goes on
+//! calling [`Mirror::pump`], or boards take it for gone and run free.
 
 use std::collections::BTreeMap;
 
@@ -143,7 +144,8 @@ impl Mirror {
         }
     }
 
-    /// Before a tick: gives boards that need it their node's state, and asks all what they will say.
+    /// Before a tick: gives boards that need it their node's state, and asks all what they will
+    /// say.
     pub fn begin(&mut self, mesh: &mut Mesh, now_us: u64) {
         mesh.tap(self.slots.iter().map(|slot| slot.node));
         let config = mesh.agreed();

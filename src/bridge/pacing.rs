@@ -1,5 +1,5 @@
-//! Real time for a mirror: the one place of the bridge that reads a clock and waits. Must not decide
-//! what a tick does.
+//! Real time for a mirror: the one place of the bridge that reads a clock and waits. Must not
+//! decide what a tick does.
 
 use std::time::{Duration, Instant};
 

@@ -1,8 +1,9 @@
 //! One board's side of the conversation, as a state machine: bytes and the time go in, bytes and
 //! what they mean come out. Must not open a port, read a clock, or know of a mesh.
 //!
-//! One question is open at a time. Whoever waits too long asks again; who has asked too often greets
-//! anew. A board that has lost its place is given the twin's state, and catches up tick by tick.
+//! One question is open at a time. Whoever waits too long asks again; who has asked too often
+//! greets anew. A board that has lost its place is given the twin's state, and catches up tick by
+//! tick.
 
 mod talk;
 

@@ -123,8 +123,9 @@ pub(super) fn mirror(args: &MirrorArgs) -> Result<(), Failure> {
 
 /// The ports that were asked for, or all that look like a board.
 fn chosen_ports(asked: &[String]) -> Result<Vec<String>, Failure> {
-    if let Some(twice) = (1..asked.len()).find(|n| asked[..*n].contains(&asked[*n])) {
-        return Err(Failure::Input(format!("--port {} is given twice", asked[twice])));
+    let earlier = |(n, port): &(usize, &String)| asked.iter().take(*n).any(|other| other == *port);
+    if let Some((_, twice)) = asked.iter().enumerate().find(earlier) {
+        return Err(Failure::Input(format!("--port {twice} is given twice")));
     }
     if !asked.is_empty() {
         return Ok(asked.to_vec());
@@ -186,7 +187,7 @@ fn nobody(status: &[BoardStatus]) -> Failure {
     let line = |board: &BoardStatus| {
         let why = match (board.state, board.why.as_str()) {
             ("silent", _) => {
-                "nothing there speaks the link: is a board with our firmware on it? (docs/bridge.md)"
+                "nothing there speaks the link: is our firmware on it? (docs/firmware.md)"
             }
             (_, "") => "not ready in time: try again",
             (_, why) => why,

@@ -1,5 +1,5 @@
-//! What goes wrong on a wire, by seed: each kind of fault of the proxy, on chunks of bytes. Must not
-//! know what the bytes mean.
+//! What goes wrong on a wire, by seed: each kind of fault of the proxy, on chunks of bytes. Must
+//! not know what the bytes mean.
 
 use qres_core::draw::{Purpose, below, draw};
 
