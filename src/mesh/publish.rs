@@ -158,7 +158,7 @@ pub struct Summary {
     pub packets_in_flight: u32,
     /// Largest distance between shared weights within a group.
     pub spread: f32,
-    /// Nodes with power whose radio slept through the tick.
+    /// Nodes whose radio slept through the tick, those without power among them.
     pub asleep: u32,
     /// Nodes without power, by the regime that they believed in last.
     pub dead: [u32; 3],
@@ -380,7 +380,7 @@ fn summarise(world: &mut World, nodes: &[NodeView]) -> Summary {
     for node in nodes {
         regimes[node.regime as usize] += 1;
         energy += u64::from(node.energy);
-        asleep += u32::from(!node.awake && !node.dead);
+        asleep += u32::from(!node.awake);
         dead[node.regime as usize] += u32::from(node.dead);
     }
     let (mut frames, mut bytes_sent) = (0, 0);

@@ -70,7 +70,7 @@ fn readings(ui: &mut Ui, stage: &Stage) {
         });
     });
     let nodes = stage.published.nodes.len() as u64;
-    let asleep = u64::from(summary.asleep);
+    let asleep = u64::from(summary.asleep.saturating_sub(summary.dead.iter().sum()));
     row(ui, "asleep", format!("{} of {}", grouped(asleep), grouped(nodes)));
     row(ui, "packets in flight", grouped(u64::from(summary.packets_in_flight)));
     row(ui, "sent", format!("{} in {} frames", bytes(summary.bytes_sent), grouped(summary.frames)));
