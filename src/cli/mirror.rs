@@ -158,9 +158,8 @@ fn chosen_nodes(mesh: &Mesh, asked: &[u32], boards: usize) -> Result<Vec<NodeId>
         }
         nodes.push(id);
     }
-    let roomy = |id: &NodeId| {
-        mesh.twin(*id).is_some_and(|twin| twin.neighbours.len() <= BOARD_NEIGHBOURS)
-    };
+    let roomy =
+        |id: &NodeId| mesh.twin(*id).is_some_and(|twin| twin.neighbours.len() <= BOARD_NEIGHBOURS);
     let free = mesh.board_places().into_iter().filter(|id| !asked.contains(&id.0));
     let others = free.filter(roomy);
     nodes.extend(others.take(boards - asked.len()));

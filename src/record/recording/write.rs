@@ -60,9 +60,8 @@ impl Header {
     #[must_use]
     pub fn new(options: RecorderOptions, mesh: &Mesh) -> Self {
         let plan = mesh.founding();
-        let gene = |(id, gene): (&qres_core::id::NodeId, &qres_core::gene::GeneBytes)| {
-            (id.0, Base64(gene.to_vec()))
-        };
+        let gene =
+            |(id, gene): (&NodeId, &qres_core::gene::GeneBytes)| (id.0, Base64(gene.to_vec()));
         Self {
             format: FORMAT,
             build: CREATED_BY.to_owned(),
