@@ -59,7 +59,7 @@ pub(super) fn table(context: &Context) -> Result<Table, String> {
 /// The costs of all pairs in percent, and the bytes of the recording.
 fn pairs(scenario: &Scenario, text: &str, context: &Context) -> Result<(Vec<f64>, u64), String> {
     let plan = Plan::new(scenario, scenario.seed, &Vec::new()).map_err(|why| why.to_string())?;
-    let mut plain = Mesh::new(plan.clone(), context.threads);
+    let mut alone = Mesh::new(plan.clone(), context.threads);
     let mut recorded = Mesh::new(plan, context.threads);
     let options = RecorderOptions {
         name: "storm-front".to_owned(),
@@ -69,18 +69,18 @@ fn pairs(scenario: &Scenario, text: &str, context: &Context) -> Result<(Vec<f64>
     let path = scratch();
     let header = Header::new(options, &recorded);
     let trouble = |why: std::io::Error| format!("{}: {why}", path.display());
-    let mut recorder = Recorder::create(&path, header, &mut recorded).map_err(trouble)?;
+    let mut tape = Recorder::create(&path, header, &mut recorded).map_err(trouble)?;
     let mut costs = Vec::new();
     for pair in 0..PAIRS {
         let mut with = || {
             seconds(|| {
                 for _ in 0..CHECKPOINT_TICKS {
                     recorded.step();
-                    recorder.tick(&mut recorded);
+                    tape.tick(&mut recorded);
                 }
             })
         };
-        let mut without = || seconds(|| (0..CHECKPOINT_TICKS).for_each(|_| plain.step()));
+        let mut without = || seconds(|| (0..CHECKPOINT_TICKS).for_each(|_| alone.step()));
         // Whoever comes first finds other caches: they change places.
         let (with_s, without_s) = if pair % 2 == 0 {
             let first = with();
@@ -91,8 +91,8 @@ fn pairs(scenario: &Scenario, text: &str, context: &Context) -> Result<(Vec<f64>
         };
         costs.push(100.0 * (with_s / without_s.max(1e-9) - 1.0));
     }
-    let finished = recorder.finish(&mut recorded);
-    let same = recorded.digest() == plain.digest();
+    let finished = tape.finish(&mut recorded);
+    let same = recorded.digest() == alone.digest();
     let _ = std::fs::remove_file(&path);
     match finished.status.trouble {
         Some(trouble) => Err(trouble),
