@@ -99,7 +99,9 @@ mod tests {
     #[test]
     fn latency_remembers_the_longest_and_forgets_slowly() {
         let mut latency = Latency::default();
-        [1_600, 3_200, 0].into_iter().for_each(|us| latency.add(us));
+        for us in [1_600, 3_200, 0] {
+            latency.add(us);
+        }
         // 1600; (15 * 1600 + 3200) / 16 = 1700; 15 * 1700 / 16 = 1593.
         let expected = Latency { last_us: 0, mean_us: 1_593, max_us: 3_200, answers: 3 };
         assert_eq!(latency, expected);

@@ -281,7 +281,7 @@ impl Slot {
             Phase::Closed => self.trouble.clone(),
             _ => String::new(),
         };
-        let key = who.key.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let key = data_encoding::HEXLOWER.encode(who.key.get(..8).unwrap_or_default());
         BoardStatus {
             port: self.port.path().to_owned(),
             node: self.node.0,

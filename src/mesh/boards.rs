@@ -203,9 +203,9 @@ impl Boards {
         self.parts.contains_key(&id)
     }
 
-    /// What the node senses in this tick; `None` if it is no board.
-    pub(super) fn sample(&self, id: NodeId) -> Option<Option<Q16>> {
-        self.parts.get(&id).map(|part| part.sample)
+    /// What a board's sensor brings into this tick, if anything.
+    pub(super) fn sample(&self, id: NodeId) -> Option<Q16> {
+        self.parts.get(&id)?.sample
     }
 
     /// Puts what boards said in the place of what their twins said, and ends their part in the

@@ -38,9 +38,9 @@ pub fn sense(
         let id = identity.id.0;
         let reading = source.signal.sample(plan.seed, id, index, &mut sensor.state);
         // A board brings its own reading, with what disturbs it.
-        if let Some(sample) = boards.sample(identity.id) {
+        if boards.has(identity.id) {
             let senses = !battery.0.is_browned_out() && !is_off(condition);
-            sensor.sample = sample.filter(|_| senses);
+            sensor.sample = boards.sample(identity.id).filter(|_| senses);
             return;
         }
         let Some(clear) = reading.map(i64::from) else { return };

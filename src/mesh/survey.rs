@@ -62,7 +62,9 @@ fn mix(mut hash: u64, bytes: &[u8]) -> u64 {
         hash ^= hash >> 32;
     };
     let (words, rest) = bytes.as_chunks::<8>();
-    words.iter().for_each(|word| stir(u64::from_le_bytes(*word)));
+    for word in words {
+        stir(u64::from_le_bytes(*word));
+    }
     let mut last = [0; 8];
     last.iter_mut().zip(rest).for_each(|(slot, byte)| *slot = *byte);
     stir(u64::from_le_bytes(last));

@@ -90,9 +90,8 @@ fn recordings() -> Vec<Seed> {
     );
     let check = |tick: u64| {
         let hashes = ["commands", "world", "radio", "nodes", "trust", "energy"];
-        let hashes: String =
-            hashes.iter().map(|name| format!("{name}:\"00112233445566{tick:02x}\",")).collect();
-        format!("Checkpoint(tick:{tick},{hashes}joined:2,lanes:\"AQIDBAUG\")")
+        let hashes = hashes.map(|name| format!("{name}:\"00112233445566{tick:02x}\""));
+        format!("Checkpoint(tick:{tick},{},joined:2,lanes:\"AQIDBAUG\")", hashes.join(","))
     };
     let end = format!("End(tick:5,digest:\"{digest}\")");
     let notes = [

@@ -121,12 +121,12 @@ fn a_shard_is_computed_by_one_process_at_a_time() {
     let path = folder("lock");
     let store = Store::create(&path, "a").expect("create");
     let hold = |of: &str| store.hold(of.parse().expect("a shard"));
-    let held = [hold("0/2").expect("free"), hold("1/2").expect("free")];
+    let both = [hold("0/2").expect("free"), hold("1/2").expect("free")];
     for of in ["0/2", "0/1"] {
         let why = hold(of).map(|_| ()).expect_err("held");
         assert!(why.contains("another process computes rows here"), "{why}");
     }
-    drop(held);
+    drop(both);
     let whole = hold("0/1").expect("free again");
     assert!(hold("0/2").is_err() && hold("0/1").is_err());
     drop(whole);

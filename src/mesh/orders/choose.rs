@@ -74,9 +74,9 @@ pub(super) fn now(world: &mut World, text: &str) -> Result<Vec<u32>, Fault> {
 /// Refuses ids beyond the nodes that there are.
 fn there(world: &World, selector: &Selector) -> Result<(), Fault> {
     let count = world.resource::<Setup>().0.nodes.len();
-    let Some(word) = selector.beyond(count as u64) else { return Ok(()) };
+    let Some(named) = selector.beyond(count as u64) else { return Ok(()) };
     let last = count.saturating_sub(1);
-    let found = format!("{word} is no node; the last one is {last}");
+    let found = format!("{named} is no node; the last one is {last}");
     Err(refusal(found, "give the command again once it has joined"))
 }
 

@@ -65,7 +65,7 @@ fn cut_at_any_byte_a_beginning_is_left() {
 fn no_flipped_bit_goes_unseen() {
     let bytes = small();
     let whole = decoded(&bytes).expect("in order");
-    let line_of = |at: usize| 1 + bytes[..at].iter().filter(|byte| **byte == b'\n').count() as u64;
+    let line_of = |at: usize| 1 + lines_in(&bytes[..at]) as u64;
     for at in 0..bytes.len() {
         for bit in 0..8 {
             let mut other = bytes.clone();
@@ -252,8 +252,9 @@ fn what_cannot_be_replayed_says_why() {
 fn a_data_file_that_is_gone_or_another_is_named() {
     let folder = std::env::temp_dir().join(format!("qres-recorded-data-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
-    let rows: String = (0..40).map(|row| format!("{row},{}\n", row % 7)).collect();
-    std::fs::write(folder.join("a.csv"), format!("t,x\n{rows}")).expect("written");
+    let rows: Vec<String> = (0..40).map(|row| format!("{row},{}", row % 7)).collect();
+    let table = format!("t,x\n{}\n", rows.join("\n"));
+    std::fs::write(folder.join("a.csv"), &table).expect("written");
     let text = r#"(title: "t", watch_for: "w", nodes: (count: 4), signals: [(modality: "a",
         source: Dataset(path: "a.csv", column: "x"))])"#;
     let scenario = Scenario::parse("t", text).unwrap_or_else(|problem| panic!("{problem:#}"));
@@ -267,10 +268,10 @@ fn a_data_file_that_is_gone_or_another_is_named() {
     recorder.finish(&mut mesh);
     let recording = decoded(&file.bytes()).expect("in order");
     let Hash256(hash) = recording.header.data[0].1;
-    assert_eq!(hash, *blake3::hash(format!("t,x\n{rows}").as_bytes()).as_bytes());
+    assert_eq!(hash, *blake3::hash(table.as_bytes()).as_bytes());
     let plan = |folder: &Path| recording.plan(&scenario, folder).map(|_| ());
     assert_eq!(plan(&folder), Ok(()));
-    std::fs::write(folder.join("a.csv"), format!("t,x\n{rows}40,1\n")).expect("written");
+    std::fs::write(folder.join("a.csv"), format!("{table}40,1\n")).expect("written");
     assert_eq!(plan(&folder), Err(ReplayError::OtherData("a.csv".to_owned())));
     std::fs::remove_dir_all(&folder).expect("gone");
     let said = plan(&folder).expect_err("gone").to_string();

@@ -169,8 +169,8 @@ impl Reader<'_> {
     fn take(&mut self, recording: &mut Recording, record: Record) -> Result<(), RecordingError> {
         let tick = match &record {
             Record::Header(_) => return Err(self.wrong("a second header")),
-            Record::Command { tick, .. } => *tick,
-            Record::Checkpoint(Checkpoint { tick, .. })
+            Record::Command { tick, .. }
+            | Record::Checkpoint(Checkpoint { tick, .. })
             | Record::Board(Board { tick, .. })
             | Record::Note(Remark { tick, .. })
             | Record::End(End { tick, .. }) => *tick,
