@@ -66,7 +66,9 @@ impl Files {
     /// Takes what boards brought into a tick, before [`Files::tick`] after it.
     pub fn boards(&mut self, tick: u64, given: &[(NodeId, BoardInput)]) {
         if let Some(recorder) = &mut self.recorder {
-            given.iter().for_each(|(node, input)| recorder.board(tick, *node, input));
+            for (node, input) in given {
+                recorder.board(tick, *node, input);
+            }
         }
     }
 

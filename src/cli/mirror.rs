@@ -244,7 +244,9 @@ fn show(status: &[BoardStatus], tick: u64, speed: f64, terminal: bool, drawn: us
     let mut lines = vec![format!("tick {tick}, {speed:.1}x real time")];
     lines.extend(table(status));
     if !terminal {
-        lines.iter().for_each(|line| output::note(line));
+        for line in &lines {
+            output::note(line);
+        }
         return 0;
     }
     let mut out = std::io::stderr().lock();
