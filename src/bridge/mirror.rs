@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use data_encoding::HEXLOWER;
 use qres_core::config::NodeConfig;
 use qres_core::id::{NodeId, Tick};
 use qres_core::link::message::{NEIGHBOURS_MAX, Post, Rehearsal, Telemetry};
@@ -281,7 +282,7 @@ impl Slot {
             Phase::Closed => self.trouble.clone(),
             _ => String::new(),
         };
-        let key = data_encoding::HEXLOWER.encode(who.key.get(..8).unwrap_or_default());
+        let key = HEXLOWER.encode(who.key.first_chunk::<8>().unwrap_or(&[0; 8]));
         BoardStatus {
             port: self.port.path().to_owned(),
             node: self.node.0,

@@ -203,9 +203,11 @@ impl Boards {
         self.parts.contains_key(&id)
     }
 
-    /// What a board's sensor brings into this tick, if anything.
-    pub(super) fn sample(&self, id: NodeId) -> Option<Q16> {
-        self.parts.get(&id)?.sample
+    /// Gives a node that is a board what it senses in this tick, if it can; `false` if it is none.
+    pub(super) fn sense(&self, id: NodeId, can: bool, sample: &mut Option<Q16>) -> bool {
+        let Some(part) = self.parts.get(&id) else { return false };
+        *sample = part.sample.filter(|_| can);
+        true
     }
 
     /// Puts what boards said in the place of what their twins said, and ends their part in the

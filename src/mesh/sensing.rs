@@ -38,9 +38,8 @@ pub fn sense(
         let id = identity.id.0;
         let reading = source.signal.sample(plan.seed, id, index, &mut sensor.state);
         // A board brings its own reading, with what disturbs it.
-        if boards.has(identity.id) {
-            let senses = !battery.0.is_browned_out() && !is_off(condition);
-            sensor.sample = boards.sample(identity.id).filter(|_| senses);
+        let senses = !battery.0.is_browned_out() && !is_off(condition);
+        if boards.sense(identity.id, senses, &mut sensor.sample) {
             return;
         }
         let Some(clear) = reading.map(i64::from) else { return };
@@ -52,7 +51,7 @@ pub fn sense(
             let reading = attack::Reading { value, level, deviation: deviation.into(), index };
             value = attack::sense(attack, &reading, plan.seed, id);
         }
-        if !battery.0.is_browned_out() && !is_off(condition) {
+        if senses {
             sensor.sample = Some(Q16::from_bits(clamp(value)));
         }
     });

@@ -111,7 +111,7 @@ impl Board {
     /// What its sensor reads in a tick.
     pub fn reading(&self, tick: u64) -> Option<Q16> {
         let bits = draw(self.seed, Purpose::Storm, 1, tick, 0);
-        (bits % 40 != 0).then(|| Q16::from_bits((20 << 16) + (bits >> 48) as i32))
+        (!bits.is_multiple_of(40)).then(|| Q16::from_bits((20 << 16) + (bits >> 48) as i32))
     }
 
     /// Takes bytes from the host.
@@ -233,7 +233,9 @@ impl Board {
         if let Some((tick, frames)) = &self.answered
             && *tick == order.tick
         {
-            frames.iter().for_each(|frame| self.out.extend_from_slice(frame));
+            for frame in frames {
+                self.out.extend_from_slice(frame);
+            }
             return Ok(());
         }
         let mut node = self.node.take().ok_or(Refusal::NoNode)?;
@@ -259,7 +261,7 @@ impl Board {
         let ticked = Ticked {
             tick: next,
             raw: None,
-            sample: sample.map(|sample| sample.to_bits()),
+            sample: sample.map(Q16::to_bits),
             heard,
             heard_crc,
             said: line.sent.len() as u8,
@@ -321,7 +323,7 @@ impl Board {
         let mut line = Line::default();
         self.run(&mut copy, sample, asked.harvest_uw, &mut line);
         self.says(&copy, &line.sent);
-        let (raw, said) = (raw.map(|raw| raw.to_bits()), line.sent.len() as u8);
+        let (raw, said) = (raw.map(Q16::to_bits), line.sent.len() as u8);
         self.say(&LinkMessage::Rehearsed { tick: next, raw, said });
         Ok(())
     }

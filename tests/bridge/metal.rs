@@ -112,7 +112,7 @@ impl<const FLAWED: bool> Metalwork for Metal<FLAWED> {
     fn sense(&mut self) -> Option<Q16> {
         self.reads += 1;
         let bits = draw(self.seed, Purpose::Noise, 1, self.reads, 0);
-        (bits % 50 != 0).then(|| Q16::from_bits((20 << 16) + (bits >> 48) as i32))
+        (!bits.is_multiple_of(50)).then(|| Q16::from_bits((20 << 16) + (bits >> 48) as i32))
     }
 
     fn show(&mut self, light: Light) {

@@ -136,7 +136,7 @@ impl Rig {
             header.write(&message.to_bytes(), &mut heard.frame).expect("it fits");
             heard
         };
-        (1..1 + below(roll, 4) as u32).map(update).collect()
+        (1..=below(roll, 4) as u32).map(update).collect()
     }
 
     /// A tick, as a mirror runs it.
@@ -160,7 +160,9 @@ impl Rig {
         let sample = said.as_ref().and_then(qres::mesh::boards::Said::sample);
         let heard = self.frames();
         let mut radio = MockRadio::default();
-        heard.iter().for_each(|heard| radio.incoming.push_back(heard.clone()).expect("few"));
+        for heard in &heard {
+            radio.incoming.push_back(heard.clone()).expect("few");
+        }
         self.twin.tick(&self.config, Tick(self.tick), sample, &mut radio);
         if let Some(said) = said {
             assert_eq!(said.frames.len(), radio.sent.len(), "tick {}", self.tick);

@@ -49,7 +49,7 @@ fn said(id: NodeId, outgoing: &Outgoing) -> SaidFrame {
 /// What the board's own sensor reads: noise, and now and then nothing.
 fn reading(id: NodeId, tick: u64) -> Option<Q16> {
     let bits = draw(99, Purpose::Storm, id.0, tick, 0);
-    (bits % 50 != 0).then(|| Q16::from_bits((20 << 16) + (bits >> 48) as i32))
+    (!bits.is_multiple_of(50)).then(|| Q16::from_bits((20 << 16) + (bits >> 48) as i32))
 }
 
 /// What the board brings in for a tick: it rehearses the tick on a copy of itself.
