@@ -1,6 +1,6 @@
 //! The thread that steps a mesh and publishes it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use qres_core::id::NodeId;
 
 use super::clock::TickClock;
 use super::history::History;
-use super::{Intent, Latest, Pace, PaceStatus, Shared};
+use super::{Choice, Intent, Latest, Pace, PaceStatus, Pointed, Shared};
 use crate::mesh::Mesh;
 use crate::mesh::chronicle::EventLog;
-use crate::mesh::publish::{NodeDetail, Published, Scene};
-use crate::scenario::Command;
+use crate::mesh::publish::{NodeDetail, OrdersView, Published, Scene};
+use crate::scenario::{Command, LIVE, Setting};
 
 /// Shortest real time between published copies: 120 a second are more than any screen shows.
 const PUBLISH_EVERY: Duration = Duration::from_millis(8);
@@ -39,6 +39,9 @@ pub fn start(
         details: [None, None],
         history: History::default().snapshot(),
         genes: mesh.genes(),
+        pointed: None,
+        choice: None,
+        parameters: parameters(&mesh),
         status: PaceStatus { speed_milli, ..PaceStatus::default() },
         shown: clock.shown(),
     };
@@ -55,6 +58,8 @@ pub fn start(
         inbox,
         shared: shared.clone(),
         selected: [None, None],
+        pointed: None,
+        ordered: Arc::default(),
         history: History::default(),
         undone: Vec::new(),
         finished: false,
@@ -72,6 +77,10 @@ struct Driver {
     shared: Arc<Shared>,
     /// The node that is looked at, and the one that it is compared with.
     selected: [Option<u32>; 2],
+    /// The node under the pointer.
+    pointed: Option<u32>,
+    /// The orders that the published parameters belong to.
+    ordered: Arc<OrdersView>,
     history: History,
     /// Commands that were taken back, the newest last.
     undone: Vec<Command>,
@@ -124,12 +133,24 @@ impl Driver {
                 self.selected[1] = node;
                 self.look_again();
             }
+            Intent::Point(node) => {
+                self.pointed = node;
+                let pointed = self.point();
+                self.lock().pointed = pointed;
+            }
+            Intent::Choose(text) => self.choose(text),
+            // There is nothing here to go back to.
+            Intent::GoTo(_) => {}
             Intent::Command(command) => {
                 self.undone.clear();
                 self.give(*command);
             }
             Intent::Undo => {
                 self.undone.extend(self.mesh.take_back());
+                self.show_orders();
+            }
+            Intent::TakeBack(id) => {
+                self.undone.extend(self.mesh.take_back_one(id));
                 self.show_orders();
             }
             Intent::Redo => {
@@ -143,7 +164,33 @@ impl Driver {
     /// Puts out other nodes in full, between two ticks: all else is as it was.
     fn look_again(&mut self) {
         let details = self.details();
-        self.shared.latest.lock().unwrap_or_else(PoisonError::into_inner).details = details;
+        self.lock().details = details;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Latest> {
+        self.shared.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why the node under the pointer is silent.
+    fn point(&mut self) -> Option<Arc<Pointed>> {
+        let id = self.pointed?;
+        Some(Arc::new(Pointed { id, reasons: self.mesh.reasons(NodeId(id)) }))
+    }
+
+    /// Finds out whom a selector means, between two ticks.
+    fn choose(&mut self, text: String) {
+        let nodes = self.mesh.choose(&text).map_err(|fault| fault.to_string());
+        self.lock().choice = Some(Arc::new(Choice { text, nodes }));
+    }
+
+    /// Parameters anew, where what was ordered may have changed them.
+    fn new_parameters(&mut self) -> Option<Arc<[Option<f64>]>> {
+        let orders = self.mesh.orders();
+        if Arc::ptr_eq(&orders, &self.ordered) {
+            return None;
+        }
+        self.ordered = orders;
+        Some(parameters(&self.mesh))
     }
 
     /// The nodes that are looked at; they are followed from now on.
@@ -167,7 +214,7 @@ impl Driver {
     /// Puts out what was ordered, between two ticks: all else is as it was.
     fn show_orders(&self) {
         let orders = self.mesh.orders();
-        let mut latest = self.shared.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut latest = self.lock();
         let published = Published { orders, ..(*latest.published).clone() };
         latest.published = Arc::new(published);
     }
@@ -210,20 +257,25 @@ impl Driver {
     fn publish(&mut self) {
         let published = Arc::new(self.mesh.publish());
         let details = self.details();
+        let (pointed, parameters) = (self.point(), self.new_parameters());
         let (history, genes) = (self.history.snapshot(), self.mesh.genes());
         if let Some(chronicle) = self.mesh.chronicle() {
             let mut events = self.shared.events.lock().unwrap_or_else(PoisonError::into_inner);
             events.follow(chronicle.log());
         }
-        let mut latest = self.shared.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut latest = self.lock();
         latest.published = published;
         latest.details = details;
+        latest.pointed = pointed;
+        if let Some(parameters) = parameters {
+            latest.parameters = parameters;
+        }
         latest.history = history;
         latest.genes = genes;
     }
 
     fn report(&self) {
-        let mut latest = self.shared.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut latest = self.lock();
         latest.shown = self.clock.shown();
         latest.status = PaceStatus {
             paused: self.clock.is_paused(),
@@ -235,6 +287,11 @@ impl Driver {
             undone: self.undone.len() as u32,
         };
     }
+}
+
+/// What the parameters that can change in mid-run are now.
+fn parameters(mesh: &Mesh) -> Arc<[Option<f64>]> {
+    LIVE.iter().map(|live| mesh.parameter(live.field).map(Setting::value)).collect()
 }
 
 /// Real time that ticks may take before the screen gets its turn.
@@ -306,6 +363,9 @@ mod tests {
             details: [None, None],
             history: History::default().snapshot(),
             genes: Arc::default(),
+            pointed: None,
+            choice: None,
+            parameters: Arc::default(),
             status: PaceStatus::default(),
             shown: clock.shown(),
         };
@@ -321,6 +381,8 @@ mod tests {
                 events: Mutex::new(EventLog::default()),
             }),
             selected: [None, None],
+            pointed: None,
+            ordered: Arc::default(),
             history: History::default(),
             undone: Vec::new(),
             finished: false,
@@ -361,6 +423,42 @@ mod tests {
         let done = driver.mesh.commands();
         assert_eq!(done.len(), 1);
         assert_eq!(driver.mesh.orders().killed, [1]);
+    }
+
+    #[test]
+    fn one_of_what_waits_is_taken_back_by_its_number() {
+        let mut driver = stopped();
+        for node in ["1", "2", "3"] {
+            driver.obey(kill(node));
+        }
+        let second = driver.mesh.orders().pending[1].0;
+        driver.obey(Intent::TakeBack(second));
+        driver.obey(Intent::TakeBack(second));
+        assert_eq!(shown(&driver).0, ["node 1 killed", "node 3 killed"]);
+        assert_eq!(driver.mesh.orders().waiting.len(), 2);
+        driver.obey(Intent::Redo);
+        assert_eq!(shown(&driver).0[2], "node 2 killed");
+    }
+
+    #[test]
+    fn selectors_pointers_and_parameters_are_answered() {
+        let mut driver = stopped();
+        let answer = |driver: &Driver| driver.lock().choice.clone().map(|c| c.nodes.clone());
+        driver.obey(Intent::Choose("2-4 & !3".to_owned()));
+        assert_eq!(answer(&driver), Some(Ok(vec![2, 4])));
+        driver.obey(Intent::Choose("12".to_owned()));
+        assert!(answer(&driver).is_some_and(|nodes| nodes.is_err()));
+        driver.obey(kill("1"));
+        driver.obey(Intent::Point(Some(1)));
+        driver.obey(Intent::Step);
+        let pointed = driver.lock().pointed.clone().expect("a node");
+        assert_eq!((pointed.id, pointed.reasons[0].as_str()), (1, "without power"));
+        let place = LIVE.iter().position(|live| live.field == "protocol.quorum").expect("one");
+        let before = driver.lock().parameters[place].expect("a quorum");
+        let (field, value) = ("protocol.quorum".to_owned(), before + 1.0);
+        driver.obey(Intent::Command(Box::new(Command::SetProtocol { field, value })));
+        driver.obey(Intent::Step);
+        assert_eq!(driver.lock().parameters[place], Some(before + 1.0));
     }
 
     #[test]

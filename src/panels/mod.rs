@@ -4,6 +4,7 @@
 //! Panels read the stage and send wishes; they never touch the mesh and never draw in 3D.
 
 mod browser;
+mod card;
 pub mod dock;
 mod figures;
 mod finder;
@@ -131,6 +132,7 @@ fn draw(
         });
     }
     let (outcome, scene) = show(context, &mut panels, &stage, &look, (&space, &sketch));
+    card::show(context, &stage, &look, &marks, (scene, points));
     let free = insets_of(context.viewport_rect(), scene, points);
     if *insets != free {
         *insets = free;

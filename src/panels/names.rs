@@ -1,5 +1,5 @@
-//! In the scene: the names of the selected node and of the one under the pointer, and the rectangle
-//! that picks several.
+//! In the scene: the name of the selected node, the rectangle that picks several, and what a tool
+//! draws.
 
 use super::theme;
 use crate::view::stage::{Marks, Stage};
@@ -21,24 +21,16 @@ pub fn show(context: &Context, stage: &Stage, marks: &Marks, points: f32) {
         let said = format!("{} picked", stage.picked.len());
         tag(context, area.right_bottom(), 0.0, &said, theme::INK);
     }
-    if let (Some(id), Some(at)) = (stage.selected, marks.selected) {
+    // Under the pointer it has a card, which says its name too.
+    let hovered = marks.hovered.map(|(id, _)| id);
+    if let (Some(id), Some(at)) = (stage.selected.filter(|id| hovered != Some(*id)), marks.selected)
+    {
         tag(
             context,
             pos2(at.x, at.y) / points,
             marks.radius * 2.5 / points,
             &stage.label(id),
             theme::INK,
-        );
-    }
-    if let Some((id, at)) = marks.hovered
-        && stage.selected != Some(id)
-    {
-        tag(
-            context,
-            pos2(at.x, at.y) / points,
-            marks.radius * 1.8 / points,
-            &stage.label(id),
-            theme::TEXT,
         );
     }
 }

@@ -157,6 +157,11 @@ pub fn sheet() -> Frame {
     card().fill(SHEET)
 }
 
+/// The frame of a card beside a node: opaque, whatever glows behind it.
+pub fn hover_card() -> Frame {
+    card().fill(SHEET).corner_radius(CornerRadius::same(8)).inner_margin(Margin::symmetric(11, 8))
+}
+
 /// A small warning's frame.
 pub fn chip() -> Frame {
     Frame::new()

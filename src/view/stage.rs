@@ -11,7 +11,7 @@ use super::theme::Palette;
 use crate::mesh::chronicle::{Event, GeneTree};
 use crate::mesh::publish::{NodeDetail, Published, Scene};
 use crate::pace::history::Snapshot;
-use crate::pace::{Intent, News, PaceStatus};
+use crate::pace::{Intent, News, PaceStatus, Pointed};
 use crate::panels::overlay::Overlay;
 use bevy::prelude::*;
 use std::sync::Arc;
@@ -29,6 +29,10 @@ pub struct Stage {
     pub detail: Option<Arc<NodeDetail>>,
     /// The node that the selected one is compared with.
     pub compared: Option<Arc<NodeDetail>>,
+    /// The node under the pointer, with why it is silent.
+    pub pointed: Option<Arc<Pointed>>,
+    /// What parameters are now, in the order of [`crate::scenario::LIVE`].
+    pub parameters: Arc<[Option<f64>]>,
     /// The swarm's figures over the run.
     pub history: Snapshot,
     /// What has happened.
@@ -59,6 +63,8 @@ impl Stage {
             previous: None,
             detail: None,
             compared: None,
+            pointed: None,
+            parameters: Arc::default(),
             history: Snapshot::default(),
             events: Events::default(),
             genes: Arc::default(),
@@ -290,6 +296,8 @@ pub struct Marks {
     pub hovered: Option<(u32, Vec2)>,
     /// How large the selected node is seen.
     pub radius: f32,
+    /// How large the node under the pointer is seen.
+    pub hovered_radius: f32,
     /// Two corners of the rectangle that the user draws.
     pub rectangle: Option<[Vec2; 2]>,
 }

@@ -120,6 +120,8 @@ fn mirror(pace: Res<Pace>, mut stage: ResMut<Stage>) {
     let detail = pace.detail();
     stage.detail = detail.filter(|detail| Some(detail.id) == stage.selected);
     stage.compared = pace.compared();
+    stage.pointed = pace.pointed();
+    stage.parameters = pace.parameters();
 }
 
 fn forward(mut asks: MessageReader<Ask>, pace: Res<Pace>) {
