@@ -2,11 +2,12 @@
 //! others, and why it is silent. Follows the pointer and never lies over the node itself.
 
 use super::theme;
-use super::widgets::{bar, dot};
+use super::widgets::dot;
 use crate::mesh::publish::{NodeView, Regime, Role};
 use crate::view::stage::{Look, Marks, Stage};
 use bevy_egui::egui::{
-    Align, Area, Context, Id, Layout, Order, Pos2, Rect, RichText, Ui, Vec2, pos2, vec2,
+    Align, Align2, Area, Context, FontId, Id, Layout, Order, Pos2, Rect, RichText, Sense, Ui, Vec2,
+    pos2, vec2,
 };
 
 /// Width of what is written.
@@ -123,17 +124,17 @@ fn silence(ui: &mut Ui, stage: &Stage, id: u32) {
 /// A share of 65535 as a bar and in percent.
 fn measure(ui: &mut Ui, name: &str, value: u16) {
     let share = f32::from(value) / 65_535.0;
-    ui.horizontal(|ui| {
-        ui.label(theme::label(name));
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.allocate_ui_with_layout(
-                vec2(40.0, 14.0),
-                Layout::right_to_left(Align::Center),
-                |ui| ui.label(theme::value(format!("{:.0} %", share * 100.0))),
-            );
-            bar(ui, share, 64.0, theme::ACCENT);
-        });
-    });
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 15.0), Sense::hover());
+    let (paint, y) = (ui.painter(), rect.center().y);
+    let font = FontId::proportional(12.0);
+    paint.text(rect.left_center(), Align2::LEFT_CENTER, name, font.clone(), theme::FAINT);
+    let said = format!("{:.0} %", share * 100.0);
+    paint.text(rect.right_center(), Align2::RIGHT_CENTER, said, font, theme::INK);
+    let whole =
+        Rect::from_x_y_ranges(rect.right() - 114.0..=rect.right() - 44.0, y - 3.0..=y + 3.0);
+    paint.rect_filled(whole, 3.0, theme::WELL);
+    let filled = whole.with_max_x(whole.left() + whole.width() * share);
+    paint.rect_filled(filled, 3.0, theme::ACCENT);
 }
 
 fn line(ui: &mut Ui, name: &str, said: &str) {

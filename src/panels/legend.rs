@@ -77,6 +77,8 @@ fn nodes(ui: &mut Ui, stage: &Stage, look: &Look) {
         (Glyph::Struck, "banned", there(|node| node.banned)),
         (Glyph::Dark, "without power", there(|node| node.dead)),
         (Glyph::Hexagon, "board", there(|node| node.hardware)),
+        (Glyph::Cut, "cut link", stage.published.orders.struck.iter().any(|link| link.cut)),
+        (Glyph::Degraded, "lossy link", stage.published.orders.struck.iter().any(|l| !l.cut)),
     ] {
         if seen {
             entry(ui, name, |ui| glyph(ui, shape, base));

@@ -3,11 +3,13 @@
 //!
 //! Panels read the stage and send wishes; they never touch the mesh and never draw in 3D.
 
+mod attacks;
 mod browser;
 mod card;
 pub mod dock;
 mod figures;
 mod finder;
+mod ghosts;
 mod hands;
 mod help;
 mod inspector;
@@ -32,8 +34,9 @@ mod widgets;
 
 use crate::pace::Intent;
 use crate::view::actions::{Action, Do, Entry};
+use crate::view::crowd::Crowd;
 use crate::view::space::Space;
-use crate::view::stage::{Ask, Go, Insets, Load, Look, Marks, OverScene, Stage};
+use crate::view::stage::{Ask, Go, Insets, Load, Look, Marks, Opening, OverScene, Stage};
 use crate::view::tools::Sketch;
 use bevy::prelude::*;
 use bevy_egui::egui::{self, Rect, Response, pos2, vec2};
@@ -76,6 +79,8 @@ pub struct Panels {
     hands: hands::Hands,
     journal: journal::Journal,
     span: span::Span,
+    /// What is typed to select nodes by.
+    selector: String,
     sheets: overlay::Sheets,
 }
 
@@ -106,7 +111,7 @@ fn draw(
     time: Res<Time<Real>>,
     (mut stage, mut panels): (ResMut<Stage>, ResMut<Panels>),
     (look, sketch): (Res<Look>, Res<Sketch>),
-    space: Option<Res<Space>>,
+    (space, crowd): (Option<Res<Space>>, Res<Crowd>),
     (marks, camera): (Res<Marks>, Query<(&Camera, &GlobalTransform), With<Camera3d>>),
     (mut insets, mut over): (ResMut<Insets>, ResMut<OverScene>),
     mut asks: MessageWriter<Ask>,
@@ -126,10 +131,15 @@ fn draw(
     context.set_zoom_factor(points);
     names::show(context, &stage, &marks, points);
     if let Ok((camera, at)) = camera.single() {
-        names::sketch(context, &sketch, |place| {
+        let seen = |place| {
             let seen = camera.world_to_viewport(at, place).ok()?;
             Some(pos2(seen.x, seen.y) / points)
-        });
+        };
+        let alone = stage.selected.filter(|_| stage.picked.is_empty());
+        let chosen = stage.picked.iter().copied().chain(alone);
+        let chosen = chosen.filter_map(|id| crowd.place(id));
+        names::sketch(context, &sketch, (chosen, space.node_radius), &seen);
+        ghosts::show(context, &stage, (&space, &crowd), look.layout.is_real(), &seen);
     }
     let (outcome, scene) = show(context, &mut panels, &stage, &look, (&space, &sketch));
     card::show(context, &stage, &look, &marks, (scene, points));
@@ -195,6 +205,9 @@ pub fn show(
     if stage.software && !look.still {
         warning(context, scene);
     }
+    if let Some(opening) = stage.opening {
+        waiting(context, opening, &stage.scene.title, scene);
+    }
     if let Some(notice) = &stage.notice {
         told(context, notice, scene, &mut outcome);
     }
@@ -214,11 +227,11 @@ fn docked(
 ) -> Rect {
     let builder = egui::UiBuilder::new().layer_id(egui::LayerId::background()).max_rect(around);
     let mut ui = egui::Ui::new(context.clone(), "dock".into(), builder);
-    let Panels { dock, frames, browser, hands, journal, span, .. } = panels;
+    let Panels { dock, frames, browser, hands, journal, span, selector, .. } = panels;
     span.begin(stage.published.tick, stage.scene.ticks);
     let mut inside = |ui: &mut egui::Ui, pane: Pane| match pane {
         Pane::Scene => {}
-        Pane::Overview => overview::show(ui, stage, look, outcome),
+        Pane::Overview => overview::show(ui, stage, look, selector, outcome),
         Pane::Scenarios => browser.show(ui, stage, outcome),
         Pane::Hands => hands.show(ui, stage, sketch, outcome),
         Pane::Timeline => timeline::show(ui, stage, look, span, outcome),
@@ -270,6 +283,27 @@ fn warning(context: &egui::Context, scene: Rect) {
             theme::chip().show(ui, |ui| {
                 let said = "Software rendering: no graphics card is in use";
                 ui.label(egui::RichText::new(said).size(11.5).color(theme::WARN));
+            });
+        });
+}
+
+/// In place of the first picture: how far its shaders are.
+fn waiting(context: &egui::Context, opening: Opening, title: &str, scene: Rect) {
+    let width = 240.0_f32.min(scene.width() * 0.8);
+    egui::Area::new("opening".into())
+        .pivot(egui::Align2::CENTER_CENTER)
+        .fixed_pos(scene.center())
+        .default_size(vec2(width, 70.0))
+        .interactable(false)
+        .show(context, |ui| {
+            ui.set_width(width);
+            ui.vertical_centered(|ui| {
+                ui.label(egui::RichText::new(title).size(17.0).color(theme::INK));
+                let share = opening.made as f32 / opening.asked.max(1) as f32;
+                widgets::bar(ui, share, width, theme::ACCENT);
+                let said =
+                    format!("preparing the picture: {} of {} shaders", opening.made, opening.asked);
+                ui.label(theme::label(said));
             });
         });
 }

@@ -40,9 +40,9 @@ impl Sheets {
             self.tour = tour::Tour::default();
         }
         match look.overlay {
-            Some(Overlay::Finder) => self.finder.show(context, outcome),
+            Some(Overlay::Finder) => self.finder.show(context, stage, outcome),
             Some(Overlay::Help) => self.help.show(context, outcome),
-            Some(Overlay::Tour) => self.tour.show(context, stage, look, scene, outcome),
+            Some(Overlay::Tour) => self.tour.show(context, look, scene, outcome),
             None => {}
         }
     }

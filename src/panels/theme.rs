@@ -124,6 +124,12 @@ pub fn storm() -> Color32 {
     colour(scene::STORM_BODY)
 }
 
+/// The colour of what is lost on the way.
+#[must_use]
+pub fn lost() -> Color32 {
+    colour(scene::LOST)
+}
+
 /// The colour of what is off.
 #[must_use]
 pub fn asleep() -> Color32 {

@@ -47,6 +47,10 @@ pub struct Stage {
     pub picked: Vec<u32>,
     /// Drawn by the processor instead of a graphics card: worth a warning.
     pub software: bool,
+    /// How far the first picture is; `None` once it has been drawn.
+    pub opening: Option<Opening>,
+    /// How long the first picture took from the start of the command, in milliseconds.
+    pub first_picture_ms: Option<u64>,
     /// Something to tell the user.
     pub notice: Option<String>,
     /// Grows by one whenever another tick is put on show.
@@ -78,6 +82,8 @@ impl Stage {
             selected: None,
             picked: Vec::new(),
             software: false,
+            opening: None,
+            first_picture_ms: None,
             notice: None,
             generation: 1,
         }
@@ -119,6 +125,15 @@ impl Stage {
             .cloned()
             .unwrap_or_else(|| format!("node {id}"))
     }
+}
+
+/// How far the first picture is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Opening {
+    /// Shaders that are ready.
+    pub made: u32,
+    /// Shaders that were asked for.
+    pub asked: u32,
 }
 
 /// What has happened, as far as it is kept.
