@@ -51,6 +51,13 @@ struct Hit {
 }
 
 impl Finder {
+    /// Forgets what was typed.
+    pub fn close(&mut self) {
+        self.typed.clear();
+        self.hits.clear();
+        (self.chosen, self.found_for) = (0, None);
+    }
+
     /// Draws it.
     pub fn show(&mut self, context: &Context, stage: &Stage, outcome: &mut Outcome) {
         if self.scenarios.is_empty() {

@@ -7,7 +7,9 @@ use crate::view::crowd::Crowd;
 use crate::view::space::Space;
 use crate::view::stage::Stage;
 use bevy::math::Vec3;
-use bevy_egui::egui::{Align2, Color32, Context, LayerId, Order, Painter, Pos2, Shape, Stroke};
+use bevy_egui::egui::{
+    Align2, Color32, Context, LayerId, Order, Painter, Pos2, Shape, Stroke, vec2,
+};
 
 /// Nodes of one command that are marked, at most.
 const NODES: usize = 64;
@@ -111,7 +113,10 @@ impl Easel<'_> {
 
     fn word(&self, at: Vec3, text: &str, colour: Color32) {
         if let Some(at) = (self.seen)(at) {
-            self.paint.text(at, Align2::CENTER_CENTER, text, theme::tag_font(), colour);
+            let galley = self.paint.layout_no_wrap(text.to_owned(), theme::tag_font(), colour);
+            let behind = Align2::CENTER_CENTER.anchor_size(at, galley.size());
+            self.paint.rect_filled(behind.expand2(vec2(5.0, 2.0)), 5.0, theme::SURFACE);
+            self.paint.galley(behind.min, galley, colour);
         }
     }
 

@@ -11,7 +11,7 @@ use crate::view::actions::{Action, entry_of};
 use crate::view::stage::{Ask, Stage};
 use crate::view::tools::{Sketch, Tool, chosen};
 use bevy_egui::egui::{
-    Align, Button, CollapsingHeader, ComboBox, DragValue, Key, Layout, RichText, ScrollArea,
+    Align, Button, CollapsingHeader, ComboBox, DragValue, Key, Label, Layout, RichText, ScrollArea,
     Slider, TextEdit, Ui, vec2,
 };
 
@@ -23,6 +23,7 @@ const TWO_LINES: f32 = 29.0;
 /// What is typed and set, and not yet done.
 pub struct Hands {
     nodes: String,
+    named: Named,
     attack: usize,
     strengths: [Option<f64>; attacks::ALL.len()],
     collude: bool,
@@ -34,10 +35,27 @@ pub struct Hands {
     memory: bool,
 }
 
+/// The nodes that are meant, and what they were found by.
+struct Named {
+    done: bool,
+    typed: String,
+    selected: Option<u32>,
+    picked: Vec<u32>,
+    nodes: Result<String, String>,
+}
+
+impl Default for Named {
+    fn default() -> Self {
+        let (typed, picked) = (String::new(), Vec::new());
+        Self { done: false, typed, selected: None, picked, nodes: Ok(String::new()) }
+    }
+}
+
 impl Default for Hands {
     fn default() -> Self {
         Self {
             nodes: String::new(),
+            named: Named::default(),
             attack: 1,
             strengths: [None; attacks::ALL.len()],
             collude: false,
@@ -78,24 +96,43 @@ impl Hands {
                 outcome.asks.push(Ask(Intent::Choose(self.nodes.clone())));
             }
         });
-        let named = if self.nodes.trim().is_empty() {
-            chosen(stage).ok_or_else(|| "select a node, pick several, or say which".to_owned())
-        } else {
-            let parsed = Selector::parse(&self.nodes);
-            parsed.map(|_| self.nodes.clone()).map_err(|error| error.to_string())
-        };
-        let (text, colour) = match &named {
+        self.name(stage);
+        let named = std::mem::take(&mut self.named);
+        let (text, colour) = match &named.nodes {
             Ok(nodes) => (said(nodes), theme::FAINT),
             Err(why) => (shortened(why, 90), theme::WARN),
         };
         fixed(ui, TWO_LINES, |ui| {
             ui.label(RichText::new(text).size(11.0).color(colour));
         });
-        let nodes = named.unwrap_or_default();
+        let nodes = named.nodes.as_deref().unwrap_or_default();
         ui.add_enabled_ui(!nodes.is_empty(), |ui| {
-            self.harm(ui, &nodes, outcome);
-            self.deeds(ui, &nodes, outcome);
+            self.harm(ui, nodes, outcome);
+            self.deeds(ui, nodes, outcome);
         });
+        self.named = named;
+    }
+
+    /// Finds out which nodes are meant, where that may have changed.
+    fn name(&mut self, stage: &Stage) {
+        let named = &mut self.named;
+        if named.done
+            && named.typed == self.nodes
+            && named.selected == stage.selected
+            && named.picked == stage.picked
+        {
+            return;
+        }
+        named.nodes = if self.nodes.trim().is_empty() {
+            chosen(stage).ok_or_else(|| "select a node, pick several, or say which".to_owned())
+        } else {
+            let parsed = Selector::parse(&self.nodes);
+            parsed.map(|_| self.nodes.clone()).map_err(|error| error.to_string())
+        };
+        named.done = true;
+        named.typed.clone_from(&self.nodes);
+        named.selected = stage.selected;
+        named.picked.clone_from(&stage.picked);
     }
 
     /// An attack, how strong it is, and how it goes about it.
@@ -334,13 +371,13 @@ fn waiting(ui: &mut Ui, stage: &Stage, outcome: &mut Outcome) {
             |ui| {
                 ui.spacing_mut().item_spacing.y = 2.0;
                 for (id, text) in &orders.pending {
-                    ui.horizontal_wrapped(|ui| {
+                    ui.horizontal(|ui| {
                         let back = ui.small_button("undo");
                         if back.on_hover_text("Takes back this one").clicked() {
                             outcome.asks.push(Ask(Intent::TakeBack(*id)));
                         }
                         let said = RichText::new(text).size(11.5).color(theme::ACCENT);
-                        ui.label(said);
+                        ui.add(Label::new(said).truncate()).on_hover_text(text);
                     });
                 }
                 for (tick, text) in orders.notices.iter().rev().take(3) {
@@ -362,7 +399,8 @@ fn tools(ui: &mut Ui, sketch: &Sketch, outcome: &mut Outcome) {
     ui.horizontal_wrapped(|ui| {
         for tool in Tool::ALL {
             let action = Action::Hold(tool);
-            let chosen = ui.selectable_label(sketch.tool == tool, tool.name());
+            let button = Button::new(tool.name()).selected(sketch.tool == tool);
+            let chosen = ui.add(button);
             if super::explained(chosen, entry_of(action)).clicked() {
                 outcome.actions.push(action);
             }
@@ -381,17 +419,16 @@ fn tools(ui: &mut Ui, sketch: &Sketch, outcome: &mut Outcome) {
 /// Links to which something was done.
 fn links(ui: &mut Ui, stage: &Stage, outcome: &mut Outcome) {
     section(ui, "links");
-    let struck = &stage.published.orders.struck;
-    let cut = struck.iter().filter(|link| link.cut).count();
+    let (cut, degraded) = (stage.present.cut, stage.present.degraded);
     ui.horizontal(|ui| {
-        let said = match (cut, struck.len() - cut) {
+        let said = match (cut, degraded) {
             (0, 0) => "all as they were".to_owned(),
             (cut, 0) => format!("{cut} cut"),
             (cut, degraded) => format!("{cut} cut, {degraded} degraded"),
         };
         ui.label(theme::label(said));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let restore = ui.add_enabled(!struck.is_empty(), Button::new("restore all").small());
+            let restore = ui.add_enabled(cut + degraded > 0, Button::new("restore all").small());
             if restore.clicked() {
                 outcome.asks.push(ask(Command::Restore { links: Links::All }));
             }

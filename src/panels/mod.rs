@@ -44,7 +44,7 @@ use bevy_egui::{EguiContexts, EguiPrimaryContextPass};
 use dock::{Dock, Pane};
 
 /// In a lower scene the line of keys would take too much of it.
-const ROOMY_HEIGHT: f32 = 520.0;
+const ROOMY_HEIGHT: f32 = 250.0;
 
 /// When panels are drawn.
 #[derive(SystemSet, Clone, Debug, PartialEq, Eq, Hash)]
@@ -78,6 +78,8 @@ pub struct Panels {
     browser: browser::Browser,
     hands: hands::Hands,
     journal: journal::Journal,
+    lineage: lineage::Lineage,
+    lanes: timeline::Cache,
     span: span::Span,
     /// What is typed to select nodes by.
     selector: String,
@@ -227,17 +229,18 @@ fn docked(
 ) -> Rect {
     let builder = egui::UiBuilder::new().layer_id(egui::LayerId::background()).max_rect(around);
     let mut ui = egui::Ui::new(context.clone(), "dock".into(), builder);
-    let Panels { dock, frames, browser, hands, journal, span, selector, .. } = panels;
+    let Panels { dock, frames, browser, hands, journal, lineage, lanes, span, selector, .. } =
+        panels;
     span.begin(stage.published.tick, stage.scene.ticks);
     let mut inside = |ui: &mut egui::Ui, pane: Pane| match pane {
         Pane::Scene => {}
         Pane::Overview => overview::show(ui, stage, look, selector, outcome),
         Pane::Scenarios => browser.show(ui, stage, outcome),
         Pane::Hands => hands.show(ui, stage, sketch, outcome),
-        Pane::Timeline => timeline::show(ui, stage, look, span, outcome),
+        Pane::Timeline => timeline::show(ui, stage, look, (span, lanes), outcome),
         Pane::Figures => figures::show(ui, stage, look, span, outcome),
         Pane::Journal => journal.show(ui, stage, outcome),
-        Pane::Lineage => lineage::show(ui, stage, look, span),
+        Pane::Lineage => lineage.show(ui, stage, look, span),
         Pane::Inspector => {
             if let Some(detail) = stage.detail.as_deref() {
                 inspector::show(ui, stage, look, detail, outcome);

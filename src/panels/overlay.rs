@@ -34,7 +34,7 @@ impl Sheets {
         outcome: &mut Outcome,
     ) {
         if look.overlay != Some(Overlay::Finder) {
-            self.finder = finder::Finder::default();
+            self.finder.close();
         }
         if look.overlay != Some(Overlay::Tour) {
             self.tour = tour::Tour::default();

@@ -63,7 +63,7 @@ pub struct Tour {
 impl Tour {
     /// Draws the station of now.
     pub fn show(&mut self, context: &Context, look: &Look, scene: Rect, outcome: &mut Outcome) {
-        if !self.by_hand && !look.still {
+        if !self.by_hand && !look.still && !look.calm_motion {
             self.seconds += context.input(|input| input.stable_dt).min(0.1);
         }
         if self.seconds >= STATION_SECONDS {

@@ -229,7 +229,8 @@ fn keys(
     }
     for key in pressed.read() {
         // In order: within one slow frame a key may go down and up again.
-        if key.logical_key == Key::Control {
+        if key.logical_key == Key::Control || choose::SUPER_IS_CTRL && key.logical_key == Key::Super
+        {
             *ctrl = key.state.is_pressed();
         }
         let name = key_name(&key.logical_key, *ctrl).filter(|_| key.state.is_pressed());

@@ -10,6 +10,7 @@ mod camera;
 mod choose;
 pub mod crowd;
 mod error;
+pub mod events;
 mod film;
 pub mod follow;
 mod frame;
