@@ -26,6 +26,8 @@ mod pictures;
 mod plot;
 mod settings;
 mod span;
+#[cfg(test)]
+mod tests;
 pub mod theme;
 mod timeline;
 mod tour;
@@ -74,6 +76,13 @@ pub struct Outcome {
 pub struct Panels {
     /// Where they stand.
     pub dock: Dock,
+    rooms: Rooms,
+    sheets: overlay::Sheets,
+}
+
+/// What the panels themselves remember.
+#[derive(Default)]
+struct Rooms {
     frames: performance::Frames,
     browser: browser::Browser,
     hands: hands::Hands,
@@ -83,7 +92,36 @@ pub struct Panels {
     span: span::Span,
     /// What is typed to select nodes by.
     selector: String,
-    sheets: overlay::Sheets,
+}
+
+impl Rooms {
+    /// Draws the contents of a panel.
+    fn show(
+        &mut self,
+        ui: &mut egui::Ui,
+        pane: Pane,
+        (stage, look, sketch): (&Stage, &Look, &Sketch),
+        outcome: &mut Outcome,
+    ) {
+        let span = &mut self.span;
+        match pane {
+            Pane::Scene => {}
+            Pane::Overview => overview::show(ui, stage, look, &mut self.selector, outcome),
+            Pane::Scenarios => self.browser.show(ui, stage, outcome),
+            Pane::Hands => self.hands.show(ui, stage, sketch, outcome),
+            Pane::Timeline => timeline::show(ui, stage, look, (span, &mut self.lanes), outcome),
+            Pane::Figures => figures::show(ui, stage, look, span, outcome),
+            Pane::Journal => self.journal.show(ui, stage, outcome),
+            Pane::Lineage => self.lineage.show(ui, stage, look, span),
+            Pane::Inspector => {
+                if let Some(detail) = stage.detail.as_deref() {
+                    inspector::show(ui, stage, look, detail, outcome);
+                }
+            }
+            Pane::Performance => self.frames.show(ui, stage),
+            Pane::Settings => settings::show(ui, look, outcome),
+        }
+    }
 }
 
 pub(crate) fn plugin(app: &mut App) {
@@ -120,7 +158,7 @@ fn draw(
     mut go: MessageWriter<Go>,
     (mut actions, mut load): (MessageWriter<Do>, MessageWriter<Load>),
 ) {
-    panels.frames.push(time.delta_secs());
+    panels.rooms.frames.push(time.delta_secs());
     // A picture without panels has no context to draw them in.
     let (Ok(context), Some(space)) = (contexts.ctx_mut(), space) else {
         return;
@@ -229,26 +267,10 @@ fn docked(
 ) -> Rect {
     let builder = egui::UiBuilder::new().layer_id(egui::LayerId::background()).max_rect(around);
     let mut ui = egui::Ui::new(context.clone(), "dock".into(), builder);
-    let Panels { dock, frames, browser, hands, journal, lineage, lanes, span, selector, .. } =
-        panels;
-    span.begin(stage.published.tick, stage.scene.ticks);
-    let mut inside = |ui: &mut egui::Ui, pane: Pane| match pane {
-        Pane::Scene => {}
-        Pane::Overview => overview::show(ui, stage, look, selector, outcome),
-        Pane::Scenarios => browser.show(ui, stage, outcome),
-        Pane::Hands => hands.show(ui, stage, sketch, outcome),
-        Pane::Timeline => timeline::show(ui, stage, look, (span, lanes), outcome),
-        Pane::Figures => figures::show(ui, stage, look, span, outcome),
-        Pane::Journal => journal.show(ui, stage, outcome),
-        Pane::Lineage => lineage.show(ui, stage, look, span),
-        Pane::Inspector => {
-            if let Some(detail) = stage.detail.as_deref() {
-                inspector::show(ui, stage, look, detail, outcome);
-            }
-        }
-        Pane::Performance => frames.show(ui, stage),
-        Pane::Settings => settings::show(ui, look, outcome),
-    };
+    let Panels { dock, rooms, .. } = panels;
+    rooms.span.begin(stage.published.tick, stage.scene.ticks);
+    let mut inside =
+        |ui: &mut egui::Ui, pane: Pane| rooms.show(ui, pane, (stage, look, sketch), outcome);
     dock.show(&mut ui, around, stage.detail.is_some(), &mut inside)
 }
 
