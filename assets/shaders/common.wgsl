@@ -16,7 +16,7 @@ struct Frame {
     chosen: vec4<u32>, // selected node, colour by, storms, links
     count: vec4<u32>,  // nodes, packets, steps through a storm, one link drawn of so many
     tints: array<vec4<f32>, 31>,
-    storms: array<Storm, 8>,
+    storms: array<Storm, 64>,
 }
 
 struct Node {
@@ -154,7 +154,8 @@ fn node_light(now: Now) -> f32 {
     let beat = quick * sin(frame.clock.x * 2.1 + now.seed * 9.0);
     let shimmer = 1.0 + 0.42 * amber * beat * frame.grid.w;
     // A gene that goes into service is a flash: a cascade runs as a wave of light.
-    let flash = 1.0 + 4.0 * now.fresh * now.fresh;
+    // Under calm motion it is a mere brightening.
+    let flash = 1.0 + mix(0.7, 4.0, frame.grid.w) * now.fresh * now.fresh;
     return store * mix(0.2, 1.0, max(now.awake, now.fresh)) * alarm * shimmer * flash;
 }
 

@@ -314,6 +314,24 @@ impl Mesh {
         Some(command)
     }
 
+    /// Takes back one command that still waits, by its number in [`OrdersView::pending`]; `None`
+    /// when it does not wait.
+    pub fn take_back_one(&mut self, id: u64) -> Option<Command> {
+        let pending = &mut self.world.resource_mut::<Orders>().pending;
+        let place = pending.iter().position(|(other, _)| *other == id)?;
+        let (_, command) = pending.remove(place);
+        show(&mut self.world);
+        Some(command)
+    }
+
+    /// The nodes that a selector means now, by id; nothing is changed.
+    ///
+    /// # Errors
+    /// When it cannot be read, names a node that is not there, or means nobody.
+    pub fn choose(&mut self, text: &str) -> Result<Vec<u32>, Fault> {
+        choose::now(&mut self.world, text)
+    }
+
     /// Adds to what the outside is told: a command that was refused before it could wait.
     pub fn notice(&mut self, text: String) {
         let now = Tick(self.ticks());

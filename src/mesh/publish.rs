@@ -158,8 +158,10 @@ pub struct Summary {
     pub packets_in_flight: u32,
     /// Largest distance between shared weights within a group.
     pub spread: f32,
-    /// Nodes whose radio slept through the tick.
+    /// Nodes with power whose radio slept through the tick.
     pub asleep: u32,
+    /// Nodes without power, by the regime that they believed in last.
+    pub dead: [u32; 3],
 }
 
 /// What is fixed for a run.
@@ -374,11 +376,12 @@ fn opinions(world: &mut World) -> Vec<Opinion> {
 fn summarise(world: &mut World, nodes: &[NodeView]) -> Summary {
     let mut regimes = [0_u32; 3];
     let mut energy = 0_u64;
-    let mut asleep = 0;
+    let (mut asleep, mut dead) = (0, [0_u32; 3]);
     for node in nodes {
         regimes[node.regime as usize] += 1;
         energy += u64::from(node.energy);
-        asleep += u32::from(!node.awake);
+        asleep += u32::from(!node.awake && !node.dead);
+        dead[node.regime as usize] += u32::from(node.dead);
     }
     let (mut frames, mut bytes_sent) = (0, 0);
     let mut query = world.query::<&Tally>();
@@ -396,5 +399,6 @@ fn summarise(world: &mut World, nodes: &[NodeView]) -> Summary {
         packets_in_flight: in_flight as u32,
         spread: float(spread(world)),
         asleep,
+        dead,
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use qres_core::id::NodeId;
 
+use super::asides::{self, Asides};
 use super::clock::{Budget, TickClock};
 use super::history::History;
 use super::line::{Line, Shelved};
@@ -34,6 +35,8 @@ pub(super) struct Driver {
     pub(super) shared: Arc<Shared>,
     /// The node that is looked at, and the one that it is compared with.
     pub(super) selected: [Option<u32>; 2],
+    /// What was asked on the side.
+    pub(super) asides: Asides,
     /// Commands that were taken back, the newest last.
     pub(super) undone: Vec<Command>,
     /// What takes longer, and the tick at which it started to run.
@@ -65,6 +68,9 @@ impl Driver {
             frame: Frame { published: first.publish(), details: [None, None], other: None },
             histories: [History::default().snapshot(), History::default().snapshot()],
             genes: first.newest.genes(),
+            pointed: None,
+            choice: None,
+            parameters: asides::parameters(&first.newest),
             status: PaceStatus { speed_milli: start.speed_milli, ..PaceStatus::default() },
             travel: Travel::default(),
             shown: clock.shown(),
@@ -82,6 +88,7 @@ impl Driver {
             inbox,
             shared,
             selected: [None, None],
+            asides: Asides::default(),
             undone: Vec::new(),
             job: None,
             reel: Reel::default(),
@@ -170,12 +177,19 @@ impl Driver {
             }
             Intent::Select(node) => self.select(0, node),
             Intent::Compare(node) => self.select(1, node),
+            Intent::Point(node) => self.point_at(node),
+            Intent::Choose(text) => self.choose(text),
             Intent::Command(command) => {
                 self.undone.clear();
                 self.give(*command);
             }
             Intent::Undo => {
                 let taken = self.ordered().take_back();
+                self.undone.extend(taken);
+                self.show_orders();
+            }
+            Intent::TakeBack(id) => {
+                let taken = self.ordered().take_back_one(id);
                 self.undone.extend(taken);
                 self.show_orders();
             }
@@ -336,6 +350,7 @@ impl Driver {
     pub(super) fn publish(&mut self) {
         let frame = self.capture();
         self.show(frame);
+        self.answer();
     }
 
     /// Puts a frame out.
@@ -343,7 +358,7 @@ impl Driver {
         self.lock().frame = frame;
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Latest> {
+    pub(super) fn lock(&self) -> std::sync::MutexGuard<'_, Latest> {
         self.shared.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

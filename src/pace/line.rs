@@ -123,6 +123,17 @@ impl Line {
         Some(command)
     }
 
+    /// Takes one command back that still waits, by its number.
+    pub(super) fn take_back_one(&mut self, id: u64) -> Option<Command> {
+        let pending = &self.newest.orders().pending;
+        let behind = pending.iter().rev().position(|(other, _)| *other == id)?;
+        let place = self.given.checked_sub(1 + behind)?;
+        let command = self.newest.take_back_one(id)?;
+        self.script.remove(place);
+        self.given -= 1;
+        Some(command)
+    }
+
     /// Gives the newest mesh what the script has for its next tick.
     fn hand_over(&mut self) {
         let now = self.reached();

@@ -7,6 +7,7 @@
 //! What has run can be gone back to: any tick, backwards at any speed, bit for bit. A second world
 //! can begin at any tick and is driven in step with the first. It knows no files.
 
+mod asides;
 mod clock;
 mod driver;
 pub mod history;
@@ -99,6 +100,10 @@ pub enum Intent {
     Select(Option<u32>),
     /// Look at this node beside the selected one, or at none.
     Compare(Option<u32>),
+    /// The pointer is over this node, or over none: say why it is silent.
+    Point(Option<u32>),
+    /// Which nodes does this selector mean now? The answer is [`Pace::choice`].
+    Choose(String),
     /// Do this to the mesh at the start of the next tick. What is refused becomes a notice in
     /// [`Published::orders`], where what waits is too.
     ///
@@ -107,8 +112,29 @@ pub enum Intent {
     Command(Box<Command>),
     /// Take back the newest command that still waits.
     Undo,
+    /// Take back one command that still waits, by its number in
+    /// [`OrdersView::pending`](crate::mesh::publish::OrdersView::pending).
+    TakeBack(u64),
     /// Give the command again that was last taken back.
     Redo,
+}
+
+/// A node under the pointer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pointed {
+    /// Who.
+    pub id: u32,
+    /// All that keeps it silent, or its word from counting.
+    pub reasons: Vec<String>,
+}
+
+/// What a selector meant when it was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// The selector.
+    pub text: String,
+    /// The nodes by id, or why there are none.
+    pub nodes: Result<Vec<u32>, String>,
 }
 
 /// How the driver is doing.
@@ -162,6 +188,9 @@ struct Latest {
     frame: reel::Frame,
     histories: [history::Snapshot; 2],
     genes: Arc<GeneTree>,
+    pointed: Option<Arc<Pointed>>,
+    choice: Option<Arc<Choice>>,
+    parameters: Arc<[Option<f64>]>,
     status: PaceStatus,
     travel: Travel,
     /// When the latest tick was due, and how long a tick takes; for `tick_progress`.
@@ -191,6 +220,25 @@ impl Pace {
     #[must_use]
     pub fn compared(&self) -> Option<Arc<NodeDetail>> {
         self.read(|latest| latest.frame.details[1].clone())
+    }
+
+    /// The node under the pointer, with why it is silent.
+    #[must_use]
+    pub fn pointed(&self) -> Option<Arc<Pointed>> {
+        self.read(|latest| latest.pointed.clone())
+    }
+
+    /// What the last [`Intent::Choose`] meant; another copy for each one asked.
+    #[must_use]
+    pub fn choice(&self) -> Option<Arc<Choice>> {
+        self.read(|latest| latest.choice.clone())
+    }
+
+    /// What the parameters of [`crate::scenario::LIVE`] are now, in that order; `None` where the
+    /// mesh has none. The same copy until one changes.
+    #[must_use]
+    pub fn parameters(&self) -> Arc<[Option<f64>]> {
+        self.read(|latest| latest.parameters.clone())
     }
 
     /// The second world at the same tick, and how far it is from the first; `None` while there is

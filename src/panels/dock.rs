@@ -3,7 +3,10 @@
 //! The scene is one of the tiles and is left free; it is drawn behind the whole window.
 
 use super::theme;
-use bevy_egui::egui::{Color32, Rect, Stroke, Style, Ui, Vec2, Visuals, WidgetText};
+use bevy_egui::egui::{
+    Align2, Color32, Id, PointerButton, Rect, Response, RichText, Sense, Stroke, Style, TextStyle,
+    TextWrapMode, Ui, Vec2, Visuals, WidgetInfo, WidgetText, WidgetType, pos2, vec2,
+};
 use egui_tiles::{
     Behavior, Container, Linear, LinearDir, ResizeState, SimplificationOptions, TabState, Tabs,
     Tile, TileId, Tiles, Tree, UiResponse,
@@ -118,7 +121,8 @@ impl Default for Dock {
         let mut tiles = Tiles::default();
         let scene = tiles.insert_pane(Pane::Scene);
         let mut dock = Self { tree: Tree::new("dock", scene, tiles) };
-        for pane in [Pane::Overview, Pane::Hands, Pane::Scenarios, Pane::Inspector] {
+        let left = [Pane::Overview, Pane::Hands, Pane::Scenarios, Pane::Settings];
+        for pane in left.into_iter().chain([Pane::Inspector]) {
             dock.open(pane);
         }
         dock.front(Pane::Overview);
@@ -364,6 +368,36 @@ fn hide_empty(tiles: &mut Tiles<Pane>, tile: TileId, wanted: &dyn Fn(Pane) -> bo
     any
 }
 
+/// Between a tab's edge and its name.
+const TAB_MARGIN: f32 = 7.0;
+/// Side of the cross that closes a panel.
+const CLOSE: f32 = 11.0;
+
+fn tab_text(title: &str, ink: Color32) -> WidgetText {
+    RichText::new(title).size(11.5).color(ink).into()
+}
+
+/// How wide a tab is: as wide as it likes to be, or its share where not all have room.
+fn tab_width(tiles: &Tiles<Pane>, ui: &Ui, tile: TileId, state: &TabState) -> f32 {
+    let natural = |tile: TileId, is_front: bool| {
+        let title = tiles.get_pane(&tile).map_or("", |pane| pane.title());
+        let text = tab_text(title, theme::INK);
+        let galley =
+            text.into_galley(ui, Some(TextWrapMode::Extend), f32::INFINITY, TextStyle::Button);
+        let close = if is_front { CLOSE + 3.0 } else { 0.0 };
+        galley.size().x + 2.0 * TAB_MARGIN + close
+    };
+    let own = natural(tile, state.active);
+    let parent = tiles.parent_of(tile);
+    let bar = parent.and_then(|parent| tiles.rect(parent)).map_or(f32::INFINITY, |r| r.width());
+    let Some(Container::Tabs(tabs)) = parent.and_then(|parent| tiles.get_container(parent)) else {
+        return own;
+    };
+    let shown = tabs.children.iter().filter(|child| tiles.is_visible(**child));
+    let all: f32 = shown.map(|child| natural(*child, tabs.active == Some(*child))).sum();
+    own * ((bar - 2.0) / all.max(1.0)).min(1.0)
+}
+
 /// How tiles look, and what they show.
 struct Tiled<'a> {
     scene: Rect,
@@ -390,6 +424,60 @@ impl Behavior<Pane> for Tiled<'_> {
         tiles.get_pane(&tile).is_some_and(|pane| *pane != Pane::Scene)
     }
 
+    /// A tab as wide as its name; where they would not fit side by side, all are narrower. The one
+    /// in front is lined, and can be closed; the others close by the middle button.
+    fn tab_ui(
+        &mut self,
+        tiles: &mut Tiles<Pane>,
+        ui: &mut Ui,
+        id: Id,
+        tile: TileId,
+        state: &TabState,
+    ) -> Response {
+        let width = tab_width(tiles, ui, tile, state);
+        let (_, rect) = ui.allocate_space(vec2(width, ui.available_height()));
+        let response = ui.interact(rect, id, Sense::click_and_drag());
+        let title = tiles.get_pane(&tile).map_or("", |pane| pane.title());
+        response.widget_info(|| {
+            WidgetInfo::selected(WidgetType::Button, ui.is_enabled(), state.active, title)
+        });
+        if !ui.is_rect_visible(rect) || state.is_being_dragged {
+            return response;
+        }
+        let mut closes = response.clicked_by(PointerButton::Middle);
+        let paint = ui.painter();
+        if state.active {
+            paint.rect_filled(rect, 0.0, theme::SURFACE);
+            paint.hline(rect.x_range(), rect.top() + 1.0, Stroke::new(2.0, theme::ACCENT));
+        }
+        let ink = if state.active || response.hovered() { theme::INK } else { theme::FAINT };
+        let mut room = rect.shrink2(vec2(TAB_MARGIN, 0.0));
+        if state.active && state.closable {
+            let cross = Rect::from_center_size(
+                pos2(room.right() - CLOSE * 0.5, rect.center().y),
+                Vec2::splat(CLOSE),
+            );
+            room.max.x -= CLOSE + 3.0;
+            let close = ui.interact(cross, id.with("close"), Sense::click());
+            close.widget_info(|| WidgetInfo::labeled(WidgetType::Button, ui.is_enabled(), "Close"));
+            let stroke = Stroke::new(1.2, if close.hovered() { theme::INK } else { theme::FAINT });
+            let arms = cross.shrink(2.0);
+            let paint = ui.painter();
+            paint.line_segment([arms.left_top(), arms.right_bottom()], stroke);
+            paint.line_segment([arms.right_top(), arms.left_bottom()], stroke);
+            closes |= close.clicked();
+        }
+        let text = tab_text(title, ink);
+        let galley =
+            text.into_galley(ui, Some(TextWrapMode::Truncate), room.width(), TextStyle::Button);
+        let at = Align2::LEFT_CENTER.align_size_within_rect(galley.size(), room).min;
+        ui.painter().galley(at, galley, ink);
+        if closes && state.closable {
+            tiles.remove(tile);
+        }
+        response
+    }
+
     fn simplification_options(&self) -> SimplificationOptions {
         SimplificationOptions {
             prune_single_child_tabs: false,
@@ -414,20 +502,8 @@ impl Behavior<Pane> for Tiled<'_> {
         theme::TAB_BAR
     }
 
-    fn tab_bg_color(&self, _: &Visuals, _: &Tiles<Pane>, _: TileId, state: &TabState) -> Color32 {
-        if state.active { theme::SURFACE } else { theme::TAB_BAR }
-    }
-
-    fn tab_outline_stroke(&self, _: &Visuals, _: &Tiles<Pane>, _: TileId, _: &TabState) -> Stroke {
-        Stroke::NONE
-    }
-
     fn tab_bar_hline_stroke(&self, _: &Visuals) -> Stroke {
         Stroke::NONE
-    }
-
-    fn tab_text_color(&self, _: &Visuals, _: &Tiles<Pane>, _: TileId, state: &TabState) -> Color32 {
-        if state.active { theme::INK } else { theme::FAINT }
     }
 
     fn resize_stroke(&self, _: &Style, state: ResizeState) -> Stroke {

@@ -4,7 +4,7 @@ use super::timeline::visit;
 use super::widgets::{clock, grouped};
 use super::{Outcome, theme};
 use crate::mesh::chronicle::{Event, Lane};
-use crate::view::stage::Stage;
+use crate::view::stage::{Events, Stage};
 use bevy_egui::egui::{RichText, ScrollArea, TextEdit, Ui};
 
 /// Height of a line.
@@ -16,6 +16,11 @@ pub struct Journal {
     hidden: Vec<Lane>,
     typed: String,
     minor: bool,
+    /// Numbers of the events that are shown, in order.
+    shown: Vec<u64>,
+    /// What they were chosen by, and up to which number.
+    chosen: Option<(String, Vec<Lane>, bool, u64)>,
+    next: u64,
 }
 
 impl Journal {
@@ -36,20 +41,46 @@ impl Journal {
             ui.checkbox(&mut self.minor, "single nodes")
                 .on_hover_text("Also what happened to one node only");
         });
-        let wanted = self.typed.trim().to_lowercase();
-        let events: Vec<&Event> =
-            stage.events.all().filter(|event| self.fits(event, &wanted)).collect();
-        if events.is_empty() {
+        self.choose(&stage.events);
+        if self.shown.is_empty() {
             ui.label(theme::label("Nothing yet. What happens to the mesh is written here."));
             return;
         }
         let tick_ms = u64::from(stage.published.tick_ms);
         let list = ScrollArea::vertical().auto_shrink(false).stick_to_bottom(true);
-        list.show_rows(ui, LINE, events.len(), |ui, rows| {
-            for event in events.get(rows).unwrap_or_default() {
-                line(ui, event, tick_ms, outcome);
+        list.show_rows(ui, LINE, self.shown.len(), |ui, rows| {
+            for number in self.shown.get(rows).unwrap_or_default() {
+                if let Some(event) = stage.events.get(*number) {
+                    line(ui, event, tick_ms, outcome);
+                }
             }
         });
+    }
+
+    /// Takes what is new into the list; begins again where something else is wanted, or older
+    /// events were forgotten.
+    fn choose(&mut self, events: &Events) {
+        let same = self.chosen.as_ref().is_some_and(|(typed, hidden, minor, epoch)| {
+            *typed == self.typed
+                && *hidden == self.hidden
+                && *minor == self.minor
+                && *epoch == events.epoch()
+        });
+        if !same {
+            let (typed, hidden) = (self.typed.clone(), self.hidden.clone());
+            self.chosen = Some((typed, hidden, self.minor, events.epoch()));
+            self.shown.clear();
+            self.next = 0;
+        }
+        let fresh = events.since(self.next);
+        if fresh.is_empty() {
+            return;
+        }
+        let wanted = self.typed.trim().to_lowercase();
+        let fits = fresh.iter().filter(|event| self.fits(event, &wanted));
+        let numbers: Vec<u64> = fits.map(|event| event.number).collect();
+        self.shown.extend(numbers);
+        self.next = events.next();
     }
 
     fn fits(&self, event: &Event, wanted: &str) -> bool {
@@ -78,6 +109,7 @@ fn line(ui: &mut Ui, event: &Event, tick_ms: u64, outcome: &mut Outcome) {
 mod tests {
     use super::*;
     use crate::mesh::chronicle::What;
+    use crate::pace::News;
 
     #[test]
     fn lanes_words_and_single_nodes_are_filtered() {
@@ -90,5 +122,36 @@ mod tests {
         assert!(!journal.fits(&event, "storm"));
         journal.hidden.push(Lane::Bans);
         assert!(!journal.fits(&event, ""));
+    }
+
+    #[test]
+    fn the_list_grows_with_the_events_and_follows_the_filters() {
+        let event = |number: u64, is_major| Event {
+            number,
+            tick: number,
+            is_major,
+            what: What::Banned { node: number as u32, judge: 4 },
+        };
+        let mut events = Events::default();
+        let mut journal = Journal::default();
+        let news = |numbers: std::ops::Range<u64>| News {
+            events: numbers.clone().map(|n| event(n, n % 2 == 0)).collect(),
+            next: numbers.end,
+            rewinds: 0,
+        };
+        for (numbers, shown) in [(0..4, 2), (4..10, 5)] {
+            events.take(news(numbers));
+            journal.choose(&events);
+            assert_eq!(journal.shown.len(), shown);
+        }
+        journal.minor = true;
+        journal.choose(&events);
+        assert_eq!(journal.shown.len(), 10);
+        journal.typed = "node 7".to_owned();
+        journal.choose(&events);
+        assert_eq!(journal.shown, [7]);
+        events.take(News { events: Vec::new(), next: 0, rewinds: 1 });
+        journal.choose(&events);
+        assert!(journal.shown.is_empty());
     }
 }

@@ -4,6 +4,7 @@
 use super::Panels;
 use super::dock::{Dock, Plan};
 use super::overlay::Overlay;
+use crate::view::quality::Quality;
 use crate::view::stage::Look;
 use crate::view::theme::Palette;
 use bevy::prelude::*;
@@ -24,6 +25,8 @@ struct Kept {
     text_percent: u16,
     keys: bool,
     calm_motion: bool,
+    #[serde(default)]
+    quality: Quality,
     toured: bool,
     dock: Plan,
 }
@@ -62,6 +65,7 @@ pub(crate) fn plugin(app: &mut App) {
         look.text_percent = kept.text_percent.clamp(70, 200);
         look.help = kept.keys;
         look.calm_motion = kept.calm_motion;
+        look.quality = kept.quality;
     }
     if !toured {
         world.get_resource_or_init::<Look>().overlay = Some(Overlay::Tour);
@@ -110,6 +114,7 @@ fn write(
         text_percent: look.text_percent,
         keys: look.help,
         calm_motion: look.calm_motion,
+        quality: look.quality,
         toured: memory.toured,
         dock,
     };
@@ -157,6 +162,7 @@ mod tests {
             text_percent: 130,
             keys: false,
             calm_motion: true,
+            quality: Quality::Medium,
             toured: true,
             dock: Dock::default().save().unwrap_or(Plan::Pane(Pane::Scene)),
         };

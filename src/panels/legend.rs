@@ -2,7 +2,7 @@
 
 use super::theme;
 use super::widgets::{Glyph, glyph};
-use crate::mesh::publish::{NodeView, PacketKind, Regime};
+use crate::mesh::publish::{PacketKind, Regime};
 use crate::view::space::{Space, say_length};
 use crate::view::stage::{ColourBy, Look, Stage};
 use crate::view::theme as scene;
@@ -72,11 +72,13 @@ fn nodes(ui: &mut Ui, stage: &Stage, look: &Look) {
         entry(ui, name, |ui| glyph(ui, shape, base));
     }
     // What is rare is explained when it is there.
-    let there = |holds: fn(&NodeView) -> bool| stage.published.nodes.iter().any(holds);
+    let there = &stage.present;
     for (shape, name, seen) in [
-        (Glyph::Struck, "banned", there(|node| node.banned)),
-        (Glyph::Dark, "without power", there(|node| node.dead)),
-        (Glyph::Hexagon, "board", there(|node| node.hardware)),
+        (Glyph::Struck, "banned", there.banned),
+        (Glyph::Dark, "without power", there.dead),
+        (Glyph::Hexagon, "board", there.hardware),
+        (Glyph::Cut, "cut link", there.cut > 0),
+        (Glyph::Degraded, "lossy link", there.degraded > 0),
     ] {
         if seen {
             entry(ui, name, |ui| glyph(ui, shape, base));
@@ -117,7 +119,7 @@ fn colours(ui: &mut Ui, stage: &Stage, look: &Look) {
 
 /// Lines of genes, once there are any.
 fn evolved(ui: &mut Ui, stage: &Stage, look: &Look) {
-    if stage.published.nodes.iter().all(|node| node.lineage == 0) {
+    if !stage.present.evolved {
         return;
     }
     entry(ui, "evolved, by gene", |ui| {

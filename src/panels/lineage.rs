@@ -7,9 +7,10 @@ use super::widgets::grouped;
 use crate::mesh::chronicle::{GeneTree, GeneView};
 use crate::view::stage::{Look, Stage};
 use bevy_egui::egui::{
-    Align2, Color32, Pos2, Rect, ScrollArea, Sense, Shape, Stroke, Ui, pos2, vec2,
+    Align2, Color32, Pos2, Rangef, Rect, ScrollArea, Sense, Stroke, Ui, pos2, vec2,
 };
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Height of a gene's line.
 const LINE: f32 = 20.0;
@@ -18,77 +19,119 @@ const DRAWN: usize = 160;
 /// Room for names on the right.
 const NAMES: f32 = 116.0;
 
-/// Draws it.
-pub fn show(ui: &mut Ui, stage: &Stage, look: &Look, span: &mut Span) {
-    let until = span.cursor.map_or(u64::MAX, |tick| tick.max(0.0) as u64);
-    let (rows, left_out) = rows(&stage.genes);
-    if rows.len() < 2 {
-        let said = "All nodes still run their first gene. In a storm, models mutate where the \
-                    scenario lets them; what works spreads, and stands here.";
+/// A gene's line.
+struct Row {
+    gene: GeneView,
+    /// The line of its parent.
+    parent: Option<usize>,
+    /// What stands beside it.
+    said: String,
+}
+
+/// The tree as it was last sorted: again only when there is another one.
+#[derive(Default)]
+pub struct Lineage {
+    of: Option<Arc<GeneTree>>,
+    rows: Vec<Row>,
+    left_out: usize,
+    most: f32,
+}
+
+impl Lineage {
+    fn sort(&mut self, genes: &Arc<GeneTree>) {
+        if self.of.as_ref().is_some_and(|of| Arc::ptr_eq(of, genes)) {
+            return;
+        }
+        let (sorted, left_out) = rows(genes);
+        self.most = sorted.iter().map(|gene| gene.peak).max().unwrap_or(1).max(1) as f32;
+        let places: BTreeMap<u32, usize> =
+            sorted.iter().enumerate().map(|(place, gene)| (gene.id, place)).collect();
+        let row = |gene: GeneView| Row {
+            parent: places.get(&gene.parent).copied(),
+            said: format!("{}  {}", gene.name(), gene.nodes),
+            gene,
+        };
+        self.rows = sorted.into_iter().map(row).collect();
+        self.left_out = left_out;
+        self.of = Some(Arc::clone(genes));
+    }
+
+    /// Draws it.
+    pub fn show(&mut self, ui: &mut Ui, stage: &Stage, look: &Look, span: &mut Span) {
+        self.sort(&stage.genes);
+        if self.rows.len() < 2 {
+            let said = "All nodes still run their first gene. In a storm, models mutate where the \
+                        scenario lets them; what works spreads, and stands here.";
+            ui.label(theme::label(said));
+            return;
+        }
+        let known = stage.genes.genes.len() as u64;
+        let mut said = format!("{} genes were in service", grouped(known));
+        if self.left_out > 0 {
+            let left_out = grouped(self.left_out as u64);
+            said = format!("{said}; the {left_out} that came least far are left out");
+        }
         ui.label(theme::label(said));
-        return;
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| self.tree(ui, stage, look, span));
     }
-    let known = stage.genes.genes.len() as u64;
-    let mut said = format!("{} genes were in service", grouped(known));
-    if left_out > 0 {
-        said = format!("{said}; the {} that came least far are left out", grouped(left_out as u64));
-    }
-    ui.label(theme::label(said));
-    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        let size = vec2(ui.available_width(), LINE * rows.len() as f32 + 8.0);
+
+    fn tree(&self, ui: &mut Ui, stage: &Stage, look: &Look, span: &mut Span) {
+        let until = span.cursor.map_or(u64::MAX, |tick| tick.max(0.0) as u64);
+        let size = vec2(ui.available_width(), LINE * self.rows.len() as f32 + 8.0);
         let (rect, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
         let strip = rect.with_max_x(rect.right() - NAMES).with_min_x(rect.left() + 10.0);
         span.steer(ui, strip, &response);
-        let places: BTreeMap<u32, Pos2> = rows
-            .iter()
-            .enumerate()
-            .map(|(row, (gene, _))| {
-                let x = span.x(gene.first_tick as f64, strip.x_range());
-                let x = x.clamp(strip.left(), strip.right());
-                (gene.id, pos2(x, rect.top() + LINE * (row as f32 + 0.5)))
-            })
-            .collect();
-        let most = rows.iter().map(|(gene, _)| gene.peak).max().unwrap_or(1).max(1) as f32;
-        for (gene, _) in &rows {
-            let Some(at) = places.get(&gene.id) else { continue };
-            let faded = if gene.first_tick > until { 0.18 } else { 1.0 };
-            let colour = theme::lineage(look.palette, gene.hue).gamma_multiply(faded);
-            let parent = places.get(&gene.parent).map(|from| (*from, faded));
-            draw_gene(ui, gene, *at, strip, parent, most, colour);
+        let place = |row: usize| {
+            let gene = &self.rows.get(row)?.gene;
+            let x = span.x(gene.first_tick as f64, strip.x_range());
+            let x = x.clamp(strip.left(), strip.right());
+            Some(pos2(x, rect.top() + LINE * (row as f32 + 0.5)))
+        };
+        for (number, row) in self.rows.iter().enumerate() {
+            let Some(at) = place(number) else { continue };
+            let parent = row.parent.and_then(place);
+            // What is scrolled out of sight is not drawn, nor is the way to it.
+            let way = at.y.min(parent.map_or(at.y, |from| from.y))..=at.y + LINE;
+            if !ui.clip_rect().y_range().intersects(Rangef::new(*way.start(), *way.end())) {
+                continue;
+            }
+            let faded = if row.gene.first_tick > until { 0.18 } else { 1.0 };
+            let colour = theme::lineage(look.palette, row.gene.hue).gamma_multiply(faded);
+            let parent = parent.map(|from| (from, faded));
+            draw_gene(ui, row, at, strip, parent, self.most, colour);
         }
         super::timeline::cursor(ui.painter(), strip.with_max_y(rect.bottom()), span);
         let pointed = response
             .hover_pos()
-            .and_then(|at| rows.get(((at.y - rect.top()) / LINE) as usize).map(|(gene, _)| *gene));
-        if let Some(gene) = pointed {
-            response.on_hover_ui_at_pointer(|ui| card(ui, &gene, stage));
+            .and_then(|at| self.rows.get(((at.y - rect.top()) / LINE).max(0.0) as usize));
+        if let Some(row) = pointed {
+            response.on_hover_ui_at_pointer(|ui| card(ui, &row.gene, stage));
         }
-    });
+    }
 }
 
 fn draw_gene(
     ui: &Ui,
-    gene: &GeneView,
+    row: &Row,
     at: Pos2,
     strip: Rect,
     parent: Option<(Pos2, f32)>,
     most: f32,
     colour: Color32,
 ) {
-    let paint = ui.painter();
+    let (paint, gene) = (ui.painter(), &row.gene);
     if let Some((from, faded)) = parent {
-        let elbow = pos2(at.x, from.y);
         let stroke = Stroke::new(1.0, theme::FAINT.gamma_multiply(0.5 * faded));
-        paint.add(Shape::line(vec![from, elbow, at], stroke));
+        paint.hline(from.x..=at.x, from.y, stroke);
+        paint.vline(at.x, from.y..=at.y, stroke);
     }
     // Thickness is how far it came, and the line goes on while it serves anyone.
     let thick = 1.5 + 5.0 * (gene.peak as f32 / most).sqrt();
     let end = if gene.nodes > 0 { strip.right() } else { (at.x + 24.0).min(strip.right()) };
     paint.hline(at.x..=end, at.y, Stroke::new(thick, colour.gamma_multiply(0.55)));
     paint.circle_filled(at, 3.0 + thick * 0.5, colour);
-    let text = format!("{}  {}", gene.name(), gene.nodes);
     let name = pos2(strip.right() + 8.0, at.y);
-    paint.text(name, Align2::LEFT_CENTER, text, theme::small_font(), theme::TEXT);
+    paint.text(name, Align2::LEFT_CENTER, &row.said, theme::small_font(), theme::TEXT);
 }
 
 fn card(ui: &mut Ui, gene: &GeneView, stage: &Stage) {
@@ -105,8 +148,8 @@ fn card(ui: &mut Ui, gene: &GeneView, stage: &Stage) {
     ui.label(theme::label(format!("serves {} nodes, at most {}", gene.nodes, gene.peak)));
 }
 
-/// Genes in the order of a family tree, each with its depth, and how many are left out.
-fn rows(tree: &GeneTree) -> (Vec<(GeneView, u16)>, usize) {
+/// Genes in the order of a family tree, and how many are left out.
+fn rows(tree: &GeneTree) -> (Vec<GeneView>, usize) {
     let mut kept: Vec<&GeneView> = tree.genes.iter().collect();
     kept.sort_by_key(|gene| (std::cmp::Reverse(gene.peak), gene.first_tick, gene.id));
     let left_out = kept.len().saturating_sub(DRAWN);
@@ -123,11 +166,10 @@ fn rows(tree: &GeneTree) -> (Vec<(GeneView, u16)>, usize) {
         }
     }
     let mut rows = Vec::new();
-    let mut stack: Vec<(&GeneView, u16)> = roots.into_iter().rev().map(|gene| (gene, 0)).collect();
-    while let Some((gene, depth)) = stack.pop() {
-        rows.push((*gene, depth));
-        let own = children.get(&gene.id).into_iter().flatten().rev();
-        stack.extend(own.map(|child| (*child, depth + 1)));
+    let mut stack: Vec<&GeneView> = roots.into_iter().rev().collect();
+    while let Some(gene) = stack.pop() {
+        rows.push(*gene);
+        stack.extend(children.get(&gene.id).into_iter().flatten().rev());
     }
     (rows, left_out)
 }

@@ -3,10 +3,13 @@
 //!
 //! Panels read the stage and send wishes; they never touch the mesh and never draw in 3D.
 
+mod attacks;
 mod browser;
+mod card;
 pub mod dock;
 mod figures;
 mod finder;
+mod ghosts;
 mod hands;
 mod help;
 mod inspector;
@@ -23,6 +26,8 @@ mod pictures;
 mod plot;
 mod settings;
 mod span;
+#[cfg(test)]
+mod tests;
 pub mod theme;
 mod timeline;
 mod tour;
@@ -31,8 +36,9 @@ mod widgets;
 
 use crate::pace::Intent;
 use crate::view::actions::{Action, Do, Entry};
+use crate::view::crowd::Crowd;
 use crate::view::space::Space;
-use crate::view::stage::{Ask, Go, Insets, Load, Look, Marks, OverScene, Stage};
+use crate::view::stage::{Ask, Go, Insets, Load, Look, Marks, Opening, OverScene, Stage};
 use crate::view::tools::Sketch;
 use bevy::prelude::*;
 use bevy_egui::egui::{self, Rect, Response, pos2, vec2};
@@ -40,7 +46,7 @@ use bevy_egui::{EguiContexts, EguiPrimaryContextPass};
 use dock::{Dock, Pane};
 
 /// In a lower scene the line of keys would take too much of it.
-const ROOMY_HEIGHT: f32 = 520.0;
+const ROOMY_HEIGHT: f32 = 250.0;
 
 /// When panels are drawn.
 #[derive(SystemSet, Clone, Debug, PartialEq, Eq, Hash)]
@@ -70,12 +76,52 @@ pub struct Outcome {
 pub struct Panels {
     /// Where they stand.
     pub dock: Dock,
+    rooms: Rooms,
+    sheets: overlay::Sheets,
+}
+
+/// What the panels themselves remember.
+#[derive(Default)]
+struct Rooms {
     frames: performance::Frames,
     browser: browser::Browser,
     hands: hands::Hands,
     journal: journal::Journal,
+    lineage: lineage::Lineage,
+    lanes: timeline::Cache,
     span: span::Span,
-    sheets: overlay::Sheets,
+    /// What is typed to select nodes by.
+    selector: String,
+}
+
+impl Rooms {
+    /// Draws the contents of a panel.
+    fn show(
+        &mut self,
+        ui: &mut egui::Ui,
+        pane: Pane,
+        (stage, look, sketch): (&Stage, &Look, &Sketch),
+        outcome: &mut Outcome,
+    ) {
+        let span = &mut self.span;
+        match pane {
+            Pane::Scene => {}
+            Pane::Overview => overview::show(ui, stage, look, &mut self.selector, outcome),
+            Pane::Scenarios => self.browser.show(ui, stage, outcome),
+            Pane::Hands => self.hands.show(ui, stage, sketch, outcome),
+            Pane::Timeline => timeline::show(ui, stage, look, (span, &mut self.lanes), outcome),
+            Pane::Figures => figures::show(ui, stage, look, span, outcome),
+            Pane::Journal => self.journal.show(ui, stage, outcome),
+            Pane::Lineage => self.lineage.show(ui, stage, look, span),
+            Pane::Inspector => {
+                if let Some(detail) = stage.detail.as_deref() {
+                    inspector::show(ui, stage, look, detail, outcome);
+                }
+            }
+            Pane::Performance => self.frames.show(ui, stage),
+            Pane::Settings => settings::show(ui, look, outcome),
+        }
+    }
 }
 
 pub(crate) fn plugin(app: &mut App) {
@@ -105,14 +151,14 @@ fn draw(
     time: Res<Time<Real>>,
     (mut stage, mut panels): (ResMut<Stage>, ResMut<Panels>),
     (look, sketch): (Res<Look>, Res<Sketch>),
-    space: Option<Res<Space>>,
+    (space, crowd): (Option<Res<Space>>, Res<Crowd>),
     (marks, camera): (Res<Marks>, Query<(&Camera, &GlobalTransform), With<Camera3d>>),
     (mut insets, mut over): (ResMut<Insets>, ResMut<OverScene>),
     mut asks: MessageWriter<Ask>,
     mut go: MessageWriter<Go>,
     (mut actions, mut load): (MessageWriter<Do>, MessageWriter<Load>),
 ) {
-    panels.frames.push(time.delta_secs());
+    panels.rooms.frames.push(time.delta_secs());
     // A picture without panels has no context to draw them in.
     let (Ok(context), Some(space)) = (contexts.ctx_mut(), space) else {
         return;
@@ -125,12 +171,18 @@ fn draw(
     context.set_zoom_factor(points);
     names::show(context, &stage, &marks, points);
     if let Ok((camera, at)) = camera.single() {
-        names::sketch(context, &sketch, |place| {
+        let seen = |place| {
             let seen = camera.world_to_viewport(at, place).ok()?;
             Some(pos2(seen.x, seen.y) / points)
-        });
+        };
+        let alone = stage.selected.filter(|_| stage.picked.is_empty());
+        let chosen = stage.picked.iter().copied().chain(alone);
+        let chosen = chosen.filter_map(|id| crowd.place(id));
+        names::sketch(context, &sketch, (chosen, space.node_radius), &seen);
+        ghosts::show(context, &stage, (&space, &crowd), look.layout.is_real(), &seen);
     }
     let (outcome, scene) = show(context, &mut panels, &stage, &look, (&space, &sketch));
+    card::show(context, &stage, &look, &marks, (scene, points));
     let free = insets_of(context.viewport_rect(), scene, points);
     if *insets != free {
         *insets = free;
@@ -193,6 +245,9 @@ pub fn show(
     if stage.software && !look.still {
         warning(context, scene);
     }
+    if let Some(opening) = stage.opening {
+        waiting(context, opening, &stage.scene.title, scene);
+    }
     if let Some(notice) = &stage.notice {
         told(context, notice, scene, &mut outcome);
     }
@@ -212,25 +267,10 @@ fn docked(
 ) -> Rect {
     let builder = egui::UiBuilder::new().layer_id(egui::LayerId::background()).max_rect(around);
     let mut ui = egui::Ui::new(context.clone(), "dock".into(), builder);
-    let Panels { dock, frames, browser, hands, journal, span, .. } = panels;
-    span.begin(stage.published.tick, stage.scene.ticks);
-    let mut inside = |ui: &mut egui::Ui, pane: Pane| match pane {
-        Pane::Scene => {}
-        Pane::Overview => overview::show(ui, stage, look, outcome),
-        Pane::Scenarios => browser.show(ui, stage, outcome),
-        Pane::Hands => hands.show(ui, stage, sketch, outcome),
-        Pane::Timeline => timeline::show(ui, stage, look, span, outcome),
-        Pane::Figures => figures::show(ui, stage, look, span, outcome),
-        Pane::Journal => journal.show(ui, stage, outcome),
-        Pane::Lineage => lineage::show(ui, stage, look, span),
-        Pane::Inspector => {
-            if let Some(detail) = stage.detail.as_deref() {
-                inspector::show(ui, stage, look, detail, outcome);
-            }
-        }
-        Pane::Performance => frames.show(ui, stage),
-        Pane::Settings => settings::show(ui, look, outcome),
-    };
+    let Panels { dock, rooms, .. } = panels;
+    rooms.span.begin(stage.published.tick, stage.scene.ticks);
+    let mut inside =
+        |ui: &mut egui::Ui, pane: Pane| rooms.show(ui, pane, (stage, look, sketch), outcome);
     dock.show(&mut ui, around, stage.detail.is_some(), &mut inside)
 }
 
@@ -268,6 +308,27 @@ fn warning(context: &egui::Context, scene: Rect) {
             theme::chip().show(ui, |ui| {
                 let said = "Software rendering: no graphics card is in use";
                 ui.label(egui::RichText::new(said).size(11.5).color(theme::WARN));
+            });
+        });
+}
+
+/// In place of the first picture: how far its shaders are.
+fn waiting(context: &egui::Context, opening: Opening, title: &str, scene: Rect) {
+    let width = 240.0_f32.min(scene.width() * 0.8);
+    egui::Area::new("opening".into())
+        .pivot(egui::Align2::CENTER_CENTER)
+        .fixed_pos(scene.center())
+        .default_size(vec2(width, 70.0))
+        .interactable(false)
+        .show(context, |ui| {
+            ui.set_width(width);
+            ui.vertical_centered(|ui| {
+                ui.label(egui::RichText::new(title).size(17.0).color(theme::INK));
+                let share = opening.made as f32 / opening.asked.max(1) as f32;
+                widgets::bar(ui, share, width, theme::ACCENT);
+                let said =
+                    format!("preparing the picture: {} of {} shaders", opening.made, opening.asked);
+                ui.label(theme::label(said));
             });
         });
 }

@@ -1,6 +1,7 @@
-//! In the scene: the names of the selected node and of the one under the pointer, and the rectangle
-//! that picks several.
+//! In the scene: the name of the selected node, the rectangle that picks several, and what a tool
+//! draws.
 
+use super::ghosts::rim;
 use super::theme;
 use crate::view::stage::{Marks, Stage};
 use crate::view::tools::{Sketch, Tool};
@@ -9,6 +10,9 @@ use bevy_egui::egui::{
     Color32, Context, CornerRadius, LayerId, Order, Pos2, Rect, Shape, Stroke, StrokeKind, pos2,
     vec2,
 };
+
+/// Nodes that are shown where they are dragged to, at most.
+const SHIFTED: usize = 256;
 
 /// Paints them behind all panels. A panel point is `points` logical pixels.
 pub fn show(context: &Context, stage: &Stage, marks: &Marks, points: f32) {
@@ -21,7 +25,10 @@ pub fn show(context: &Context, stage: &Stage, marks: &Marks, points: f32) {
         let said = format!("{} picked", stage.picked.len());
         tag(context, area.right_bottom(), 0.0, &said, theme::INK);
     }
-    if let (Some(id), Some(at)) = (stage.selected, marks.selected) {
+    // Under the pointer it has a card, which says its name too.
+    let hovered = marks.hovered.map(|(id, _)| id);
+    if let (Some(id), Some(at)) = (stage.selected.filter(|id| hovered != Some(*id)), marks.selected)
+    {
         tag(
             context,
             pos2(at.x, at.y) / points,
@@ -30,30 +37,26 @@ pub fn show(context: &Context, stage: &Stage, marks: &Marks, points: f32) {
             theme::INK,
         );
     }
-    if let Some((id, at)) = marks.hovered
-        && stage.selected != Some(id)
-    {
-        tag(
-            context,
-            pos2(at.x, at.y) / points,
-            marks.radius * 1.8 / points,
-            &stage.label(id),
-            theme::TEXT,
-        );
-    }
 }
 
-/// What a tool is drawing on the ground, in the window.
-pub fn sketch(context: &Context, sketch: &Sketch, seen: impl Fn(Vec3) -> Option<Pos2>) {
+/// What a tool is drawing on the ground, in the window. `chosen` is where the nodes are that it is
+/// about, and how large they are.
+pub fn sketch(
+    context: &Context,
+    sketch: &Sketch,
+    (chosen, radius): (impl Iterator<Item = Vec3>, f32),
+    seen: &dyn Fn(Vec3) -> Option<Pos2>,
+) {
     let painter = context.layer_painter(LayerId::new(Order::Background, "sketch".into()));
     let colour = theme::ACCENT;
-    if let Some((centre, radius)) = sketch.circle {
-        let rim = (0..=64_u8).filter_map(|step| {
-            let turn = f32::from(step) / 64.0 * std::f32::consts::TAU;
-            seen(centre + Vec3::new(turn.cos(), 0.0, turn.sin()) * radius)
-        });
-        let rim: Vec<Pos2> = rim.collect();
+    if let Some((centre, radius_of)) = sketch.circle {
+        let rim = rim(centre, radius_of, seen);
         painter.add(Shape::line(rim, Stroke::new(2.0, colour)));
+    } else if let Some(shift) = sketch.shift {
+        for place in chosen.take(SHIFTED) {
+            let rim = rim(place + shift, radius * 1.3, seen);
+            painter.add(Shape::line(rim, Stroke::new(1.6, colour)));
+        }
     } else if sketch.tool == Tool::DrawLine {
         let line: Vec<Pos2> = sketch.trail.iter().filter_map(|place| seen(*place)).collect();
         painter.add(Shape::line(line, Stroke::new(2.5, theme::WARN)));

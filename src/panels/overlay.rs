@@ -34,15 +34,15 @@ impl Sheets {
         outcome: &mut Outcome,
     ) {
         if look.overlay != Some(Overlay::Finder) {
-            self.finder = finder::Finder::default();
+            self.finder.close();
         }
         if look.overlay != Some(Overlay::Tour) {
             self.tour = tour::Tour::default();
         }
         match look.overlay {
-            Some(Overlay::Finder) => self.finder.show(context, outcome),
+            Some(Overlay::Finder) => self.finder.show(context, stage, outcome),
             Some(Overlay::Help) => self.help.show(context, outcome),
-            Some(Overlay::Tour) => self.tour.show(context, stage, look, scene, outcome),
+            Some(Overlay::Tour) => self.tour.show(context, look, scene, outcome),
             None => {}
         }
     }

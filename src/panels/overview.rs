@@ -4,37 +4,58 @@ use super::theme;
 use super::widgets::{bar, bytes, dot, grouped, row, split_bar};
 use super::{Outcome, widgets};
 use crate::mesh::publish::Regime;
-use crate::view::stage::{Go, Look, Stage};
-use bevy_egui::egui::{Align, Layout, RichText, ScrollArea, Ui};
+use crate::pace::Intent;
+use crate::view::stage::{Ask, Go, Look, Stage};
+use bevy_egui::egui::{Align, Color32, Key, Layout, RichText, ScrollArea, TextEdit, Ui};
 
 /// Draws it.
-pub fn show(ui: &mut Ui, stage: &Stage, look: &Look, outcome: &mut Outcome) {
+pub fn show(ui: &mut Ui, stage: &Stage, look: &Look, selector: &mut String, outcome: &mut Outcome) {
     ui.label(RichText::new(&stage.scene.title).size(17.0).color(theme::INK));
     regimes(ui, stage, look);
+    select(ui, selector, stage.picked.len(), outcome);
     readings(ui, stage);
     words(ui, stage, outcome);
 }
 
 fn regimes(ui: &mut Ui, stage: &Stage, look: &Look) {
     widgets::section(ui, "nodes");
-    let counts = stage.published.summary.regimes;
+    let summary = &stage.published.summary;
     let names = [(Regime::Calm, "calm"), (Regime::PreStorm, "pre-storm"), (Regime::Storm, "storm")];
-    let parts: Vec<_> = names
+    let alive = summary.regimes.iter().zip(summary.dead).map(|(all, dead)| all - dead.min(*all));
+    let mut parts: Vec<(u32, Color32, &str)> = names
         .iter()
-        .zip(counts)
-        .map(|((regime, _), count)| (count, theme::regime(look.palette, *regime)))
+        .zip(alive)
+        .map(|((regime, name), count)| (count, theme::regime(look.palette, *regime), *name))
         .collect();
-    split_bar(ui, &parts);
-    ui.columns(3, |columns| {
-        for (ui, ((_, name), (count, colour))) in columns.iter_mut().zip(names.iter().zip(parts)) {
+    // Nobody believes anything without power: these count for themselves.
+    parts.push((summary.dead.iter().sum(), theme::asleep(), "no power"));
+    let bar: Vec<(u32, Color32)> = parts.iter().map(|(count, tint, _)| (*count, *tint)).collect();
+    split_bar(ui, &bar);
+    ui.columns(4, |columns| {
+        for (ui, (count, colour, name)) in columns.iter_mut().zip(parts) {
             ui.horizontal(|ui| {
                 ui.spacing_mut().item_spacing.x = 4.0;
                 dot(ui, colour);
                 ui.label(theme::value(grouped(u64::from(count))));
             });
             ui.add_space(-3.0);
-            ui.label(theme::label(*name).size(11.0));
+            ui.label(theme::label(name).size(11.0));
         }
+    });
+}
+
+/// A line that picks nodes by what is said of them.
+fn select(ui: &mut Ui, selector: &mut String, picked: usize, outcome: &mut Outcome) {
+    ui.horizontal(|ui| {
+        let line = TextEdit::singleline(selector)
+            .hint_text("select: 12, 3-9, regime=storm")
+            .desired_width(ui.available_width() - 70.0);
+        let line = ui.add(line).on_hover_text(super::hands::SELECTORS);
+        let entered = line.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        if entered && !selector.trim().is_empty() {
+            outcome.asks.push(Ask(Intent::Choose(selector.trim().to_owned())));
+        }
+        ui.label(theme::label(format!("{} picked", grouped(picked as u64))).size(11.0));
     });
 }
 

@@ -44,6 +44,9 @@ impl Frames {
         let typical = self.quantile(0.5);
         row(ui, "typical", format!("{typical:.1} ms, {:.0} a second", 1000.0 / typical.max(0.1)));
         row(ui, "slowest of 20", format!("{:.1} ms", self.quantile(0.95)));
+        if let Some(first) = stage.first_picture_ms {
+            row(ui, "first picture after", format!("{:.1} s", first as f64 / 1000.0));
+        }
         section(ui, "ticks");
         row(ui, "asked for", times(stage.status.speed_milli));
         row(ui, "reached", times(stage.status.achieved_milli));

@@ -15,6 +15,8 @@ pub struct Span {
     whole: f64,
     /// The tick under the pointer, in this frame and in the last one.
     pub cursor: Option<f64>,
+    /// The tick that was last asked for.
+    pub chosen_tick: Option<u64>,
     pointed: Option<f64>,
 }
 
@@ -25,6 +27,7 @@ impl Span {
         self.cursor = self.pointed.take();
         // Another run may be shorter than what was looked at.
         self.chosen = self.chosen.filter(|(_, to)| *to <= self.whole);
+        self.chosen_tick = self.chosen_tick.filter(|tick| *tick as f64 <= self.whole);
     }
 
     /// First and last tick on show.
@@ -67,7 +70,7 @@ impl Span {
             self.chosen = Some((from - by, to - by));
         }
         if response.double_clicked() {
-            self.chosen = None;
+            (self.chosen, self.chosen_tick) = (None, None);
         }
     }
 

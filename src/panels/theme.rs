@@ -124,6 +124,12 @@ pub fn storm() -> Color32 {
     colour(scene::STORM_BODY)
 }
 
+/// The colour of what is lost on the way.
+#[must_use]
+pub fn lost() -> Color32 {
+    colour(scene::LOST)
+}
+
 /// The colour of what is off.
 #[must_use]
 pub fn asleep() -> Color32 {
@@ -155,6 +161,11 @@ pub fn caption() -> Frame {
 /// The frame of a sheet: nothing shines through what is to be read at length.
 pub fn sheet() -> Frame {
     card().fill(SHEET)
+}
+
+/// The frame of a card beside a node: opaque, whatever glows behind it.
+pub fn hover_card() -> Frame {
+    card().fill(SHEET).corner_radius(CornerRadius::same(8)).inner_margin(Margin::symmetric(11, 8))
 }
 
 /// A small warning's frame.

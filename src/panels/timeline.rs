@@ -6,12 +6,14 @@ use super::widgets::{clock, grouped};
 use super::{Outcome, theme};
 use crate::mesh::chronicle::{Event, Lane, Subject, What};
 use crate::mesh::publish::Regime;
+use crate::pace::Intent;
 use crate::pace::history::Series;
-use crate::view::stage::{Go, Look, Stage};
+use crate::view::stage::{Ask, Go, Look, Stage};
+use crate::view::theme::Palette;
 use bevy_egui::egui::{
     Align2, Color32, Mesh, Painter, Pos2, Rangef, Rect, Sense, Shape, Stroke, Ui, pos2, vec2,
 };
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Room for the lanes' names.
 const GUTTER: f32 = 74.0;
@@ -22,12 +24,19 @@ const LANE: Rangef = Rangef { min: 13.0, max: 26.0 };
 /// How near an event must be to the pointer to be named, in points.
 const NEAR: f32 = 5.0;
 
+/// Events near the pointer that are looked at, at most.
+const NAMED: usize = 512;
+/// Storms that blow at once and are told apart, at most.
+const STORM_ROWS: u8 = 4;
+
 /// Draws it.
-pub fn show(ui: &mut Ui, stage: &Stage, look: &Look, span: &mut Span, outcome: &mut Outcome) {
-    let lanes: Vec<Lane> = Lane::ALL
-        .into_iter()
-        .filter(|lane| always(*lane) || stage.events.major().any(|e| e.what.lane() == *lane))
-        .collect();
+pub fn show(
+    ui: &mut Ui,
+    stage: &Stage,
+    look: &Look,
+    (span, cache): (&mut Span, &mut Cache),
+    outcome: &mut Outcome,
+) {
     let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::click_and_drag());
     let strip = Rect::from_min_max(
         pos2(rect.left() + GUTTER, rect.top()),
@@ -35,32 +44,29 @@ pub fn show(ui: &mut Ui, stage: &Stage, look: &Look, span: &mut Span, outcome: &
     );
     span.steer(ui, strip, &response);
     let paint = ui.painter_at(rect);
-    let height = LANE.clamp(strip.height() / lanes.len().max(1) as f32);
-    for (place, lane) in lanes.iter().enumerate() {
-        let top = strip.top() + height * place as f32;
-        let row = Rect::from_x_y_ranges(strip.x_range(), top..=top + height - 2.0);
-        paint.rect_filled(row, 3.0, theme::WELL.gamma_multiply(0.6));
+    let rows = rows(stage, strip);
+    for (lane, row) in rows.iter().flatten() {
+        paint.rect_filled(*row, 3.0, theme::WELL.gamma_multiply(0.6));
         let at = pos2(strip.left() - 8.0, row.center().y);
-        let font = theme::small_font();
-        paint.text(at, Align2::RIGHT_CENTER, lane.name(), font, theme::FAINT);
-        draw_lane(
-            &paint.with_clip_rect(row.expand2(vec2(1.0, 0.0))),
-            row,
-            *lane,
-            stage,
-            look,
-            span,
-        );
+        paint.text(at, Align2::RIGHT_CENTER, lane.name(), theme::small_font(), theme::FAINT);
+        let inside = paint.with_clip_rect(row.expand2(vec2(1.0, 0.0)).intersect(rect));
+        draw_lane(&inside, *row, *lane, (stage, look), span, cache);
     }
     axis(&paint, rect, strip, stage, span);
     let now = span.x(stage.published.tick as f64, strip.x_range());
     paint.vline(now, strip.y_range(), Stroke::new(1.5, theme::INK));
     cursor(&paint, strip, span);
     let Some(at) = response.hover_pos().filter(|at| strip.contains(*at)) else { return };
-    let lane = lanes.get(((at.y - strip.top()) / height) as usize).copied();
-    let near = lane.map(|lane| nearest(stage, lane, span, strip, at)).unwrap_or_default();
+    let lane = rows.iter().flatten().find(|(_, row)| row.y_range().contains(at.y));
+    let near = lane.map(|(lane, _)| nearest(stage, *lane, span, strip, at)).unwrap_or_default();
     if response.clicked() {
-        near.first().into_iter().for_each(|event| visit(event, outcome));
+        match near.first() {
+            Some(event) => {
+                visit(event, outcome);
+                go_to(event.tick, span, outcome);
+            }
+            None => go_to(span.tick(at.x, strip.x_range()).max(0.0) as u64, span, outcome),
+        }
     }
     if !near.is_empty() {
         response.on_hover_ui_at_pointer(|ui| {
@@ -76,6 +82,50 @@ pub fn show(ui: &mut Ui, stage: &Stage, look: &Look, span: &mut Span, outcome: &
     }
 }
 
+/// Asks for a tick to be shown again, and marks it: the only way from a panel to another time.
+pub fn go_to(tick: u64, span: &mut Span, outcome: &mut Outcome) {
+    span.chosen_tick = Some(tick);
+    outcome.asks.push(Ask(Intent::GoTo(tick)));
+}
+
+/// The lanes that there are and where they lie; that of storms has room for several at once.
+fn rows(stage: &Stage, strip: Rect) -> [Option<(Lane, Rect)>; Lane::ALL.len()] {
+    let shown = |lane: Lane| always(lane) || !stage.events.lane(lane).is_empty();
+    let weight = |lane: Lane| {
+        let storms = stage.events.rows().clamp(1, STORM_ROWS);
+        if lane == Lane::Storms { 0.4 + 0.6 * f32::from(storms) } else { 1.0 }
+    };
+    let all: f32 = Lane::ALL.into_iter().filter(|lane| shown(*lane)).map(weight).sum();
+    let height = LANE.clamp(strip.height() / all.max(1.0));
+    let mut top = strip.top();
+    Lane::ALL.map(|lane| {
+        shown(lane).then(|| {
+            let bottom = top + height * weight(lane);
+            let row = Rect::from_x_y_ranges(strip.x_range(), top..=bottom - 2.0);
+            top = bottom;
+            (lane, row)
+        })
+    })
+}
+
+/// The stack of regimes as it was last drawn.
+#[derive(Default)]
+pub struct Cache {
+    key: Option<RegimesKey>,
+    mesh: Arc<Mesh>,
+}
+
+/// What the stack of regimes depends on.
+#[derive(Clone, PartialEq)]
+struct RegimesKey {
+    row: Rect,
+    range: (f64, f64),
+    palette: Palette,
+    nodes: usize,
+    /// Version, points, and the ticks of the last point.
+    history: (u32, usize, u32),
+}
+
 const fn always(lane: Lane) -> bool {
     matches!(lane, Lane::Storms | Lane::Regimes | Lane::Bans | Lane::Cascades)
 }
@@ -88,54 +138,77 @@ pub fn visit(event: &Event, outcome: &mut Outcome) {
     }
 }
 
-fn draw_lane(paint: &Painter, row: Rect, lane: Lane, stage: &Stage, look: &Look, span: &Span) {
+fn draw_lane(
+    paint: &Painter,
+    row: Rect,
+    lane: Lane,
+    (stage, look): (&Stage, &Look),
+    span: &Span,
+    cache: &mut Cache,
+) {
     match lane {
         Lane::Storms => storms(paint, row, stage, look, span),
-        Lane::Regimes => regimes(paint, row, stage, look, span),
+        Lane::Regimes => {
+            let history = &stage.history;
+            let last = history.points().last().map_or(0, |point| point.ticks);
+            let key = RegimesKey {
+                row,
+                range: span.range(),
+                palette: look.palette,
+                nodes: stage.published.nodes.len(),
+                history: (history.version(), history.len(), last),
+            };
+            if cache.key.as_ref() != Some(&key) {
+                cache.mesh = Arc::new(regimes(row, stage, look, span));
+                cache.key = Some(key);
+            }
+            paint.add(Shape::mesh(Arc::clone(&cache.mesh)));
+        }
         _ => {
-            let mut last = f32::NEG_INFINITY;
-            for event in stage.events.major().filter(|event| event.what.lane() == lane) {
-                let x = span.x(event.tick as f64, row.x_range());
-                // One mark a pixel, and none outside.
-                if x - last < 1.0 || x < row.left() - 6.0 || x > row.right() + 6.0 {
-                    continue;
+            let marks = stage.events.lane(lane);
+            let mut x = row.left() - 6.0;
+            // One mark a pixel and none outside: each is looked up, so that the number of events
+            // does not matter.
+            while x <= row.right() + 6.0 {
+                let from = span.tick(x, row.x_range()).ceil().max(0.0) as u64;
+                let Some(next) = marks.get(marks.partition_point(|mark| mark.tick < from)) else {
+                    break;
+                };
+                let at = span.x(next.tick as f64, row.x_range());
+                if at > row.right() + 6.0 {
+                    break;
                 }
-                last = x;
-                mark(paint, pos2(x, row.center().y), &event.what, stage, look);
+                if let Some(event) = stage.events.get(next.number) {
+                    mark(paint, pos2(at, row.center().y), &event.what, stage, look);
+                }
+                x = at.max(x) + 1.0;
             }
         }
     }
 }
 
-/// A storm is a bar from its first to its last tick.
+/// A storm is a bar from its first to its last tick; those that overlap lie below each other.
 fn storms(paint: &Painter, row: Rect, stage: &Stage, look: &Look, span: &Span) {
     let colour = theme::regime(look.palette, Regime::Storm);
-    let mut open: BTreeMap<u32, u64> = BTreeMap::new();
-    let bar = |from: u64, to: u64| {
-        let left = span.x(from as f64, row.x_range());
+    let rows = stage.events.rows().clamp(1, STORM_ROWS);
+    let height = row.height() / f32::from(rows);
+    for bar in stage.events.bars() {
+        let left = span.x(bar.from as f64, row.x_range());
+        let to = bar.to.unwrap_or(stage.published.tick);
         let right = span.x(to as f64, row.x_range()).max(left + 2.0);
-        let rect = Rect::from_x_y_ranges(left..=right, row.y_range()).shrink2(vec2(0.0, 2.0));
+        if left > row.right() || right < row.left() {
+            continue;
+        }
+        let top = row.top() + height * f32::from(bar.row % rows);
+        let across = left.max(row.left() - 4.0)..=right.min(row.right() + 4.0);
+        let rect = Rect::from_x_y_ranges(across, top..=top + height).shrink2(vec2(0.0, 1.5));
         paint.rect_filled(rect, 3.0, colour.gamma_multiply(0.55));
         paint.vline(left, rect.y_range(), Stroke::new(1.5, colour));
-    };
-    for event in stage.events.major() {
-        match event.what {
-            What::StormBegins { storm, .. } => drop(open.insert(storm, event.tick)),
-            What::StormEnds { storm, .. } => {
-                if let Some(from) = open.remove(&storm) {
-                    bar(from, event.tick);
-                }
-            }
-            _ => {}
-        }
-    }
-    for from in open.values() {
-        bar(*from, stage.published.tick);
     }
 }
 
 /// How many nodes believe in what, as a stack: one mesh, so that columns leave no seams.
-fn regimes(paint: &Painter, row: Rect, stage: &Stage, look: &Look, span: &Span) {
+fn regimes(row: Rect, stage: &Stage, look: &Look, span: &Span) -> Mesh {
     let nodes = stage.published.nodes.len().max(1) as f32;
     let mut mesh = Mesh::default();
     let mut column: Option<(f32, [f32; 2])> = None;
@@ -174,7 +247,7 @@ fn regimes(paint: &Painter, row: Rect, stage: &Stage, look: &Look, span: &Span) 
     if let Some((start, shares)) = column {
         draw(start, start + 1.0, shares);
     }
-    paint.add(Shape::mesh(mesh));
+    mesh
 }
 
 /// One event, by shape: shape tells what the colour tells too.
@@ -221,14 +294,27 @@ fn axis(paint: &Painter, rect: Rect, strip: Rect, stage: &Stage, span: &Span) {
     let wanted = f64::from(strip.width() / 110.0).max(1.0);
     let step = nice_ms((to - from) * tick_ms / wanted) / tick_ms;
     let mut tick = (from / step).ceil() * step;
+    let mut free = rect.left();
     while tick <= to {
         let x = span.x(tick, strip.x_range());
         paint.vline(x, strip.y_range(), Stroke::new(1.0, theme::OUTLINE.gamma_multiply(0.5)));
         let text = clock((tick * tick_ms) as u64);
-        let at = pos2(x, rect.bottom() - 3.0);
-        paint.text(at, Align2::CENTER_BOTTOM, text, theme::small_font(), theme::FAINT);
+        let galley = paint.layout_no_wrap(text, theme::small_font(), theme::FAINT);
+        let width = galley.size().x;
+        let left = label_left(x, width, rect.x_range());
+        // A label that would run into the last one is left out; its line stays.
+        if left >= free {
+            let at = pos2(left, rect.bottom() - 3.0 - galley.size().y);
+            paint.galley(at, galley, theme::FAINT);
+            free = left + width + 10.0;
+        }
         tick += step;
     }
+}
+
+/// Where a label begins that is to be in the middle of `x`, and inside.
+fn label_left(x: f32, width: f32, inside: Rangef) -> f32 {
+    (x - width * 0.5).min(inside.max - width).max(inside.min)
 }
 
 /// The next length of time that people count in, in milliseconds.
@@ -263,13 +349,29 @@ pub fn cursor(paint: &Painter, strip: Rect, span: &Span) {
         let x = span.x(tick, strip.x_range());
         paint.vline(x, strip.y_range(), Stroke::new(1.0, theme::ACCENT.gamma_multiply(0.8)));
     }
+    if let Some(tick) = span.chosen_tick {
+        let x = span.x(tick as f64, strip.x_range());
+        if strip.x_range().contains(x) {
+            paint.vline(x, strip.y_range(), Stroke::new(1.0, theme::WARN.gamma_multiply(0.8)));
+            let points = vec![
+                pos2(x - 4.0, strip.top()),
+                pos2(x + 4.0, strip.top()),
+                pos2(x, strip.top() + 6.0),
+            ];
+            paint.add(Shape::convex_polygon(points, theme::WARN, Stroke::NONE));
+        }
+    }
 }
 
 /// Events of a lane that are as near to the pointer as can be told apart, nearest first.
 fn nearest<'a>(stage: &'a Stage, lane: Lane, span: &Span, strip: Rect, at: Pos2) -> Vec<&'a Event> {
     let away = |event: &Event| (span.x(event.tick as f64, strip.x_range()) - at.x).abs();
-    let lane = stage.events.major().filter(|event| event.what.lane() == lane);
-    let mut near: Vec<&Event> = lane.filter(|event| away(event) <= NEAR).collect();
+    let marks = stage.events.lane(lane);
+    let from = span.tick(at.x - NEAR, strip.x_range()).floor().max(0.0) as u64;
+    let first = marks.partition_point(|mark| mark.tick < from);
+    let near = marks.iter().skip(first).take(NAMED);
+    let near = near.filter_map(|mark| stage.events.get(mark.number));
+    let mut near: Vec<&Event> = near.take_while(|event| away(event) <= NEAR).collect();
     near.sort_by(|a, b| away(a).total_cmp(&away(b)));
     near
 }
@@ -277,6 +379,22 @@ fn nearest<'a>(stage: &'a Stage, lane: Lane, span: &Span, strip: Rect, at: Pos2)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn labels_stay_inside() {
+        let inside = Rangef::new(10.0, 200.0);
+        for (x, left) in [(100.0, 80.0), (199.0, 160.0), (12.0, 10.0)] {
+            assert!((label_left(x, 40.0, inside) - left).abs() < 1e-3, "{x}");
+        }
+    }
+
+    #[test]
+    fn a_tick_is_asked_for_and_marked() {
+        let (mut span, mut outcome) = (Span::default(), Outcome::default());
+        go_to(480, &mut span, &mut outcome);
+        assert_eq!(span.chosen_tick, Some(480));
+        assert!(matches!(&outcome.asks[..], [Ask(Intent::GoTo(480))]));
+    }
 
     #[test]
     fn the_clock_is_cut_where_people_cut_it() {

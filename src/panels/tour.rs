@@ -3,7 +3,7 @@
 
 use super::{Outcome, theme};
 use crate::view::actions::Action;
-use crate::view::stage::{Look, Stage};
+use crate::view::stage::Look;
 use bevy_egui::egui::{
     Align, Align2, Area, Context, CornerRadius, Layout, Order, Rect, RichText, Sense, Ui, vec2,
 };
@@ -62,16 +62,8 @@ pub struct Tour {
 
 impl Tour {
     /// Draws the station of now.
-    pub fn show(
-        &mut self,
-        context: &Context,
-        stage: &Stage,
-        look: &Look,
-        scene: Rect,
-        outcome: &mut Outcome,
-    ) {
-        let _ = stage;
-        if !self.by_hand && !look.still {
+    pub fn show(&mut self, context: &Context, look: &Look, scene: Rect, outcome: &mut Outcome) {
+        if !self.by_hand && !look.still && !look.calm_motion {
             self.seconds += context.input(|input| input.stable_dt).min(0.1);
         }
         if self.seconds >= STATION_SECONDS {

@@ -117,6 +117,10 @@ pub enum Glyph {
     Hexagon,
     /// A node in a storm that is not shown.
     Stormy,
+    /// A link that was cut.
+    Cut,
+    /// A link on which frames are lost by order.
+    Degraded,
 }
 
 /// A node's shape in the legend.
@@ -132,7 +136,12 @@ pub fn glyph(ui: &mut Ui, glyph: Glyph, colour: Color32) {
             let points = corners.map(|(x, y)| pos2(at.x + x, at.y + y)).to_vec();
             paint.add(Shape::convex_polygon(points, colour, Stroke::NONE));
         }
-        Glyph::Struck | Glyph::Dark | Glyph::Hexagon | Glyph::Stormy => {
+        Glyph::Struck
+        | Glyph::Dark
+        | Glyph::Hexagon
+        | Glyph::Stormy
+        | Glyph::Cut
+        | Glyph::Degraded => {
             rare(paint, at, glyph, colour);
         }
         Glyph::Dot => drop(paint.circle_filled(at, 4.0, colour)),
@@ -171,6 +180,19 @@ fn rare(paint: &Painter, at: Pos2, glyph: Glyph, colour: Color32) {
             };
             let points = (0..6).map(corner).collect();
             paint.add(Shape::convex_polygon(points, colour, Stroke::NONE));
+        }
+        Glyph::Cut => {
+            let stroke = Stroke::new(1.4, theme::lost());
+            for side in [-1.0, 1.0] {
+                let gap = at + vec2(2.5 * side, 0.0);
+                paint.line_segment([at + vec2(8.0 * side, 0.0), gap], stroke);
+                paint.line_segment([gap - vec2(0.0, 3.5), gap + vec2(0.0, 3.5)], stroke);
+            }
+        }
+        Glyph::Degraded => {
+            let (from, to) = (at - vec2(8.0, 0.0), at + vec2(8.0, 0.0));
+            let stroke = Stroke::new(1.4, theme::lost());
+            paint.extend(Shape::dashed_line(&[from, to], stroke, 3.0, 3.0));
         }
         _ => {
             paint.circle_filled(at, 7.5, theme::storm().gamma_multiply(0.35));

@@ -74,7 +74,7 @@ pub struct Rig {
     pub cut: f32,
     placed: bool,
     shift: Vec2,
-    framed_for: Option<(Vec2, Insets, usize, Layout, i32)>,
+    framed_for: Option<(Vec2, Insets, bool, Layout, i32)>,
     layout: Layout,
     /// Where the goal was at the start of the frame, as far as it moves by itself.
     left: (Vec3, f32),
@@ -231,7 +231,8 @@ fn frame_home(
     if std::mem::replace(&mut rig.layout, layout) != layout && *trail == Trail::Free {
         rig.touched = false;
     }
-    let key = (size, *insets, crowd.len(), layout, arrangement.size_class());
+    // A node that joins later moves nothing: the user may be aiming.
+    let key = (size, *insets, crowd.len() > 0, layout, arrangement.size_class());
     if rig.touched || rig.framed_for == Some(key) {
         return;
     }

@@ -17,11 +17,15 @@ pub fn shift(keys: &ButtonInput<KeyCode>) -> bool {
     keys.any_pressed([KeyCode::ShiftLeft, KeyCode::ShiftRight])
 }
 
+/// Whether the key of macOS that others call Super stands for Ctrl here.
+pub const SUPER_IS_CTRL: bool = cfg!(target_os = "macos");
+
 /// Whether Ctrl is held, or what stands for it.
 #[must_use]
 pub fn ctrl(keys: &ButtonInput<KeyCode>) -> bool {
     use KeyCode::{ControlLeft, ControlRight, SuperLeft, SuperRight};
-    keys.any_pressed([ControlLeft, ControlRight, SuperLeft, SuperRight])
+    keys.any_pressed([ControlLeft, ControlRight])
+        || SUPER_IS_CTRL && keys.any_pressed([SuperLeft, SuperRight])
 }
 
 /// Picks a node, or lets it go when it was picked.

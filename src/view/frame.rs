@@ -23,7 +23,7 @@ pub struct StormData {
 }
 
 /// The frame as the shaders read it; the fields mirror `assets/shaders/common.wgsl`.
-#[derive(ShaderType, Clone, Debug, Default)]
+#[derive(ShaderType, Clone, Debug)]
 pub struct FrameData {
     clock: Vec4,
     screen: Vec4,

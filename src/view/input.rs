@@ -184,7 +184,7 @@ fn click(
     }
 }
 
-/// Names the node under a resting pointer.
+/// Finds the node under a resting pointer, and asks why it is silent.
 fn hover(
     gesture: Res<Gesture>,
     over: Res<OverScene>,
@@ -193,15 +193,24 @@ fn hover(
     space: Res<Space>,
     window: Single<&Window, With<PrimaryWindow>>,
     camera: Single<(&Camera, &GlobalTransform), With<Camera3d>>,
-    mut marks: ResMut<Marks>,
+    (mut marks, mut asks): (ResMut<Marks>, MessageWriter<Ask>),
 ) {
     let busy = gesture.orbit || gesture.pan || !over.0;
     let (camera, at) = *camera;
+    let before = marks.hovered.map(|(id, _)| id);
     marks.hovered = probe(&window, camera, at, &look).filter(|_| !busy).and_then(|probe| {
         let id = pick(&probe, &crowd, &space)?;
         let place = crowd.place(id)?;
-        Some((id, camera.world_to_viewport(at, place).ok()?))
+        let depth = place.distance(at.translation()).max(0.1);
+        let radius = space.node_radius / (probe.pixel * depth);
+        let seen = camera.world_to_viewport(at, place).ok()?;
+        marks.hovered_radius = radius;
+        Some((id, seen))
     });
+    let hovered = marks.hovered.map(|(id, _)| id);
+    if hovered != before {
+        asks.write(Ask(Intent::Point(hovered)));
+    }
 }
 
 /// Keys that the focused panel does not need for itself.
@@ -220,7 +229,8 @@ fn keys(
     }
     for key in pressed.read() {
         // In order: within one slow frame a key may go down and up again.
-        if key.logical_key == Key::Control {
+        if key.logical_key == Key::Control || choose::SUPER_IS_CTRL && key.logical_key == Key::Super
+        {
             *ctrl = key.state.is_pressed();
         }
         let name = key_name(&key.logical_key, *ctrl).filter(|_| key.state.is_pressed());

@@ -8,6 +8,7 @@ use super::stage::Stage;
 use super::traffic::PacketData;
 use super::upload::{Stream, room};
 use super::weather::STORMS_MAX;
+use crate::mesh::publish::StruckLink;
 use bevy::prelude::*;
 use bevy::render::render_resource::ShaderType;
 use bevy::render::storage::ShaderBuffer;
@@ -86,24 +87,39 @@ fn leave_out(rendering: Res<Rendering>, mut drawn: Query<(&Drawn, &mut Visibilit
     }
 }
 
+/// The bit of an item's first end from which on its state is kept: percent lost, or [`CUT`].
+const STATE_BIT: u32 = 24;
+/// The state of a link that is cut.
+const CUT: u32 = 255;
+
+/// A link as the shader reads it; `struck` is in order of ends.
+fn item(ends: &[u32; 2], struck: &[StruckLink]) -> UVec2 {
+    let place = struck.binary_search_by(|link| link.ends.cmp(ends));
+    let state = place
+        .ok()
+        .and_then(|place| struck.get(place))
+        .map_or(0, |link| if link.cut { CUT } else { u32::from(link.loss_percent.min(100)) });
+    let [a, b] = *ends;
+    UVec2::new(a | state << STATE_BIT, b)
+}
+
 /// Commands cut links, move nodes and add some: then the links are drawn anew.
 fn relink(
     stage: Res<Stage>,
     mut layers: ResMut<Layers>,
     mut meshes: ResMut<Assets<Mesh>>,
     mut buffers: ResMut<Assets<ShaderBuffer>>,
-    mut drawn: Local<(usize, Vec<[u32; 2]>)>,
+    mut drawn: Local<(usize, Vec<StruckLink>)>,
 ) {
     let orders = &stage.published.orders;
     let whose = orders.links.as_ref().map_or(0, |links| links.as_ptr() as usize);
-    let cut = orders.struck.iter().filter(|link| link.cut).map(|link| link.ends);
-    if drawn.0 == whose && cut.clone().eq(drawn.1.iter().copied()) {
+    if drawn.0 == whose && drawn.1 == orders.struck {
         return;
     }
-    *drawn = (whose, cut.collect());
+    drawn.0 = whose;
+    drawn.1.clone_from(&orders.struck);
     let all = orders.links.as_deref().unwrap_or(&stage.scene.links);
-    let kept = all.iter().filter(|link| drawn.1.binary_search(link).is_err());
-    let pairs: Vec<UVec2> = kept.map(|[a, b]| UVec2::new(*a, *b)).collect();
+    let pairs: Vec<UVec2> = all.iter().map(|link| item(link, &drawn.1)).collect();
     layers.links = pairs.len();
     layers.grown = REBIND_FRAMES;
     let mesh = layer::quads(pairs.len().max(1));
@@ -193,4 +209,22 @@ fn rebind(
     }
     // Visiting them mutably is what makes the renderer bind them anew.
     materials.iter_mut().for_each(drop);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_done_to_a_link_goes_with_it() {
+        let struck = |ends, cut, loss_percent| StruckLink { ends, cut, loss_percent };
+        let struck = [struck([0, 4], true, 0), struck([1, 2], false, 40)];
+        for (ends, state) in [([0, 3], 0), ([0, 4], CUT), ([1, 2], 40), ([2, 3], 0)] {
+            let item = item(&ends, &struck);
+            assert_eq!(
+                (item.x >> STATE_BIT, item.x & 0xff_ffff, item.y),
+                (state, ends[0], ends[1])
+            );
+        }
+    }
 }

@@ -8,8 +8,8 @@ use bevy::prelude::*;
 /// Vertical field of view.
 pub const FOV: f32 = 0.66;
 
-/// The camera, wherever it draws to. Edges are smoothed in the shaders, so it needs neither
-/// multisampling nor a smoothing pass.
+/// The camera, wherever it draws to. Shapes smooth their edges themselves; a smoothing pass comes
+/// with the quality, so it needs no multisampling.
 #[must_use]
 pub fn bundle() -> impl Bundle {
     (

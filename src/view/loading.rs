@@ -89,6 +89,7 @@ fn take_stage(world: &mut World, show: Show) {
     let before = world.resource::<Stage>();
     let mut stage = Stage::new(show.pace.scene(), show.pace.latest());
     stage.software = before.software;
+    stage.first_picture_ms = before.first_picture_ms;
     stage.generation = before.generation + 1;
     let space = Space::of(&stage.scene, &stage.published);
     world.insert_resource(stage);

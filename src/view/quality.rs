@@ -1,16 +1,18 @@
 //! How much light is computed for a frame, chosen by the user or by how long frames take.
 //!
-//! Quality changes how a frame looks, never what it says. Edges are smoothed in the shaders at
-//! every level, so there is no multisampling to turn down. A picture of one tick is always drawn
+//! Quality changes how a frame looks, never what it says. Edges of single shapes are smoothed in the
+//! shaders at every level; what is left where shapes meet, SMAA smooths at the higher ones. A picture of one tick is always drawn
 //! at the highest level unless another is asked for.
 
 use super::lens;
 use super::stage::{Look, Stage};
+use bevy::anti_alias::smaa::{Smaa, SmaaPreset};
 use bevy::post_process::bloom::Bloom;
 use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
 
 /// What the user asks for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Quality {
     /// For software rendering and old graphics.
     Low,
@@ -61,6 +63,24 @@ pub enum Level {
     High,
 }
 
+/// How much edges are smoothed where shapes meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Smoothing {
+    Not,
+    Some,
+    All,
+}
+
+impl Smoothing {
+    const fn preset(self) -> Option<SmaaPreset> {
+        match self {
+            Self::Not => None,
+            Self::Some => Some(SmaaPreset::Low),
+            Self::All => Some(SmaaPreset::High),
+        }
+    }
+}
+
 /// What a level comes to.
 #[derive(Resource, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rendering {
@@ -72,6 +92,8 @@ pub struct Rendering {
     pub pools: bool,
     /// Steps through a storm.
     pub storm_steps: u32,
+    /// How much edges are smoothed in the finished picture.
+    smoothing: Smoothing,
     links_max: u32,
 }
 
@@ -84,7 +106,12 @@ impl Rendering {
             Level::Medium => (true, true, 15, 30_000),
             Level::High => (true, true, 22, u32::MAX),
         };
-        Self { level, bloom, pools, storm_steps, links_max }
+        let smoothing = match level {
+            Level::Low => Smoothing::Not,
+            Level::Medium => Smoothing::Some,
+            Level::High => Smoothing::All,
+        };
+        Self { level, bloom, pools, storm_steps, smoothing, links_max }
     }
 
     /// Of so many links one in how many is drawn; those of the selected node always are.
@@ -168,7 +195,7 @@ pub(super) fn plugin(app: &mut App) {
     app.init_resource::<Governor>()
         .insert_resource(Rendering::of(Level::High))
         .add_systems(PostStartup, start)
-        .add_systems(First, (choose, glow.run_if(resource_changed::<Rendering>)).chain());
+        .add_systems(First, (choose, glow).chain());
 }
 
 /// The processor draws slowly: it starts low and may rise.
@@ -197,10 +224,17 @@ fn choose(
 
 fn glow(
     rendering: Res<Rendering>,
-    cameras: Query<(Entity, Has<Bloom>), With<Camera3d>>,
+    cameras: Query<(Entity, Has<Bloom>, Option<&Smaa>), With<Camera3d>>,
     mut commands: Commands,
 ) {
-    for (camera, glows) in &cameras {
+    for (camera, glows, smooth) in &cameras {
+        let wanted = rendering.smoothing.preset();
+        if smooth.map(|smooth| smooth.preset) != wanted {
+            match wanted {
+                Some(preset) => drop(commands.entity(camera).insert(Smaa { preset })),
+                None => drop(commands.entity(camera).remove::<Smaa>()),
+            }
+        }
         if rendering.bloom && !glows {
             commands.entity(camera).insert(lens::bloom());
         } else if !rendering.bloom && glows {

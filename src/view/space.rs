@@ -170,7 +170,7 @@ fn trim(value: f64) -> String {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::mesh::publish::{NodeView, Regime, Role};
 

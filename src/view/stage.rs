@@ -3,15 +3,17 @@
 //! Everything drawn is written from here. Nothing here is ever read by the mesh; wishes leave as
 //! [`Ask`] messages.
 
+pub use super::events::Events;
+
 use super::arrange::Layout;
 use super::follow::Follow;
 use super::quality::Quality;
 use super::space::Space;
 use super::theme::Palette;
-use crate::mesh::chronicle::{Event, GeneTree};
+use crate::mesh::chronicle::GeneTree;
 use crate::mesh::publish::{NodeDetail, Published, Scene};
 use crate::pace::history::Snapshot;
-use crate::pace::{Intent, News, PaceStatus};
+use crate::pace::{Intent, PaceStatus, Pointed};
 use crate::panels::overlay::Overlay;
 use bevy::prelude::*;
 use std::sync::Arc;
@@ -29,6 +31,10 @@ pub struct Stage {
     pub detail: Option<Arc<NodeDetail>>,
     /// The node that the selected one is compared with.
     pub compared: Option<Arc<NodeDetail>>,
+    /// The node under the pointer, with why it is silent.
+    pub pointed: Option<Arc<Pointed>>,
+    /// What parameters are now, in the order of [`crate::scenario::LIVE`].
+    pub parameters: Arc<[Option<f64>]>,
     /// The swarm's figures over the run.
     pub history: Snapshot,
     /// What has happened.
@@ -37,12 +43,18 @@ pub struct Stage {
     pub genes: Arc<GeneTree>,
     /// Where the clock stands.
     pub status: PaceStatus,
+    /// What is rare among the nodes on show, and there.
+    pub present: Present,
     /// The selected node.
     pub selected: Option<u32>,
     /// Several nodes picked at once, in order of id.
     pub picked: Vec<u32>,
     /// Drawn by the processor instead of a graphics card: worth a warning.
     pub software: bool,
+    /// How far the first picture is; `None` once it has been drawn.
+    pub opening: Option<Opening>,
+    /// How long the first picture took from the start of the command, in milliseconds.
+    pub first_picture_ms: Option<u64>,
     /// Something to tell the user.
     pub notice: Option<String>,
     /// Grows by one whenever another tick is put on show.
@@ -54,11 +66,14 @@ impl Stage {
     #[must_use]
     pub fn new(scene: Arc<Scene>, published: Arc<Published>) -> Self {
         Self {
+            present: Present::of(&published),
             scene,
             published,
             previous: None,
             detail: None,
             compared: None,
+            pointed: None,
+            parameters: Arc::default(),
             history: Snapshot::default(),
             events: Events::default(),
             genes: Arc::default(),
@@ -72,6 +87,8 @@ impl Stage {
             selected: None,
             picked: Vec::new(),
             software: false,
+            opening: None,
+            first_picture_ms: None,
             notice: None,
             generation: 1,
         }
@@ -79,6 +96,7 @@ impl Stage {
 
     /// Puts another tick on show.
     pub fn put(&mut self, published: Arc<Published>) {
+        self.present = Present::of(&published);
         let before = std::mem::replace(&mut self.published, published);
         self.previous = Some(before);
         self.generation += 1;
@@ -115,62 +133,50 @@ impl Stage {
     }
 }
 
-/// What has happened, as far as it is kept.
-#[derive(Clone, Debug, Default)]
-pub struct Events {
-    list: Vec<Event>,
-    minor: usize,
-    next: u64,
-    rewinds: u32,
+/// Which rare things there are in a tick, found out once: the legend explains these only.
+#[expect(clippy::struct_excessive_bools, reason = "four facts that hold or do not")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Present {
+    /// A banned node.
+    pub banned: bool,
+    /// A node without power.
+    pub dead: bool,
+    /// A real board.
+    pub hardware: bool,
+    /// A node with another than its first gene.
+    pub evolved: bool,
+    /// Links that are cut.
+    pub cut: u32,
+    /// Links that were degraded.
+    pub degraded: u32,
 }
 
-impl Events {
-    /// Minor events that are kept; the older half is dropped at a time.
-    const MINOR_MAX: usize = 8_192;
-    /// Major events that are kept.
-    const MAJOR_MAX: usize = 65_536;
-
-    /// Where to go on reading.
+impl Present {
+    /// Of a tick.
     #[must_use]
-    pub const fn next(&self) -> u64 {
-        self.next
-    }
-
-    /// Takes what is new. False when the mesh was put into an earlier state: then nothing is kept,
-    /// and all is to be read again.
-    pub fn take(&mut self, news: News) -> bool {
-        if news.rewinds != self.rewinds {
-            *self = Self { rewinds: news.rewinds, ..Self::default() };
-            return false;
+    pub fn of(published: &Published) -> Self {
+        let mut present = Self::default();
+        for node in &published.nodes {
+            present.banned |= node.banned;
+            present.dead |= node.dead;
+            present.hardware |= node.hardware;
+            present.evolved |= node.lineage != 0;
         }
-        self.next = news.next;
-        self.minor += news.events.iter().filter(|event| !event.is_major).count();
-        self.list.extend(news.events);
-        let major = self.list.len() - self.minor;
-        let drop_minor = if self.minor > Self::MINOR_MAX { self.minor / 2 } else { 0 };
-        let drop_major = if major > Self::MAJOR_MAX { major / 2 } else { 0 };
-        if drop_minor + drop_major > 0 {
-            let mut left = [drop_minor, drop_major];
-            self.list.retain(|event| {
-                let left = &mut left[usize::from(event.is_major)];
-                let stays = *left == 0;
-                *left = left.saturating_sub(1);
-                stays
-            });
-            self.minor -= drop_minor;
+        for link in &published.orders.struck {
+            present.cut += u32::from(link.cut);
+            present.degraded += u32::from(!link.cut);
         }
-        true
+        present
     }
+}
 
-    /// All of them, oldest first.
-    pub fn all(&self) -> impl Iterator<Item = &Event> {
-        self.list.iter()
-    }
-
-    /// Those that belong on a timeline of the whole run.
-    pub fn major(&self) -> impl Iterator<Item = &Event> {
-        self.list.iter().filter(|event| event.is_major)
-    }
+/// How far the first picture is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Opening {
+    /// Shaders that are ready.
+    pub made: u32,
+    /// Shaders that were asked for.
+    pub asked: u32,
 }
 
 /// What colour says.
@@ -290,6 +296,8 @@ pub struct Marks {
     pub hovered: Option<(u32, Vec2)>,
     /// How large the selected node is seen.
     pub radius: f32,
+    /// How large the node under the pointer is seen.
+    pub hovered_radius: f32,
     /// Two corners of the rectangle that the user draws.
     pub rectangle: Option<[Vec2; 2]>,
 }

@@ -49,71 +49,86 @@ impl Palette {
         }
     }
 
+    const fn meanings(self) -> &'static Meanings {
+        match self {
+            Self::Standard => &STANDARD,
+            Self::Safe => &SAFE,
+        }
+    }
+
     /// Calm, `PreStorm`, Storm.
     #[must_use]
-    pub fn regimes(self) -> [Tint; 3] {
-        match self {
-            Self::Standard => [Tint(46, 118, 255), Tint(255, 166, 33), Tint(255, 50, 44)],
-            Self::Safe => [Tint(63, 115, 166), Tint(246, 226, 64), Tint(232, 102, 22)],
-        }
+    pub const fn regimes(self) -> [Tint; 3] {
+        self.meanings().regimes
     }
 
     /// Update, Poll, Beacon, Grant, Relay, and talk of genes.
     #[must_use]
-    pub fn packets(self) -> [Tint; 6] {
-        match self {
-            Self::Standard => [
-                Tint(158, 226, 255),
-                Tint(186, 140, 255),
-                Tint(104, 245, 178),
-                Tint(255, 138, 214),
-                Tint(214, 238, 112),
-                Tint(255, 250, 240),
-            ],
-            Self::Safe => [
-                Tint(207, 241, 255),
-                Tint(138, 116, 231),
-                Tint(53, 172, 150),
-                Tint(215, 150, 218),
-                Tint(181, 195, 142),
-                Tint(250, 237, 222),
-            ],
-        }
+    pub const fn packets(self) -> [Tint; 6] {
+        self.meanings().packets
     }
 
     /// Modality groups, in order; more than these share the last.
     #[must_use]
-    pub fn groups(self) -> [Tint; 5] {
-        match self {
-            Self::Standard => GROUPS,
-            Self::Safe => [
-                Tint(135, 187, 231),
-                Tint(161, 126, 255),
-                Tint(65, 252, 184),
-                Tint(255, 194, 90),
-                Tint(255, 104, 154),
-            ],
-        }
+    pub const fn groups(self) -> [Tint; 5] {
+        self.meanings().groups
     }
 
     /// Lines of evolved genes run between these; apart from the colours of alarm.
     #[must_use]
-    pub fn lineage(self) -> [Tint; 3] {
-        match self {
-            Self::Standard => LINEAGE,
-            Self::Safe => [Tint(70, 235, 196), Tint(152, 115, 255), Tint(255, 138, 217)],
-        }
+    pub const fn lineage(self) -> [Tint; 3] {
+        self.meanings().lineage
     }
 }
 
-const GROUPS: [Tint; 5] = [
-    Tint(72, 190, 255),
-    Tint(160, 126, 255),
-    Tint(84, 226, 168),
-    Tint(255, 190, 92),
-    Tint(255, 122, 160),
-];
-const LINEAGE: [Tint; 3] = [Tint(64, 236, 196), Tint(150, 120, 255), Tint(255, 120, 236)];
+/// The colours of a palette, by what they mean.
+struct Meanings {
+    regimes: [Tint; 3],
+    packets: [Tint; 6],
+    groups: [Tint; 5],
+    lineage: [Tint; 3],
+}
+
+const STANDARD: Meanings = Meanings {
+    regimes: [Tint(46, 118, 255), Tint(255, 166, 33), Tint(255, 50, 44)],
+    packets: [
+        Tint(158, 226, 255),
+        Tint(186, 140, 255),
+        Tint(104, 245, 178),
+        Tint(255, 138, 214),
+        Tint(214, 238, 112),
+        Tint(255, 250, 240),
+    ],
+    groups: [
+        Tint(72, 190, 255),
+        Tint(160, 126, 255),
+        Tint(84, 226, 168),
+        Tint(255, 190, 92),
+        Tint(255, 122, 160),
+    ],
+    lineage: [Tint(64, 236, 196), Tint(150, 120, 255), Tint(255, 120, 236)],
+};
+
+const SAFE: Meanings = Meanings {
+    regimes: [Tint(63, 115, 166), Tint(246, 226, 64), Tint(232, 102, 22)],
+    packets: [
+        Tint(207, 241, 255),
+        Tint(138, 116, 231),
+        Tint(53, 172, 150),
+        Tint(215, 150, 218),
+        Tint(181, 195, 142),
+        Tint(250, 237, 222),
+    ],
+    groups: [
+        Tint(135, 187, 231),
+        Tint(161, 126, 255),
+        Tint(65, 252, 184),
+        Tint(255, 194, 90),
+        Tint(255, 104, 154),
+    ],
+    lineage: [Tint(70, 235, 196), Tint(152, 115, 255), Tint(255, 138, 217)],
+};
+
 /// Reputation ring.
 pub const RING: Tint = Tint(206, 226, 255);
 /// What is selected.

@@ -2,6 +2,9 @@
 //! moved or set down. Each ends in one command; until then only a sketch is drawn.
 
 use super::arrange::Layout;
+use super::crowd::Crowd;
+use super::lens::FOV;
+use super::picking::{Probe, pick};
 use super::space::Space;
 use super::stage::{Ask, Look, OverScene, Stage};
 use crate::pace::Intent;
@@ -21,7 +24,7 @@ pub enum Tool {
     DragStorm,
     /// Draw a line; links across it are cut.
     DrawLine,
-    /// Press where the picked nodes are to stand.
+    /// Drag the picked nodes, or click where they are to stand.
     MoveNodes,
     /// Press where a node joins.
     AddNodes,
@@ -53,7 +56,7 @@ impl Tool {
             Self::DropStorm => "Press where it begins and drag to its rim",
             Self::DragStorm => "Press inside a storm and take it elsewhere",
             Self::DrawLine => "Draw a line: links across it are cut. Restore links to heal it",
-            Self::MoveNodes => "Click where the picked nodes, or the selected one, are to stand",
+            Self::MoveNodes => "Drag a node, all that are picked come along; or click where to",
             Self::AddNodes => "Click where another node joins",
         }
     }
@@ -70,6 +73,10 @@ pub struct Sketch {
     storm: Option<u32>,
     /// Centre and radius of a storm to be, in scene units.
     pub circle: Option<(Vec3, f32)>,
+    /// Whether chosen nodes were taken hold of.
+    grabbed: bool,
+    /// By how much the chosen nodes are being dragged, in scene units.
+    pub shift: Option<Vec3>,
 }
 
 impl Sketch {
@@ -84,6 +91,8 @@ impl Sketch {
         self.trail.clear();
         self.circle = None;
         self.storm = None;
+        self.grabbed = false;
+        self.shift = None;
     }
 
     /// Whether the left button is the tool's.
@@ -119,7 +128,7 @@ fn ground(
 pub(super) fn work(
     buttons: Res<ButtonInput<MouseButton>>,
     over: Res<OverScene>,
-    (space, look): (Res<Space>, Res<Look>),
+    (space, look, crowd): (Res<Space>, Res<Look>, Res<Crowd>),
     window: Single<&Window, With<PrimaryWindow>>,
     camera: Single<(&Camera, &GlobalTransform), With<Camera3d>>,
     mut sketch: ResMut<Sketch>,
@@ -143,6 +152,20 @@ pub(super) fn work(
         }
         sketch.trail = vec![place];
         sketch.storm = storm_at(&stage, mm);
+        if sketch.tool == Tool::MoveNodes {
+            let probe = window.cursor_position().and_then(|cursor| {
+                let ray = camera.viewport_to_world(at, cursor).ok()?;
+                let pixel = 2.0 * (FOV * 0.5).tan() / window.height().max(1.0);
+                Some(Probe { ray, pixel, hidden: None })
+            });
+            let under = probe.and_then(|probe| pick(&probe, &crowd, &space));
+            sketch.grabbed = under.is_some();
+            if let Some(id) = under.filter(|id| !is_chosen(&stage, *id)) {
+                stage.picked.clear();
+                stage.selected = Some(id);
+                asks.write(Ask(Intent::Select(Some(id))));
+            }
+        }
     }
     if sketch.trail.is_empty() {
         return;
@@ -153,9 +176,17 @@ pub(super) fn work(
     }
     let start = sketch.trail[0];
     sketch.circle = circle(&sketch, &stage, &space, start, place);
+    let far = start.distance(place) > step;
+    sketch.shift = (sketch.grabbed && far).then(|| place - start);
+    // A mere click on a node takes hold of it and moves nothing.
+    if sketch.grabbed && !far && !buttons.pressed(MouseButton::Left) {
+        sketch.drop_it();
+        return;
+    }
     if buttons.pressed(MouseButton::Left) {
         return;
     }
+    let place = dragged_to(&sketch, &stage, &crowd).unwrap_or(place);
     let command = command(&sketch, &stage, &space, place);
     sketch.drop_it();
     // Let go over a panel, it was not meant.
@@ -166,6 +197,21 @@ pub(super) fn work(
         Ok(command) => drop(asks.write(Ask(Intent::Command(Box::new(command))))),
         Err(why) => stage.notice = Some(why.to_owned()),
     }
+}
+
+/// Whether a node is one of those that tools are about.
+fn is_chosen(stage: &Stage, id: u32) -> bool {
+    if stage.picked.is_empty() { stage.selected == Some(id) } else { stage.picked.contains(&id) }
+}
+
+/// Where the middle of the chosen nodes is dragged to.
+fn dragged_to(sketch: &Sketch, stage: &Stage, crowd: &Crowd) -> Option<Vec3> {
+    let shift = sketch.shift?;
+    let alone = stage.selected.filter(|_| stage.picked.is_empty());
+    let ids = stage.picked.iter().copied().chain(alone);
+    let places: Vec<Vec3> = ids.filter_map(|id| crowd.place(id)).collect();
+    let sum: Vec3 = places.iter().sum();
+    (!places.is_empty()).then(|| sum / places.len() as f32 + shift)
 }
 
 /// The number of the storm that blows at a place; the smallest one where several do.

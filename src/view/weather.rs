@@ -6,7 +6,7 @@ use super::stage::{Look, Stage};
 use bevy::prelude::*;
 
 /// More storms than this are not drawn: the first ones by number are.
-pub const STORMS_MAX: usize = 8;
+pub const STORMS_MAX: usize = 64;
 /// How quickly what is seen follows what is published, per second.
 const CHASE: f32 = 2.6;
 /// Height over radius above a sheet of nodes.

@@ -1,9 +1,10 @@
 //! The window: an app around the scene that mirrors the mesh each frame and forwards wishes.
 
+use super::gauge::{self, Gauge, WindowFigures};
 use super::probe::renderer_settings;
-use super::stage::{Ask, Stage};
+use super::stage::{Ask, Go, Stage};
 use super::{Loader, ViewError, display_available, input, lens, loading, scene_plugin};
-use crate::pace::Pace;
+use crate::pace::{Choice, Intent, Pace};
 use bevy::app::AppExit;
 use bevy::log::{Level, LogPlugin};
 use bevy::prelude::*;
@@ -11,13 +12,16 @@ use bevy::render::RenderPlugin;
 use bevy::render::renderer::RenderAdapterInfo;
 use bevy::window::{PresentMode, WindowResolution};
 use bevy_egui::{EguiGlobalSettings, EguiPlugin, PrimaryEguiContext};
+use crossbeam_channel::Sender;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use wgpu::DeviceType;
 
 /// How to open the window.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct WindowOptions {
+    /// When the command began.
+    pub begun: std::time::Instant,
     /// Close it when this tick has been shown.
     pub exit_at_tick: Option<u64>,
     /// What its title bar says.
@@ -32,11 +36,12 @@ pub struct WindowOptions {
 #[derive(Resource)]
 struct Until(u64);
 
-/// Opens the window and returns when it is closed, or when the wanted tick has been shown.
+/// Opens the window and returns when it is closed, or when the wanted tick has been shown, with
+/// what it has cost.
 ///
 /// # Errors
 /// When there is no display, no graphics adapter, or the window ends abnormally.
-pub fn run_window(pace: Pace, options: WindowOptions) -> Result<(), ViewError> {
+pub fn run_window(pace: Pace, options: WindowOptions) -> Result<WindowFigures, ViewError> {
     if !display_available() {
         return Err(ViewError::NoDisplay);
     }
@@ -62,7 +67,7 @@ pub fn run_window(pace: Pace, options: WindowOptions) -> Result<(), ViewError> {
         .add_plugins((scene_plugin, input::plugin, crate::panels::kept::plugin))
         .add_systems(PreStartup, spawn_camera)
         .add_systems(Startup, look_at_adapter)
-        .add_systems(PreUpdate, mirror)
+        .add_systems(PreUpdate, (mirror, take_choice).chain())
         .add_systems(Last, (forward, end.run_if(resource_exists::<Until>)))
         .set_error_handler(bevy::ecs::error::error);
     if let Some(loader) = options.loader {
@@ -71,8 +76,11 @@ pub fn run_window(pace: Pace, options: WindowOptions) -> Result<(), ViewError> {
     if let Some(tick) = options.exit_at_tick {
         app.insert_resource(Until(tick));
     }
+    gauge::plugin(&mut app, options.begun);
+    let (sender, figures) = crossbeam_channel::bounded(1);
+    app.add_systems(Last, hand_out(sender).after(end));
     match app.run() {
-        AppExit::Success => Ok(()),
+        AppExit::Success => Ok(figures.try_recv().unwrap_or_default()),
         AppExit::Error(code) => Err(ViewError::Window(code.get())),
     }
 }
@@ -120,11 +128,51 @@ fn mirror(pace: Res<Pace>, mut stage: ResMut<Stage>) {
     let detail = pace.detail();
     stage.detail = detail.filter(|detail| Some(detail.id) == stage.selected);
     stage.compared = pace.compared();
+    stage.pointed = pace.pointed();
+    stage.parameters = pace.parameters();
+}
+
+/// Takes what a selector meant: one node is selected and gone to, several are picked.
+fn take_choice(
+    pace: Res<Pace>,
+    mut stage: ResMut<Stage>,
+    mut taken: Local<Option<Arc<Choice>>>,
+    mut asks: MessageWriter<Ask>,
+    mut go: MessageWriter<Go>,
+) {
+    let Some(choice) = pace.choice() else { return };
+    if taken.as_ref().is_some_and(|taken| Arc::ptr_eq(taken, &choice)) {
+        return;
+    }
+    match &choice.nodes {
+        Ok(nodes) => {
+            stage.picked.clone_from(nodes);
+            if let [one] = nodes.as_slice() {
+                stage.picked.clear();
+                stage.selected = Some(*one);
+                asks.write(Ask(Intent::Select(Some(*one))));
+                go.write(Go::Node(*one));
+            }
+        }
+        Err(why) => stage.notice = Some(why.clone()),
+    }
+    *taken = Some(choice);
 }
 
 fn forward(mut asks: MessageReader<Ask>, pace: Res<Pace>) {
     for Ask(intent) in asks.read() {
         pace.send(intent.clone());
+    }
+}
+
+/// The app is gone when its run is over, so its figures are handed out at the end of it.
+fn hand_out(
+    sender: Sender<WindowFigures>,
+) -> impl FnMut(MessageReader<AppExit>, Res<Gauge>) + Send + Sync + 'static {
+    move |mut exits, gauge| {
+        if exits.read().count() > 0 {
+            let _ = sender.try_send(gauge.figures.clone());
+        }
     }
 }
 

@@ -27,25 +27,15 @@ pub(super) fn resolve(world: &mut World, command: &Command) -> Result<Command, F
     );
     for text in texts(&mut resolved) {
         let selector = read(text)?;
-        let count = world.resource::<Setup>().0.nodes.len();
-        if let Some(word) = selector.beyond(count as u64) {
-            let last = count.saturating_sub(1);
-            let found = format!("{word} is no node; the last one is {last}");
-            return Err(refusal(found, "give the command again once it has joined"));
-        }
         // A list stays as it was said.
         if selector.is_list() {
+            there(world, &selector)?;
             if strikes {
                 joined(world, text, &selector)?;
             }
-            continue;
+        } else {
+            *text = list_of(&now(world, text)?);
         }
-        let ids = choose(world, &selector);
-        if ids.is_empty() {
-            let found = format!("\"{text}\" is no node at the moment");
-            return Err(refusal(found, "give the command again when it is, or choose others"));
-        }
-        *text = list_of(&ids);
     }
     Ok(resolved)
 }
@@ -64,6 +54,30 @@ fn joined(world: &World, text: &str, selector: &Selector) -> Result<(), Fault> {
         }
         _ => Ok(()),
     }
+}
+
+/// The nodes that a selector means now, by id.
+///
+/// # Errors
+/// When it cannot be read, names a node that is not there, or means nobody.
+pub(super) fn now(world: &mut World, text: &str) -> Result<Vec<u32>, Fault> {
+    let selector = read(text)?;
+    there(world, &selector)?;
+    let ids = choose(world, &selector);
+    if ids.is_empty() {
+        let found = format!("\"{text}\" is no node at the moment");
+        return Err(refusal(found, "give the command again when it is, or choose others"));
+    }
+    Ok(ids)
+}
+
+/// Refuses ids beyond the nodes that there are.
+fn there(world: &World, selector: &Selector) -> Result<(), Fault> {
+    let count = world.resource::<Setup>().0.nodes.len();
+    let Some(word) = selector.beyond(count as u64) else { return Ok(()) };
+    let last = count.saturating_sub(1);
+    let found = format!("{word} is no node; the last one is {last}");
+    Err(refusal(found, "give the command again once it has joined"))
 }
 
 fn texts(command: &mut Command) -> Vec<&mut String> {

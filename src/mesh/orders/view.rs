@@ -17,12 +17,14 @@ const TAKEN: usize = 256;
 const NOTICES: usize = 64;
 
 /// Commands as the outside sees them. Empty in a mesh that was never given one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OrdersView {
     /// (tick, text) of the commands that took effect: the newest 256, oldest first.
     pub taken: Vec<(u64, String)>,
     /// (id, text) of the commands that wait for the next tick, in order.
     pub pending: Vec<(u64, String)>,
+    /// The same commands themselves, in the same order.
+    pub waiting: Vec<Command>,
     /// (tick, text) of what was refused, with why: the newest 64, oldest first.
     pub notices: Vec<(u64, String)>,
     /// Links that are cut or degraded, by their ends.
@@ -106,6 +108,7 @@ impl Orders {
         let view = OrdersView {
             taken: self.desk.taken.iter().cloned().collect(),
             pending: self.pending.iter().map(|(id, command)| (*id, command.describe())).collect(),
+            waiting: self.pending.iter().map(|(_, command)| command.clone()).collect(),
             notices: self.desk.notices.iter().cloned().collect(),
             struck: struck.collect(),
             killed: self.desk.killed.iter().copied().collect(),

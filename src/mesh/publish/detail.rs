@@ -237,6 +237,19 @@ fn tick_of(now: Tick, low: u32) -> Option<u64> {
 }
 
 impl Mesh {
+    /// All that keeps a node silent now, or its word from counting; empty where nothing does, and
+    /// for a node that is not there.
+    pub fn reasons(&mut self, id: NodeId) -> Vec<String> {
+        let world = self.world();
+        let Some(entity) = world.resource::<Roster>().0.get(id.index()).copied() else {
+            return Vec::new();
+        };
+        let plan = world.resource::<Setup>().0.clone();
+        let now = world.resource::<Clock>().now;
+        let peers = peers(world, &plan, now, id).unwrap_or_default();
+        silence::reasons(world, &plan, now, entity, &peers)
+    }
+
     /// A node in full; `None` if there is no such node. What it did in the past is known while it
     /// is followed ([`Mesh::follow`]).
     pub fn detail(&mut self, id: NodeId, unit: &str) -> Option<NodeDetail> {
