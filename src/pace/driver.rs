@@ -209,6 +209,11 @@ impl Driver {
             Intent::Fork { tick, of_other, changes } => self.fork(tick, of_other, &changes),
             Intent::Keep => self.keep_other(),
             Intent::Unfork => self.unfork(),
+            Intent::Observe => {
+                if let Some(observer) = &mut self.observer {
+                    observer(&mut self.first.newest);
+                }
+            }
         }
     }
 

@@ -117,6 +117,8 @@ pub enum Intent {
     TakeBack(u64),
     /// Give the command again that was last taken back.
     Redo,
+    /// Let the observer look between two ticks too.
+    Observe,
 }
 
 /// A node under the pointer.
@@ -246,6 +248,12 @@ impl Pace {
     #[must_use]
     pub fn other(&self) -> Option<Other> {
         self.read(|latest| latest.frame.other.clone())
+    }
+
+    /// [`Pace::latest`] and [`Pace::other`] of one moment.
+    #[must_use]
+    pub fn both(&self) -> (Arc<Published>, Option<Other>) {
+        self.read(|latest| (latest.frame.published.clone(), latest.frame.other.clone()))
     }
 
     /// Where in its time the run is, and what the driver is at.

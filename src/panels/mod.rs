@@ -6,12 +6,14 @@
 mod attacks;
 mod browser;
 mod card;
+mod chapters;
 pub mod dock;
 mod figures;
 mod finder;
 mod ghosts;
 mod hands;
 mod help;
+mod icons;
 mod inspector;
 mod journal;
 pub mod kept;
@@ -77,6 +79,7 @@ pub struct Panels {
     /// Where they stand.
     pub dock: Dock,
     rooms: Rooms,
+    transport: transport::Transport,
     sheets: overlay::Sheets,
 }
 
@@ -238,7 +241,7 @@ pub fn show(
     if look.panels && roomy {
         let around = screen.shrink(theme::EDGE * 0.6);
         scene = docked(context, panels, stage, look, sketch, around, &mut outcome);
-        let bar = transport::show(context, stage, scene, &mut outcome);
+        let bar = panels.transport.show(context, stage, scene, &mut outcome);
         scene.max.y -= caption(context, stage, look, space, scene);
         scene.min.y += bar;
     }
@@ -268,7 +271,7 @@ fn docked(
     let builder = egui::UiBuilder::new().layer_id(egui::LayerId::background()).max_rect(around);
     let mut ui = egui::Ui::new(context.clone(), "dock".into(), builder);
     let Panels { dock, rooms, .. } = panels;
-    rooms.span.begin(stage.published.tick, stage.scene.ticks);
+    rooms.span.begin(stage.newest(), stage.scene.ticks);
     let mut inside =
         |ui: &mut egui::Ui, pane: Pane| rooms.show(ui, pane, (stage, look, sketch), outcome);
     dock.show(&mut ui, around, stage.detail.is_some(), &mut inside)

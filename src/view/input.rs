@@ -240,7 +240,7 @@ fn keys(
         let taken = (text && typed && name != "Ctrl+P")
             || (focused && matches!(key.logical_key, Key::Space | Key::Enter | Key::Escape));
         let Some(action) = actions::of_key(&name).filter(|_| !taken) else { continue };
-        if !key.repeat || action == Action::Step {
+        if !key.repeat || matches!(action, Action::Step | Action::StepBack) {
             wanted.write(Do(action));
         }
     }
@@ -254,6 +254,9 @@ fn key_name(key: &Key, ctrl: bool) -> Option<String> {
         Key::Character(text) => text.to_uppercase(),
         Key::F1 => "F1".to_owned(),
         Key::F3 => "F3".to_owned(),
+        Key::F2 => "F2".to_owned(),
+        Key::Home => "Home".to_owned(),
+        Key::End => "End".to_owned(),
         Key::F12 => "F12".to_owned(),
         _ => return None,
     };

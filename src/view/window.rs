@@ -4,7 +4,7 @@ use super::gauge::{self, Gauge, WindowFigures};
 use super::probe::renderer_settings;
 use super::stage::{Ask, Go, Stage};
 use super::{Loader, ViewError, display_available, input, lens, loading, scene_plugin};
-use crate::pace::{Choice, Intent, Pace};
+use crate::pace::{Choice, Intent, Other, Pace};
 use bevy::app::AppExit;
 use bevy::log::{Level, LogPlugin};
 use bevy::prelude::*;
@@ -114,9 +114,18 @@ fn look_at_adapter(adapter: Option<Res<RenderAdapterInfo>>, mut stage: ResMut<St
 /// Takes what the mesh has published since the last frame.
 fn mirror(pace: Res<Pace>, mut stage: ResMut<Stage>) {
     stage.status = pace.status();
-    let latest = pace.latest();
-    if !Arc::ptr_eq(&latest, &stage.published) {
+    let (latest, other) = pace.both();
+    let seen = |other: &Option<Other>| other.as_ref().map(|o| Arc::as_ptr(&o.published));
+    if seen(&other) != seen(&stage.other) {
+        stage.put_other(other);
+    }
+    let fresh = !Arc::ptr_eq(&latest, &stage.published);
+    if fresh {
         stage.put(latest);
+    }
+    let travel = pace.travel();
+    // A job may go ahead of what is shown; what it finds out belongs on the timeline.
+    if fresh || travel.newest != stage.travel.newest {
         stage.history = pace.history();
         stage.genes = pace.genes();
         let news = pace.news(stage.events.next());
@@ -125,6 +134,12 @@ fn mirror(pace: Res<Pace>, mut stage: ResMut<Stage>) {
             stage.events.take(all);
         }
     }
+    if let Some((number, text)) = &travel.message
+        && stage.travel.message.as_ref().is_none_or(|(seen, _)| seen != number)
+    {
+        stage.notice = Some(text.to_string());
+    }
+    stage.travel = travel;
     let detail = pace.detail();
     stage.detail = detail.filter(|detail| Some(detail.id) == stage.selected);
     stage.compared = pace.compared();
