@@ -200,6 +200,13 @@ struct ShotArgs {
     /// Another node, to compare it with
     #[arg(long, value_name = "ID", requires = "select")]
     compare: Option<u32>,
+    /// Draw a second world beside the first, in which this command is given; as in a scenario,
+    /// such as 'Kill(nodes: "3-5")'
+    #[arg(long, value_name = "COMMAND", requires = "fork_at")]
+    fork: Option<String>,
+    /// The tick at whose start it is given
+    #[arg(long, value_name = "TICK", value_parser = load::tick_number(), requires = "fork")]
+    fork_at: Option<u64>,
     #[command(flatten)]
     picture: shot::PictureArgs,
 }

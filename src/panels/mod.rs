@@ -34,6 +34,7 @@ pub mod theme;
 mod timeline;
 mod tour;
 mod transport;
+mod whatif;
 mod widgets;
 
 use crate::pace::Intent;
@@ -80,6 +81,8 @@ pub struct Panels {
     pub dock: Dock,
     rooms: Rooms,
     transport: transport::Transport,
+    /// There was a second world in the last frame.
+    double: bool,
     sheets: overlay::Sheets,
 }
 
@@ -121,6 +124,7 @@ impl Rooms {
                     inspector::show(ui, stage, look, detail, outcome);
                 }
             }
+            Pane::Whatif => whatif::show(ui, stage, look, outcome),
             Pane::Performance => self.frames.show(ui, stage),
             Pane::Settings => settings::show(ui, look, outcome),
         }
@@ -178,10 +182,15 @@ fn draw(
             let seen = camera.world_to_viewport(at, place).ok()?;
             Some(pos2(seen.x, seen.y) / points)
         };
+        if stage.other.is_some() {
+            let fronts = [crowd.front(0), crowd.front(1)].map(&seen);
+            names::worlds(context, fronts, look.palette);
+        }
         let alone = stage.selected.filter(|_| stage.picked.is_empty());
         let chosen = stage.picked.iter().copied().chain(alone);
         let chosen = chosen.filter_map(|id| crowd.place(id));
-        names::sketch(context, &sketch, (chosen, space.node_radius), &seen);
+        let drawn = |place| seen(place + crowd.apart(sketch.world));
+        names::sketch(context, &sketch, (chosen, space.node_radius), &drawn);
         ghosts::show(context, &stage, (&space, &crowd), look.layout.is_real(), &seen);
     }
     let (outcome, scene) = show(context, &mut panels, &stage, &look, (&space, &sketch));
@@ -270,11 +279,20 @@ fn docked(
 ) -> Rect {
     let builder = egui::UiBuilder::new().layer_id(egui::LayerId::background()).max_rect(around);
     let mut ui = egui::Ui::new(context.clone(), "dock".into(), builder);
-    let Panels { dock, rooms, .. } = panels;
+    let Panels { dock, rooms, double, .. } = panels;
+    // A second world has figures of its own: they come to the front with it.
+    if std::mem::replace(double, stage.other.is_some()) != stage.other.is_some() {
+        dock.offer(Pane::Whatif, stage.other.is_some());
+    }
     rooms.span.begin(stage.newest(), stage.scene.ticks);
     let mut inside =
         |ui: &mut egui::Ui, pane: Pane| rooms.show(ui, pane, (stage, look, sketch), outcome);
-    dock.show(&mut ui, around, stage.detail.is_some(), &mut inside)
+    let wanted = |pane: Pane| match pane {
+        Pane::Inspector => stage.detail.is_some(),
+        Pane::Whatif => stage.other.is_some(),
+        _ => true,
+    };
+    dock.show(&mut ui, around, &wanted, &mut inside)
 }
 
 /// Along the bottom of the scene: the legend and the keys. Says how much height they take.

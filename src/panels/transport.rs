@@ -112,10 +112,11 @@ fn past(ui: &mut Ui, travel: &Travel, outcome: &mut Outcome) {
         let (now, newest) = (grouped(travel.now), grouped(travel.newest));
         let said = format!("in the past: tick {now} of {newest}");
         ui.label(RichText::new(said).size(12.0).color(theme::WARN));
-        let back = ui.button(RichText::new("back to now").size(12.0));
+        let back = icons::button(ui, Icon::Latest, false);
         if super::explained(back, entry_of(Action::Latest)).clicked() {
             outcome.actions.push(Action::Latest);
         }
+        ui.label(theme::text("back to now"));
         ui.label(theme::label("a command given here begins a second world").size(11.0));
     });
 }

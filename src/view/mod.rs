@@ -45,7 +45,7 @@ pub use error::ViewError;
 pub use film::{FilmOptions, Filmed, film};
 pub use gauge::WindowFigures;
 pub use loading::{Loader, Show};
-pub use observer::Observer;
+pub use observer::{Observer, Twin};
 pub use probe::{AdapterKind, adapter_available, display_available};
 pub use shot::{ShotOptions, shoot};
 pub use studio::Framing;

@@ -119,7 +119,7 @@ impl Stage {
     }
 
     /// Both worlds, the first one first.
-    pub fn worlds(&self) -> impl Iterator<Item = &Arc<Published>> {
+    pub fn worlds(&self) -> impl Iterator<Item = &Arc<Published>> + Clone {
         std::iter::once(&self.published).chain(self.other.iter().map(|other| &other.published))
     }
 

@@ -300,6 +300,13 @@ pub const ALL: &[Entry] = &[
     ),
     entry(
         Topic::Panels,
+        Action::Panel(Pane::Whatif),
+        "What if",
+        &["Z"],
+        "The figures of a fork beside those of the first world",
+    ),
+    entry(
+        Topic::Panels,
         Action::Panel(Pane::Performance),
         "Performance",
         &["F3"],
