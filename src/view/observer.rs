@@ -24,7 +24,8 @@ impl Twin {
     /// # Errors
     /// When the mesh refuses the command.
     pub fn part(first: &mut Mesh, command: Command) -> Result<Self, String> {
-        let mut mesh = first.another(&first.snapshot()).map_err(|why| why.to_string())?;
+        let snapshot = first.snapshot();
+        let mut mesh = first.another(&snapshot).map_err(|why| why.to_string())?;
         let tick = mesh.ticks();
         let changes = vec![command.describe()];
         mesh.command(command).map_err(|fault| fault.to_string())?;
