@@ -35,11 +35,14 @@ fn divider(from_middle: vec2<f32>) -> vec3<f32> {
     }
     let way = frame.twin.xz / max(length(frame.twin.xz), 1e-4);
     let off = dot(from_middle, way);
-    let pixel = max(fwidth(off), 1e-5);
+    // At the seam of two triangles slopes are not to be trusted.
+    let pixel = clamp(fwidth(off), 1e-5, 0.1);
     let line = saturate(1.1 - abs(off) / pixel);
     let along = dot(from_middle, vec2(-way.y, way.x));
     let dash = step(0.35, fract(along / max(frame.shape.z, 0.5) * 2.0));
-    return tint(TINT_DIFFERENCE) * (0.5 * line * dash + 0.035 * exp(-off * off * 6.0));
+    let far = along / max(frame.shape.w, 1.0);
+    let light = 0.4 * line * dash + 0.016 * exp(-off * off * 9.0);
+    return tint(TINT_DIFFERENCE) * light * exp(-far * far * 2.5);
 }
 
 @fragment

@@ -174,6 +174,12 @@ struct ViewArgs {
     /// Run at full speed and close the window at the end
     #[arg(long, requires = "ticks")]
     exit: bool,
+    /// Record the run into this new file
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// The tick to begin with; only a replay has one
+    #[arg(skip)]
+    seek: Option<u64>,
     /// Print one JSON object at the end
     #[arg(long, requires = "exit")]
     json: bool,
@@ -278,6 +284,8 @@ fn bare() -> Result<(), Failure> {
             data: None,
             ticks: None,
             exit: false,
+            record: None,
+            seek: None,
             json: false,
         });
     }

@@ -179,7 +179,12 @@ pub(super) fn shot(args: &ShotArgs) -> Result<(), Failure> {
             args.tick
         )));
     }
-    let count = mesh.publish().nodes.len();
+    // Frames are given out once only: what is counted is what is drawn.
+    let mut stage = observer.stage(mesh);
+    if let Some(twin) = &mut twin {
+        twin.put(mesh, &mut stage);
+    }
+    let count = stage.published.nodes.len();
     if let Some(id) = followed.iter().find(|id| **id as usize >= count) {
         return Err(Failure::Input(format!(
             "no node {id} at tick {}; there are {count}",
@@ -193,10 +198,6 @@ pub(super) fn shot(args: &ShotArgs) -> Result<(), Failure> {
     }
     let framing = args.picture.framing(args.size);
     let options = ShotOptions { framing, path: args.out.clone() };
-    let mut stage = observer.stage(mesh);
-    if let Some(twin) = &mut twin {
-        twin.put(mesh, &mut stage);
-    }
     view::shoot(stage, &options).map_err(Failure::input)?;
     let (width, height) = args.size;
     output::note(&format!("{}: tick {}, {width} x {height}", args.out.display(), args.tick));

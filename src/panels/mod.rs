@@ -126,7 +126,7 @@ impl Rooms {
             }
             Pane::Whatif => whatif::show(ui, stage, look, outcome),
             Pane::Performance => self.frames.show(ui, stage),
-            Pane::Settings => settings::show(ui, look, outcome),
+            Pane::Settings => settings::show(ui, stage, look, outcome),
         }
     }
 }

@@ -2,7 +2,7 @@
 //! show: that it is past, that another one is on its way.
 
 use super::icons::{self, Icon};
-use super::widgets::{bar, clock, dot, grouped, times};
+use super::widgets::{bar, bytes, clock, dot, grouped, times};
 use super::{Outcome, theme};
 use crate::pace::{Intent, PaceStatus, SPEED_MAX_MILLI, SPEED_MIN_MILLI, Travel, Work};
 use crate::view::actions::{Action, entry_of};
@@ -52,6 +52,7 @@ impl Transport {
                         None if stage.travel.is_past => past(ui, &stage.travel, outcome),
                         None => {}
                     }
+                    lamps(ui, stage);
                     if let Some((done, of)) = stage.travel.indexed.filter(|(done, of)| done < of) {
                         indexing(ui, done, of);
                     }
@@ -72,8 +73,13 @@ fn buttons(ui: &mut Ui, stage: &Stage, outcome: &mut Outcome) {
         (Icon::Step, Action::Step),
         (Icon::Slower, Action::Slower),
         (Icon::Faster, Action::Faster),
+        (Icon::Record, Action::Record),
     ] {
-        let lit = action == Action::Reverse && reversed;
+        let lit = match action {
+            Action::Reverse => reversed,
+            Action::Record => stage.tape.asked.is_some(),
+            _ => false,
+        };
         if super::explained(icons::button(ui, icon, lit), entry_of(action)).clicked() {
             outcome.actions.push(action);
         }
@@ -129,6 +135,35 @@ fn working(ui: &mut Ui, work: Work, outcome: &mut Outcome) {
         ui.label(theme::text(format!("at tick {at} on the way to {to}")));
         if ui.button("stop here").on_hover_text("Stays at the tick that it has come to").clicked() {
             outcome.asks.push(Ask(Intent::Seek(work.at)));
+        }
+    });
+}
+
+/// What is being recorded, and how far a replay is as it was.
+fn lamps(ui: &mut Ui, stage: &Stage) {
+    if let Some(status) = &stage.tape.asked {
+        ui.horizontal(|ui| {
+            dot(ui, theme::recording());
+            let name = status.path.file_name().unwrap_or_default().to_string_lossy();
+            ui.label(theme::text(format!("recording {name}, {}", bytes(status.bytes))))
+                .on_hover_text(format!("{} lines. F2 ends it", grouped(status.lines)));
+        });
+    }
+    if !stage.is_replay {
+        return;
+    }
+    let verified = &stage.travel.verified;
+    ui.horizontal(|ui| match &verified.mismatch {
+        Some(mismatch) => {
+            dot(ui, theme::WARN);
+            let said = format!("replay: another state than was recorded; {}", mismatch.text);
+            ui.label(RichText::new(said).size(12.0).color(theme::WARN));
+        }
+        None => {
+            dot(ui, theme::PARTS[3]);
+            let said = format!("replay: verified up to tick {}", grouped(verified.up_to));
+            ui.label(theme::text(said))
+                .on_hover_text(format!("{} checkpoints of the recording hold", verified.held));
         }
     });
 }

@@ -53,8 +53,6 @@ pub enum Action {
     Unfork,
     /// Record the run, or stop that.
     Record,
-    /// Choose a file to run or to replay.
-    OpenFile,
     /// Twice as fast.
     Faster,
     /// Half as fast.
@@ -203,7 +201,7 @@ pub(super) fn perform(
                 asks.write(Ask(Intent::Select(None)));
             }
             // Only a window with files does these; see `loading` and `tape`.
-            Action::Restart | Action::Record | Action::OpenFile => {}
+            Action::Restart | Action::Record => {}
             other => adjust(&mut look, *other),
         }
     }

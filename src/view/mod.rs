@@ -29,6 +29,7 @@ mod shot;
 pub mod space;
 pub mod stage;
 mod studio;
+mod tape;
 #[cfg(test)]
 mod tests;
 pub mod theme;

@@ -15,6 +15,7 @@ use crate::mesh::publish::{NodeDetail, Published, Scene};
 use crate::pace::history::Snapshot;
 use crate::pace::{Intent, Other, PaceStatus, Pointed, Sought, Travel};
 use crate::panels::overlay::Overlay;
+use crate::record::deck::DeckStatus;
 use bevy::prelude::*;
 use std::sync::Arc;
 
@@ -45,6 +46,12 @@ pub struct Stage {
     pub status: PaceStatus,
     /// What is rare among the nodes on show, and there.
     pub present: Present,
+    /// The name or path that the run came by.
+    pub name: String,
+    /// A recording is done again.
+    pub is_replay: bool,
+    /// How recordings of the run do.
+    pub tape: DeckStatus,
     /// Where in its time the run is.
     pub travel: Travel,
     /// The second world, at the same tick.
@@ -90,6 +97,9 @@ impl Stage {
                 tick_progress: 1.0,
                 ..PaceStatus::default()
             },
+            name: String::new(),
+            is_replay: false,
+            tape: DeckStatus::default(),
             travel: Travel::default(),
             other: None,
             other_previous: None,

@@ -3,7 +3,8 @@
 use super::gauge::{self, Gauge, WindowFigures};
 use super::probe::renderer_settings;
 use super::stage::{Ask, Go, Stage};
-use super::{Loader, ViewError, display_available, input, lens, loading, scene_plugin};
+use super::{Loader, ViewError, display_available, input, lens, loading, scene_plugin, tape};
+use crate::record::deck::Deck;
 use crate::pace::{Choice, Intent, Other, Pace};
 use bevy::app::AppExit;
 use bevy::log::{Level, LogPlugin};
@@ -28,6 +29,10 @@ pub struct WindowOptions {
     pub title: String,
     /// The scenario's name or path.
     pub name: String,
+    /// What records it, if anything does.
+    pub deck: Option<Deck>,
+    /// A recording is done again.
+    pub is_replay: bool,
     /// How another scenario is loaded; without one the window shows one only.
     pub loader: Option<Loader>,
 }
@@ -60,11 +65,17 @@ pub fn run_window(pace: Pace, options: WindowOptions) -> Result<WindowFigures, V
     if !first_log() {
         plugins = plugins.disable::<LogPlugin>();
     }
-    app.insert_resource(Stage::new(pace.scene(), pace.latest()))
+    let mut stage = Stage::new(pace.scene(), pace.latest());
+    stage.name.clone_from(&options.name);
+    stage.is_replay = options.is_replay;
+    if let Some(deck) = options.deck {
+        app.insert_resource(deck);
+    }
+    app.insert_resource(stage)
         .insert_resource(pace)
         .add_plugins(plugins)
         .add_plugins(EguiPlugin::default())
-        .add_plugins((scene_plugin, input::plugin, crate::panels::kept::plugin))
+        .add_plugins((scene_plugin, input::plugin, tape::plugin, crate::panels::kept::plugin))
         .add_systems(PreStartup, spawn_camera)
         .add_systems(Startup, look_at_adapter)
         .add_systems(PreUpdate, (mirror, take_choice).chain())

@@ -101,6 +101,13 @@ pub const ALL: &[Entry] = &[
         &["Ctrl+F"],
         "A second world begins at this tick; commands go to it, and both are shown",
     ),
+    entry(
+        Topic::Time,
+        Action::Record,
+        "Record",
+        &["F2"],
+        "The whole run, from its first tick, into a new file in the current folder; or stop that",
+    ),
     entry(Topic::Time, Action::Keep, "Keep the fork", &[], "It takes the place of the first world"),
     entry(Topic::Time, Action::Unfork, "Drop the fork", &[], "The first world stays"),
     entry(Topic::Time, Action::Faster, "Twice as fast", &["+", "="], "Up to all the machine has"),
