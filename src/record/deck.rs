@@ -204,7 +204,8 @@ mod tests {
     use crate::record::recording;
     use crate::scenario::{Command, Scenario};
 
-    const TEXT: &str = r#"(title: "t", watch_for: "w", nodes: (count: 9), signals: [(modality: "a")])"#;
+    const TEXT: &str =
+        r#"(title: "t", watch_for: "w", nodes: (count: 9), signals: [(modality: "a")])"#;
 
     fn mesh() -> Mesh {
         let scenario = Scenario::parse("t.ron", TEXT).expect("a scenario");
@@ -227,7 +228,8 @@ mod tests {
         let folder = folder("mid");
         let path = free_path(&folder, "scenarios/t.ron");
         assert_eq!(path.file_name().and_then(|name| name.to_str()), Some("qres-t-1.ron"));
-        let (deck, mut observer) = Deck::new(options(), Some(Rolling::new(folder.clone(), 4, 1 << 20)));
+        let (deck, mut observer) =
+            Deck::new(options(), Some(Rolling::new(folder.clone(), 4, 1 << 20)));
         let mut mesh = mesh();
         mesh.command(Command::Kill { nodes: "4".into() }).expect("a command");
         for tick in 0..40 {

@@ -145,7 +145,8 @@ impl Arrangement {
     /// How large the scene will be, in steps that are worth a move of the camera.
     #[must_use]
     pub fn size_class(&self) -> i32 {
-        let single = self.form.map_or(0, |[_, _, goal]| (goal.x.max(0.1).ln() * 6.0).round() as i32);
+        let single =
+            self.form.map_or(0, |[_, _, goal]| (goal.x.max(0.1).ln() * 6.0).round() as i32);
         single + if self.is_double() { 1_000 } else { 0 }
     }
 
