@@ -146,10 +146,7 @@ pub(super) fn perform(
             Action::Latest => drop(asks.write(Ask(Intent::Latest))),
             Action::First => drop(asks.write(Ask(Intent::Seek(stage.travel.floor)))),
             Action::NextEvent | Action::PreviousEvent => {
-                let backwards = *action == Action::PreviousEvent;
-                let ticks_max = if backwards { u64::MAX } else { LOOK_AHEAD_TICKS };
-                let sought = look.sought;
-                asks.write(Ask(Intent::RunTo { sought, backwards, ticks_max }));
+                asks.write(Ask(run_to(look.sought, *action == Action::PreviousEvent)));
             }
             Action::Mark => drop(asks.write(Ask(mark(&stage)))),
             Action::NextMark | Action::PreviousMark => {
@@ -157,8 +154,7 @@ pub(super) fn perform(
                 asks.write_batch(next.map(|tick| Ask(Intent::Seek(tick))));
             }
             Action::Fork => {
-                let changes = Vec::new();
-                asks.write(Ask(Intent::Fork { tick: None, of_other: false, changes }));
+                asks.write(Ask(Intent::Fork { tick: None, of_other: false, changes: Vec::new() }));
             }
             Action::Keep => drop(asks.write(Ask(Intent::Keep))),
             Action::Unfork => drop(asks.write(Ask(Intent::Unfork))),
@@ -205,6 +201,12 @@ pub(super) fn perform(
             other => adjust(&mut look, *other),
         }
     }
+}
+
+/// To the next event of a sort, or to the one before.
+fn run_to(sought: Sought, backwards: bool) -> Intent {
+    let ticks_max = if backwards { u64::MAX } else { LOOK_AHEAD_TICKS };
+    Intent::RunTo { sought, backwards, ticks_max }
 }
 
 /// Forgets the bookmark of the tick on show, or makes one that is named after it.
