@@ -3,7 +3,7 @@
 
 struct Storm {
     at: vec4<f32>,   // centre, radius
-    form: vec4<f32>, // intensity, height over radius, seed, -
+    form: vec4<f32>, // intensity, height over radius, seed, world
 }
 
 struct Frame {
@@ -15,7 +15,9 @@ struct Frame {
     grid: vec4<f32>,   // phase x, phase z, 1 where places are real, 1 where things move
     chosen: vec4<u32>, // selected node, colour by, storms, links
     count: vec4<u32>,  // nodes, packets, steps through a storm, one link drawn of so many
-    tints: array<vec4<f32>, 31>,
+    twin: vec4<f32>,   // from the first world to the second, 1 where there are two
+    worlds: vec4<u32>, // nodes of the first world
+    tints: array<vec4<f32>, 32>,
     storms: array<Storm, 64>,
 }
 
@@ -49,6 +51,8 @@ struct Now {
     lineage: f32, // hue in turns; 0: its first gene
     fresh: f32,   // 1 when another gene has just gone into service
     shown: f32,   // 0 when cut away
+    world: f32,   // 0 the first, 1 the second
+    differs: f32, // from itself in the first world: 0 not at all, 1 as far as can be
 }
 
 @group(#{MATERIAL_BIND_GROUP}) @binding(0) var<storage, read> frame: Frame;
@@ -71,6 +75,7 @@ const TINT_HIGH: u32 = 21u;
 const TINT_ASLEEP: u32 = 22u;
 const TINT_GROUP: u32 = 23u;
 const TINT_LINEAGE: u32 = 28u;
+const TINT_DIFFERENCE: u32 = 31u;
 
 fn tint(slot: u32) -> vec3<f32> {
     return frame.tints[slot].rgb;
@@ -80,6 +85,11 @@ fn tint(slot: u32) -> vec3<f32> {
 fn shown_at(place: vec3<f32>) -> f32 {
     let depth = dot(place, frame.cut.xyz) - frame.cut.w;
     return 1.0 - frame.look.x * smoothstep(-0.7, 0.7, depth);
+}
+
+// The id of the node at a place of the list: both worlds have the same ids.
+fn id_of(index: u32) -> u32 {
+    return select(index, index - frame.worlds.x, index >= frame.worlds.x);
 }
 
 fn node_now(index: u32) -> Now {
@@ -100,7 +110,9 @@ fn node_now(index: u32) -> Now {
     now.seed = f32(node.flags.z) / 65535.0;
     now.lineage = f32(node.flags.w & 0xffffu) / 65536.0;
     now.fresh = f32((node.flags.w >> 16u) & 0xffu) / 255.0;
-    now.shown = shown_at(now.at);
+    now.world = select(0.0, 1.0, index >= frame.worlds.x);
+    now.differs = f32((node.flags.x >> 16u) & 0xffu) / 255.0;
+    now.shown = shown_at(now.at - frame.twin.xyz * now.world);
     return now;
 }
 
@@ -193,11 +205,15 @@ fn veil(place: vec3<f32>, eye: vec3<f32>) -> f32 {
 }
 
 // How deep a real place is in storms: 1 in the middle of the strongest, 0 outside of all.
-fn exposure(real: vec3<f32>) -> f32 {
+fn exposure(real: vec3<f32>, world: f32) -> f32 {
     var deepest = 0.0;
     for (var i = 0u; i < frame.chosen.z; i++) {
         let storm = frame.storms[i];
-        let away = (real - storm.at.xyz) / max(storm.at.w, 0.001);
+        if storm.form.w != world {
+            continue;
+        }
+        let centre = storm.at.xyz - frame.twin.xyz * world;
+        let away = (real - centre) / max(storm.at.w, 0.001);
         deepest = max(deepest, (1.0 - smoothstep(0.45, 1.0, length(away))) * storm.form.x);
     }
     return deepest;
@@ -205,7 +221,7 @@ fn exposure(real: vec3<f32>) -> f32 {
 
 // Far things give less light: a little on a plain, more in a ball, where they would clutter.
 fn haze_at(distance_to_eye: f32, eye: vec3<f32>) -> f32 {
-    let behind = (distance_to_eye - length(eye)) / frame.shape.w;
+    let behind = (distance_to_eye - distance(eye, frame.twin.xyz * 0.5)) / frame.shape.w;
     let least = mix(0.26, 0.55, frame.look.w);
     return mix(1.0, least, smoothstep(-0.35, 1.0, behind));
 }

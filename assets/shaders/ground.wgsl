@@ -1,6 +1,6 @@
 // Ground: a grid with a scale that fades out, and the glow of storms above it.
 #import bevy_pbr::mesh_view_bindings::view
-#import qres::common::{frame, tint, hash, TINT_GRID, TINT_STORM_BODY, TINT_STORM_DEEP}
+#import qres::common::{frame, tint, hash, TINT_GRID, TINT_STORM_BODY, TINT_STORM_DEEP, TINT_DIFFERENCE}
 
 struct Between {
     @builtin(position) clip: vec4<f32>,
@@ -11,7 +11,8 @@ struct Between {
 fn vertex(@location(0) corner: vec3<f32>) -> Between {
     var out: Between;
     let reach = frame.shape.w * 3.2 + 4.0;
-    out.place = vec3(corner.x * reach, frame.shape.y, corner.y * reach);
+    let middle = frame.twin.xyz * 0.5;
+    out.place = vec3(middle.x + corner.x * reach, frame.shape.y, middle.z + corner.y * reach);
     out.clip = view.clip_from_world * vec4(out.place, 1.0);
     return out;
 }
@@ -27,16 +28,35 @@ fn lines(place: vec2<f32>, step: f32, width: f32) -> f32 {
     return max(cover.x * fade.x, cover.y * fade.y);
 }
 
+// The line between two worlds.
+fn divider(from_middle: vec2<f32>) -> vec3<f32> {
+    if frame.twin.w < 0.5 {
+        return vec3(0.0);
+    }
+    let way = frame.twin.xz / max(length(frame.twin.xz), 1e-4);
+    let off = dot(from_middle, way);
+    // At the seam of two triangles slopes are not to be trusted.
+    let pixel = clamp(fwidth(off), 1e-5, 0.1);
+    let line = saturate(1.1 - abs(off) / pixel);
+    let along = dot(from_middle, vec2(-way.y, way.x));
+    let dash = step(0.35, fract(along / max(frame.shape.z, 0.5) * 2.0));
+    let far = along / max(frame.shape.w, 1.0);
+    let light = 0.4 * line * dash + 0.016 * exp(-off * off * 9.0);
+    return tint(TINT_DIFFERENCE) * light * exp(-far * far * 2.5);
+}
+
 @fragment
 fn fragment(in: Between) -> @location(0) vec4<f32> {
     let flat_place = in.place.xz - frame.grid.xy;
     let fine = lines(flat_place, frame.shape.z, 1.0);
     let coarse = lines(flat_place, frame.shape.z * 5.0, 1.2);
-    let radial = length(in.place.xz) / (frame.shape.w + 1.0);
+    let from_middle = in.place.xz - frame.twin.xz * 0.5;
+    let radial = length(from_middle) / (frame.shape.w + 1.0);
     let fade = exp(-radial * radial * 0.62);
     let below = select(1.0, 0.35, view.world_position.y < in.place.y);
     // Its squares are a scale; where places are not real there is none.
     var light = tint(TINT_GRID) * (0.08 * fine + 0.1 * coarse) * fade * below * frame.grid.z;
+    light += divider(from_middle) * fade * below;
     var dark = 0.0;
     for (var i = 0u; i < frame.chosen.z; i++) {
         let storm = frame.storms[i];

@@ -2,7 +2,7 @@
 // their ends, a degraded one is dashed: the longer the gaps, the more is lost.
 #import bevy_pbr::mesh_view_bindings::view
 #import qres::common::{
-    frame, node_now, regime_tint, veil, haze_at, tint, nowhere, TINT_LINK, TINT_LOST
+    frame, node_now, id_of, regime_tint, veil, haze_at, tint, nowhere, TINT_LINK, TINT_LOST
 }
 
 @group(#{MATERIAL_BIND_GROUP}) @binding(2) var<storage, read> links: array<vec2<u32>>;
@@ -33,7 +33,7 @@ fn vertex(@location(0) corner: vec3<f32>) -> Between {
     if max(ends.x, ends.y) >= frame.count.x {
         return out;
     }
-    let chosen = frame.chosen.x == ends.x || frame.chosen.x == ends.y;
+    let chosen = frame.chosen.x == id_of(ends.x) || frame.chosen.x == id_of(ends.y);
     if index % frame.count.w != 0u && !chosen && state == 0u {
         return out;
     }

@@ -1,8 +1,8 @@
 // Nodes: one camera-facing quad each, a lit body and a thin ring that counts reputation.
 #import bevy_pbr::mesh_view_bindings::view
 #import qres::common::{
-    frame, Now, node_now, node_tint, node_light, node_radius, veil, haze_at, exposure, has, tint,
-    nowhere, TINT_RING, TINT_SELECTION, TINT_STORM_DEEP, TINT_STORM_BODY, TINT_ASLEEP,
+    frame, Now, node_now, id_of, node_tint, node_light, node_radius, veil, haze_at, exposure, has, tint,
+    nowhere, TINT_RING, TINT_SELECTION, TINT_STORM_DEEP, TINT_STORM_BODY, TINT_ASLEEP, TINT_DIFFERENCE,
     MARK_PICKED, MARK_HARDWARE, MARK_BANNED, MARK_DEAD
 }
 
@@ -22,7 +22,7 @@ struct Between {
     @location(4) @interpolate(flat) depth: vec2<f32>, // clip depth of centre and of front
     // Picked, banned, dead, deep in a storm that cannot be shown.
     @location(5) @interpolate(flat) marks: vec4<f32>,
-    @location(6) @interpolate(flat) kind: vec2<f32>, // a real board, seed
+    @location(6) @interpolate(flat) kind: vec3<f32>, // a real board, seed, differs
 }
 
 @vertex
@@ -39,7 +39,7 @@ fn vertex(@location(0) corner: vec3<f32>) -> Between {
     if now.shown < 0.02 || centre.w < 0.05 {
         return out;
     }
-    let chosen = index == frame.chosen.x;
+    let chosen = id_of(index) == frame.chosen.x;
     let right = view.world_from_view[0].xyz;
     let up = view.world_from_view[1].xyz;
     let true_radius = node_radius(now);
@@ -51,9 +51,10 @@ fn vertex(@location(0) corner: vec3<f32>) -> Between {
     let picked = has(now, MARK_PICKED);
     var storm = 0.0;
     if frame.grid.z < 1.0 {
-        storm = exposure(now.real) * (1.0 - frame.grid.z);
+        storm = exposure(now.real, now.world) * (1.0 - frame.grid.z);
     }
-    let extent = max(select(1.75, 2.75, chosen || storm > 0.0), select(0.0, 2.1, picked));
+    let marked_size = select(1.75, 2.75, chosen || storm > 0.0 || now.differs > 0.0);
+    let extent = max(marked_size, select(0.0, 2.1, picked));
     let place = now.at + (right * corner.x + up * corner.y) * radius * extent;
     out.clip = view.clip_from_world * vec4(place, 1.0);
     out.corner = corner.xy * extent;
@@ -73,7 +74,7 @@ fn vertex(@location(0) corner: vec3<f32>) -> Between {
         select(0.0, 1.0, has(now, MARK_DEAD)),
         storm * now.shown * haze
     );
-    out.kind = vec2(select(0.0, 1.0, has(now, MARK_HARDWARE)), now.seed);
+    out.kind = vec3(select(0.0, 1.0, has(now, MARK_HARDWARE)), now.seed, now.differs);
     out.depth = vec2(centre.z / centre.w, front.z / max(front.w, 0.01));
     return out;
 }
@@ -159,6 +160,31 @@ fn picked_mark(in: Between) -> f32 {
     return saturate((half_width - away) / pixel + 0.5) * in.marks.x;
 }
 
+// What is not as in the first world has rays around it: the more, the longer and the brighter.
+fn rays(in: Between) -> f32 {
+    if in.kind.z <= 0.0 {
+        return 0.0;
+    }
+    let much = sqrt(in.kind.z);
+    let pixel = in.ring.z;
+    let r = length(in.corner);
+    let inner = 1.85;
+    let outer = inner + mix(0.16, 0.85, much);
+    let along = saturate((r - inner) / pixel + 0.5) * saturate((outer - r) / pixel + 0.5);
+    let turn = abs(fract(atan2(in.corner.x, in.corner.y) / TURN * 12.0) - 0.5);
+    let wide = max(0.13, 0.75 * pixel * frame.screen.w * 12.0 / (r * TURN));
+    let soft = pixel * 12.0 / (max(r, 0.1) * TURN);
+    let across = saturate((wide - turn) / soft + 0.5);
+    return along * across * mix(0.55, 1.0, much) * in.form.z;
+}
+
+// The light that goes with them, so that they are seen from afar.
+fn aura(in: Between) -> f32 {
+    let r = length(in.corner);
+    let fall = saturate((2.7 - r) / 1.7);
+    return fall * fall * in.kind.z * in.form.z * 0.9;
+}
+
 // What is left of the body of a banned node: its outline, and a bar across it.
 fn struck(in: Between, edge: f32) -> f32 {
     let pixel = in.ring.z;
@@ -195,15 +221,17 @@ fn fragment(in: Between) -> Painted {
     }
     let ring_cover = ring(in);
     let mark = max(chosen_mark(in), picked_mark(in) * 0.62);
+    let ray = rays(in);
     let glow_at = max(edge, 0.0);
     let halo = exp(-glow_at * 3.0) * 0.16 * saturate(1.75 - length(in.corner));
     let colour = inside * cover
         + in.light * halo * (1.0 - cover) * in.form.z
         + (tint(TINT_RING) * 0.3 + in.light * 0.4) * ring_cover
         + tint(TINT_SELECTION) * 1.9 * mark
-        + corona(in) * (1.0 - cover);
+        + corona(in) * (1.0 - cover)
+        + tint(TINT_DIFFERENCE) * (1.5 * ray + aura(in) * (1.0 - cover));
     var painted: Painted;
-    painted.colour = vec4(colour, max(cover * 0.96, max(ring_cover, mark) * 0.8));
+    painted.colour = vec4(colour, max(cover * 0.96, max(ring_cover, max(mark, ray)) * 0.8));
     // Only the body hides what is behind it; the rest of the quad leaves the depth far away.
     let height = sqrt(max(1.0 - dot(in.corner, in.corner), 0.0));
     painted.depth = select(0.0, mix(in.depth.x, in.depth.y, height), cover > 0.5);

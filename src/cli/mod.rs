@@ -185,6 +185,12 @@ struct ViewArgs {
     /// Run at full speed and close the window at the end
     #[arg(long, requires = "ticks")]
     exit: bool,
+    /// Record the run into this new file
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// The tick to begin with; only a replay has one
+    #[arg(skip)]
+    seek: Option<u64>,
     /// Print one JSON object at the end
     #[arg(long, requires = "exit")]
     json: bool,
@@ -211,6 +217,13 @@ struct ShotArgs {
     /// Another node, to compare it with
     #[arg(long, value_name = "ID", requires = "select")]
     compare: Option<u32>,
+    /// Draw a second world beside the first, in which this command is given; as in a scenario,
+    /// such as 'Kill(nodes: "3-5")'
+    #[arg(long, value_name = "COMMAND", requires = "fork_at")]
+    fork: Option<String>,
+    /// The tick at whose start it is given
+    #[arg(long, value_name = "TICK", value_parser = load::tick_number(), requires = "fork")]
+    fork_at: Option<u64>,
     #[command(flatten)]
     picture: shot::PictureArgs,
 }
@@ -284,6 +297,8 @@ fn bare() -> Result<(), Failure> {
             data: None,
             ticks: None,
             exit: false,
+            record: None,
+            seek: None,
             json: false,
         });
     }

@@ -100,6 +100,22 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
             recording.file
         )));
     }
+    #[cfg(feature = "view")]
+    if !(args.verify || args.headless || args.index || args.json || args.quiet)
+        && crate::view::display_available()
+    {
+        return super::view::view(&super::ViewArgs {
+            scenario: args.file.display().to_string(),
+            seed: None,
+            threads: args.threads,
+            data: args.data.clone(),
+            ticks: None,
+            exit: false,
+            record: None,
+            seek: args.seek,
+            json: false,
+        });
+    }
     let ticks = args.seek.unwrap_or(known);
     let mut loaded = load::recorded(recording.clone(), args.threads, args.data.as_deref())?;
     let mut leap = args

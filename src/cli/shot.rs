@@ -7,11 +7,13 @@ use clap::{Args, ValueEnum};
 use super::ShotArgs;
 use super::load::load;
 use super::output::{self, Failure};
+use crate::mesh::Mesh;
 use crate::mesh::publish::Scene;
+use crate::scenario::Scenario;
 use crate::view::arrange::Layout;
 use crate::view::quality::Quality;
 use crate::view::theme::Palette;
-use crate::view::{self, Framing, Observer, ShotOptions};
+use crate::view::{self, Framing, Observer, ShotOptions, Twin};
 
 /// Largest width or height of a picture, in pixels.
 const SIDE_MAX: u32 = 8_192;
@@ -133,6 +135,13 @@ fn is_png(path: &Path) -> Result<(), Failure> {
     Err(Failure::Input(format!("--out {}: accepted: a file that ends in .png", path.display())))
 }
 
+/// A second world from the first one, with one command more.
+fn fork(mesh: &mut Mesh, text: &str) -> Result<Twin, Failure> {
+    let command = Scenario::parse_command("--fork", text);
+    let command = command.map_err(|problem| Failure::Input(format!("{problem:#}")))?;
+    Twin::part(mesh, command).map_err(|why| Failure::Input(format!("--fork: {why}")))
+}
+
 /// Runs to the tick and draws it.
 pub(super) fn shot(args: &ShotArgs) -> Result<(), Failure> {
     let input = &args.input;
@@ -153,10 +162,29 @@ pub(super) fn shot(args: &ShotArgs) -> Result<(), Failure> {
     let units = loaded.scenario.signals.iter().map(|signal| signal.unit.clone()).collect();
     let followed: Vec<u32> = args.select.into_iter().chain(args.compare).collect();
     let mut observer = Observer::new(mesh, scene, units, &followed);
+    let mut twin = None;
     for tick in 0..args.tick {
-        observer.step(mesh, tick + 1 == args.tick);
+        if let (Some(text), true) = (&args.fork, args.fork_at == Some(tick)) {
+            twin = Some(fork(mesh, text)?);
+        }
+        let last = tick + 1 == args.tick;
+        observer.step(mesh, last);
+        if let Some(twin) = &mut twin {
+            twin.step(mesh, last);
+        }
     }
-    let count = mesh.publish().nodes.len();
+    if let (Some(at), None) = (args.fork_at, &twin) {
+        return Err(Failure::Input(format!(
+            "--fork-at {at}: the picture is of tick {}; fork before that",
+            args.tick
+        )));
+    }
+    // Frames are given out once only: what is counted is what is drawn.
+    let mut stage = observer.stage(mesh);
+    if let Some(twin) = &mut twin {
+        twin.put(mesh, &mut stage);
+    }
+    let count = stage.published.nodes.len();
     if let Some(id) = followed.iter().find(|id| **id as usize >= count) {
         return Err(Failure::Input(format!(
             "no node {id} at tick {}; there are {count}",
@@ -170,7 +198,7 @@ pub(super) fn shot(args: &ShotArgs) -> Result<(), Failure> {
     }
     let framing = args.picture.framing(args.size);
     let options = ShotOptions { framing, path: args.out.clone() };
-    view::shoot(observer.stage(mesh), &options).map_err(Failure::input)?;
+    view::shoot(stage, &options).map_err(Failure::input)?;
     let (width, height) = args.size;
     output::note(&format!("{}: tick {}, {width} x {height}", args.out.display(), args.tick));
     Ok(())

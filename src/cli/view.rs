@@ -1,16 +1,22 @@
 //! `qres view`: a scenario in the window.
 
 use super::ViewArgs;
-use super::load::{Loaded, load};
+use super::load::{Loaded, load, recorded};
 use super::output::{self, Failure};
 use super::run::{self, RunReport};
 use crate::mesh::Mesh;
 use crate::mesh::publish::Scene;
-use crate::pace::{self, SPEED_MAX_MILLI};
+use crate::pace::{self, Intent, SPEED_MAX_MILLI, Start};
+use crate::record::Recording;
+use crate::record::deck::Deck;
+use crate::record::index::{INDEX_BYTES, Index, path_of};
+use crate::record::recording::{self, Note, RecorderOptions};
+use crate::record::rolling::{self, BYTES_MAX, FILES_MAX, Rolling};
 use crate::scenario::Scenario;
 use crate::view::{self, Loader, Show, WindowFigures, WindowOptions};
 use serde::Serialize;
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -29,20 +35,43 @@ pub(super) fn view(args: &ViewArgs) -> Result<(), Failure> {
         ));
     }
     view::adapter_available().map_err(Failure::input)?;
-    let loaded = load(&args.scenario, args.seed, args.threads, args.data.as_deref(), None)?;
+    if let Some(path) = args.record.as_deref().filter(|path| path.exists()) {
+        let path = path.display();
+        return Err(Failure::Input(format!("{path}: is there already: name another file")));
+    }
+    let (loaded, recording) = open(&args.scenario, args)?;
     let start = Instant::now();
     let Loaded { name, scenario, seed, recalled, text, mesh } = loaded;
-    let (show, thread) = begin(mesh, &scenario, &name, args)?;
+    let begun_as = if recording.is_some() { &args.scenario } else { &name };
+    let source = Source { scenario: &scenario, name: begun_as, text: &text, recording };
+    let (show, thread) = begin(mesh, source, args)?;
+    let deck = show.deck.clone();
+    if let (Some(path), Some(deck)) = (&args.record, &deck) {
+        deck.begin(path.clone());
+        show.pace.send(Intent::Observe);
+    }
+    if let Some(tick) = args.seek {
+        show.pace.send(Intent::Seek(tick));
+        show.pace.send(Intent::Pause(true));
+    }
+    let others = Others::default();
     let options = WindowOptions {
         begun,
         exit_at_tick: args.ticks.filter(|_| args.exit),
         title: show.title,
-        name: name.clone(),
-        loader: (!args.exit).then(|| loader(args.clone())),
+        name: show.name,
+        deck: show.deck,
+        is_replay: show.is_replay,
+        loader: (!args.exit).then(|| loader(args.clone(), Arc::clone(&others))),
     };
     let window = view::run_window(show.pace, options).map_err(Failure::input)?;
-    let mesh =
-        thread.join().map_err(|_| Failure::Input("the mesh's thread broke off".to_owned()))?;
+    let mesh = thread.join();
+    let mut mesh = mesh.map_err(|_| Failure::Input("the mesh's thread broke off".to_owned()))?;
+    if let Some(deck) = deck {
+        deck.finish(&mut mesh);
+    }
+    let others = std::mem::take(&mut *others.lock().unwrap_or_else(PoisonError::into_inner));
+    others.into_iter().for_each(|other| drop(other.join()));
     if !args.exit {
         return Ok(());
     }
@@ -83,34 +112,112 @@ fn said(window: &WindowFigures) -> String {
     format!("  window     {first}; {frames:.0} frames a second{held}")
 }
 
+/// Threads that end the recordings of runs that have left the stage.
+type Others = Arc<Mutex<Vec<JoinHandle<()>>>>;
+
+/// What a run is made of, besides its mesh.
+struct Source<'a> {
+    scenario: &'a Scenario,
+    /// The name or path that it came by.
+    name: &'a str,
+    text: &'a str,
+    recording: Option<Recording>,
+}
+
+/// Loads a scenario, or a recording with it.
+fn open(name: &str, args: &ViewArgs) -> Result<(Loaded, Option<Recording>), Failure> {
+    let data = args.data.as_deref();
+    if recording::is_recording(Path::new(name)) {
+        let read = recording::read(Path::new(name)).map_err(Failure::input)?;
+        return Ok((recorded(read.clone(), args.threads, data)?, Some(read)));
+    }
+    let seed = args.seed.filter(|_| name == args.scenario);
+    Ok((load(name, seed, args.threads, data, None)?, None))
+}
+
 /// Sets a mesh going on a thread of its own, at a speed that shows all of it in a few minutes.
 fn begin(
     mesh: Mesh,
-    scenario: &Scenario,
-    name: &str,
+    source: Source<'_>,
     args: &ViewArgs,
 ) -> Result<(Show, JoinHandle<Mesh>), Failure> {
+    let Source { scenario, name, text, recording } = source;
     let scene = Scene::new(scenario, mesh.plan());
     let units = scenario.signals.iter().map(|signal| signal.unit.clone()).collect();
     let length_ms = scenario.ticks.saturating_mul(u64::from(scenario.tick_ms));
     let speed = if args.exit { u64::from(SPEED_MAX_MILLI) } else { length_ms / SHOW_SECONDS };
     let speed_milli = speed.clamp(1_000, u64::from(SPEED_MAX_MILLI)) as u32;
     let title = format!("{} - QRES", scenario.title);
-    let (pace, thread) =
-        pace::start(mesh, scene, units, speed_milli, args.ticks).map_err(Failure::input)?;
-    Ok((Show { pace, title, name: name.to_owned() }, thread))
+    let mut start = Start { units, speed_milli, ticks: args.ticks, ..Start::new(mesh, scene) };
+    let is_replay = recording.is_some();
+    let (mut deck, mut marks) = (None, Vec::new());
+    if let Some(recording) = recording {
+        marks = bookmarks(&recording);
+        start.ticks = Some(args.ticks.unwrap_or(u64::MAX).min(recording.ticks()));
+        let file = Path::new(name);
+        let recording = Arc::new(recording);
+        let of = Arc::clone(&recording);
+        let index = Index::open(&path_of(file), file, of, &start.mesh, INDEX_BYTES);
+        let state = start.mesh.snapshot();
+        if let Ok(mesh) = start.mesh.another(&state) {
+            // Without an index seeks take longer, and that is all.
+            let _ = index.build(mesh);
+        }
+        start.shelf = Some(index.shelf());
+        start.is_replay = true;
+        start.verifier = Some(Box::new(move |mesh| {
+            // The index is built for as long as the run is on stage.
+            let _ = &index;
+            recording.verify(mesh).map_err(|difference| difference.to_string())
+        }));
+    } else {
+        let folder = args.data.as_deref().unwrap_or(Path::new("."));
+        let data = recording::data_digests(scenario, folder).map_err(Failure::input)?;
+        let (name, scenario) = (name.to_owned(), text.to_owned());
+        let options = RecorderOptions { name, scenario, data, checkpoint_every: 0 };
+        let rolls = rolling::folder().filter(|_| !args.exit);
+        let rolls = rolls.map(|folder| Rolling::new(folder, FILES_MAX, BYTES_MAX));
+        let (new, observer) = Deck::new(options, rolls);
+        start.observer = Some(observer);
+        deck = Some(new);
+    }
+    let (pace, thread) = pace::begin(start).map_err(Failure::input)?;
+    marks.into_iter().for_each(|mark| pace.send(mark));
+    Ok((Show { pace, title, name: name.to_owned(), deck, is_replay }, thread))
+}
+
+/// The bookmarks that a recording has.
+fn bookmarks(recording: &Recording) -> Vec<Intent> {
+    let notes = recording.notes.iter();
+    let marks = notes.filter_map(|remark| match &remark.note {
+        Note::Bookmark(name) => {
+            Some(Intent::Bookmark { tick: Some(remark.tick), name: name.clone() })
+        }
+        _ => None,
+    });
+    marks.collect()
 }
 
 /// How the window gets another scenario: with the options it was opened with, but for the seed,
 /// which is the other scenario's own.
-fn loader(args: ViewArgs) -> Loader {
+fn loader(args: ViewArgs, others: Others) -> Loader {
     Arc::new(move |name| {
-        let seed = args.seed.filter(|_| name == args.scenario);
-        let loaded = load(name, seed, args.threads, args.data.as_deref(), None);
-        let Loaded { mesh, scenario, name, .. } =
-            loaded.map_err(|failure| failure.message().to_owned())?;
-        let begun = begin(mesh, &scenario, &name, &args);
-        let begun = begun.map_err(|failure| failure.message().to_owned())?;
-        Ok(begun.0)
+        let told = |failure: Failure| failure.message().to_owned();
+        let (loaded, recording) = open(name, &args).map_err(told)?;
+        let Loaded { mesh, scenario, text, name: known, .. } = loaded;
+        let name = if recording.is_some() { name } else { &known };
+        let source = Source { scenario: &scenario, name, text: &text, recording };
+        let (show, thread) = begin(mesh, source, &args).map_err(told)?;
+        if let Some(deck) = show.deck.clone() {
+            let end = move || {
+                if let Ok(mut mesh) = thread.join() {
+                    deck.finish(&mut mesh);
+                }
+            };
+            let ended = std::thread::Builder::new().name("recordings".to_owned()).spawn(end);
+            let mut others = others.lock().unwrap_or_else(PoisonError::into_inner);
+            others.extend(ended);
+        }
+        Ok(show)
     })
 }

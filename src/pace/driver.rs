@@ -7,6 +7,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use qres_core::id::NodeId;
 
+use super::asides::{self, Asides};
 use super::clock::{Budget, TickClock};
 use super::history::History;
 use super::line::{Line, Shelved};
@@ -15,11 +16,11 @@ use super::start::{Observer, Start};
 use super::travel::{Bookmark, Job, Travel};
 use super::verify::Checks;
 use super::worlds::Second;
-use super::{Choice, Intent, Latest, PaceStatus, Pointed, Shared};
+use super::{Intent, Latest, PaceStatus, Shared};
 use crate::mesh::Mesh;
 use crate::mesh::chronicle::EventLog;
-use crate::mesh::publish::{NodeDetail, OrdersView, Published};
-use crate::scenario::{Command, LIVE, Setting};
+use crate::mesh::publish::{NodeDetail, Published};
+use crate::scenario::Command;
 
 /// Shortest real time between published copies: 120 a second are more than any screen shows.
 const PUBLISH_EVERY: Duration = Duration::from_millis(8);
@@ -34,10 +35,8 @@ pub(super) struct Driver {
     pub(super) shared: Arc<Shared>,
     /// The node that is looked at, and the one that it is compared with.
     pub(super) selected: [Option<u32>; 2],
-    /// The node under the pointer.
-    pointed: Option<u32>,
-    /// The orders that the published parameters belong to.
-    parameters_of: Arc<OrdersView>,
+    /// What was asked on the side.
+    pub(super) asides: Asides,
     /// Commands that were taken back, the newest last.
     pub(super) undone: Vec<Command>,
     /// What takes longer, and the tick at which it started to run.
@@ -71,7 +70,7 @@ impl Driver {
             genes: first.newest.genes(),
             pointed: None,
             choice: None,
-            parameters: parameters(&first.newest),
+            parameters: asides::parameters(&first.newest),
             status: PaceStatus { speed_milli: start.speed_milli, ..PaceStatus::default() },
             travel: Travel::default(),
             shown: clock.shown(),
@@ -89,8 +88,7 @@ impl Driver {
             inbox,
             shared,
             selected: [None, None],
-            pointed: None,
-            parameters_of: Arc::default(),
+            asides: Asides::default(),
             undone: Vec::new(),
             job: None,
             reel: Reel::default(),
@@ -179,11 +177,7 @@ impl Driver {
             }
             Intent::Select(node) => self.select(0, node),
             Intent::Compare(node) => self.select(1, node),
-            Intent::Point(node) => {
-                self.pointed = node;
-                let pointed = self.point();
-                self.lock().pointed = pointed;
-            }
+            Intent::Point(node) => self.point_at(node),
             Intent::Choose(text) => self.choose(text),
             Intent::Command(command) => {
                 self.undone.clear();
@@ -215,6 +209,11 @@ impl Driver {
             Intent::Fork { tick, of_other, changes } => self.fork(tick, of_other, &changes),
             Intent::Keep => self.keep_other(),
             Intent::Unfork => self.unfork(),
+            Intent::Observe => {
+                if let Some(observer) = &mut self.observer {
+                    observer(&mut self.first.newest);
+                }
+            }
         }
     }
 
@@ -255,29 +254,6 @@ impl Driver {
             let details = self.details();
             self.lock().frame.details = details;
         }
-    }
-
-    /// Why the node under the pointer is silent.
-    fn point(&mut self) -> Option<Arc<Pointed>> {
-        let id = self.pointed?;
-        let reasons = self.first.looked_at().reasons(NodeId(id));
-        Some(Arc::new(Pointed { id, reasons }))
-    }
-
-    /// Finds out whom a selector means, between two ticks.
-    fn choose(&mut self, text: String) {
-        let nodes = self.ordered().looked_at().choose(&text).map_err(|fault| fault.to_string());
-        self.lock().choice = Some(Arc::new(Choice { text, nodes }));
-    }
-
-    /// Parameters anew, where what was ordered may have changed them.
-    fn new_parameters(&mut self) -> Option<Arc<[Option<f64>]>> {
-        let orders = self.ordered().looked_at().orders();
-        if Arc::ptr_eq(&orders, &self.parameters_of) {
-            return None;
-        }
-        self.parameters_of = orders;
-        Some(parameters(self.ordered().looked_at()))
     }
 
     /// The nodes that are looked at; they are followed from now on.
@@ -379,8 +355,7 @@ impl Driver {
     pub(super) fn publish(&mut self) {
         let frame = self.capture();
         self.show(frame);
-        let pointed = self.point();
-        self.lock().pointed = pointed;
+        self.answer();
     }
 
     /// Puts a frame out.
@@ -388,7 +363,7 @@ impl Driver {
         self.lock().frame = frame;
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Latest> {
+    pub(super) fn lock(&self) -> std::sync::MutexGuard<'_, Latest> {
         self.shared.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -412,20 +387,11 @@ impl Driver {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .follow(&self.first.events);
-        let parameters = self.new_parameters();
         let mut latest = self.lock();
-        if let Some(parameters) = parameters {
-            latest.parameters = parameters;
-        }
         latest.shown = self.clock.shown();
         latest.status = status;
         latest.travel = travel;
         latest.histories = histories;
         latest.genes = genes;
     }
-}
-
-/// What the parameters that can change in mid-run are now.
-pub(super) fn parameters(mesh: &Mesh) -> Arc<[Option<f64>]> {
-    LIVE.iter().map(|live| mesh.parameter(live.field).map(Setting::value)).collect()
 }

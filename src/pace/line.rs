@@ -123,16 +123,14 @@ impl Line {
         Some(command)
     }
 
-    /// Takes back one command that still waits, by its number.
+    /// Takes one command back that still waits, by its number.
     pub(super) fn take_back_one(&mut self, id: u64) -> Option<Command> {
+        let pending = &self.newest.orders().pending;
+        let behind = pending.iter().rev().position(|(other, _)| *other == id)?;
+        let place = self.given.checked_sub(1 + behind)?;
         let command = self.newest.take_back_one(id)?;
-        let now = self.reached();
-        let given = self.script.get(..self.given).unwrap_or_default();
-        let place = given.iter().rposition(|(tick, other)| *tick == now && *other == command);
-        if let Some(place) = place {
-            self.script.remove(place);
-            self.given -= 1;
-        }
+        self.script.remove(place);
+        self.given -= 1;
         Some(command)
     }
 

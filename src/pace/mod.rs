@@ -7,6 +7,7 @@
 //! What has run can be gone back to: any tick, backwards at any speed, bit for bit. A second world
 //! can begin at any tick and is driven in step with the first. It knows no files.
 
+mod asides;
 mod clock;
 mod driver;
 pub mod history;
@@ -116,6 +117,8 @@ pub enum Intent {
     TakeBack(u64),
     /// Give the command again that was last taken back.
     Redo,
+    /// Let the observer look between two ticks too.
+    Observe,
 }
 
 /// A node under the pointer.
@@ -221,19 +224,6 @@ impl Pace {
         self.read(|latest| latest.frame.details[1].clone())
     }
 
-    /// The second world at the same tick, and how far it is from the first; `None` while there is
-    /// none.
-    #[must_use]
-    pub fn other(&self) -> Option<Other> {
-        self.read(|latest| latest.frame.other.clone())
-    }
-
-    /// Where in its time the run is, and what the driver is at.
-    #[must_use]
-    pub fn travel(&self) -> Travel {
-        self.read(|latest| latest.travel.clone())
-    }
-
     /// The node under the pointer, with why it is silent.
     #[must_use]
     pub fn pointed(&self) -> Option<Arc<Pointed>> {
@@ -247,10 +237,29 @@ impl Pace {
     }
 
     /// What the parameters of [`crate::scenario::LIVE`] are now, in that order; `None` where the
-    /// mesh has none. The same copy until one may have changed.
+    /// mesh has none. The same copy until one changes.
     #[must_use]
     pub fn parameters(&self) -> Arc<[Option<f64>]> {
         self.read(|latest| latest.parameters.clone())
+    }
+
+    /// The second world at the same tick, and how far it is from the first; `None` while there is
+    /// none.
+    #[must_use]
+    pub fn other(&self) -> Option<Other> {
+        self.read(|latest| latest.frame.other.clone())
+    }
+
+    /// [`Pace::latest`] and [`Pace::other`] of one moment.
+    #[must_use]
+    pub fn both(&self) -> (Arc<Published>, Option<Other>) {
+        self.read(|latest| (latest.frame.published.clone(), latest.frame.other.clone()))
+    }
+
+    /// Where in its time the run is, and what the driver is at.
+    #[must_use]
+    pub fn travel(&self) -> Travel {
+        self.read(|latest| latest.travel.clone())
     }
 
     /// The swarm's figures up to the newest tick that was reached, whatever tick is shown.

@@ -39,6 +39,8 @@ pub enum Pane {
     Lineage,
     /// Everything about the selected node.
     Inspector,
+    /// What sets two worlds apart.
+    Whatif,
     /// Frames, ticks, and who draws.
     Performance,
     /// Colours, text and motion.
@@ -55,7 +57,7 @@ enum Side {
 
 impl Pane {
     /// All that can be opened and closed.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Overview,
         Self::Scenarios,
         Self::Hands,
@@ -64,6 +66,7 @@ impl Pane {
         Self::Journal,
         Self::Lineage,
         Self::Inspector,
+        Self::Whatif,
         Self::Performance,
         Self::Settings,
     ];
@@ -81,6 +84,7 @@ impl Pane {
             Self::Journal => "Log",
             Self::Lineage => "Lineage",
             Self::Inspector => "Inspector",
+            Self::Whatif => "What if",
             Self::Performance => "Performance",
             Self::Settings => "Settings",
         }
@@ -95,7 +99,7 @@ impl Pane {
             | Self::Lineage
             | Self::Performance => Side::Bottom,
             Self::Overview | Self::Scenarios | Self::Hands | Self::Settings => Side::Left,
-            Self::Inspector => Side::Right,
+            Self::Inspector | Self::Whatif => Side::Right,
         }
     }
 }
@@ -122,7 +126,7 @@ impl Default for Dock {
         let scene = tiles.insert_pane(Pane::Scene);
         let mut dock = Self { tree: Tree::new("dock", scene, tiles) };
         let left = [Pane::Overview, Pane::Hands, Pane::Scenarios, Pane::Settings];
-        for pane in left.into_iter().chain([Pane::Inspector]) {
+        for pane in left.into_iter().chain([Pane::Inspector, Pane::Whatif]) {
             dock.open(pane);
         }
         dock.front(Pane::Overview);
@@ -164,6 +168,20 @@ impl Dock {
             }
             Some(_) => self.front(pane),
             None => self.open(pane),
+        }
+    }
+
+    /// Brings a panel to the front that has something to say now, or the one beside it that has.
+    pub fn offer(&mut self, pane: Pane, has_words: bool) {
+        if !has_words {
+            let kin = Pane::ALL.into_iter().find(|kin| *kin != pane && kin.side() == pane.side());
+            if let Some(kin) = kin.filter(|kin| self.is_open(*kin)) {
+                self.front(kin);
+            }
+        } else if self.is_open(pane) {
+            self.front(pane);
+        } else {
+            self.open(pane);
         }
     }
 
@@ -217,16 +235,16 @@ impl Dock {
     }
 
     /// Draws all tiles into `rect`, each panel by `draw`, and says what is left to the scene.
-    /// Without a selected node the inspector has nothing to say and is not shown.
+    /// Panels that have nothing to say are not shown: `wanted` tells which have.
     pub fn show(
         &mut self,
         ui: &mut Ui,
         rect: Rect,
-        has_detail: bool,
+        wanted: &dyn Fn(Pane) -> bool,
         draw: &mut dyn FnMut(&mut Ui, Pane),
     ) -> Rect {
         if let Some(root) = self.tree.root {
-            hide_empty(&mut self.tree.tiles, root, &|pane| pane != Pane::Inspector || has_detail);
+            hide_empty(&mut self.tree.tiles, root, wanted);
             self.give_rest_to_scene(rect.size());
         }
         let mut tiles = Tiled { scene: rect, draw };

@@ -120,6 +120,9 @@ impl Chart {
         let (rect, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
         let inner = rect.shrink2(vec2(3.0, 6.0)).with_min_x(rect.left() + GUTTER);
         span.steer(ui, inner, &response);
+        if response.double_clicked() {
+            span.show_all();
+        }
         let paint = ui.painter_at(rect);
         paint.rect_filled(rect, 4.0, theme::WELL.gamma_multiply(0.6));
         let top = self.top(&stage.history, span);
@@ -333,7 +336,7 @@ fn svg(stage: &Stage, look: &Look) -> String {
     const WIDE: f32 = 720.0;
     const HIGH: f32 = 130.0;
     let mut span = Span::default();
-    span.begin(stage.published.tick, stage.published.tick);
+    span.begin(stage.newest(), stage.newest());
     let height = HIGH * CHARTS.len() as f32 + 40.0;
     let mut text = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDE}\" height=\"{height}\" \

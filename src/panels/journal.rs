@@ -4,7 +4,8 @@ use super::timeline::visit;
 use super::widgets::{clock, grouped};
 use super::{Outcome, theme};
 use crate::mesh::chronicle::{Event, Lane};
-use crate::view::stage::{Events, Stage};
+use crate::pace::Intent;
+use crate::view::stage::{Ask, Events, Stage};
 use bevy_egui::egui::{RichText, ScrollArea, TextEdit, Ui};
 
 /// Height of a line.
@@ -94,7 +95,11 @@ fn line(ui: &mut Ui, event: &Event, tick_ms: u64, outcome: &mut Outcome) {
     let row = ui.horizontal(|ui| {
         ui.set_height(LINE);
         let time = clock(event.tick.saturating_mul(tick_ms));
-        ui.label(RichText::new(time).size(11.0).monospace().color(theme::FAINT));
+        let time = RichText::new(time).size(11.0).monospace().color(theme::FAINT);
+        if ui.link(time).on_hover_text("Go to this tick").clicked() {
+            // What happens in a tick shows after it.
+            outcome.asks.push(Ask(Intent::Seek(event.tick + 1)));
+        }
         let lane = format!("{:<9}", event.what.lane().name());
         ui.label(RichText::new(lane).size(11.0).monospace().color(theme::FAINT));
         if ui.link(RichText::new(event.what.title()).size(12.0).color(theme::INK)).clicked() {

@@ -71,6 +71,9 @@ fn nodes(ui: &mut Ui, stage: &Stage, look: &Look) {
     ] {
         entry(ui, name, |ui| glyph(ui, shape, base));
     }
+    if stage.other.is_some() {
+        entry(ui, "rays: unlike unchanged", |ui| rays(ui, theme::difference(look.palette), base));
+    }
     // What is rare is explained when it is there.
     let there = &stage.present;
     for (shape, name, seen) in [
@@ -170,6 +173,19 @@ fn streak(ui: &mut Ui, colour: Color32) {
         ui.painter().circle_filled(egui::pos2(x, y), 1.3, faded);
     }
     ui.painter().circle_filled(egui::pos2(rect.right() - 3.5, y), 3.0, colour);
+}
+
+/// A node with rays around it.
+fn rays(ui: &mut Ui, colour: Color32, base: Color32) {
+    let (rect, _) = ui.allocate_exact_size(vec2(19.0, 16.0), Sense::hover());
+    let at = rect.center();
+    ui.painter().circle_filled(at, 3.0, base);
+    for step in 0..12_u8 {
+        let turn = f32::from(step) / 12.0 * std::f32::consts::TAU;
+        let way = vec2(turn.cos(), turn.sin());
+        let stroke = egui::Stroke::new(1.3, colour);
+        ui.painter().line_segment([at + way * 5.0, at + way * 8.0], stroke);
+    }
 }
 
 /// A square of the ground grid.

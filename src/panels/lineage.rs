@@ -81,6 +81,9 @@ impl Lineage {
         let (rect, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
         let strip = rect.with_max_x(rect.right() - NAMES).with_min_x(rect.left() + 10.0);
         span.steer(ui, strip, &response);
+        if response.double_clicked() {
+            span.show_all();
+        }
         let place = |row: usize| {
             let gene = &self.rows.get(row)?.gene;
             let x = span.x(gene.first_tick as f64, strip.x_range());

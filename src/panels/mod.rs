@@ -6,12 +6,14 @@
 mod attacks;
 mod browser;
 mod card;
+mod chapters;
 pub mod dock;
 mod figures;
 mod finder;
 mod ghosts;
 mod hands;
 mod help;
+mod icons;
 mod inspector;
 mod journal;
 pub mod kept;
@@ -30,6 +32,7 @@ pub mod theme;
 mod timeline;
 mod tour;
 mod transport;
+mod whatif;
 mod widgets;
 
 use crate::pace::Intent;
@@ -75,6 +78,9 @@ pub struct Panels {
     /// Where they stand.
     pub dock: Dock,
     rooms: Rooms,
+    transport: transport::Transport,
+    /// There was a second world in the last frame.
+    double: bool,
     sheets: overlay::Sheets,
 }
 
@@ -116,8 +122,9 @@ impl Rooms {
                     inspector::show(ui, stage, look, detail, outcome);
                 }
             }
+            Pane::Whatif => whatif::show(ui, stage, look, outcome),
             Pane::Performance => self.frames.show(ui, stage),
-            Pane::Settings => settings::show(ui, look, outcome),
+            Pane::Settings => settings::show(ui, stage, look, outcome),
         }
     }
 }
@@ -173,10 +180,15 @@ fn draw(
             let seen = camera.world_to_viewport(at, place).ok()?;
             Some(pos2(seen.x, seen.y) / points)
         };
+        if stage.other.is_some() {
+            let fronts = [crowd.front(0), crowd.front(1)].map(&seen);
+            names::worlds(context, fronts, look.palette);
+        }
         let alone = stage.selected.filter(|_| stage.picked.is_empty());
         let chosen = stage.picked.iter().copied().chain(alone);
         let chosen = chosen.filter_map(|id| crowd.place(id));
-        names::sketch(context, &sketch, (chosen, space.node_radius), &seen);
+        let drawn = |place| seen(place + crowd.apart(sketch.world));
+        names::sketch(context, &sketch, (chosen, space.node_radius), &drawn);
         ghosts::show(context, &stage, (&space, &crowd), look.layout.is_real(), &seen);
     }
     let (outcome, scene) = show(context, &mut panels, &stage, &look, (&space, &sketch));
@@ -236,7 +248,7 @@ pub fn show(
     if look.panels && roomy {
         let around = screen.shrink(theme::EDGE * 0.6);
         scene = docked(context, panels, stage, look, sketch, around, &mut outcome);
-        let bar = transport::show(context, stage, scene, &mut outcome);
+        let bar = panels.transport.show(context, stage, scene, &mut outcome);
         scene.max.y -= caption(context, stage, look, space, scene);
         scene.min.y += bar;
     }
@@ -265,11 +277,20 @@ fn docked(
 ) -> Rect {
     let builder = egui::UiBuilder::new().layer_id(egui::LayerId::background()).max_rect(around);
     let mut ui = egui::Ui::new(context.clone(), "dock".into(), builder);
-    let Panels { dock, rooms, .. } = panels;
-    rooms.span.begin(stage.published.tick, stage.scene.ticks);
+    let Panels { dock, rooms, double, .. } = panels;
+    // A second world has figures of its own: they come to the front with it.
+    if std::mem::replace(double, stage.other.is_some()) != stage.other.is_some() {
+        dock.offer(Pane::Whatif, stage.other.is_some());
+    }
+    rooms.span.begin(stage.newest(), stage.scene.ticks);
     let mut inside =
         |ui: &mut egui::Ui, pane: Pane| rooms.show(ui, pane, (stage, look, sketch), outcome);
-    dock.show(&mut ui, around, stage.detail.is_some(), &mut inside)
+    let wanted = |pane: Pane| match pane {
+        Pane::Inspector => stage.detail.is_some(),
+        Pane::Whatif => stage.other.is_some(),
+        _ => true,
+    };
+    dock.show(&mut ui, around, &wanted, &mut inside)
 }
 
 /// Along the bottom of the scene: the legend and the keys. Says how much height they take.

@@ -4,6 +4,7 @@
 use super::ghosts::rim;
 use super::theme;
 use crate::view::stage::{Marks, Stage};
+use crate::view::theme::Palette;
 use crate::view::tools::{Sketch, Tool};
 use bevy::math::Vec3;
 use bevy_egui::egui::{
@@ -62,6 +63,19 @@ pub fn sketch(
         painter.add(Shape::line(line, Stroke::new(2.5, theme::WARN)));
     }
 }
+
+/// The names of two worlds, in front of each.
+pub fn worlds(context: &Context, fronts: [Option<Pos2>; 2], palette: Palette) {
+    let inks = [theme::TEXT, theme::difference(palette)];
+    for ((at, said), ink) in fronts.into_iter().zip(NAMES).zip(inks) {
+        if let Some(at) = at {
+            tag(context, at - vec2(24.0, 0.0), 0.0, said, ink);
+        }
+    }
+}
+
+/// What the two worlds of a fork are called.
+pub const NAMES: [&str; 2] = ["unchanged", "what if"];
 
 /// A name beside a node, clear of its ring.
 fn tag(context: &Context, at: Pos2, clear: f32, name: &str, ink: Color32) {

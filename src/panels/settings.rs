@@ -3,11 +3,11 @@
 use super::widgets::section;
 use super::{Outcome, theme};
 use crate::view::actions::{Action, entry_of};
-use crate::view::stage::{ColourBy, Look};
-use bevy_egui::egui::{ScrollArea, Ui};
+use crate::view::stage::{ColourBy, Look, Stage};
+use bevy_egui::egui::{Label, ScrollArea, Ui};
 
 /// Draws it.
-pub fn show(ui: &mut Ui, look: &Look, outcome: &mut Outcome) {
+pub fn show(ui: &mut Ui, stage: &Stage, look: &Look, outcome: &mut Outcome) {
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         section(ui, "colour says");
         ui.horizontal_wrapped(|ui| {
@@ -50,6 +50,15 @@ pub fn show(ui: &mut Ui, look: &Look, outcome: &mut Outcome) {
                 }
             }
         });
+        section(ui, "recordings");
+        match &stage.tape.rolling {
+            Some(status) => {
+                ui.label(theme::text("This run is recorded into"));
+                let path = status.path.display().to_string();
+                ui.add(Label::new(theme::value(path).size(11.0)).wrap().selectable(true));
+            }
+            None => drop(ui.label(theme::text("This run is not recorded by itself."))),
+        }
         section(ui, "window");
         for (text, action) in [
             ("show the tour", Action::Open(super::overlay::Overlay::Tour)),

@@ -50,7 +50,7 @@ impl Span {
         from + (to - from) * f64::from((x - across.min) / across.span().max(1.0))
     }
 
-    /// Lets a strip be pointed at, zoomed by the wheel, dragged, and double clicked to see all.
+    /// Lets a strip be pointed at, zoomed by the wheel, and dragged.
     pub fn steer(&mut self, ui: &Ui, strip: Rect, response: &Response) {
         let across = strip.x_range();
         if let Some(at) = response.hover_pos().filter(|at| across.contains(at.x)) {
@@ -69,9 +69,17 @@ impl Span {
             let by = by.clamp(to - self.whole, from);
             self.chosen = Some((from - by, to - by));
         }
-        if response.double_clicked() {
-            (self.chosen, self.chosen_tick) = (None, None);
-        }
+    }
+
+    /// Shows the whole run.
+    pub fn show_all(&mut self) {
+        (self.chosen, self.chosen_tick) = (None, None);
+    }
+
+    /// Whether only a part of the run is on show.
+    #[must_use]
+    pub const fn is_zoomed(&self) -> bool {
+        self.chosen.is_some()
     }
 
     fn zoom(&mut self, at: f64, factor: f64) {

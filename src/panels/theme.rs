@@ -44,6 +44,8 @@ pub const WARN_WELL: Color32 = Color32::from_rgb(56, 41, 18);
 
 /// Behind the tabs of panels.
 pub const TAB_BAR: Color32 = Color32::from_rgba_premultiplied(6, 9, 15, 226);
+/// Over what lies after the tick on show.
+pub const FUTURE: Color32 = Color32::from_rgba_premultiplied(5, 7, 12, 150);
 /// Over everything but the sheet that asks for attention.
 pub const VEIL: Color32 = Color32::from_rgba_premultiplied(0, 0, 0, 130);
 
@@ -116,6 +118,18 @@ pub fn lineage(palette: Palette, hue: u16) -> Color32 {
 #[must_use]
 pub fn ring() -> Color32 {
     colour(scene::RING)
+}
+
+/// The colour of a recording that runs.
+#[must_use]
+pub fn recording() -> Color32 {
+    colour(scene::RECORDING)
+}
+
+/// The colour of what two worlds differ in.
+#[must_use]
+pub fn difference(palette: Palette) -> Color32 {
+    colour(palette.difference())
 }
 
 /// The colour of a storm's body.

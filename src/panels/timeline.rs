@@ -3,7 +3,7 @@
 
 use super::span::Span;
 use super::widgets::{clock, grouped};
-use super::{Outcome, theme};
+use super::{Outcome, chapters, icons, theme};
 use crate::mesh::chronicle::{Event, Lane, Subject, What};
 use crate::mesh::publish::Regime;
 use crate::pace::Intent;
@@ -11,7 +11,8 @@ use crate::pace::history::Series;
 use crate::view::stage::{Ask, Go, Look, Stage};
 use crate::view::theme::Palette;
 use bevy_egui::egui::{
-    Align2, Color32, Mesh, Painter, Pos2, Rangef, Rect, Sense, Shape, Stroke, Ui, pos2, vec2,
+    Align2, Color32, CursorIcon, Mesh, Painter, Pos2, Rangef, Rect, Sense, Shape, Stroke, Ui, pos2,
+    vec2,
 };
 use std::sync::Arc;
 
@@ -21,6 +22,8 @@ const GUTTER: f32 = 74.0;
 const FOOT: f32 = 18.0;
 /// Lowest and highest lane.
 const LANE: Rangef = Rangef { min: 13.0, max: 26.0 };
+/// How near to the play head it can be taken hold of, in points.
+const GRIP: f32 = 4.0;
 /// How near an event must be to the pointer to be named, in points.
 const NEAR: f32 = 5.0;
 
@@ -37,12 +40,18 @@ pub fn show(
     (span, cache): (&mut Span, &mut Cache),
     outcome: &mut Outcome,
 ) {
+    if chapters::head(ui, stage, look, span.is_zoomed(), outcome) {
+        span.show_all();
+    }
     let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::click_and_drag());
     let strip = Rect::from_min_max(
         pos2(rect.left() + GUTTER, rect.top()),
         pos2(rect.right() - 4.0, rect.bottom() - FOOT),
     );
-    span.steer(ui, strip, &response);
+    let scrubbed = playhead(ui, rect, strip, stage, span, outcome);
+    if !scrubbed {
+        span.steer(ui, strip, &response);
+    }
     let paint = ui.painter_at(rect);
     let rows = rows(stage, strip);
     for (lane, row) in rows.iter().flatten() {
@@ -53,17 +62,19 @@ pub fn show(
         draw_lane(&inside, *row, *lane, (stage, look), span, cache);
     }
     axis(&paint, rect, strip, stage, span);
-    let now = span.x(stage.published.tick as f64, strip.x_range());
-    paint.vline(now, strip.y_range(), Stroke::new(1.5, theme::INK));
+    marks(&paint, strip, stage, look, span);
+    heads(&paint, rect, strip, stage, span);
     cursor(&paint, strip, span);
-    let Some(at) = response.hover_pos().filter(|at| strip.contains(*at)) else { return };
+    let hovered = response.hover_pos().filter(|at| strip.contains(*at) && !scrubbed);
+    let Some(at) = hovered else { return };
     let lane = rows.iter().flatten().find(|(_, row)| row.y_range().contains(at.y));
     let near = lane.map(|(lane, _)| nearest(stage, *lane, span, strip, at)).unwrap_or_default();
     if response.clicked() {
         match near.first() {
             Some(event) => {
                 visit(event, outcome);
-                go_to(event.tick, span, outcome);
+                // What happens in a tick shows after it.
+                go_to(event.tick + 1, span, outcome);
             }
             None => go_to(span.tick(at.x, strip.x_range()).max(0.0) as u64, span, outcome),
         }
@@ -194,7 +205,7 @@ fn storms(paint: &Painter, row: Rect, stage: &Stage, look: &Look, span: &Span) {
     let height = row.height() / f32::from(rows);
     for bar in stage.events.bars() {
         let left = span.x(bar.from as f64, row.x_range());
-        let to = bar.to.unwrap_or(stage.published.tick);
+        let to = bar.to.unwrap_or(stage.newest());
         let right = span.x(to as f64, row.x_range()).max(left + 2.0);
         if left > row.right() || right < row.left() {
             continue;
@@ -285,6 +296,98 @@ fn diamond(paint: &Painter, at: Pos2, r: f32, colour: Color32) {
 fn triangle(paint: &Painter, at: Pos2, colour: Color32) {
     let points = vec![at + vec2(-3.5, -4.0), at + vec2(4.0, 0.0), at + vec2(-3.5, 4.0)];
     paint.add(Shape::convex_polygon(points, colour, Stroke::NONE));
+}
+
+/// Lets the play head be dragged by its handle, and the clock below the lanes be pressed anywhere.
+/// It goes as far as the newest tick; true while it is held.
+fn playhead(
+    ui: &mut Ui,
+    rect: Rect,
+    strip: Rect,
+    stage: &Stage,
+    span: &Span,
+    outcome: &mut Outcome,
+) -> bool {
+    let across = strip.x_range();
+    let foot = Rect::from_x_y_ranges(across, strip.bottom()..=rect.bottom());
+    let x = span.x(stage.published.tick as f64, across);
+    let line = Rect::from_x_y_ranges(x - GRIP..=x + GRIP, strip.y_range()).intersect(strip);
+    let ruler = ui.interact(foot, ui.id().with("ruler"), Sense::click_and_drag());
+    let mut held = ruler.is_pointer_button_down_on() || ruler.clicked();
+    let mut wanted = ruler.interact_pointer_pos().filter(|_| held);
+    if line.is_positive() {
+        let handle = ui.interact(line, ui.id().with("play head"), Sense::drag());
+        held |= handle.dragged();
+        wanted = wanted.or(handle.interact_pointer_pos().filter(|_| handle.dragged()));
+        handle.on_hover_cursor(CursorIcon::ResizeHorizontal);
+    }
+    ruler.on_hover_cursor(CursorIcon::PointingHand);
+    if let Some(at) = wanted {
+        let tick = span.tick(at.x.clamp(across.min, across.max), across).round().max(0.0) as u64;
+        let tick = tick.clamp(stage.travel.floor, stage.newest());
+        // The same wish in every frame would only begin the same work anew.
+        let going = stage.travel.work.map_or(stage.published.tick, |work| work.to);
+        if tick != going {
+            outcome.asks.push(Ask(Intent::Seek(tick)));
+        }
+    }
+    held
+}
+
+/// What has a place in the run: bookmarks, and where a second world begins and parts.
+fn marks(paint: &Painter, strip: Rect, stage: &Stage, look: &Look, span: &Span) {
+    let across = strip.x_range();
+    for mark in stage.travel.bookmarks.iter() {
+        let x = span.x(mark.tick as f64, across);
+        if across.contains(x) {
+            paint.vline(x, strip.y_range(), Stroke::new(1.0, theme::WARN.gamma_multiply(0.5)));
+            icons::flag(paint, pos2(x, strip.top() + 5.0), theme::WARN);
+            let at = pos2(x + 6.0, strip.top() + 5.0);
+            let font = theme::small_font();
+            paint.text(at, Align2::LEFT_CENTER, &mark.name, font, theme::WARN);
+        }
+    }
+    let Some(forked) = &stage.travel.forked else { return };
+    let colour = theme::difference(look.palette);
+    let parted = forked.parted.map(|parted| (parted.tick, "part"));
+    for (tick, said) in std::iter::once((forked.tick, "fork")).chain(parted) {
+        let x = span.x(tick as f64, across);
+        if across.contains(x) {
+            let dashes = [pos2(x, strip.top()), pos2(x, strip.bottom())];
+            paint.extend(Shape::dashed_line(&dashes, Stroke::new(1.2, colour), 4.0, 3.0));
+            let (at, align) = if said == "fork" {
+                (pos2(x - 4.0, strip.bottom() - 7.0), Align2::RIGHT_CENTER)
+            } else {
+                (pos2(x + 4.0, strip.bottom() - 7.0), Align2::LEFT_CENTER)
+            };
+            paint.text(at, align, said, theme::small_font(), colour);
+        }
+    }
+}
+
+/// The tick on show with its handle, and what lies after it, dimmed.
+fn heads(paint: &Painter, rect: Rect, strip: Rect, stage: &Stage, span: &Span) {
+    let across = strip.x_range();
+    let now = span.x(stage.published.tick as f64, across);
+    let newest = span.x(stage.newest() as f64, across);
+    if newest > now + 0.5 {
+        let ahead = Rect::from_x_y_ranges(now..=newest, strip.y_range()).intersect(strip);
+        paint.rect_filled(ahead, 0.0, theme::FUTURE);
+        paint.vline(newest, strip.y_range(), Stroke::new(1.0, theme::FAINT));
+    }
+    if !across.contains(now) {
+        return;
+    }
+    paint.vline(now, strip.y_range(), Stroke::new(1.5, theme::INK));
+    let top = strip.bottom() + 1.0;
+    let handle = vec![
+        pos2(now, top),
+        pos2(now + 5.0, top + 5.0),
+        pos2(now + 5.0, rect.bottom() - 3.0),
+        pos2(now - 5.0, rect.bottom() - 3.0),
+        pos2(now - 5.0, top + 5.0),
+    ];
+    paint.add(Shape::convex_polygon(handle, theme::INK, Stroke::NONE));
 }
 
 /// Simulated time below the lanes.

@@ -2,6 +2,7 @@
 //! captures. Reads what a mesh publishes and must not change it: a run that is written down has
 //! the same digest.
 
+pub mod deck;
 pub mod export;
 pub mod index;
 pub mod mcap;

@@ -75,6 +75,15 @@ impl Scenario {
         Ok(scenario)
     }
 
+    /// Reads one command, as it stands in a scenario after `command:`.
+    ///
+    /// # Errors
+    ///
+    /// The first thing wrong, with its line and column.
+    pub fn parse_command(name: &str, text: &str) -> Result<super::Command, Problem> {
+        typed(&SCENARIO, name, text)
+    }
+
     /// The scenario as a file, with every field.
     ///
     /// For a scenario that was read from a file, reading it back gives the same.

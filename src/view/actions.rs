@@ -9,11 +9,14 @@ use super::camera::Rig;
 use super::follow::Follow;
 use super::stage::{Ask, ColourBy, Go, Look, Marks, Stage};
 use super::tools::{Sketch, Tool};
-use crate::pace::Intent;
+use crate::pace::{Intent, Sought, Travel};
 use crate::panels::dock::Pane;
 use crate::panels::overlay::Overlay;
 use bevy::prelude::*;
 use bevy::render::view::screenshot::{Screenshot, save_to_disk};
+
+/// How far ahead an event is looked for, in ticks.
+pub const LOOK_AHEAD_TICKS: u64 = 100_000;
 
 /// One thing to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +25,34 @@ pub enum Action {
     TogglePause,
     /// Run one tick.
     Step,
+    /// Go one tick back.
+    StepBack,
+    /// Play backwards, or forwards again.
+    Reverse,
+    /// Show the newest tick.
+    Latest,
+    /// Show the first tick.
+    First,
+    /// Run to the next event of the chosen sort.
+    NextEvent,
+    /// Go back to the last one before.
+    PreviousEvent,
+    /// Choose that sort.
+    LookFor(Sought),
+    /// Keep a name for the tick on show, or forget it.
+    Mark,
+    /// To the bookmark after the tick on show.
+    NextMark,
+    /// To the bookmark before it.
+    PreviousMark,
+    /// Begin a second world at the tick on show.
+    Fork,
+    /// The second world takes the place of the first.
+    Keep,
+    /// Give the second world up.
+    Unfork,
+    /// Record the run, or stop that.
+    Record,
     /// Twice as fast.
     Faster,
     /// Half as fast.
@@ -104,6 +135,29 @@ pub(super) fn perform(
         match action {
             Action::TogglePause => drop(asks.write(Ask(Intent::TogglePause))),
             Action::Step => drop(asks.write(Ask(Intent::Step))),
+            Action::StepBack => drop(asks.write(Ask(Intent::StepBack))),
+            Action::Reverse => {
+                let reversed = !stage.travel.is_reversed;
+                asks.write(Ask(Intent::Reverse(reversed)));
+                if stage.status.paused {
+                    asks.write(Ask(Intent::Pause(false)));
+                }
+            }
+            Action::Latest => drop(asks.write(Ask(Intent::Latest))),
+            Action::First => drop(asks.write(Ask(Intent::Seek(stage.travel.floor)))),
+            Action::NextEvent | Action::PreviousEvent => {
+                asks.write(Ask(run_to(look.sought, *action == Action::PreviousEvent)));
+            }
+            Action::Mark => drop(asks.write(Ask(mark(&stage)))),
+            Action::NextMark | Action::PreviousMark => {
+                let next = beside(&stage.travel, *action == Action::NextMark);
+                asks.write_batch(next.map(|tick| Ask(Intent::Seek(tick))));
+            }
+            Action::Fork => {
+                asks.write(Ask(Intent::Fork { tick: None, of_other: false, changes: Vec::new() }));
+            }
+            Action::Keep => drop(asks.write(Ask(Intent::Keep))),
+            Action::Unfork => drop(asks.write(Ask(Intent::Unfork))),
             Action::Faster => drop(asks.write(Ask(Intent::SpeedUp))),
             Action::Slower => drop(asks.write(Ask(Intent::SpeedDown))),
             Action::RealTime => drop(asks.write(Ask(Intent::Speed(1_000)))),
@@ -142,10 +196,35 @@ pub(super) fn perform(
                 asks.write(Ask(Intent::Compare(None)));
                 asks.write(Ask(Intent::Select(None)));
             }
-            // Only the window that can load another mesh does this; see `loading`.
-            Action::Restart => {}
+            // Only a window with files does these; see `loading` and `tape`.
+            Action::Restart | Action::Record => {}
             other => adjust(&mut look, *other),
         }
+    }
+}
+
+/// To the next event of a sort, or to the one before.
+fn run_to(sought: Sought, backwards: bool) -> Intent {
+    let ticks_max = if backwards { u64::MAX } else { LOOK_AHEAD_TICKS };
+    Intent::RunTo { sought, backwards, ticks_max }
+}
+
+/// Forgets the bookmark of the tick on show, or makes one that is named after it.
+fn mark(stage: &Stage) -> Intent {
+    let tick = stage.published.tick;
+    if stage.travel.bookmarks.iter().any(|mark| mark.tick == tick) {
+        return Intent::Unmark(tick);
+    }
+    Intent::Bookmark { tick: Some(tick), name: format!("tick {tick}") }
+}
+
+/// The tick of the bookmark after the tick on show, or of the one before it.
+fn beside(travel: &Travel, after: bool) -> Option<u64> {
+    let mut ticks = travel.bookmarks.iter().map(|mark| mark.tick);
+    if after {
+        ticks.find(|tick| *tick > travel.now)
+    } else {
+        ticks.rev().find(|tick| *tick < travel.now)
     }
 }
 
@@ -153,6 +232,7 @@ pub(super) fn perform(
 fn adjust(look: &mut Look, action: Action) {
     match action {
         Action::CutAway => look.cut = !look.cut,
+        Action::LookFor(sought) => look.sought = sought,
         Action::Colour(by) => look.colour_by = by,
         Action::Layout => look.layout = look.layout.next(),
         Action::Quality => look.quality = look.quality.next(),

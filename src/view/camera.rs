@@ -21,6 +21,8 @@ const CALM_CHASE: f32 = 45.0;
 const SPIN: f32 = 0.11;
 /// Where a scene is first looked at from.
 const HOME: (f32, f32) = (0.62, 0.5);
+/// From which side two worlds are first looked at.
+const BESIDE: f32 = 0.16;
 /// The steepest pitch.
 const PITCH_MAX: f32 = FRAC_PI_2 - 0.02;
 
@@ -76,6 +78,8 @@ pub struct Rig {
     shift: Vec2,
     framed_for: Option<(Vec2, Insets, bool, Layout, i32)>,
     layout: Layout,
+    /// Two worlds are on show.
+    double: bool,
     /// Where the goal was at the start of the frame, as far as it moves by itself.
     left: (Vec3, f32),
     bookmark: Option<String>,
@@ -94,6 +98,7 @@ impl Default for Rig {
             shift: Vec2::ZERO,
             framed_for: None,
             layout: Layout::Placed,
+            double: false,
             left: (Vec3::ZERO, HOME.0),
             bookmark: None,
         }
@@ -231,6 +236,11 @@ fn frame_home(
     if std::mem::replace(&mut rig.layout, layout) != layout && *trail == Trail::Free {
         rig.touched = false;
     }
+    let double = arrangement.is_double();
+    if std::mem::replace(&mut rig.double, double) != double && *trail == Trail::Free {
+        rig.touched = false;
+        rig.goal.yaw = if double { BESIDE } else { HOME.0 };
+    }
     // A node that joins later moves nothing: the user may be aiming.
     let key = (size, *insets, crowd.len() > 0, layout, arrangement.size_class());
     if rig.touched || rig.framed_for == Some(key) {
@@ -241,7 +251,8 @@ fn frame_home(
     let marked = rig.bookmark.clone().filter(|_| layout.is_real());
     let marked = marked.and_then(|name| bookmark(&stage, &space, &name));
     let pose = marked.unwrap_or_else(|| {
-        let (yaw, pitch) = if first { HOME } else { (rig.goal.yaw, rig.goal.pitch) };
+        let home = if double { (BESIDE, HOME.1) } else { HOME };
+        let (yaw, pitch) = if first { home } else { (rig.goal.yaw, rig.goal.pitch) };
         let aim = Pose { target: Vec3::ZERO, yaw, pitch, distance: space.radius * 3.0 };
         let margin = space.node_radius * 1.6;
         framing::fit(aim, arrangement.ends(&crowd), margin, Safe::of(size, &insets), FOV)

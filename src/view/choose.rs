@@ -76,7 +76,8 @@ pub(super) fn rectangle(
         let shown = crowd.places().map(|(place, _)| place);
         found.clear();
         found.extend_from_slice(kept);
-        found.extend(inside(shown, [start, end], to_clip, size, cut));
+        let seen = inside(shown, [start, end], to_clip, size, cut);
+        found.extend(seen.map(|index| crowd.seat(index as usize).1 as u32));
         found.sort_unstable();
         found.dedup();
         if stage.picked != *found {

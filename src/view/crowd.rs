@@ -54,11 +54,19 @@ const HARDWARE: u32 = 1 << 9;
 const BANNED: u32 = 1 << 10;
 /// Flag: without power.
 const DEAD: u32 = 1 << 11;
+/// The bit from which on eight say how far a node is from itself in the other world.
+const DIFFERS_BIT: u32 = 16;
 
-/// The nodes on show.
+/// The nodes on show. Those of a second world come after those of the first, and are shown apart.
 #[derive(Resource, Default)]
 pub struct Crowd {
     nodes: Vec<NodeData>,
+    /// How many of them are of the first world.
+    split: usize,
+    /// From where a node of the first world is shown to where the same of the second one is.
+    apart: Vec3,
+    /// In front of the first world, on the ground.
+    front: Vec3,
     generation: u64,
     elapsed: f32,
     duration: f32,
@@ -80,17 +88,58 @@ impl Crowd {
         t * t * (3.0 - 2.0 * t)
     }
 
-    /// How many there are.
+    /// How many there are, in both worlds.
     #[must_use]
     pub fn len(&self) -> usize {
         self.nodes.len()
     }
 
-    /// Where a node is seen now.
+    /// How many there are in the first world.
+    #[must_use]
+    pub const fn split(&self) -> usize {
+        self.split
+    }
+
+    /// Whether there are two worlds.
+    #[must_use]
+    pub fn is_double(&self) -> bool {
+        self.nodes.len() > self.split
+    }
+
+    /// The world and the id of the node at a place of the list.
+    #[must_use]
+    pub const fn seat(&self, index: usize) -> (usize, usize) {
+        if index < self.split { (0, index) } else { (1, index - self.split) }
+    }
+
+    /// From where a node of the first world is shown to where the same of a world is.
+    #[must_use]
+    pub fn apart(&self, world: usize) -> Vec3 {
+        if world == 0 { Vec3::ZERO } else { self.apart }
+    }
+
+    /// In front of a world, on the ground.
+    #[must_use]
+    pub fn front(&self, world: usize) -> Vec3 {
+        self.front + self.apart(world)
+    }
+
+    /// Sets where worlds stand.
+    pub(super) fn stand(&mut self, apart: Vec3, front: Vec3) {
+        (self.apart, self.front) = (apart, front);
+    }
+
+    /// Where the node at a place of the list is seen now.
+    #[must_use]
+    pub fn seen(&self, index: usize) -> Option<Vec3> {
+        let blend = self.blend();
+        self.nodes.get(index).map(|node| node.place(blend))
+    }
+
+    /// Where a node of the first world is seen now.
     #[must_use]
     pub fn place(&self, id: u32) -> Option<Vec3> {
-        let blend = self.blend();
-        self.nodes.get(id as usize).map(|node| node.place(blend))
+        self.seen(id as usize).filter(|_| (id as usize) < self.split)
     }
 
     /// Where all nodes are seen now, with their sizes over an ordinary awake node's.
@@ -101,7 +150,7 @@ impl Crowd {
             .map(move |node| (node.place(blend), if node.role() == 0 { 1.22 } else { 1.0 }))
     }
 
-    /// Where all nodes really stand.
+    /// Where all nodes really stand, in both worlds.
     pub fn real_places(&self) -> impl Iterator<Item = Vec3> + Clone + '_ {
         let blend = self.blend();
         self.nodes.iter().map(move |node| node.real(blend))
@@ -129,32 +178,19 @@ impl Crowd {
     /// Takes a tick. What is on show now is where the change starts from.
     pub(super) fn take(&mut self, stage: &Stage, space: &Space) {
         let blend = self.blend();
-        let first = self.nodes.is_empty();
-        let older = stage.previous.as_ref().map(|previous| &previous.nodes);
-        self.nodes.truncate(stage.published.nodes.len());
-        for (id, node) in stage.published.nodes.iter().enumerate() {
-            let (to_at, to_state) = measure(node, space);
-            let flags = UVec4::new(
-                flags(node),
-                u32::from(node.group),
-                seed(id),
-                u32::from(node.lineage) | u32::from(node.fresh) << 16,
-            );
-            if let Some(seen) = self.nodes.get_mut(id) {
-                let (from_at, from_state) = (
-                    seen.from_at.lerp(seen.to_at, blend),
-                    seen.from_state.lerp(seen.to_state, blend),
-                );
-                *seen = NodeData { from_at, to_at, from_state, to_state, lay: seen.lay, flags };
-                continue;
-            }
-            let (from_at, from_state) = match older.and_then(|nodes| nodes.get(id)) {
-                Some(older) => measure(older, space),
-                // A newcomer lights up from nothing.
-                None if first => (to_at, to_state),
-                None => (to_at, to_state.with_x(0.0).with_w(0.0)),
-            };
-            self.nodes.push(NodeData { from_at, to_at, from_state, to_state, lay: Vec4::W, flags });
+        // Nodes that join the first world go before those of the second.
+        let joined = stage.published.nodes.len();
+        let theirs = self.nodes.split_off(self.split.min(self.nodes.len()));
+        let older = stage.previous.as_ref().map(|previous| previous.nodes.as_slice());
+        self.nodes.truncate(joined);
+        self.take_world((0, &stage.published.nodes), older, &[], (space, blend));
+        self.split = joined;
+        if let Some(other) = &stage.other {
+            let nodes = &other.published.nodes;
+            let older = stage.other_previous.as_ref().map(|previous| previous.nodes.as_slice());
+            let stay = theirs.len().min(nodes.len());
+            self.nodes.extend(theirs.into_iter().take(stay));
+            self.take_world((joined, nodes), older, &other.difference.nodes, (space, blend));
         }
         let (short, long) = BLEND_SECONDS;
         self.duration = (stage.tick_seconds() * 0.8).clamp(short, long);
@@ -163,12 +199,54 @@ impl Crowd {
         self.touch();
     }
 
+    /// Takes a world's nodes, from a place of the list on.
+    fn take_world(
+        &mut self,
+        (from, views): (usize, &[NodeView]),
+        older: Option<&[NodeView]>,
+        differs: &[u8],
+        (space, blend): (&Space, f32),
+    ) {
+        let first = self.nodes.len() == from && (from == 0 || self.split > 0);
+        for (id, node) in views.iter().enumerate() {
+            let (to_at, to_state) = measure(node, space);
+            let differs = differs.get(id).copied().unwrap_or_default();
+            let flags = UVec4::new(
+                flags(node) | u32::from(differs) << DIFFERS_BIT,
+                u32::from(node.group),
+                seed(id),
+                u32::from(node.lineage) | u32::from(node.fresh) << 16,
+            );
+            if let Some(seen) = self.nodes.get_mut(from + id) {
+                let (from_at, from_state) = (
+                    seen.from_at.lerp(seen.to_at, blend),
+                    seen.from_state.lerp(seen.to_state, blend),
+                );
+                *seen = NodeData { from_at, to_at, from_state, to_state, lay: seen.lay, flags };
+                continue;
+            }
+            // A world that parts from another one comes out of it.
+            let twin = self.nodes.get(id).filter(|_| from > 0);
+            let lay = twin.map_or(Vec4::W, |twin| twin.lay);
+            let (from_at, from_state) = match older.and_then(|nodes| nodes.get(id)) {
+                Some(older) => measure(older, space),
+                // A newcomer lights up from nothing.
+                None if first => (to_at, to_state),
+                None => (to_at, to_state.with_x(0.0).with_w(0.0)),
+            };
+            self.nodes.push(NodeData { from_at, to_at, from_state, to_state, lay, flags });
+        }
+    }
+
     /// Sets a flag for some nodes. It is gone for all others after the next tick, or when it is
     /// cleared first.
     fn mark(&mut self, flag: u32, ids: &[u32]) {
-        for id in ids {
-            if let Some(node) = self.nodes.get_mut(*id as usize) {
-                node.flags.x |= flag;
+        for id in ids.iter().map(|id| *id as usize) {
+            let twin = self.split + id;
+            for index in [Some(id).filter(|id| *id < self.split), Some(twin)] {
+                if let Some(node) = index.and_then(|index| self.nodes.get_mut(index)) {
+                    node.flags.x |= flag;
+                }
             }
         }
     }

@@ -18,7 +18,7 @@ use bevy::render::render_resource::ShaderType;
 pub struct StormData {
     /// Centre and radius.
     pub at: Vec4,
-    /// Intensity, height over radius, seed.
+    /// Intensity, height over radius, seed, world.
     pub form: Vec4,
 }
 
@@ -33,6 +33,8 @@ pub struct FrameData {
     grid: Vec4,
     chosen: UVec4,
     count: UVec4,
+    twin: Vec4,
+    worlds: UVec4,
     tints: [Vec4; theme::SLOTS],
     storms: [StormData; STORMS_MAX],
 }
@@ -85,7 +87,7 @@ fn write_frame(
     };
     let focal = size.y * 0.5 / (fov * 0.5).tan();
     let towards = at.back();
-    let nodes = stage.published.nodes.len() as u32;
+    let nodes = crowd.len() as u32;
     let mode = ColourBy::ALL.iter().position(|mode| *mode == look.colour_by).unwrap_or(0);
     let links = layers.links as u32;
     let form = arrangement.form(&space);
@@ -99,7 +101,12 @@ fn write_frame(
         ),
         screen: Vec4::new(size.x, size.y, focal, points),
         cut: towards.extend(0.0),
-        shape: Vec4::new(space.node_radius, form.ground, space.grid_step, form.radius),
+        shape: Vec4::new(
+            space.node_radius,
+            form.ground,
+            space.grid_step,
+            form.radius + arrangement.apart().length() * 0.5,
+        ),
         look: Vec4::new(rig.cut, link_strength(nodes, links), 0.045, form.flatness),
         grid: Vec4::new(space.grid_phase.x, space.grid_phase.y, form.real, moves),
         chosen: UVec4::new(
@@ -114,6 +121,8 @@ fn write_frame(
             rendering.storm_steps,
             rendering.link_stride(links),
         ),
+        twin: arrangement.apart().extend(if stage.other.is_some() { 1.0 } else { 0.0 }),
+        worlds: UVec4::new(crowd.split() as u32, 0, 0, 0),
         tints: theme::table(look.palette),
         storms: weather.shown(),
     };

@@ -6,7 +6,7 @@ use super::choose::{self, ctrl, shift};
 use super::crowd::Crowd;
 use super::follow::Trail;
 use super::lens::FOV;
-use super::picking::{Probe, pick};
+use super::picking::{Probe, pick, seat};
 use super::space::Space;
 use super::stage::{Ask, Go, Look, Marks, OverScene, Stage};
 use super::tools::{self, Sketch};
@@ -199,8 +199,8 @@ fn hover(
     let (camera, at) = *camera;
     let before = marks.hovered.map(|(id, _)| id);
     marks.hovered = probe(&window, camera, at, &look).filter(|_| !busy).and_then(|probe| {
-        let id = pick(&probe, &crowd, &space)?;
-        let place = crowd.place(id)?;
+        let seat = seat(&probe, &crowd, &space)? as usize;
+        let (id, place) = (crowd.seat(seat).1 as u32, crowd.seen(seat)?);
         let depth = place.distance(at.translation()).max(0.1);
         let radius = space.node_radius / (probe.pixel * depth);
         let seen = camera.world_to_viewport(at, place).ok()?;
@@ -240,7 +240,7 @@ fn keys(
         let taken = (text && typed && name != "Ctrl+P")
             || (focused && matches!(key.logical_key, Key::Space | Key::Enter | Key::Escape));
         let Some(action) = actions::of_key(&name).filter(|_| !taken) else { continue };
-        if !key.repeat || action == Action::Step {
+        if !key.repeat || matches!(action, Action::Step | Action::StepBack) {
             wanted.write(Do(action));
         }
     }
@@ -254,6 +254,9 @@ fn key_name(key: &Key, ctrl: bool) -> Option<String> {
         Key::Character(text) => text.to_uppercase(),
         Key::F1 => "F1".to_owned(),
         Key::F3 => "F3".to_owned(),
+        Key::F2 => "F2".to_owned(),
+        Key::Home => "Home".to_owned(),
+        Key::End => "End".to_owned(),
         Key::F12 => "F12".to_owned(),
         _ => return None,
     };

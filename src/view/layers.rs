@@ -8,7 +8,7 @@ use super::stage::Stage;
 use super::traffic::PacketData;
 use super::upload::{Stream, room};
 use super::weather::STORMS_MAX;
-use crate::mesh::publish::StruckLink;
+use crate::mesh::publish::{Published, StruckLink};
 use bevy::prelude::*;
 use bevy::render::render_resource::ShaderType;
 use bevy::render::storage::ShaderBuffer;
@@ -103,23 +103,54 @@ fn item(ends: &[u32; 2], struck: &[StruckLink]) -> UVec2 {
     UVec2::new(a | state << STATE_BIT, b)
 }
 
+/// What the links of a world were drawn from.
+#[derive(Default)]
+struct Drawing {
+    whose: usize,
+    struck: Vec<StruckLink>,
+    nodes: usize,
+}
+
+/// Where a world's own links are kept; 0 where it has those of the scene.
+fn whose(world: &Published) -> usize {
+    world.orders.links.as_ref().map_or(0, |links| links.as_ptr() as usize)
+}
+
 /// Commands cut links, move nodes and add some: then the links are drawn anew.
 fn relink(
     stage: Res<Stage>,
     mut layers: ResMut<Layers>,
     mut meshes: ResMut<Assets<Mesh>>,
     mut buffers: ResMut<Assets<ShaderBuffer>>,
-    mut drawn: Local<(usize, Vec<StruckLink>)>,
+    mut drawn: Local<Vec<Drawing>>,
 ) {
-    let orders = &stage.published.orders;
-    let whose = orders.links.as_ref().map_or(0, |links| links.as_ptr() as usize);
-    if drawn.0 == whose && drawn.1 == orders.struck {
+    let same = |seen: &Drawing, world: &Published| {
+        seen.whose == whose(world)
+            && seen.nodes == world.nodes.len()
+            && seen.struck == world.orders.struck
+    };
+    // From the start there is one world, with the links of the scene.
+    let fresh = drawn.is_empty() && stage.other.is_none() && {
+        let orders = &stage.published.orders;
+        orders.links.is_none() && orders.struck.is_empty()
+    };
+    let count = stage.worlds().count();
+    let alike = drawn.iter().zip(stage.worlds()).all(|(seen, world)| same(seen, world));
+    if fresh || (alike && drawn.len() == count) {
         return;
     }
-    drawn.0 = whose;
-    drawn.1.clone_from(&orders.struck);
-    let all = orders.links.as_deref().unwrap_or(&stage.scene.links);
-    let pairs: Vec<UVec2> = all.iter().map(|link| item(link, &drawn.1)).collect();
+    drawn.clear();
+    let mut pairs: Vec<UVec2> = Vec::new();
+    let mut first = 0;
+    for world in stage.worlds() {
+        let orders = &world.orders;
+        let all = orders.links.as_deref().unwrap_or(&stage.scene.links);
+        let shift = UVec2::splat(first);
+        pairs.extend(all.iter().map(|link| item(link, &orders.struck) + shift));
+        first += world.nodes.len() as u32;
+        let (struck, nodes) = (orders.struck.clone(), world.nodes.len());
+        drawn.push(Drawing { whose: whose(world), struck, nodes });
+    }
     layers.links = pairs.len();
     layers.grown = REBIND_FRAMES;
     let mesh = layer::quads(pairs.len().max(1));

@@ -13,6 +13,7 @@ use super::stage::{Load, Stage};
 use super::tools::Sketch;
 use super::weather::Weather;
 use crate::pace::Pace;
+use crate::record::deck::Deck;
 use bevy::prelude::*;
 use crossbeam_channel::{Receiver, TryRecvError};
 use std::sync::Arc;
@@ -25,6 +26,10 @@ pub struct Show {
     pub title: String,
     /// The name or path that it came by.
     pub name: String,
+    /// What records it, if anything does.
+    pub deck: Option<Deck>,
+    /// A recording is done again.
+    pub is_replay: bool,
 }
 
 /// How a scenario becomes a mesh: by its name or path, or a message that says why not.
@@ -89,12 +94,18 @@ fn take_stage(world: &mut World, show: Show) {
     let before = world.resource::<Stage>();
     let mut stage = Stage::new(show.pace.scene(), show.pace.latest());
     stage.software = before.software;
+    stage.name.clone_from(&show.name);
+    stage.is_replay = show.is_replay;
     stage.first_picture_ms = before.first_picture_ms;
     stage.generation = before.generation + 1;
     let space = Space::of(&stage.scene, &stage.published);
     world.insert_resource(stage);
     world.insert_resource(space);
     world.insert_resource(show.pace);
+    world.remove_resource::<Deck>();
+    if let Some(deck) = show.deck {
+        world.insert_resource(deck);
+    }
     world.insert_resource(Rig::default());
     world.insert_resource(Crowd::default());
     world.insert_resource(Arrangement::default());

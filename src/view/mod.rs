@@ -29,6 +29,7 @@ mod shot;
 pub mod space;
 pub mod stage;
 mod studio;
+mod tape;
 #[cfg(test)]
 mod tests;
 pub mod theme;
@@ -45,7 +46,7 @@ pub use error::ViewError;
 pub use film::{FilmOptions, Filmed, film};
 pub use gauge::WindowFigures;
 pub use loading::{Loader, Show};
-pub use observer::Observer;
+pub use observer::{Observer, Twin};
 pub use probe::{AdapterKind, adapter_available, display_available};
 pub use shot::{ShotOptions, shoot};
 pub use studio::Framing;

@@ -3,11 +3,65 @@
 
 use super::stage::{Events, Stage};
 use crate::mesh::Mesh;
+use crate::mesh::difference::{Parting, distances, parting};
 use crate::mesh::publish::{NodeDetail, Published, Scene};
-use crate::pace::News;
 use crate::pace::history::History;
+use crate::pace::{Difference, Forked, News, Other, Parted};
+use crate::scenario::Command;
 use qres_core::id::NodeId;
 use std::sync::Arc;
+
+/// A second world beside a run under observation.
+pub struct Twin {
+    mesh: Mesh,
+    forked: Forked,
+    previous: Option<Published>,
+}
+
+impl Twin {
+    /// Begins a second world as the first one is now, with one command more.
+    ///
+    /// # Errors
+    /// When the mesh refuses the command.
+    pub fn part(first: &mut Mesh, command: Command) -> Result<Self, String> {
+        let snapshot = first.snapshot();
+        let mut mesh = first.another(&snapshot).map_err(|why| why.to_string())?;
+        let tick = mesh.ticks();
+        let changes = vec![command.describe()];
+        mesh.command(command).map_err(|fault| fault.to_string())?;
+        mesh.watch(true);
+        let forked = Forked { tick, changes, same_up_to: tick, parted: None };
+        Ok(Self { mesh, forked, previous: None })
+    }
+
+    /// Runs a tick, after the first world has. A picture of it shows how things moved only if
+    /// `shown`.
+    pub fn step(&mut self, first: &mut Mesh, shown: bool) {
+        self.previous = shown.then(|| self.mesh.publish());
+        self.mesh.step();
+        if self.forked.parted.is_some() {
+            return;
+        }
+        let tick = self.mesh.ticks();
+        match parting(first, &mut self.mesh) {
+            None => self.forked.same_up_to = tick,
+            Some(Parting { section, node }) => {
+                self.forked.parted = Some(Parted { tick, section, node });
+            }
+        }
+    }
+
+    /// Puts it beside the first one.
+    pub fn put(&mut self, first: &mut Mesh, stage: &mut Stage) {
+        let published = self.mesh.publish();
+        let nodes = distances((first, &stage.published), (&mut self.mesh, &published));
+        let differing = nodes.iter().filter(|distance| **distance > 0).count() as u32;
+        let difference = Arc::new(Difference { nodes, differing });
+        stage.put_other(Some(Other { published: Arc::new(published), difference }));
+        stage.other_previous = self.previous.take().map(Arc::new);
+        stage.travel.forked = Some(self.forked.clone());
+    }
+}
 
 /// A run under observation.
 pub struct Observer {

@@ -13,8 +13,9 @@ use super::theme::Palette;
 use crate::mesh::chronicle::GeneTree;
 use crate::mesh::publish::{NodeDetail, Published, Scene};
 use crate::pace::history::Snapshot;
-use crate::pace::{Intent, PaceStatus, Pointed};
+use crate::pace::{Intent, Other, PaceStatus, Pointed, Sought, Travel};
 use crate::panels::overlay::Overlay;
+use crate::record::deck::DeckStatus;
 use bevy::prelude::*;
 use std::sync::Arc;
 
@@ -45,6 +46,18 @@ pub struct Stage {
     pub status: PaceStatus,
     /// What is rare among the nodes on show, and there.
     pub present: Present,
+    /// The name or path that the run came by.
+    pub name: String,
+    /// A recording is done again.
+    pub is_replay: bool,
+    /// How recordings of the run do.
+    pub tape: DeckStatus,
+    /// Where in its time the run is.
+    pub travel: Travel,
+    /// The second world, at the same tick.
+    pub other: Option<Other>,
+    /// The second world a tick before, to move from.
+    pub other_previous: Option<Arc<Published>>,
     /// The selected node.
     pub selected: Option<u32>,
     /// Several nodes picked at once, in order of id.
@@ -84,6 +97,12 @@ impl Stage {
                 tick_progress: 1.0,
                 ..PaceStatus::default()
             },
+            name: String::new(),
+            is_replay: false,
+            tape: DeckStatus::default(),
+            travel: Travel::default(),
+            other: None,
+            other_previous: None,
             selected: None,
             picked: Vec::new(),
             software: false,
@@ -100,6 +119,24 @@ impl Stage {
         let before = std::mem::replace(&mut self.published, published);
         self.previous = Some(before);
         self.generation += 1;
+    }
+
+    /// Puts another state of the second world on show, or none.
+    pub fn put_other(&mut self, other: Option<Other>) {
+        let before = std::mem::replace(&mut self.other, other);
+        self.other_previous = before.map(|before| before.published);
+        self.generation += 1;
+    }
+
+    /// Both worlds, the first one first.
+    pub fn worlds(&self) -> impl Iterator<Item = &Arc<Published>> + Clone {
+        std::iter::once(&self.published).chain(self.other.iter().map(|other| &other.published))
+    }
+
+    /// The newest tick that was reached.
+    #[must_use]
+    pub fn newest(&self) -> u64 {
+        self.travel.newest.max(self.published.tick)
     }
 
     /// How long one tick lasts for the viewer, in seconds.
@@ -242,6 +279,8 @@ pub struct Look {
     pub overlay: Option<Overlay>,
     /// Size of letters and panels, in percent.
     pub text_percent: u16,
+    /// The sort of event that is gone to.
+    pub sought: Sought,
 }
 
 impl Look {
@@ -262,6 +301,7 @@ impl Default for Look {
             still: false,
             overlay: None,
             text_percent: 100,
+            sought: Sought::Major,
             layout: Layout::default(),
             quality: Quality::default(),
             calm_motion: false,

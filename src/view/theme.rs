@@ -74,6 +74,15 @@ impl Palette {
         self.meanings().groups
     }
 
+    /// What sets a node of one world apart from the same node of the other.
+    #[must_use]
+    pub const fn difference(self) -> Tint {
+        match self {
+            Self::Standard => Tint(190, 255, 84),
+            Self::Safe => Tint(255, 246, 196),
+        }
+    }
+
     /// Lines of evolved genes run between these; apart from the colours of alarm.
     #[must_use]
     pub const fn lineage(self) -> [Tint; 3] {
@@ -155,11 +164,13 @@ pub const LOST: Tint = Tint(255, 92, 60);
 pub const RAMP_LOW: Tint = Tint(58, 44, 120);
 /// High end of a scale.
 pub const RAMP_HIGH: Tint = Tint(120, 246, 214);
+/// A recording that runs. It is no light of the scene.
+pub const RECORDING: Tint = Tint(255, 84, 84);
 /// A sleeping node when coloured by sleep.
 pub const ASLEEP: Tint = Tint(74, 84, 112);
 
 /// How many colours the shaders know; the order is that of `assets/shaders/common.wgsl`.
-pub const SLOTS: usize = 31;
+pub const SLOTS: usize = 32;
 
 /// The table as the shaders read it.
 #[must_use]
@@ -183,6 +194,7 @@ pub fn table(palette: Palette) -> [Vec4; SLOTS] {
     ];
     let all = palette.regimes().into_iter().chain(palette.packets()).chain(fixed);
     let all = all.chain(palette.groups()).chain(palette.lineage());
+    let all = all.chain([palette.difference()]);
     for (slot, tint) in table.iter_mut().zip(all) {
         *slot = tint.linear();
     }

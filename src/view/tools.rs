@@ -69,6 +69,8 @@ pub struct Sketch {
     pub tool: Tool,
     /// Places passed with the button down, in scene units.
     pub trail: Vec<Vec3>,
+    /// The world whose ground it is drawn on.
+    pub world: usize,
     /// The storm that is dragged.
     storm: Option<u32>,
     /// Centre and radius of a storm to be, in scene units.
@@ -116,12 +118,17 @@ fn ground(
     camera: &Camera,
     at: &GlobalTransform,
     space: &Space,
-) -> Option<(Vec3, [i64; 2])> {
+    crowd: &Crowd,
+) -> Option<(Vec3, [i64; 2], usize)> {
     let ray = camera.viewport_to_world(at, window.cursor_position()?).ok()?;
     let level = Vec3::new(0.0, -space.half.y, 0.0);
     let place = ray.plane_intersection_point(level, InfinitePlane3d::new(Vec3::Y))?;
+    // Over a second world, the same place of the first is meant.
+    let apart = crowd.apart(1);
+    let beyond = apart.length_squared() > 0.0 && (place - apart * 0.5).dot(apart) > 0.0;
+    let place = if beyond { place - apart } else { place };
     let [x, _, z] = space.mm_of(place);
-    Some((place, [x, z]))
+    Some((place, [x, z], usize::from(beyond)))
 }
 
 /// Follows the pointer with what is held, and sends the command at the end.
@@ -139,12 +146,13 @@ pub(super) fn work(
         return;
     }
     let (camera, at) = *camera;
-    let Some((place, mm)) = ground(&window, camera, at, &space) else {
+    let Some((place, mm, world)) = ground(&window, camera, at, &space, &crowd) else {
         if !buttons.pressed(MouseButton::Left) {
             sketch.drop_it();
         }
         return;
     };
+    sketch.world = world;
     if buttons.just_pressed(MouseButton::Left) && over.0 {
         if look.layout != Layout::Placed {
             stage.notice = Some("positions are not real in this layout: press L first".into());

@@ -106,12 +106,21 @@ fn follow(
         return;
     }
     *seen = stage.generation;
-    let packets = &stage.published.packets;
+    let all: usize = stage.worlds().map(|world| world.packets.len()).sum();
     // Of too many, every n-th is drawn: an even sample says more than the first ones.
-    let stride = packets.len().div_ceil(PACKETS_MAX).max(1);
-    let drawn = packets.iter().step_by(stride).zip(0_u32..);
+    let stride = all.div_ceil(PACKETS_MAX).max(1);
     data.clear();
-    data.extend(drawn.map(|(packet, number)| measure(packet, number, stage.published.tick_ms)));
+    // Nodes of a second world come after those of the first.
+    let mut first = 0;
+    for world in stage.worlds() {
+        let drawn = world.packets.iter().step_by(stride).zip(0_u32..);
+        data.extend(drawn.map(|(packet, number)| {
+            let mut data = measure(packet, number, world.tick_ms);
+            data.ends += UVec2::splat(first);
+            data
+        }));
+        first += world.nodes.len() as u32;
+    }
     layers.packets = data.len();
     layers.room_for_packets(data.len());
     if !data.is_empty() {

@@ -3,8 +3,9 @@
 use super::gauge::{self, Gauge, WindowFigures};
 use super::probe::renderer_settings;
 use super::stage::{Ask, Go, Stage};
-use super::{Loader, ViewError, display_available, input, lens, loading, scene_plugin};
-use crate::pace::{Choice, Intent, Pace};
+use super::{Loader, ViewError, display_available, input, lens, loading, scene_plugin, tape};
+use crate::pace::{Choice, Intent, Other, Pace};
+use crate::record::deck::Deck;
 use bevy::app::AppExit;
 use bevy::log::{Level, LogPlugin};
 use bevy::prelude::*;
@@ -28,6 +29,10 @@ pub struct WindowOptions {
     pub title: String,
     /// The scenario's name or path.
     pub name: String,
+    /// What records it, if anything does.
+    pub deck: Option<Deck>,
+    /// A recording is done again.
+    pub is_replay: bool,
     /// How another scenario is loaded; without one the window shows one only.
     pub loader: Option<Loader>,
 }
@@ -60,11 +65,17 @@ pub fn run_window(pace: Pace, options: WindowOptions) -> Result<WindowFigures, V
     if !first_log() {
         plugins = plugins.disable::<LogPlugin>();
     }
-    app.insert_resource(Stage::new(pace.scene(), pace.latest()))
+    let mut stage = Stage::new(pace.scene(), pace.latest());
+    stage.name.clone_from(&options.name);
+    stage.is_replay = options.is_replay;
+    if let Some(deck) = options.deck {
+        app.insert_resource(deck);
+    }
+    app.insert_resource(stage)
         .insert_resource(pace)
         .add_plugins(plugins)
         .add_plugins(EguiPlugin::default())
-        .add_plugins((scene_plugin, input::plugin, crate::panels::kept::plugin))
+        .add_plugins((scene_plugin, input::plugin, tape::plugin, crate::panels::kept::plugin))
         .add_systems(PreStartup, spawn_camera)
         .add_systems(Startup, look_at_adapter)
         .add_systems(PreUpdate, (mirror, take_choice).chain())
@@ -114,9 +125,18 @@ fn look_at_adapter(adapter: Option<Res<RenderAdapterInfo>>, mut stage: ResMut<St
 /// Takes what the mesh has published since the last frame.
 fn mirror(pace: Res<Pace>, mut stage: ResMut<Stage>) {
     stage.status = pace.status();
-    let latest = pace.latest();
-    if !Arc::ptr_eq(&latest, &stage.published) {
+    let (latest, other) = pace.both();
+    let seen = |other: &Option<Other>| other.as_ref().map(|o| Arc::as_ptr(&o.published));
+    if seen(&other) != seen(&stage.other) {
+        stage.put_other(other);
+    }
+    let fresh = !Arc::ptr_eq(&latest, &stage.published);
+    if fresh {
         stage.put(latest);
+    }
+    let travel = pace.travel();
+    // A job may go ahead of what is shown; what it finds out belongs on the timeline.
+    if fresh || travel.newest != stage.travel.newest {
         stage.history = pace.history();
         stage.genes = pace.genes();
         let news = pace.news(stage.events.next());
@@ -125,6 +145,12 @@ fn mirror(pace: Res<Pace>, mut stage: ResMut<Stage>) {
             stage.events.take(all);
         }
     }
+    if let Some((number, text)) = &travel.message
+        && stage.travel.message.as_ref().is_none_or(|(seen, _)| seen != number)
+    {
+        stage.notice = Some(text.to_string());
+    }
+    stage.travel = travel;
     let detail = pace.detail();
     stage.detail = detail.filter(|detail| Some(detail.id) == stage.selected);
     stage.compared = pace.compared();

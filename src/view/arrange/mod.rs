@@ -120,7 +120,14 @@ pub struct Arrangement {
     search: Option<Search>,
     /// What the search has found so far.
     found: Vec<Vec3>,
+    /// How far a second world is shown from the first: now, how quickly it goes, and at last.
+    apart: [Vec4; 3],
+    /// How many nodes there were in both worlds.
+    shown: usize,
 }
+
+/// The least gap between two worlds, in units, and its share of their width.
+const GAP: (f32, f32) = (1.6, 0.14);
 
 impl Arrangement {
     /// The scene as it is seen now.
@@ -138,7 +145,9 @@ impl Arrangement {
     /// How large the scene will be, in steps that are worth a move of the camera.
     #[must_use]
     pub fn size_class(&self) -> i32 {
-        self.form.map_or(0, |[_, _, goal]| (goal.x.max(0.1).ln() * 6.0).round() as i32)
+        let single =
+            self.form.map_or(0, |[_, _, goal]| (goal.x.max(0.1).ln() * 6.0).round() as i32);
+        single + if self.is_double() { 1_000 } else { 0 }
     }
 
     /// Where a node goes: a place, and how much of it is its real place.
@@ -151,12 +160,47 @@ impl Arrangement {
         }
     }
 
+    /// The same for a node of any world.
+    fn goal_of(&self, (world, id): (usize, usize)) -> Vec4 {
+        if world == 0 { self.goal(id) } else { self.goal(id) + self.apart[2] }
+    }
+
     /// Where all nodes will be seen when they have arrived.
     pub fn ends<'a>(&'a self, crowd: &'a Crowd) -> impl Iterator<Item = Vec3> + Clone + 'a {
-        crowd.real_places().enumerate().map(|(id, real)| {
-            let goal = self.goal(id);
+        crowd.real_places().enumerate().map(|(index, real)| {
+            let goal = self.goal_of(crowd.seat(index));
             goal.truncate() + real * goal.w
         })
+    }
+
+    /// How far a second world is shown from the first.
+    #[must_use]
+    pub fn apart(&self) -> Vec3 {
+        self.apart[0].truncate()
+    }
+
+    /// Whether two worlds stand side by side, or will.
+    #[must_use]
+    pub fn is_double(&self) -> bool {
+        self.apart[2] != Vec4::ZERO
+    }
+
+    /// Gives a second world its place beside the first.
+    fn part(&mut self, crowd: &Crowd, space: &Space) {
+        let wanted = if crowd.is_double() {
+            let ends = self.goals.iter().map(|goal| goal.x);
+            let (low, high) =
+                ends.fold((0.0_f32, 0.0_f32), |(low, high), x| (low.min(x), high.max(x)));
+            let wide = if self.goals.is_empty() { 2.0 * space.half.x } else { high - low };
+            Vec4::X * (wide + (wide * GAP.1).max(GAP.0))
+        } else {
+            Vec4::ZERO
+        };
+        if self.apart[2] != wanted || self.shown != crowd.len() {
+            self.apart[2] = wanted;
+            self.shown = crowd.len();
+            self.moving = true;
+        }
     }
 
     fn aim(&mut self, goals: Vec<Vec3>, space: &Space) {
@@ -171,15 +215,15 @@ impl Arrangement {
     /// Takes another layout, or the same one for more nodes.
     fn change(&mut self, layout: Layout, crowd: &Crowd, stage: &Stage, space: &Space, now: bool) {
         self.layout = layout;
-        self.made_for = crowd.len();
-        let real = || crowd.real_places().collect::<Vec<_>>();
+        self.made_for = crowd.split();
+        let real = || crowd.real_places().take(crowd.split()).collect::<Vec<_>>();
         match layout {
             Layout::Placed => self.aim(Vec::new(), space),
             Layout::Grid => self.aim(shapes::grid(&real()), space),
             Layout::Sphere => self.aim(shapes::sphere(&real()), space),
             Layout::Force => {
                 // All that will ever join have their place from the start.
-                let count = stage.scene.node_labels.len().max(crowd.len());
+                let count = stage.scene.node_labels.len().max(crowd.split());
                 if self.found.len() != count {
                     self.found.clear();
                     if now {
@@ -213,9 +257,12 @@ impl Arrangement {
     fn advance(&mut self, crowd: &mut Crowd, rate: Option<f32>, seconds: f32) {
         let mut speeds = std::mem::take(&mut self.speeds);
         speeds.resize(crowd.len(), Vec4::ZERO);
-        let mut far = 0.0_f32;
-        for ((id, shown), speed) in crowd.lays().enumerate().zip(&mut speeds) {
-            far = far.max(glide(shown, speed, self.goal(id), rate, seconds));
+        let [shown, speed, goal] = &mut self.apart;
+        let mut far = glide(shown, speed, *goal, rate, seconds);
+        let split = crowd.split();
+        let seat = |index: usize| index.checked_sub(split).map_or((0, index), |id| (1, id));
+        for ((index, shown), speed) in crowd.lays().enumerate().zip(&mut speeds) {
+            far = far.max(glide(shown, speed, self.goal_of(seat(index)), rate, seconds));
         }
         self.speeds = speeds;
         if let Some([shown, speed, goal]) = &mut self.form {
@@ -224,9 +271,10 @@ impl Arrangement {
         if far < THERE {
             self.moving = false;
             self.speeds.fill(Vec4::ZERO);
-            for id in 0..crowd.len() {
-                crowd.lay(id, self.goal(id));
+            for index in 0..crowd.len() {
+                crowd.lay(index, self.goal_of(crowd.seat(index)));
             }
+            self.apart[0] = self.apart[2];
             if let Some([shown, speed, goal]) = &mut self.form {
                 (*shown, *speed) = (*goal, Vec4::ZERO);
             }
@@ -266,16 +314,20 @@ fn arrange(
     mut crowd: ResMut<Crowd>,
 ) {
     let this = &mut *arrangement;
-    let grown = !this.layout.is_real() && this.made_for != crowd.len();
+    let grown = !this.layout.is_real() && this.made_for != crowd.split();
     if look.layout != this.layout || grown {
         this.change(look.layout, &crowd, &stage, &space, look.still);
     }
     this.listen(&space);
+    this.part(&crowd, &space);
     if this.moving {
         let rate = if look.calm_motion { CALM_GLIDE } else { GLIDE };
         let rate = (!look.still).then_some(rate);
         this.advance(&mut crowd, rate, time.delta_secs().min(0.25));
     }
+    let form = this.form(&space);
+    let ahead = if this.layout.is_real() { space.half.z + 0.7 } else { form.radius };
+    crowd.stand(this.apart(), Vec3::new(0.0, form.ground, ahead));
 }
 
 #[cfg(test)]
