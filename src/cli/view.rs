@@ -71,7 +71,9 @@ pub(super) fn view(args: &ViewArgs) -> Result<(), Failure> {
         deck.finish(&mut mesh);
     }
     let others = std::mem::take(&mut *others.lock().unwrap_or_else(PoisonError::into_inner));
-    others.into_iter().for_each(|other| drop(other.join()));
+    for other in others {
+        drop(other.join());
+    }
     if !args.exit {
         return Ok(());
     }
@@ -182,7 +184,9 @@ fn begin(
         deck = Some(new);
     }
     let (pace, thread) = pace::begin(start).map_err(Failure::input)?;
-    marks.into_iter().for_each(|mark| pace.send(mark));
+    for mark in marks {
+        pace.send(mark);
+    }
     Ok((Show { pace, title, name: name.to_owned(), deck, is_replay }, thread))
 }
 

@@ -398,8 +398,8 @@ fn tab_text(title: &str, ink: Color32) -> WidgetText {
 /// How wide a tab is: as wide as it likes to be, or its share where not all have room.
 fn tab_width(tiles: &Tiles<Pane>, ui: &Ui, tile: TileId, state: &TabState) -> f32 {
     let natural = |tile: TileId, is_front: bool| {
-        let title = tiles.get_pane(&tile).map_or("", |pane| pane.title());
-        let text = tab_text(title, theme::INK);
+        let name = tiles.get_pane(&tile).map_or("", |pane| pane.title());
+        let text = tab_text(name, theme::INK);
         let galley =
             text.into_galley(ui, Some(TextWrapMode::Extend), f32::INFINITY, TextStyle::Button);
         let close = if is_front { CLOSE + 3.0 } else { 0.0 };
@@ -455,9 +455,9 @@ impl Behavior<Pane> for Tiled<'_> {
         let width = tab_width(tiles, ui, tile, state);
         let (_, rect) = ui.allocate_space(vec2(width, ui.available_height()));
         let response = ui.interact(rect, id, Sense::click_and_drag());
-        let title = tiles.get_pane(&tile).map_or("", |pane| pane.title());
+        let name = tiles.get_pane(&tile).map_or("", |pane| pane.title());
         response.widget_info(|| {
-            WidgetInfo::selected(WidgetType::Button, ui.is_enabled(), state.active, title)
+            WidgetInfo::selected(WidgetType::Button, ui.is_enabled(), state.active, name)
         });
         if !ui.is_rect_visible(rect) || state.is_being_dragged {
             return response;
@@ -485,7 +485,7 @@ impl Behavior<Pane> for Tiled<'_> {
             paint.line_segment([arms.right_top(), arms.left_bottom()], stroke);
             closes |= close.clicked();
         }
-        let text = tab_text(title, ink);
+        let text = tab_text(name, ink);
         let galley =
             text.into_galley(ui, Some(TextWrapMode::Truncate), room.width(), TextStyle::Button);
         let at = Align2::LEFT_CENTER.align_size_within_rect(galley.size(), room).min;

@@ -181,8 +181,8 @@ fn row(ui: &mut Ui, hit: &Hit, chosen: bool, moved: bool) -> bool {
     }
     inside.with_layout(Layout::left_to_right(Align::Center), |ui| {
         ui.label(RichText::new(&hit.name).size(13.0).color(theme::INK));
-        let hint = RichText::new(&hit.hint).size(11.0).color(theme::FAINT);
-        ui.add(bevy_egui::egui::Label::new(hint).truncate());
+        let more = RichText::new(&hit.hint).size(11.0).color(theme::FAINT);
+        ui.add(bevy_egui::egui::Label::new(more).truncate());
     });
     response.clicked()
 }

@@ -60,8 +60,8 @@ fn nodes_of(command: &Command) -> Option<&str> {
         | Command::SetEnergy { nodes, .. }
         | Command::Drain { nodes, .. }
         | Command::Charge { nodes, .. }
-        | Command::MoveNodes { nodes, .. } => Some(nodes),
-        Command::Cut { links: Links::Of(nodes) }
+        | Command::MoveNodes { nodes, .. }
+        | Command::Cut { links: Links::Of(nodes) }
         | Command::Degrade { links: Links::Of(nodes), .. }
         | Command::Restore { links: Links::Of(nodes) } => Some(nodes),
         _ => None,

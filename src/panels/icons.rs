@@ -123,9 +123,12 @@ pub fn draw(paint: &Painter, at: Pos2, icon: Icon, ink: Color32) {
 /// A ribbon with a notch, as between the pages of a book.
 pub fn flag(paint: &Painter, at: Pos2, ink: Color32) {
     let points = [(-3.2, -5.0), (3.2, -5.0), (3.2, 5.0), (0.0, 2.0), (-3.2, 5.0)];
-    let [a, b, c, d, e] = points.map(|(x, y)| at + vec2(x, y));
-    paint.add(Shape::convex_polygon(vec![a, b, c, d], ink, Stroke::NONE));
-    paint.add(Shape::convex_polygon(vec![a, d, e], ink, Stroke::NONE));
+    // Notched shapes are not convex: two parts that are.
+    for part in [[0, 1, 2, 3].as_slice(), &[0, 3, 4]] {
+        let corners = part.iter().filter_map(|corner| points.get(*corner));
+        let corners = corners.map(|(x, y)| at + vec2(*x, *y)).collect();
+        paint.add(Shape::convex_polygon(corners, ink, Stroke::NONE));
+    }
 }
 
 /// Points to the right; to the left where `size` is below zero.

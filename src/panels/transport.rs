@@ -153,13 +153,12 @@ fn lamps(ui: &mut Ui, stage: &Stage) {
         return;
     }
     let verified = &stage.travel.verified;
-    ui.horizontal(|ui| match &verified.mismatch {
-        Some(mismatch) => {
+    ui.horizontal(|ui| {
+        if let Some(mismatch) = &verified.mismatch {
             dot(ui, theme::WARN);
             let said = format!("replay: another state than was recorded; {}", mismatch.text);
             ui.label(RichText::new(said).size(12.0).color(theme::WARN));
-        }
-        None => {
+        } else {
             dot(ui, theme::PARTS[3]);
             let said = format!("replay: verified up to tick {}", grouped(verified.up_to));
             ui.label(theme::text(said))

@@ -62,6 +62,7 @@ impl Pose {
 }
 
 /// The camera's goal and where it has got to.
+#[expect(clippy::struct_excessive_bools, reason = "four facts that hold or do not")]
 #[derive(Resource)]
 pub struct Rig {
     /// Where it is going.
@@ -242,7 +243,7 @@ fn frame_home(
         rig.goal.yaw = if double { BESIDE } else { HOME.0 };
     }
     // A node that joins later moves nothing: the user may be aiming.
-    let key = (size, *insets, crowd.len() > 0, layout, arrangement.size_class());
+    let key = (size, *insets, crowd.count() > 0, layout, arrangement.size_class());
     if rig.touched || rig.framed_for == Some(key) {
         return;
     }

@@ -90,7 +90,7 @@ impl Crowd {
 
     /// How many there are, in both worlds.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.nodes.len()
     }
 

@@ -87,7 +87,7 @@ fn write_frame(
     };
     let focal = size.y * 0.5 / (fov * 0.5).tan();
     let towards = at.back();
-    let nodes = crowd.len() as u32;
+    let nodes = crowd.count() as u32;
     let mode = ColourBy::ALL.iter().position(|mode| *mode == look.colour_by).unwrap_or(0);
     let links = layers.links as u32;
     let form = arrangement.form(&space);

@@ -93,13 +93,13 @@ const STATE_BIT: u32 = 24;
 const CUT: u32 = 255;
 
 /// A link as the shader reads it; `struck` is in order of ends.
-fn item(ends: &[u32; 2], struck: &[StruckLink]) -> UVec2 {
-    let place = struck.binary_search_by(|link| link.ends.cmp(ends));
+fn item(ends: [u32; 2], struck: &[StruckLink]) -> UVec2 {
+    let place = struck.binary_search_by(|link| link.ends.cmp(&ends));
     let state = place
         .ok()
         .and_then(|place| struck.get(place))
         .map_or(0, |link| if link.cut { CUT } else { u32::from(link.loss_percent.min(100)) });
-    let [a, b] = *ends;
+    let [a, b] = ends;
     UVec2::new(a | state << STATE_BIT, b)
 }
 
@@ -146,7 +146,7 @@ fn relink(
         let orders = &world.orders;
         let all = orders.links.as_deref().unwrap_or(&stage.scene.links);
         let shift = UVec2::splat(first);
-        pairs.extend(all.iter().map(|link| item(link, &orders.struck) + shift));
+        pairs.extend(all.iter().map(|link| item(*link, &orders.struck) + shift));
         first += world.nodes.len() as u32;
         let (struck, nodes) = (orders.struck.clone(), world.nodes.len());
         drawn.push(Drawing { whose: whose(world), struck, nodes });
@@ -251,7 +251,7 @@ mod tests {
         let struck = |ends, cut, loss_percent| StruckLink { ends, cut, loss_percent };
         let struck = [struck([0, 4], true, 0), struck([1, 2], false, 40)];
         for (ends, state) in [([0, 3], 0), ([0, 4], CUT), ([1, 2], 40), ([2, 3], 0)] {
-            let item = item(&ends, &struck);
+            let item = item(ends, &struck);
             assert_eq!(
                 (item.x >> STATE_BIT, item.x & 0xff_ffff, item.y),
                 (state, ends[0], ends[1])

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 /// Targets of the simulator: their bodies stand in `tests/fuzz/simulator`, and its own test of this
 /// name replays their corpus.
-const SIMULATOR: [&str; 3] = ["envelope", "models", "scenario"];
+const SIMULATOR: [&str; 4] = ["envelope", "models", "recording", "scenario"];
 
 fn fuzz_folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fuzz").join(name)

@@ -196,9 +196,9 @@ impl Arrangement {
         } else {
             Vec4::ZERO
         };
-        if self.apart[2] != wanted || self.shown != crowd.len() {
+        if self.apart[2] != wanted || self.shown != crowd.count() {
             self.apart[2] = wanted;
-            self.shown = crowd.len();
+            self.shown = crowd.count();
             self.moving = true;
         }
     }
@@ -256,7 +256,7 @@ impl Arrangement {
     /// Moves everything on by some seconds; at once when `rate` is `None`.
     fn advance(&mut self, crowd: &mut Crowd, rate: Option<f32>, seconds: f32) {
         let mut speeds = std::mem::take(&mut self.speeds);
-        speeds.resize(crowd.len(), Vec4::ZERO);
+        speeds.resize(crowd.count(), Vec4::ZERO);
         let [shown, speed, goal] = &mut self.apart;
         let mut far = glide(shown, speed, *goal, rate, seconds);
         let split = crowd.split();
@@ -271,7 +271,7 @@ impl Arrangement {
         if far < THERE {
             self.moving = false;
             self.speeds.fill(Vec4::ZERO);
-            for index in 0..crowd.len() {
+            for index in 0..crowd.count() {
                 crowd.lay(index, self.goal_of(crowd.seat(index)));
             }
             self.apart[0] = self.apart[2];
