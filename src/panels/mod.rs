@@ -29,6 +29,8 @@ mod plot;
 mod settings;
 mod span;
 pub mod theme;
+#[cfg(test)]
+mod tests;
 mod timeline;
 mod tour;
 mod transport;
