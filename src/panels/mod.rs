@@ -28,9 +28,9 @@ mod pictures;
 mod plot;
 mod settings;
 mod span;
-pub mod theme;
 #[cfg(test)]
 mod tests;
+pub mod theme;
 mod timeline;
 mod tour;
 mod transport;

@@ -58,8 +58,8 @@ fn draw(pane: Pane, stage: &Stage, size: Vec2, scale: f32) -> Vec<Drawn> {
             let mut inside = ui.new_child(egui::UiBuilder::new().max_rect(area));
             inside.set_clip_rect(area);
             theme::pane().show(&mut inside, |ui| {
-                let state = (stage, &look, &sketch);
-                rooms.show(ui, pane, state, &mut Outcome::default());
+                let seen = (stage, &look, &sketch);
+                rooms.show(ui, pane, seen, &mut Outcome::default());
             });
         });
         drawn.clear();
