@@ -12,7 +12,12 @@ use bevy_egui::egui::{Align, Grid, Layout, RichText, ScrollArea, Ui};
 
 /// Draws it.
 pub fn show(ui: &mut Ui, stage: &Stage, look: &Look, outcome: &mut Outcome) {
-    let Some(other) = &stage.other else { return };
+    let Some(other) = &stage.other else {
+        let said =
+            "There is one world. Fork it at the tick on show, or go back and give a command.";
+        ui.label(theme::text(said));
+        return;
+    };
     let forked = stage.travel.forked.clone().unwrap_or_default();
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         let colour = theme::difference(look.palette);

@@ -58,7 +58,12 @@ impl Deck {
     /// Records into this new file, from the next time on that the mesh is shown. It is a recording
     /// of the whole run, whenever it begins.
     pub fn begin(&self, path: PathBuf) {
-        self.lock().wish = Some(Wish::Begin(path));
+        let mut inside = self.lock();
+        if inside.over {
+            inside.tell("nothing is recorded here: this world did not begin with the run".into());
+        } else {
+            inside.wish = Some(Wish::Begin(path));
+        }
     }
 
     /// Ends the recording that was asked for, when the mesh is shown next.

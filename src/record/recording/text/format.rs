@@ -97,7 +97,7 @@ impl Checkpoint {
     }
 }
 
-/// Bytes that a serial board sent.
+/// What a serial board brought into a tick: its reading and its words, or that it missed it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Board {

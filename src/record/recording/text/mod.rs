@@ -31,7 +31,7 @@ pub struct Recording {
     pub commands: Arc<[Order]>,
     /// What the state was told by, in rising order of tick; the first is that of the start.
     pub checkpoints: Vec<Checkpoint>,
-    /// What serial boards sent, in order.
+    /// What serial boards brought into ticks, in order.
     pub boards: Vec<Board>,
     /// What was noted besides, in order. No part of the run.
     pub notes: Vec<Remark>,
