@@ -174,6 +174,7 @@ fn write(input: &Path, out: &Path, content: &[u8]) -> Result<(), Failure> {
     {
         return Err(trouble("is the input too; name another file to write".to_owned()));
     }
+    output::replaceable(out)?;
     let there = std::fs::metadata(out).ok();
     // A pipe or a device is written to, never replaced.
     if there.as_ref().is_some_and(|there| !there.is_file()) {

@@ -181,6 +181,7 @@ pub(super) fn verdict(unwritten: &[String]) -> Result<(), Failure> {
 /// Whether all can be written; what they hold is left as it is.
 fn writable(args: &ExportArgs) -> Result<(), Failure> {
     for file in args.files() {
+        output::replaceable(file)?;
         let opened = OpenOptions::new().append(true).create(true).open(file);
         opened.map_err(|why| Failure::Input(format!("{}: cannot write: {why}", file.display())))?;
     }

@@ -112,10 +112,14 @@ pub(super) fn mirror(args: &MirrorArgs) -> Result<(), Failure> {
     report(&mut loaded, &status, ticks, wall_s, args)?;
     exports::verdict(&unwritten)?;
     let parted = status.iter().find_map(|board| Some((board, board.divergence.as_ref()?)));
-    match parted {
-        Some((board, found)) => Err(Failure::Fails(format!(
-            "the board on {} (node {}) {found}",
-            board.port, board.node
+    if let Some((board, found)) = parted {
+        let said = format!("the board on {} (node {}) {found}", board.port, board.node);
+        return Err(Failure::Fails(said));
+    }
+    match status.iter().find(|board| board.counts.ticks == 0) {
+        Some(idle) => Err(Failure::Fails(format!(
+            "the board on {} (node {}) took part in no tick: {} {}",
+            idle.port, idle.node, idle.state, idle.why
         ))),
         None => Ok(()),
     }

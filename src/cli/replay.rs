@@ -146,7 +146,14 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
         seek: leap,
     };
     tell(args, &report, &mut loaded, wall_s)?;
-    difference.map_or(Ok(()), |difference| Err(Failure::Fails(difference.to_string())))
+    if let Some(difference) = difference {
+        return Err(Failure::Fails(difference.to_string()));
+    }
+    if args.verify && report.ticks == 0 {
+        let said = "nothing could be verified: there is no tick in it";
+        return Err(Failure::Fails(format!("{}: {said}", report.recording)));
+    }
+    Ok(())
 }
 
 /// Prints the outcome, and the figures of the run unless only a verdict was asked for.

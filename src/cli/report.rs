@@ -103,7 +103,17 @@ fn writable(out: &Path, inputs: &[PathBuf]) -> Result<(), Failure> {
         let what = "is read for the page too; name another file";
         return Err(Failure::Input(format!("{}: {what}", out.display())));
     }
+    output::replaceable(out)?;
     let is_new = !out.exists();
+    let place = out.canonicalize().ok();
+    let holds = |input: &PathBuf| {
+        let folder = input.canonicalize().ok().filter(|input| input.is_dir());
+        folder.zip(place.as_ref()).is_some_and(|(folder, place)| place.starts_with(folder))
+    };
+    if !is_new && inputs.iter().any(holds) {
+        let what = "is a file of the folder that is read; name another file";
+        return Err(Failure::Input(format!("{}: {what}", out.display())));
+    }
     let opened = File::options().append(true).create(true).open(out);
     opened.map_err(|why| Failure::Input(format!("{}: cannot write: {why}", out.display())))?;
     if is_new {

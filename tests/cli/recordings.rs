@@ -78,6 +78,15 @@ fn a_damaged_recording_says_where() {
     refused(&["replay", &place("nowhere.ron")], &["nowhere.ron: cannot be read"]);
     refused(&["replay", env!("CARGO_MANIFEST_DIR")], &["cannot be read"]);
 
+    // Nothing takes the place of a recording, and a header alone proves nothing.
+    refused(&["run", "partition", "--ticks", "2", "--csv", &whole], &["is left as it is"]);
+    refused(&["report", "partition", "--ticks", "2", "--out", &whole], &["is left as it is"]);
+    refused(&["compress", &damaged, &whole], &["is left as it is"]);
+    let header = bytes.split_inclusive(|byte| *byte == b'\n').next().expect("a line");
+    std::fs::write(&damaged, header).expect("written");
+    let output = qres(&["replay", &damaged, "--verify"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+
     // Cut inside the last line: what is left is done again, and that is said.
     std::fs::write(&damaged, &bytes[..bytes.len() - 9]).expect("written");
     let output = qres(&["replay", &damaged, "--verify"]);
