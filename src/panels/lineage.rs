@@ -87,7 +87,7 @@ impl Lineage {
         let place = |row: usize| {
             let gene = &self.rows.get(row)?.gene;
             let x = span.x(gene.first_tick as f64, strip.x_range());
-            let x = x.clamp(strip.left(), strip.right());
+            let x = x.min(strip.right()).max(strip.left());
             Some(pos2(x, rect.top() + LINE * (row as f32 + 0.5)))
         };
         for (number, row) in self.rows.iter().enumerate() {

@@ -323,7 +323,7 @@ fn playhead(
     }
     ruler.on_hover_cursor(CursorIcon::PointingHand);
     if let Some(at) = wanted {
-        let tick = span.tick(at.x.clamp(across.min, across.max), across).round().max(0.0) as u64;
+        let tick = span.tick(at.x.min(across.max).max(across.min), across).round().max(0.0) as u64;
         let tick = tick.clamp(stage.travel.floor, stage.newest());
         // The same wish in every frame would only begin the same work anew.
         let going = stage.travel.work.map_or(stage.published.tick, |work| work.to);
