@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use super::envelopes;
 use super::output::{self, Failure};
 use crate::mesh::plan::Plan;
-use crate::record::recording::{self, is_recording};
+use crate::mesh::snapshot::RULES_VERSION;
+use crate::record::recording::{self, ReplayError, is_recording};
 use crate::scenario::{MAX_FILE_BYTES, Scenario, Sweep};
 
 /// Checks every file; complains of each that is wrong. A file that is not what it should be weighs
@@ -70,6 +71,10 @@ fn scenario(file: &Path) -> Result<String, Failure> {
 /// Reads a recording and the scenario in it; says in a line what it holds.
 fn recording(file: &Path) -> Result<String, Failure> {
     let read = recording::read(file).map_err(Failure::input)?;
+    if read.header.rules != RULES_VERSION {
+        let why = ReplayError::Rules(read.header.rules, read.header.build.clone());
+        return Err(Failure::Input(format!("{}: {why}", file.display())));
+    }
     let scenario = read.scenario();
     let scenario = scenario.map_err(|problem| Failure::Input(format!("{problem:#}")))?;
     if let Some(warning) = read.warning() {

@@ -94,6 +94,12 @@ fn a_damaged_recording_says_where() {
     assert!(text(&output.stderr).contains("warning: "), "{}", text(&output.stderr));
     assert!(text(&output.stderr).contains("was cut off inside this line"));
 
+    // Rules of another version: neither in order nor done again.
+    let alien = String::from_utf8(bytes.clone()).expect("text").replacen("rules:", "rules:9", 1);
+    std::fs::write(&damaged, qres::record::recording::seal(&alien)).expect("written");
+    refused(&["check", &damaged], &["recorded under rules version 9"]);
+    refused(&["replay", &damaged, "--verify"], &["recorded under rules version 9"]);
+
     // An edited seed with checksums that are right again.
     let edited = String::from_utf8(bytes).expect("text").replacen("seed:", "seed:1", 1);
     std::fs::write(&damaged, qres::record::recording::seal(&edited)).expect("written");
