@@ -56,8 +56,8 @@ pub struct BoardStatus {
     pub port: String,
     /// Its node.
     pub node: u32,
-    /// Where the conversation stands: `unplugged`, `silent`, `greeted`, `loading`, `live`,
-    /// `refused`.
+    /// Where the conversation stands: `unplugged`, `silent`, `garbled`, `greeted`, `loading`,
+    /// `live`, `refused`.
     pub state: &'static str,
     /// Why, where there is something in the way.
     pub why: String,
@@ -277,16 +277,15 @@ impl Slot {
     fn status(&self) -> BoardStatus {
         let session = &self.session;
         let (who, Telemetry { regime, energy_uj, .. }) = (session.who(), *session.telemetry());
-        let why = match session.phase() {
-            Phase::Refused(why) => why.clone(),
-            Phase::Closed => self.trouble.clone(),
-            _ => String::new(),
-        };
+        let (state, mut why) = session.state();
+        if *session.phase() == Phase::Closed {
+            why.clone_from(&self.trouble);
+        }
         let key = HEXLOWER.encode(who.key.first_chunk::<8>().unwrap_or(&[0; 8]));
         BoardStatus {
             port: self.port.path().to_owned(),
             node: self.node.0,
-            state: session.phase().name(),
+            state,
             why,
             key,
             build: format!("{} {}", who.profile, who.build).trim().to_owned(),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::load;
+use super::load::{self, Means};
 use super::output::{self, Failure};
 use crate::evidence::byzantine::{self, Extent, Shard};
 use crate::evidence::{self, Context, Progress, Table};
@@ -20,12 +20,8 @@ pub(super) struct EvidenceArgs {
     /// Tables to print; all of them when none is named
     #[arg(value_name = "TABLE")]
     tables: Vec<String>,
-    /// Folder with data sets
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// Threads that share the work
-    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
+    #[command(flatten)]
+    means: Means,
     #[command(flatten)]
     long: LongArgs,
     /// Print one JSON object
@@ -81,8 +77,8 @@ pub(super) fn evidence(args: &EvidenceArgs) -> Result<(), Failure> {
         let list = known.join(", ");
         return Err(Failure::Input(format!("no table `{wrong}`; there are: {list}")));
     }
-    let threads = load::threads(args.threads);
-    let context = Context { data: args.data.clone(), threads, progress: Progress::default() };
+    let threads = load::threads(args.means.threads);
+    let context = Context { data: args.means.data.clone(), threads, progress: Progress::default() };
     if let Some(folder) = &args.long.out {
         return kept(args, folder, &context);
     }

@@ -12,6 +12,24 @@ use crate::record::recording;
 use crate::scenario::{self, Resolved, Scenario};
 use crate::world::dataset;
 
+/// What a run needs besides its scenario.
+#[derive(clap::Args, Debug, Clone, Default)]
+pub(super) struct Means {
+    /// Threads that share the work
+    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Folder with the data sets that the scenario names
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+impl Means {
+    /// The folder with data sets.
+    pub fn folder(&self) -> &Path {
+        self.data.as_deref().unwrap_or(Path::new("."))
+    }
+}
+
 /// A scenario with its mesh.
 pub(super) struct Loaded {
     /// The path or name it came by.

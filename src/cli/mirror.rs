@@ -94,7 +94,6 @@ pub(super) fn mirror(args: &MirrorArgs) -> Result<(), Failure> {
         ports::probe(path).map_err(Failure::Input)?;
     }
     let folder = data.unwrap_or(Path::new("."));
-    let input = [(PathBuf::from(&args.scenario), "the scenario")];
     let tick_us = loaded.mesh.plan().config.wake.tick_us / u64::from(args.speed);
     let open = paths.iter().zip(nodes).map(|(path, node)| Ok((Port::start(path)?, node)));
     let open = open.collect::<std::io::Result<Vec<_>>>().map_err(Failure::input)?;
@@ -104,7 +103,7 @@ pub(super) fn mirror(args: &MirrorArgs) -> Result<(), Failure> {
         return Err(nobody(&mirror.status()));
     }
     // Only now: where there are no boards, no file is begun.
-    let mut files = exports::begin(&args.files, &input, folder, ticks, &mut loaded)?;
+    let mut files = exports::begin(&args.files, &args.scenario, folder, ticks, &mut loaded)?;
     let run = Run { ticks, tick_us, watch };
     let wall_s = drive(&mut loaded, &mut mirror, &run, &mut files, args);
     let unwritten = files.finish(&mut loaded.mesh);
@@ -118,8 +117,10 @@ pub(super) fn mirror(args: &MirrorArgs) -> Result<(), Failure> {
     }
     match status.iter().find(|board| board.counts.ticks == 0) {
         Some(idle) => Err(Failure::Fails(format!(
-            "the board on {} (node {}) took part in no tick: {} {}",
-            idle.port, idle.node, idle.state, idle.why
+            "the board on {} (node {}) took part in no tick: {}",
+            idle.port,
+            idle.node,
+            absence(idle)
         ))),
         None => Ok(()),
     }
@@ -127,9 +128,9 @@ pub(super) fn mirror(args: &MirrorArgs) -> Result<(), Failure> {
 
 /// The ports that were asked for, or all that look like a board.
 fn chosen_ports(asked: &[String]) -> Result<Vec<String>, Failure> {
-    let earlier = |(n, port): &(usize, &String)| asked.iter().take(*n).any(|other| other == *port);
-    if let Some((_, twice)) = asked.iter().enumerate().find(earlier) {
-        return Err(Failure::Input(format!("--port {twice} is given twice")));
+    if let Some((twice, other)) = ports::doubled(asked) {
+        let alias = if twice == other { String::new() } else { format!(": it is {other} too") };
+        return Err(Failure::Input(format!("--port {twice} is given twice{alias}")));
     }
     if !asked.is_empty() {
         return Ok(asked.to_vec());
@@ -188,17 +189,18 @@ fn nonce() -> u64 {
 
 /// No board has become its node in time.
 fn nobody(status: &[BoardStatus]) -> Failure {
-    let line = |board: &BoardStatus| {
-        let why = match (board.state, board.why.as_str()) {
-            ("silent", _) => {
-                "nothing there speaks the link: is our firmware on it? (docs/firmware.md)"
-            }
-            (_, "") => "not ready in time: try again",
-            (_, why) => why,
-        };
-        format!("{}: {}: {why}", board.port, board.state)
-    };
+    let line = |board: &BoardStatus| format!("{}: {}", board.port, absence(board));
     Failure::Input(status.iter().map(line).collect::<Vec<_>>().join("\n"))
+}
+
+/// Why a board is not there, and what to do about it.
+fn absence(board: &BoardStatus) -> String {
+    let why = match (board.state, board.why.as_str()) {
+        ("silent", _) => "nothing has come: is our firmware on it? (docs/firmware.md)",
+        (_, "") => "not ready in time: try again",
+        (_, why) => why,
+    };
+    format!("{}: {why}", board.state)
 }
 
 /// How long and how fast.

@@ -38,6 +38,9 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use output::Failure;
 
+use load::Means;
+use output::Says;
+
 /// What the bare command shows, and runs where nothing can be shown.
 const DEFAULT_SCENARIO: &str = "storm-front";
 /// Ticks of the bare command where nothing can be shown.
@@ -125,12 +128,8 @@ struct Input {
     /// Seed in place of the scenario's
     #[arg(long, value_name = "S", value_parser = load::seed)]
     seed: Option<u64>,
-    /// Threads that share the work
-    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
-    /// Folder with the data sets that the scenario names
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    means: Means,
 }
 
 /// Options of `run`.
@@ -155,12 +154,8 @@ struct RunArgs {
     /// Also run the control pair, and print the drift against it
     #[arg(long)]
     control: bool,
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
-    /// Print nothing but errors (and JSON, if asked for)
-    #[arg(long)]
-    quiet: bool,
+    #[command(flatten)]
+    says: Says,
 }
 
 /// Options of `view`.
@@ -236,11 +231,15 @@ pub fn main() -> ExitCode {
 
 /// Runs a command line; the first argument is the program's name.
 pub fn run_from(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    // A number below 0 is a wrong value, not an unknown option.
+    // A number or a time below 0 is a wrong value, not an unknown option.
     let command = Cli::command().mut_subcommands(|subcommand| {
         subcommand.mut_args(|argument| {
-            let takes_values = argument.get_action().takes_values();
-            if takes_values { argument.allow_negative_numbers(true) } else { argument }
+            let is_span = argument.get_id() == "span";
+            match argument.get_action().takes_values() {
+                true if is_span => argument.allow_hyphen_values(true),
+                true => argument.allow_negative_numbers(true),
+                false => argument,
+            }
         })
     });
     let matches = command.try_get_matches_from(arguments);
@@ -311,19 +310,13 @@ fn bare() -> Result<(), Failure> {
         "{reason}: running {DEFAULT_SCENARIO} for {DEFAULT_TICKS} ticks instead"
     ));
     run::run(&RunArgs {
-        input: Input {
-            scenario: DEFAULT_SCENARIO.to_owned(),
-            seed: None,
-            threads: None,
-            data: None,
-        },
+        input: Input { scenario: DEFAULT_SCENARIO.to_owned(), seed: None, means: Means::default() },
         ticks: Some(DEFAULT_TICKS),
         span: None,
         files: exports::ExportArgs::default(),
         memory: None,
         envelopes: None,
         control: false,
-        json: false,
-        quiet: false,
+        says: Says::default(),
     })
 }

@@ -8,15 +8,15 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::load::{self, Loaded};
-use super::output::{self, Failure};
+use super::load::{self, Loaded, Means};
+use super::output::{self, Failure, Says};
 use super::run;
 use super::seek::{self, Leap};
 use crate::record::Recording;
 use crate::record::recording::{self, Difference};
 
 /// Options of `replay`.
-#[expect(clippy::struct_excessive_bools, reason = "five options that are given or not")]
+#[expect(clippy::struct_excessive_bools, reason = "three options that are given or not")]
 #[derive(Args, Debug, Clone)]
 pub(super) struct ReplayArgs {
     /// The recording
@@ -34,18 +34,10 @@ pub(super) struct ReplayArgs {
     /// Make the index first, or what is missing of it
     #[arg(long, requires = "seek", conflicts_with = "verify")]
     index: bool,
-    /// Folder with the data sets that the scenario names
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// Threads that share the work
-    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
-    /// Print nothing but errors (and JSON, if asked for)
-    #[arg(long)]
-    quiet: bool,
+    #[command(flatten)]
+    means: Means,
+    #[command(flatten)]
+    says: Says,
 }
 
 /// What `--json` prints of a replay.
@@ -101,14 +93,14 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
         )));
     }
     #[cfg(feature = "view")]
-    if !(args.verify || args.headless || args.index || args.json || args.quiet)
+    if !(args.verify || args.headless || args.index || args.says.json || args.says.quiet)
         && crate::view::display_available()
     {
         return super::view::view(&super::ViewArgs {
             scenario: args.file.display().to_string(),
             seed: None,
-            threads: args.threads,
-            data: args.data.clone(),
+            threads: args.means.threads,
+            data: args.means.data.clone(),
             ticks: None,
             exit: false,
             record: None,
@@ -117,12 +109,13 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
         });
     }
     let ticks = args.seek.unwrap_or(known);
-    let mut loaded = load::recorded(recording.clone(), args.threads, args.data.as_deref())?;
+    let mut loaded =
+        load::recorded(recording.clone(), args.means.threads, args.means.data.as_deref())?;
     let mut leap = args
         .seek
         .filter(|_| !args.verify)
         .map(|tick| seek::leap(&args.file, &recording, &mut loaded, tick, args.index));
-    let (outcome, wall_s) = drive(&mut loaded, &recording, ticks, args.quiet);
+    let (outcome, wall_s) = drive(&mut loaded, &recording, ticks, args.says.quiet);
     for (tick, text) in &loaded.mesh.orders().notices {
         output::note(&format!("tick {tick}: {text}"));
     }
@@ -163,18 +156,18 @@ fn tell(
     loaded: &mut Loaded,
     wall_s: f64,
 ) -> Result<(), Failure> {
-    if args.json && args.verify {
+    if args.says.json && args.verify {
         return output::result(&serde_json::to_string(report).map_err(Failure::input)?);
     }
     let figures = (!args.verify && report.same).then(|| loaded.mesh.summary());
-    if args.json {
+    if args.says.json {
         let run = figures.as_ref().map(|summary| {
             run::RunReport::new(&report.scenario, report.seed, &mut loaded.mesh, summary, wall_s)
         });
         let both = serde_json::json!({ "replay": report, "run": run });
         return output::result(&both.to_string());
     }
-    if args.quiet || !report.same {
+    if args.says.quiet || !report.same {
         return Ok(());
     }
     if let Some(summary) = figures {

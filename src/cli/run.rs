@@ -1,7 +1,6 @@
 //! `qres run`: a scenario without a window.
 
 use std::io::IsTerminal as _;
-use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -15,7 +14,6 @@ use crate::evidence::drift;
 use crate::mesh::Mesh;
 use crate::mesh::condition::FaultSummary;
 use crate::mesh::summary::RunSummary;
-use crate::world::dataset;
 
 /// Ticks between movements of the progress bar.
 pub(super) const PROGRESS_EVERY: u64 = 64;
@@ -52,18 +50,15 @@ impl<'a> RunReport<'a> {
 /// Runs a scenario and prints its figures.
 pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let input = &args.input;
-    let (data, kept) = (input.data.as_deref(), args.memory.as_deref());
-    let mut loaded = load(&input.scenario, input.seed, input.threads, data, kept)?;
-    if !args.quiet {
+    let (means, kept) = (&input.means, args.memory.as_deref());
+    let mut loaded = load(&input.scenario, input.seed, means.threads, means.data.as_deref(), kept)?;
+    if !args.says.quiet {
         loaded.recalled.tell();
     }
     let ticks = load::ticks(&loaded.scenario, args.ticks, args.span)?;
-    let folder = data.unwrap_or(Path::new("."));
-    let mut inputs = vec![(PathBuf::from(&input.scenario), "the scenario")];
-    let read = dataset::needed(&loaded.scenario).into_iter();
-    inputs.extend(read.map(|file| (folder.join(file.path), "a file that the run reads")));
-    let mut files = exports::begin(&args.files, &inputs, folder, ticks, &mut loaded)?;
-    let wall_s = drive(&mut loaded.mesh, ticks, args.quiet, &mut files);
+    let folder = means.folder();
+    let mut files = exports::begin(&args.files, &input.scenario, folder, ticks, &mut loaded)?;
+    let wall_s = drive(&mut loaded.mesh, ticks, args.says.quiet, &mut files);
     // A command that could not be done is told whatever else is quiet.
     for (tick, text) in &loaded.mesh.orders().notices {
         output::note(&format!("tick {tick}: {text}"));
@@ -75,17 +70,17 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     }
     if let Some(folder) = &args.envelopes {
         let written = envelopes::write(&mut loaded.mesh, folder, &loaded.name, &loaded.scenario)?;
-        if !args.quiet {
+        if !args.says.quiet {
             written.tell();
         }
     }
     let mut summary = loaded.mesh.summary();
     if args.control {
         let plan = loaded.mesh.founding().clone();
-        let threads = load::threads(input.threads);
+        let threads = load::threads(means.threads);
         summary.consensus.drift = drift::against_control(&mut loaded.mesh, &plan, ticks, threads);
     }
-    report(&mut loaded, &summary, wall_s, args.json, args.quiet)?;
+    report(&mut loaded, &summary, wall_s, args.says.json, args.says.quiet)?;
     exports::verdict(&unwritten)
 }
 

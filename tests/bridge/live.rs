@@ -220,7 +220,7 @@ fn soak() {
 }
 
 /// What the binary says to these arguments, and its exit code.
-fn qres(arguments: &[&str]) -> (String, String, Option<i32>) {
+pub fn qres(arguments: &[&str]) -> (String, String, Option<i32>) {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_qres"));
     let done = command.args(arguments).output().expect("it runs");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

@@ -8,4 +8,5 @@ mod board;
 mod live;
 mod metal;
 mod noise;
+mod odd;
 mod talk;

@@ -309,6 +309,36 @@ fn a_wrong_version_and_a_stolen_key_are_refused_with_a_remedy() {
 }
 
 #[test]
+fn a_firmware_of_other_rules_is_told_what_to_flash() {
+    let mut rig = Rig::new(9);
+    rig.board.flaw = Flaw::Rules;
+    rig.plug();
+    let states = (0..10).map(|_| {
+        rig.run_tick();
+        rig.session.state()
+    });
+    let states: Vec<_> = states.filter(|(_, why)| !why.is_empty()).collect();
+    let words: Vec<&str> = states.iter().map(|(word, _)| *word).collect();
+    assert!(words.contains(&"greeted") && words.last() == Some(&"refused"), "{states:?}");
+    assert!(states.iter().all(|(_, why)| why.contains("flash the firmware that came with")));
+}
+
+#[test]
+fn bytes_that_are_no_frames_are_told_from_silence() {
+    let mut rig = Rig::new(10);
+    assert_eq!(rig.session.state(), ("unplugged", String::new()));
+    rig.session.opened(0);
+    assert_eq!(rig.session.state(), ("silent", String::new()));
+    rig.session.take(1_000, &[0x55; 40]);
+    rig.session.take(2_000, b"ets Jul 29 2019\r\n\0");
+    let (word, why) = rig.session.state();
+    assert!(word == "garbled" && why.starts_with("58 bytes have come"), "{word}: {why}");
+    assert!(why.contains("115200") && why.contains("another firmware"), "{why}");
+    rig.settle();
+    assert_eq!(rig.session.state(), ("live", String::new()));
+}
+
+#[test]
 fn a_flaw_of_one_bit_is_found_in_its_tick_and_its_part() {
     let table = [(Flaw::Sample(30), "sensing"), (Flaw::Harvest(30), "energy")];
     for (flaw, section) in table {

@@ -147,3 +147,54 @@ fn nothing_is_touched_before_all_can_be_written() {
     refused(&["run", &scenario, "--csv", &kept, "--pcap", &nowhere], &["cannot write"]);
     assert_eq!(std::fs::read_to_string(&kept).expect("still there"), "precious");
 }
+
+/// A hard link is another name of one file, and a file that is included is read, whatever it is
+/// called.
+#[cfg(unix)]
+#[test]
+fn no_output_is_a_file_that_is_read_by_another_name() {
+    let folder = folder("names");
+    let place = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    let (base, top) = (scenario(&folder), place("top.ron"));
+    std::fs::rename(base, place("base.txt")).expect("moved");
+    std::fs::write(&top, "(include: \"base.txt\", ticks: 5)").expect("written");
+    for (file, other) in [("top.ron", "top.csv"), ("base.txt", "base.csv")] {
+        std::fs::hard_link(place(file), place(other)).expect("linked");
+    }
+    let read = |name: &str| std::fs::read_to_string(place(name)).expect("there");
+    let (first, second) = (read("top.ron"), read("base.txt"));
+    let included = "is a file that the scenario includes too";
+    for (out, said) in
+        [("top.csv", "is the scenario too"), ("base.txt", included), ("base.csv", included)]
+    {
+        refused(&["run", &top, "--csv", &place(out)], &[said, "name another file"]);
+        refused(&["report", &top, "--out", &place(out)], &["is read for the page too"]);
+    }
+    refused(&["compress", &top, &place("top.csv")], &["is the input too"]);
+    std::fs::write(place("a"), "").expect("written");
+    std::fs::hard_link(place("a"), place("b")).expect("linked");
+    let twice = ["run", &top, "--csv", &place("a"), "--pcap", &place("b")];
+    refused(&twice, &["is another output too"]);
+    assert_eq!((read("top.ron"), read("base.txt")), (first, second));
+}
+
+/// Who reads a pipe gets the whole file, and who runs is told that a pipe waits for its reader.
+#[cfg(unix)]
+#[test]
+fn a_pipe_takes_a_file_and_its_wait_is_told() {
+    let folder = folder("pipe");
+    let scenario = scenario(&folder);
+    let place = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    let made = Command::new("mkfifo").arg(place("pipe")).status();
+    if !made.is_ok_and(|status| status.success()) {
+        eprintln!("SKIPPED: no `mkfifo` here: a pipe was not tried");
+        return;
+    }
+    assert!(qres(&["run", &scenario, "--quiet", "--csv", &place("file")]).status.success());
+    let pipe = place("pipe");
+    let reader = std::thread::spawn(move || std::fs::read(pipe).expect("read"));
+    let output = qres(&["run", &scenario, "--quiet", "--csv", &place("pipe")]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("a pipe: this waits until a program reads it"));
+    assert_eq!(reader.join().expect("ended"), std::fs::read(place("file")).expect("there"));
+}

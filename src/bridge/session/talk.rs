@@ -380,10 +380,11 @@ impl Session {
     }
 
     /// It would not be the node; some refusals are one too many.
-    fn refusal(&mut self, why: &str) {
+    fn refusal(&mut self, why: &'static str) {
         self.refusals += 1;
+        self.objection = why;
         if self.refusals >= REFUSALS {
-            self.refuse(format!("{why}: does its firmware belong to this program?"));
+            self.refuse(reflash(why));
         } else {
             self.lose_place();
         }
@@ -395,6 +396,11 @@ impl Session {
             self.lose_place();
         }
     }
+}
+
+/// What mends a firmware that is another than this program's.
+pub(super) fn reflash(why: &str) -> String {
+    format!("{why}: flash the firmware that came with this program (docs/board.md)")
 }
 
 fn is_proven(greeting: &Greeting<'_>) -> bool {

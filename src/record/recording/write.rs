@@ -373,12 +373,12 @@ impl Store for Kept {
 
 /// Whether two descriptions are of one file, as far as the system tells.
 #[cfg(unix)]
-fn is_same(one: &std::fs::Metadata, other: &std::fs::Metadata) -> bool {
+pub(crate) fn is_same(one: &std::fs::Metadata, other: &std::fs::Metadata) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
 #[cfg(not(unix))]
-fn is_same(one: &std::fs::Metadata, other: &std::fs::Metadata) -> bool {
+pub(crate) fn is_same(one: &std::fs::Metadata, other: &std::fs::Metadata) -> bool {
     one.len() == other.len()
 }

@@ -156,6 +156,21 @@ fn right_checksums_do_not_make_sense_of_it() {
         }
     };
     table.push((edited(&late), "a run has at most 1000000000"));
+    let far = |records: &mut Vec<Record>| {
+        if let Record::End(end) = &mut records[end] {
+            end.tick = 1_000_000_000;
+        }
+    };
+    table.push((edited(&far), "tick 1000000000, and the checkpoint before it is of tick 8"));
+    let bare = |records: &mut Vec<Record>| {
+        records.retain(|record| !matches!(record, Record::Checkpoint(_)));
+    };
+    table.push((edited(&bare), "an end, and no checkpoint before it"));
+    let gap = |records: &mut Vec<Record>| {
+        let inner = |checkpoint: &Checkpoint| [3, 6].contains(&checkpoint.tick);
+        records.retain(|record| !matches!(record, Record::Checkpoint(at) if inner(at)));
+    };
+    table.push((edited(&gap), "there is one every 3 ticks, so either lines are missing"));
     for (records, expected) in table {
         let said = refusal(&records);
         assert!(said.contains(expected), "no `{expected}` in: {said}");

@@ -184,6 +184,7 @@ impl Reader<'_> {
         if tick > TICKS_MAX {
             return Err(self.wrong(&format!("tick {tick}; a run has at most {TICKS_MAX}")));
         }
+        self.in_rhythm(recording, tick, matches!(record, Record::End(_)))?;
         self.tick = tick;
         match record {
             Record::Header(_) => {}
@@ -204,6 +205,21 @@ impl Reader<'_> {
             Record::End(end) => recording.end = Some(end),
         }
         Ok(())
+    }
+
+    /// Checkpoints come so regularly that nothing is further from the last than the next would be:
+    /// else a replay would run on for as long as a wrong tick says.
+    fn in_rhythm(&self, of: &Recording, tick: u64, ends: bool) -> Result<(), RecordingError> {
+        let every = of.header.checkpoint_every;
+        match of.checkpoints.last() {
+            None if ends => Err(self.wrong("an end, and no checkpoint before it")),
+            Some(last) if tick > last.tick.saturating_add(every) => Err(self.wrong(&format!(
+                "tick {tick}, and the checkpoint before it is of tick {}: there is one every \
+                 {every} ticks, so either lines are missing or the tick is wrong",
+                last.tick
+            ))),
+            _ => Ok(()),
+        }
     }
 
     fn wrong(&self, what: &str) -> RecordingError {
