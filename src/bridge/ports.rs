@@ -91,7 +91,7 @@ pub fn remedy(path: &str, error: &serialport::Error) -> String {
     let (kind, said) = (error.kind(), error.description.as_str());
     let denied = kind == ErrorKind::Io(Io::PermissionDenied) || said.contains("ermission denied");
     // Who opens a port locks it; the lock of another is told as a device that is not there.
-    if ["busy", "in use", "lock"].iter().any(|word| said.contains(word)) {
+    if ["busy", "in use", "exclusive lock"].iter().any(|word| said.contains(word)) {
         let who = match holders(path).as_slice() {
             [] => "another program".to_owned(),
             programs => programs.join(" and "),

@@ -5,6 +5,8 @@
 
 mod bench;
 mod board;
+#[path = "../../firmware/node/tests/flash/mod.rs"]
+mod flash;
 mod live;
 mod metal;
 mod noise;

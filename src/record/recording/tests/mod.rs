@@ -7,7 +7,7 @@ mod writing;
 
 use std::io::{self, Cursor, Write};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::text::format::{Hex, Record};
@@ -15,32 +15,12 @@ use super::text::line::{self, Sum};
 use super::*;
 use crate::mesh::Mesh;
 use crate::mesh::plan::Plan;
+use crate::record::tests::Shared;
 use crate::scenario::{Command, Scenario};
 
 /// Lines of a file.
 fn lines_in(bytes: &[u8]) -> usize {
     String::from_utf8_lossy(bytes).matches('\n').count()
-}
-
-/// A file in memory.
-#[derive(Clone, Default)]
-struct Shared(Arc<Mutex<Vec<u8>>>);
-
-impl Shared {
-    fn bytes(&self) -> Vec<u8> {
-        self.0.lock().expect("whole").clone()
-    }
-}
-
-impl Write for Shared {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("whole").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 impl Store for Shared {
