@@ -313,7 +313,7 @@ fn a_firmware_of_other_rules_is_told_what_to_flash() {
     let mut rig = Rig::new(9);
     rig.board.flaw = Flaw::Rules;
     rig.plug();
-    let states = (0..10).map(|_| {
+    let states = (0..60).map(|_| {
         rig.run_tick();
         rig.session.state()
     });
