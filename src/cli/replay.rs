@@ -16,7 +16,6 @@ use crate::record::Recording;
 use crate::record::recording::{self, Difference};
 
 /// Options of `replay`.
-#[expect(clippy::struct_excessive_bools, reason = "three options that are given or not")]
 #[derive(Args, Debug, Clone)]
 pub(super) struct ReplayArgs {
     /// The recording

@@ -49,6 +49,7 @@ struct Piece {
 }
 
 /// The files that the scenario at `path` is made of besides itself; none where it cannot be read.
+#[must_use]
 pub fn included_by(path: &Path) -> Vec<PathBuf> {
     let name = path.display().to_string();
     let Ok(text) = read(&SCENARIO, path, &name) else { return Vec::new() };
@@ -159,13 +160,11 @@ fn at_field(file: &Source, found: String, accepted: &str) -> Problem {
 
 fn cycle(files: &[Source], again: &str) -> Problem {
     let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).chain([again]).collect();
-    let (found, advice) = match files {
-        [_] => ("this scenario includes itself".to_owned(), "name another, or take `include` out"),
-        _ => {
-            let circle = names.join(" -> ");
-            let found = format!("scenarios include each other in a circle: {circle}");
-            (found, "take one `include` out")
-        }
+    let (found, advice) = if files.len() == 1 {
+        ("this scenario includes itself".to_owned(), "name another, or take `include` out")
+    } else {
+        let circle = names.join(" -> ");
+        (format!("scenarios include each other in a circle: {circle}"), "take one `include` out")
     };
     match files.last() {
         Some(last) => at_field(last, found, advice),
