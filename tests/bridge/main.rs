@@ -5,6 +5,7 @@
 
 mod bench;
 mod board;
+mod driven;
 mod live;
 mod metal;
 mod noise;
