@@ -17,7 +17,7 @@ struct Frame {
     count: vec4<u32>,  // nodes, packets, steps through a storm, one link drawn of so many
     twin: vec4<f32>,   // from the first world to the second, 1 where there are two
     worlds: vec4<u32>, // nodes of the first world
-    tints: array<vec4<f32>, 32>,
+    tints: array<vec4<f32>, 33>,
     storms: array<Storm, 64>,
 }
 
@@ -35,6 +35,7 @@ const MARK_PICKED: u32 = 256u;
 const MARK_HARDWARE: u32 = 512u;
 const MARK_BANNED: u32 = 1024u;
 const MARK_DEAD: u32 = 2048u;
+const MARK_PARTED: u32 = 4096u;
 
 struct Now {
     at: vec3<f32>,   // where it is shown
@@ -76,6 +77,7 @@ const TINT_ASLEEP: u32 = 22u;
 const TINT_GROUP: u32 = 23u;
 const TINT_LINEAGE: u32 = 28u;
 const TINT_DIFFERENCE: u32 = 31u;
+const TINT_PARTED: u32 = 32u;
 
 fn tint(slot: u32) -> vec3<f32> {
     return frame.tints[slot].rgb;

@@ -185,6 +185,8 @@ pub struct Session {
     says: Vec<SaidFrame>,
     answer: Option<(u64, Said)>,
     divergence: Option<Divergence>,
+    /// The last tick after which its digest was the twin's, and that digest.
+    agreed: Option<(u64, [u8; 32])>,
     telemetry: Telemetry,
     log: Option<String>,
     counts: BoardCounts,
@@ -267,6 +269,12 @@ impl Session {
     #[must_use]
     pub const fn divergence(&self) -> Option<&Divergence> {
         self.divergence.as_ref()
+    }
+
+    /// The last tick after which its digest was the twin's, and that digest.
+    #[must_use]
+    pub const fn agreed(&self) -> Option<&(u64, [u8; 32])> {
+        self.agreed.as_ref()
     }
 
     /// What it told of itself with its latest tick.

@@ -41,11 +41,11 @@ pub(super) struct ExportArgs {
     mcap_every: Option<u64>,
     /// Record the run, so that `qres replay` can do it again
     #[arg(long, value_name = "FILE")]
-    record: Option<PathBuf>,
+    pub(super) record: Option<PathBuf>,
     /// Ticks between the checkpoints of the recording
     #[arg(long, value_name = "N", requires = "record",
         value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
-    checkpoint_every: Option<u64>,
+    pub(super) checkpoint_every: Option<u64>,
 }
 
 /// The files of a run, while it goes on.
@@ -93,6 +93,12 @@ impl Files {
 }
 
 impl ExportArgs {
+    /// Whether anything is to be written that a window does not write.
+    #[cfg(feature = "view")]
+    pub(super) fn has_tables(&self) -> bool {
+        [&self.csv, &self.parquet, &self.pcap, &self.mcap].into_iter().any(Option::is_some)
+    }
+
     fn files(&self) -> impl Iterator<Item = &Path> {
         [&self.csv, &self.parquet, &self.pcap, &self.mcap, &self.record]
             .into_iter()

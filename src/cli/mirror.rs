@@ -1,4 +1,4 @@
-//! `qres mirror`: live boards as nodes of a scenario, without a window.
+//! `qres mirror`: live boards as nodes of a scenario, in the window or as a table.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -10,16 +10,17 @@ use serde::Serialize;
 use super::load::{self, Loaded};
 use super::output::{self, Failure};
 use super::{DEFAULT_SCENARIO, duration, exports};
+#[cfg(feature = "view")]
+use crate::bridge::hub::Hub;
 use crate::bridge::mirror::{BoardStatus, Mirror};
-use crate::bridge::pacing::{Stopwatch, gather, run_tick, settle};
+use crate::bridge::pacing::{Stopwatch, gather, nonce, run_tick, settle};
+use crate::bridge::places;
 use crate::bridge::port::Port;
 use crate::bridge::ports::{self, Looks};
 use crate::mesh::Mesh;
 
 /// Time that boards get to greet, and then to become their nodes, in microseconds.
 const GATHER_US: u64 = 4_000_000;
-/// Neighbours that our firmware has room for.
-const BOARD_NEIGHBOURS: usize = 16;
 /// Time between tables on a terminal, and between lines elsewhere, in microseconds.
 const SHOW_US: [u64; 2] = [250_000, 5_000_000];
 
@@ -31,13 +32,16 @@ pub(super) struct MirrorArgs {
     #[arg(long = "port", value_name = "P")]
     ports: Vec<String>,
     /// Path of a scenario, or the name of one inside the binary
-    #[arg(long, value_name = "S", default_value = DEFAULT_SCENARIO)]
+    #[arg(value_name = "SCENARIO", default_value = DEFAULT_SCENARIO)]
     scenario: String,
+    /// The same by name
+    #[arg(long = "scenario", value_name = "S", hide = true)]
+    named: Option<String>,
     /// The node that a board is, in the order of the ports. Without it, the first nodes that boards
     /// can be
     #[arg(long = "as", value_name = "NODE")]
     nodes: Vec<u32>,
-    /// Without a window, which is how boards are mirrored for now
+    /// Without a window: a table of the boards. So it is with --json, --quiet and exports too
     #[arg(long)]
     headless: bool,
     /// Ticks to run, in place of the scenario's
@@ -83,8 +87,87 @@ struct Report<'a> {
     boards: &'a [BoardStatus],
 }
 
-/// Mirrors boards and prints how they did.
+/// Mirrors boards, in the window where there is one.
 pub(super) fn mirror(args: &MirrorArgs) -> Result<(), Failure> {
+    let scenario = args.named.clone().unwrap_or_else(|| args.scenario.clone());
+    let args = &MirrorArgs { scenario, named: None, ..args.clone() };
+    #[cfg(feature = "view")]
+    if !(args.headless || args.json || args.quiet || args.files.has_tables()) {
+        if crate::view::display_available() {
+            return in_window(args);
+        }
+        output::note("no display can be reached (DISPLAY, WAYLAND_DISPLAY): here is the table");
+    }
+    as_table(args)
+}
+
+/// Boards that a window begins with.
+#[cfg(feature = "view")]
+#[derive(Clone, Debug)]
+pub(super) struct Plugged {
+    /// Their ports; none: whatever looks like a board, now and later.
+    pub(super) ports: Vec<String>,
+    /// The nodes of the first of them.
+    nodes: Vec<u32>,
+    /// Times faster than real time.
+    pub(super) speed: u32,
+    /// Simulated time to run.
+    pub(super) span: Option<u64>,
+    /// Ticks between checkpoints of recordings; 0: as usual.
+    pub(super) checkpoint_every: u64,
+}
+
+#[cfg(feature = "view")]
+impl Plugged {
+    /// The node of each port.
+    pub(super) fn nodes(&self, mesh: &Mesh) -> Result<Vec<NodeId>, Failure> {
+        chosen_nodes(mesh, &self.nodes, self.ports.len())
+    }
+
+    /// Connects them.
+    pub(super) fn plug_in(&self, hub: &Hub, nodes: &[NodeId]) {
+        hub.take_all(self.ports.is_empty());
+        for (port, node) in self.ports.iter().zip(nodes) {
+            hub.connect(port, Some(*node));
+        }
+    }
+}
+
+/// Opens the window with the boards in it.
+#[cfg(feature = "view")]
+fn in_window(args: &MirrorArgs) -> Result<(), Failure> {
+    let MirrorArgs { ports, nodes, speed, .. } = args.clone();
+    if ports.is_empty() && !nodes.is_empty() {
+        return Err(Failure::Input("--as is given without --port: name the port too".to_owned()));
+    }
+    if !ports.is_empty() {
+        chosen_ports(&ports)?;
+    }
+    for path in &ports {
+        ports::probe(path).map_err(Failure::Input)?;
+    }
+    super::view::view(&super::ViewArgs {
+        scenario: args.scenario.clone(),
+        seed: args.seed,
+        threads: args.threads,
+        data: args.data.clone(),
+        ticks: args.ticks,
+        exit: false,
+        record: args.files.record.clone(),
+        seek: None,
+        json: false,
+        boards: Some(Plugged {
+            ports,
+            nodes,
+            speed,
+            span: args.span,
+            checkpoint_every: args.files.checkpoint_every.unwrap_or_default(),
+        }),
+    })
+}
+
+/// Mirrors boards without a window and prints how they did.
+fn as_table(args: &MirrorArgs) -> Result<(), Failure> {
     let paths = chosen_ports(&args.ports)?;
     let data = args.data.as_deref();
     let mut loaded = load::load(&args.scenario, args.seed, args.threads, data, None)?;
@@ -164,11 +247,8 @@ fn chosen_nodes(mesh: &Mesh, asked: &[u32], boards: usize) -> Result<Vec<NodeId>
         }
         nodes.push(id);
     }
-    let roomy =
-        |id: &NodeId| mesh.twin(*id).is_some_and(|twin| twin.neighbours.len() <= BOARD_NEIGHBOURS);
-    let free = mesh.board_places().into_iter().filter(|id| !asked.contains(&id.0));
-    let others = free.filter(roomy);
-    nodes.extend(others.take(boards - asked.len()));
+    let others: Vec<NodeId> = places::free(mesh, &nodes).take(boards - asked.len()).collect();
+    nodes.extend(others);
     if nodes.len() < boards {
         let first = mesh.accepts_board(NodeId(0)).err();
         let why = first.map_or_else(String::new, |error| format!(" ({error})"));
@@ -178,13 +258,6 @@ fn chosen_nodes(mesh: &Mesh, asked: &[u32], boards: usize) -> Result<Vec<NodeId>
         )));
     }
     Ok(nodes)
-}
-
-/// Anything new each time.
-#[expect(clippy::disallowed_methods, reason = "tells this conversation from earlier ones")]
-fn nonce() -> u64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    now.map_or(1, |now| now.as_nanos() as u64)
 }
 
 /// No board has become its node in time.

@@ -189,6 +189,9 @@ struct ViewArgs {
     /// Print one JSON object at the end
     #[arg(long, requires = "exit")]
     json: bool,
+    /// Boards to begin with; only `mirror` has some
+    #[arg(skip)]
+    boards: Option<mirror::Plugged>,
 }
 
 /// Options of `shot`.
@@ -299,6 +302,7 @@ fn bare() -> Result<(), Failure> {
             record: None,
             seek: None,
             json: false,
+            boards: None,
         });
     }
     let reason = if cfg!(feature = "view") {

@@ -105,6 +105,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
             record: None,
             seek: args.seek,
             json: false,
+            boards: None,
         });
     }
     let ticks = args.seek.unwrap_or(known);

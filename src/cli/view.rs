@@ -1,9 +1,10 @@
 //! `qres view`: a scenario in the window.
 
 use super::ViewArgs;
-use super::load::{Loaded, load, recorded};
+use super::load::{self, Loaded, load, recorded};
 use super::output::{self, Failure};
 use super::run::{self, RunReport};
+use crate::bridge::hub::Hub;
 use crate::mesh::Mesh;
 use crate::mesh::publish::Scene;
 use crate::pace::{self, Intent, SPEED_MAX_MILLI, Start};
@@ -42,10 +43,18 @@ pub(super) fn view(args: &ViewArgs) -> Result<(), Failure> {
     let (loaded, recording) = open(&args.scenario, args)?;
     let start = Instant::now();
     let Loaded { name, scenario, seed, recalled, text, mesh } = loaded;
+    let span = args.boards.as_ref().and_then(|boards| boards.span);
+    let span = span.map(|span| load::ticks(&scenario, None, Some(span))).transpose()?;
+    let args = &ViewArgs { ticks: args.ticks.or(span), ..args.clone() };
     let begun_as = if recording.is_some() { &args.scenario } else { &name };
     let source = Source { scenario: &scenario, name: begun_as, text: &text, recording };
+    let boards = args.boards.as_ref();
+    let nodes = boards.map_or_else(|| Ok(Vec::new()), |boards| boards.nodes(&mesh))?;
     let (show, thread) = begin(mesh, source, args)?;
     let deck = show.deck.clone();
+    if let (Some(boards), Some(hub)) = (boards, &show.hub) {
+        boards.plug_in(hub, &nodes);
+    }
     if let (Some(path), Some(deck)) = (&args.record, &deck) {
         deck.begin(path.clone());
         show.pace.send(Intent::Observe);
@@ -61,6 +70,7 @@ pub(super) fn view(args: &ViewArgs) -> Result<(), Failure> {
         title: show.title,
         name: show.name,
         deck: show.deck,
+        hub: show.hub,
         is_replay: show.is_replay,
         loader: (!args.exit).then(|| loader(args.clone(), Arc::clone(&others))),
     };
@@ -70,10 +80,7 @@ pub(super) fn view(args: &ViewArgs) -> Result<(), Failure> {
     if let Some(deck) = deck {
         deck.finish(&mut mesh);
     }
-    let others = std::mem::take(&mut *others.lock().unwrap_or_else(PoisonError::into_inner));
-    for other in others {
-        drop(other.join());
-    }
+    join(&others);
     if !args.exit {
         return Ok(());
     }
@@ -117,6 +124,14 @@ fn said(window: &WindowFigures) -> String {
 /// Threads that end the recordings of runs that have left the stage.
 type Others = Arc<Mutex<Vec<JoinHandle<()>>>>;
 
+/// Waits until the recordings of runs that have left the stage are written.
+fn join(others: &Others) {
+    let others = std::mem::take(&mut *others.lock().unwrap_or_else(PoisonError::into_inner));
+    for other in others {
+        drop(other.join());
+    }
+}
+
 /// What a run is made of, besides its mesh.
 struct Source<'a> {
     scenario: &'a Scenario,
@@ -147,12 +162,16 @@ fn begin(
     let scene = Scene::new(scenario, mesh.plan());
     let units = scenario.signals.iter().map(|signal| signal.unit.clone()).collect();
     let length_ms = scenario.ticks.saturating_mul(u64::from(scenario.tick_ms));
-    let speed = if args.exit { u64::from(SPEED_MAX_MILLI) } else { length_ms / SHOW_SECONDS };
+    let speed = match &args.boards {
+        _ if args.exit => u64::from(SPEED_MAX_MILLI),
+        Some(boards) => u64::from(boards.speed) * 1_000,
+        None => length_ms / SHOW_SECONDS,
+    };
     let speed_milli = speed.clamp(1_000, u64::from(SPEED_MAX_MILLI)) as u32;
     let title = format!("{} - QRES", scenario.title);
     let mut start = Start { units, speed_milli, ticks: args.ticks, ..Start::new(mesh, scene) };
     let is_replay = recording.is_some();
-    let (mut deck, mut marks) = (None, Vec::new());
+    let (mut deck, mut hub, mut marks) = (None, None, Vec::new());
     if let Some(recording) = recording {
         marks = bookmarks(&recording);
         start.ticks = Some(args.ticks.unwrap_or(u64::MAX).min(recording.ticks()));
@@ -176,18 +195,24 @@ fn begin(
         let folder = args.data.as_deref().unwrap_or(Path::new("."));
         let data = recording::data_digests(scenario, folder).map_err(Failure::input)?;
         let (name, scenario) = (name.to_owned(), text.to_owned());
-        let options = RecorderOptions { name, scenario, data, checkpoint_every: 0 };
+        let checkpoint_every = args.boards.as_ref().map_or(0, |boards| boards.checkpoint_every);
+        let options = RecorderOptions { name, scenario, data, checkpoint_every };
         let rolls = rolling::folder().filter(|_| !args.exit);
         let rolls = rolls.map(|folder| Rolling::new(folder, FILES_MAX, BYTES_MAX));
         let (new, observer) = Deck::new(options, rolls);
         start.observer = Some(observer);
         deck = Some(new);
+        if !args.exit {
+            let (new, live) = Hub::new();
+            start.live = Some(live);
+            hub = Some(new);
+        }
     }
     let (pace, thread) = pace::begin(start).map_err(Failure::input)?;
     for mark in marks {
         pace.send(mark);
     }
-    Ok((Show { pace, title, name: name.to_owned(), deck, is_replay }, thread))
+    Ok((Show { pace, title, name: name.to_owned(), deck, hub, is_replay }, thread))
 }
 
 /// The bookmarks that a recording has.

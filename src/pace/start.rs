@@ -30,6 +30,26 @@ pub trait Shelf: Send {
 /// first one, it sees no more.
 pub type Observer = Box<dyn FnMut(&mut Mesh) + Send>;
 
+/// Whoever brings something real into every new tick of the first world, on the mesh's thread: live
+/// boards. It never sees a mesh of a past tick, nor one of a second world.
+pub trait Live: Send {
+    /// Lets time pass: called every few milliseconds, whether ticks run or not.
+    fn pump(&mut self, mesh: &mut Mesh);
+
+    /// Whether the next tick can run, which takes `tick_us` of real time. What it needs is asked
+    /// for at the first call; it never waits.
+    fn is_ready(&mut self, mesh: &mut Mesh, tick_us: u64) -> bool;
+
+    /// Brings in what belongs to the next tick, right before it runs.
+    fn give(&mut self, mesh: &mut Mesh);
+
+    /// The tick has run.
+    fn after(&mut self, mesh: &mut Mesh);
+
+    /// Whether anything is connected: then the first world cannot be given up for another one.
+    fn is_attached(&self) -> bool;
+}
+
 /// A run that is about to begin.
 pub struct Start {
     /// The mesh, at any tick: no tick before that one can be gone back to.
@@ -55,6 +75,8 @@ pub struct Start {
     pub shelf: Option<Box<dyn Shelf>>,
     /// Who is shown every new tick.
     pub observer: Option<Observer>,
+    /// Who brings something real into each new tick.
+    pub live: Option<Box<dyn Live>>,
     /// Bytes of snapshots in memory, at most, for each world.
     pub past_bytes: usize,
 }
@@ -75,6 +97,7 @@ impl Start {
             reads_ahead: false,
             shelf: None,
             observer: None,
+            live: None,
             past_bytes: PAST_BYTES,
         }
     }

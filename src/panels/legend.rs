@@ -1,7 +1,8 @@
 //! Along the bottom: what each light in the picture means, as a caption.
 
 use super::theme;
-use super::widgets::{Glyph, glyph};
+use super::widgets::{Glyph, glyph, lamp_sign, parted_sign};
+use crate::bridge::Lamp;
 use crate::mesh::publish::{PacketKind, Regime};
 use crate::view::space::{Space, say_length};
 use crate::view::stage::{ColourBy, Look, Stage};
@@ -73,6 +74,17 @@ fn nodes(ui: &mut Ui, stage: &Stage, look: &Look) {
     }
     if stage.other.is_some() {
         entry(ui, "rays: unlike unchanged", |ui| rays(ui, theme::difference(look.palette), base));
+    }
+    let fleet = &stage.fleet;
+    if fleet.parted(stage.published.tick).next().is_some() {
+        let ink = theme::parted(look.palette);
+        entry(ui, "board unlike its twin", |ui| parted_sign(ui, base, ink));
+    }
+    for lamp in Lamp::ALL {
+        // A board's lamp is explained while one has it.
+        if fleet.marks.iter().any(|mark| mark.lamp == lamp) {
+            entry(ui, lamp.name(), |ui| drop(lamp_sign(ui, lamp)));
+        }
     }
     // What is rare is explained when it is there.
     let there = &stage.present;

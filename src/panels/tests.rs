@@ -5,6 +5,11 @@
 
 use super::dock::Pane;
 use super::{Outcome, Rooms, theme};
+use crate::bridge::count::{BoardCounts, Latency};
+use crate::bridge::hub::HubStatus;
+use crate::bridge::mirror::BoardStatus;
+use crate::bridge::ports::{Looks, PortInfo};
+use crate::bridge::session::Divergence;
 use crate::mesh::Mesh;
 use crate::mesh::plan::Plan;
 use crate::mesh::publish::{Published, Scene};
@@ -142,11 +147,64 @@ fn busy() -> Stage {
     }
     let mut stage = observer.stage(&mut mesh);
     stage.picked = (0..30).map(|id| id * 3).collect();
+    let mut fleet = std::mem::take(&mut stage.fleet);
+    fleet.is_open = true;
+    fleet.take(Arc::new(hub()), |node| format!("node {node}"));
+    stage.fleet = fleet;
     stage.parameters = scenario::LIVE
         .iter()
         .map(|live| mesh.parameter(live.field).map(scenario::Setting::value))
         .collect();
     stage
+}
+
+/// A board that keeps step, one that has parted from its twin and is gone, and ports beside them.
+fn hub() -> HubStatus {
+    let board = |port: &str, node, state, why: &str, divergence| BoardStatus {
+        port: port.to_owned(),
+        node,
+        state,
+        why: why.to_owned(),
+        key: "5fe1b2c30d94a7e8".to_owned(),
+        build: "esp32c6 qres-esp32c6 0.1.0".to_owned(),
+        behind: 2,
+        regime: 2,
+        energy_uj: 7_412_000,
+        bytes_per_s: 11_520,
+        latency: Latency { last_us: 2_100, mean_us: 71_300, max_us: 412_000, answers: 40_312 },
+        counts: BoardCounts {
+            opened: 3,
+            ticks: 39_871,
+            missed: 1_204,
+            crc_errors: 18,
+            gaps: 11,
+            resyncs: 3,
+            ..BoardCounts::default()
+        },
+        dropped_bytes: 0,
+        agreed_tick: Some(39_870),
+        agreed_digest: "a1b2c3d4".to_owned(),
+        divergence,
+    };
+    let sections = vec!["sensing", "speaking", "energy", "trust", "memory", "options"];
+    let parted = Some(Divergence { tick: 41_007, sections });
+    let port = |path: &str, looks, about: &str| PortInfo {
+        path: path.to_owned(),
+        looks,
+        about: about.to_owned(),
+    };
+    HubStatus {
+        boards: vec![
+            board("/dev/ttyACM0", 12, "live", "", None),
+            board("/dev/serial/by-id/usb-Espressif", 41, "unplugged", "no such device", parted),
+        ],
+        ports: Arc::new([
+            port("/dev/ttyACM1", Looks::Board, "USB 303A:1001 USB JTAG/serial debug unit"),
+            port("/dev/ttyS0", Looks::Other, ""),
+        ]),
+        takes_all: false,
+        told: None,
+    }
 }
 
 #[test]

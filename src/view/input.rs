@@ -254,6 +254,7 @@ fn key_name(key: &Key, ctrl: bool) -> Option<String> {
         Key::Character(text) => text.to_uppercase(),
         Key::F1 => "F1".to_owned(),
         Key::F3 => "F3".to_owned(),
+        Key::F4 => "F4".to_owned(),
         Key::F2 => "F2".to_owned(),
         Key::Home => "Home".to_owned(),
         Key::End => "End".to_owned(),

@@ -12,6 +12,7 @@ use super::space::Space;
 use super::stage::{Load, Stage};
 use super::tools::Sketch;
 use super::weather::Weather;
+use crate::bridge::hub::Hub;
 use crate::pace::Pace;
 use crate::record::deck::Deck;
 use bevy::prelude::*;
@@ -28,6 +29,8 @@ pub struct Show {
     pub name: String,
     /// What records it, if anything does.
     pub deck: Option<Deck>,
+    /// What connects boards to it, if anything does.
+    pub hub: Option<Hub>,
     /// A recording is done again.
     pub is_replay: bool,
 }
@@ -102,6 +105,13 @@ fn take_stage(world: &mut World, show: Show) {
     world.insert_resource(stage);
     world.insert_resource(space);
     world.insert_resource(show.pace);
+    let boards = world.remove_resource::<Hub>();
+    if let Some(hub) = show.hub {
+        if let Some(before) = boards {
+            hub.take_over(&before);
+        }
+        world.insert_resource(hub);
+    }
     world.remove_resource::<Deck>();
     if let Some(deck) = show.deck {
         world.insert_resource(deck);

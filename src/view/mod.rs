@@ -12,6 +12,7 @@ pub mod crowd;
 mod error;
 pub mod events;
 mod film;
+pub mod fleet;
 pub mod follow;
 mod frame;
 mod framing;

@@ -6,6 +6,7 @@
 pub use super::events::Events;
 
 use super::arrange::Layout;
+use super::fleet::Fleet;
 use super::follow::Follow;
 use super::quality::Quality;
 use super::space::Space;
@@ -50,6 +51,8 @@ pub struct Stage {
     pub name: String,
     /// A recording is done again.
     pub is_replay: bool,
+    /// The boards of the run.
+    pub fleet: Fleet,
     /// How recordings of the run do.
     pub tape: DeckStatus,
     /// Where in its time the run is.
@@ -99,6 +102,7 @@ impl Stage {
             },
             name: String::new(),
             is_replay: false,
+            fleet: Fleet::default(),
             tape: DeckStatus::default(),
             travel: Travel::default(),
             other: None,
@@ -116,6 +120,9 @@ impl Stage {
     /// Puts another tick on show.
     pub fn put(&mut self, published: Arc<Published>) {
         self.present = Present::of(&published);
+        if self.present.hardware || !self.fleet.recorded.is_empty() {
+            self.fleet.follow(&published);
+        }
         let before = std::mem::replace(&mut self.published, published);
         self.previous = Some(before);
         self.generation += 1;

@@ -62,7 +62,8 @@ fn mirror(deck: Res<Deck>, mut stage: ResMut<Stage>) {
 /// A world that is given up is recorded no further.
 fn let_go(mut asks: MessageReader<Ask>, deck: Res<Deck>, stage: Res<Stage>) {
     let kept = asks.read().any(|Ask(intent)| *intent == Intent::Keep);
-    if kept && stage.other.is_some() {
+    // With boards it is not given up.
+    if kept && stage.other.is_some() && stage.fleet.status.boards.is_empty() {
         deck.let_go();
     }
 }

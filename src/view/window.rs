@@ -3,7 +3,10 @@
 use super::gauge::{self, Gauge, WindowFigures};
 use super::probe::renderer_settings;
 use super::stage::{Ask, Go, Stage};
-use super::{Loader, ViewError, display_available, input, lens, loading, scene_plugin, tape};
+use super::{
+    Loader, ViewError, display_available, fleet, input, lens, loading, scene_plugin, tape,
+};
+use crate::bridge::hub::Hub;
 use crate::pace::{Choice, Intent, Other, Pace};
 use crate::record::deck::Deck;
 use bevy::app::AppExit;
@@ -31,6 +34,8 @@ pub struct WindowOptions {
     pub name: String,
     /// What records it, if anything does.
     pub deck: Option<Deck>,
+    /// What connects boards to it, if anything does.
+    pub hub: Option<Hub>,
     /// A recording is done again.
     pub is_replay: bool,
     /// How another scenario is loaded; without one the window shows one only.
@@ -71,11 +76,20 @@ pub fn run_window(pace: Pace, options: WindowOptions) -> Result<WindowFigures, V
     if let Some(deck) = options.deck {
         app.insert_resource(deck);
     }
+    if let Some(hub) = options.hub {
+        app.insert_resource(hub);
+    }
     app.insert_resource(stage)
         .insert_resource(pace)
         .add_plugins(plugins)
         .add_plugins(EguiPlugin::default())
-        .add_plugins((scene_plugin, input::plugin, tape::plugin, crate::panels::kept::plugin))
+        .add_plugins((
+            scene_plugin,
+            input::plugin,
+            tape::plugin,
+            fleet::plugin,
+            crate::panels::kept::plugin,
+        ))
         .add_systems(PreStartup, spawn_camera)
         .add_systems(Startup, look_at_adapter)
         .add_systems(PreUpdate, (mirror, take_choice).chain())
@@ -135,8 +149,10 @@ fn mirror(pace: Res<Pace>, mut stage: ResMut<Stage>) {
         stage.put(latest);
     }
     let travel = pace.travel();
-    // A job may go ahead of what is shown; what it finds out belongs on the timeline.
-    if fresh || travel.newest != stage.travel.newest {
+    // A job may go ahead of what is shown; what it finds out belongs on the timeline. So does what
+    // boards do while the clock stands.
+    let (then, now) = (&stage.travel, &travel);
+    if fresh || (now.newest, now.events_next) != (then.newest, then.events_next) {
         stage.history = pace.history();
         stage.genes = pace.genes();
         let news = pace.news(stage.events.next());

@@ -15,22 +15,21 @@ use qres::scenario::Scenario;
 use qres_core::id::NodeId;
 
 /// Time that boards get to appear and to catch up.
-const PATIENCE_US: u64 = 10_000_000;
+pub const PATIENCE_US: u64 = 10_000_000;
 
 /// A mesh in which everyone hears eight others, under a storm from tick 60 on.
+pub const FIELD: &str = r#"(title: "Field", watch_for: "Boards.", seed: 5,
+    nodes: (count: 36, layout: Grid(columns: 6, spacing_mm: 10000)),
+    radio: (range_mm: 15000),
+    twt: (calm_ms: 4000, prestorm_ms: 4000, storm_ms: 4000, window_ms: 3000,
+        storm_window_ms: 3000),
+    signals: [(modality: "heat", source: Synthetic(level: 20.0, noise: 0.4))],
+    storms: [(from_tick: 60, to_tick: 400, path: [(tick: 60, x_mm: 0, z_mm: 0)],
+        radius_mm: 60000, intensity: 12.0)])"#;
+
+/// The scenario of it.
 pub fn field() -> Scenario {
-    Scenario::parse(
-        "field.ron",
-        r#"(title: "Field", watch_for: "Boards.", seed: 5,
-        nodes: (count: 36, layout: Grid(columns: 6, spacing_mm: 10000)),
-        radio: (range_mm: 15000),
-        twt: (calm_ms: 4000, prestorm_ms: 4000, storm_ms: 4000, window_ms: 3000,
-            storm_window_ms: 3000),
-        signals: [(modality: "heat", source: Synthetic(level: 20.0, noise: 0.4))],
-        storms: [(from_tick: 60, to_tick: 400, path: [(tick: 60, x_mm: 0, z_mm: 0)],
-            radius_mm: 60000, intensity: 12.0)])"#,
-    )
-    .unwrap_or_else(|problem| panic!("{problem:#}"))
+    Scenario::parse("field.ron", FIELD).unwrap_or_else(|problem| panic!("{problem:#}"))
 }
 
 /// A mesh with boards, and all that was brought in.

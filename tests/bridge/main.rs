@@ -5,6 +5,7 @@
 
 mod bench;
 mod board;
+mod driven;
 #[path = "../../firmware/node/tests/flash/mod.rs"]
 mod flash;
 mod live;

@@ -313,6 +313,7 @@ impl Session {
         self.next = ticked.tick + 1;
         self.telemetry = ticked.telemetry;
         if ticked.digest == done.digest {
+            self.agreed = Some((ticked.tick, done.digest));
             return true;
         }
         let crc = checksum(done.heard.iter().map(|heard| &heard.frame[..]));

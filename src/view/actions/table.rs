@@ -314,6 +314,13 @@ pub const ALL: &[Entry] = &[
     ),
     entry(
         Topic::Panels,
+        Action::Panel(Pane::Boards),
+        "Boards",
+        &["F4"],
+        "Real boards as nodes: their links, and whether each is as its twin; connect one here",
+    ),
+    entry(
+        Topic::Panels,
         Action::Panel(Pane::Performance),
         "Performance",
         &["F3"],
