@@ -1,8 +1,8 @@
 //! One step of each kind of predictor: forecast the sample, then learn from it. Beside the linear
 //! kind stands the same work in plain floating point. Must not decide anything: budgets of the
 //! linear kind are 60 ns with 4 taps and 90 ns with 8. Run with
-//! `cargo bench -p qres-core --bench predict`; with `-- --pairs` the linear kind and the floats take
-//! turns.
+//! `cargo bench -p qres-core --bench predict`; with `-- --pairs` the linear kind and the floats
+//! take turns.
 
 mod pairs;
 

@@ -107,8 +107,8 @@ impl ExportArgs {
     }
 }
 
-/// Begins the files of a run of `input` for `ticks`; `folder` has its data. None of them is touched before all
-/// of them can be written.
+/// Begins the files of a run of `input` for `ticks`; `folder` has its data. None of them is touched
+/// before all of them can be written.
 pub(super) fn begin(
     args: &ExportArgs,
     input: &str,
