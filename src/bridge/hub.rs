@@ -86,6 +86,7 @@ impl Hub {
             loading_us: None,
             show_us: 0,
             said: Vec::new(),
+            takes_all: false,
             seen: Arc::default(),
             told: None,
         };
@@ -178,6 +179,7 @@ struct Desk {
     loading_us: Option<u64>,
     show_us: u64,
     said: Vec<Said>,
+    takes_all: bool,
     /// Ports that were there when somebody looked last.
     seen: Arc<[PortInfo]>,
     told: Option<(u64, String)>,
@@ -249,6 +251,11 @@ impl Desk {
             let mut inside = self.hub.lock();
             (std::mem::take(&mut inside.wishes), Arc::clone(&inside.ports), inside.takes_all)
         };
+        if takes_all && !std::mem::replace(&mut self.takes_all, takes_all) {
+            // What is there by then counts too.
+            self.seen = Arc::default();
+        }
+        self.takes_all = takes_all;
         if !Arc::ptr_eq(&ports, &self.seen) {
             let fresh = ports.iter().filter(|port| {
                 port.looks == Looks::Board
