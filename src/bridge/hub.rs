@@ -207,12 +207,12 @@ impl Live for Desk {
             return true;
         }
         let now_us = self.watch.now_us();
-        if self.asked != Some(mesh.ticks()) {
+        if self.asked == Some(mesh.ticks()) {
+            self.mirror.pump(now_us);
+        } else {
             self.asked = Some(mesh.ticks());
             self.mirror.wait_at_most(tick_us);
             self.mirror.begin(mesh, now_us);
-        } else {
-            self.mirror.pump(now_us);
         }
         if self.mirror.is_loading() {
             let since_us = *self.loading_us.get_or_insert(now_us);
