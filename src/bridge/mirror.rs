@@ -45,45 +45,8 @@ pub struct Mirror {
     asked_us: u64,
     /// What the nodes ran by at the latest tick.
     agreed: Option<NodeConfig>,
-<<<<<<< HEAD
-}
-
-/// How a board is doing.
-#[derive(Clone, Debug, Serialize)]
-pub struct BoardStatus {
-    /// Its port.
-    pub port: String,
-    /// Its node.
-    pub node: u32,
-    /// Where the conversation stands: `unplugged`, `silent`, `garbled`, `greeted`, `loading`,
-    /// `live`, `refused`.
-    pub state: &'static str,
-    /// Why, where there is something in the way.
-    pub why: String,
-    /// The first half of its public key.
-    pub key: String,
-    /// Its kind of board and its firmware.
-    pub build: String,
-    /// Ticks that it is behind.
-    pub behind: usize,
-    /// 0 calm, 1 pre-storm, 2 storm.
-    pub regime: u8,
-    /// What its simulated store holds, in microjoules.
-    pub energy_uj: u64,
-    /// Bytes per second in both directions.
-    pub bytes_per_s: u64,
-    /// How long it takes to answer.
-    pub latency: Latency,
-    /// What was counted.
-    pub counts: BoardCounts,
-    /// Bytes that the port did not take in time.
-    pub dropped_bytes: u64,
-    /// The first tick in which it was not its twin; null while it is.
-    pub divergence: Option<Divergence>,
-=======
     /// Tells conversations apart.
     nonce: u64,
->>>>>>> boards
 }
 
 impl Mirror {
@@ -309,33 +272,7 @@ impl Mirror {
 
 impl Slot {
     fn status(&self) -> BoardStatus {
-<<<<<<< HEAD
-        let session = &self.session;
-        let (who, Telemetry { regime, energy_uj, .. }) = (session.who(), *session.telemetry());
-        let (state, mut why) = session.state();
-        if *session.phase() == Phase::Closed {
-            why.clone_from(&self.trouble);
-        }
-        let key = HEXLOWER.encode(who.key.first_chunk::<8>().unwrap_or(&[0; 8]));
-        BoardStatus {
-            port: self.port.path().to_owned(),
-            node: self.node.0,
-            state,
-            why,
-            key,
-            build: format!("{} {}", who.profile, who.build).trim().to_owned(),
-            behind: session.behind(),
-            regime,
-            energy_uj,
-            bytes_per_s: session.bytes_per_s(),
-            latency: *session.latency(),
-            counts: *session.counts(),
-            dropped_bytes: self.port.dropped(),
-            divergence: session.divergence().cloned(),
-        }
-=======
         BoardStatus::new(&self.port, self.node, &self.session, &self.trouble)
->>>>>>> boards
     }
 }
 

@@ -16,8 +16,8 @@ pub struct BoardStatus {
     pub port: String,
     /// Its node.
     pub node: u32,
-    /// Where the conversation stands: `unplugged`, `silent`, `greeted`, `loading`, `live`,
-    /// `refused`.
+    /// Where the conversation stands: `unplugged`, `silent`, `garbled`, `greeted`, `loading`,
+    /// `live`, `refused`.
     pub state: &'static str,
     /// Why, where there is something in the way.
     pub why: String,
@@ -54,7 +54,7 @@ pub enum Lamp {
     Connected,
     /// It is there, or may come, and is not the node yet.
     Waiting,
-    /// The port is open, and who has answered before does not answer.
+    /// The port is open, and who has answered before does not answer, or not in frames.
     Silent,
     /// The port is gone, or the board cannot be used.
     Lost,
@@ -79,18 +79,17 @@ impl Lamp {
 impl BoardStatus {
     pub(super) fn new(port: &Port, node: NodeId, session: &Session, trouble: &str) -> Self {
         let (who, Telemetry { regime, energy_uj, .. }) = (session.who(), *session.telemetry());
-        let why = match session.phase() {
-            Phase::Refused(why) => why.clone(),
-            Phase::Closed => trouble.to_owned(),
-            _ => String::new(),
-        };
+        let (state, mut why) = session.state();
+        if *session.phase() == Phase::Closed {
+            trouble.clone_into(&mut why);
+        }
         let key = HEXLOWER.encode(who.key.first_chunk::<8>().unwrap_or(&[0; 8]));
         let agreed = session.agreed();
         let digest = agreed.and_then(|(_, digest)| digest.first_chunk::<4>());
         Self {
             port: port.path().to_owned(),
             node: node.0,
-            state: session.phase().name(),
+            state,
             why,
             key,
             build: format!("{} {}", who.profile, who.build).trim().to_owned(),
@@ -113,6 +112,7 @@ impl BoardStatus {
         match self.state {
             "live" => Lamp::Connected,
             "silent" if self.counts.ticks > 0 => Lamp::Silent,
+            "garbled" => Lamp::Silent,
             "unplugged" if self.counts.opened == 0 && self.why.is_empty() => Lamp::Waiting,
             "unplugged" | "refused" => Lamp::Lost,
             _ => Lamp::Waiting,
