@@ -216,9 +216,10 @@ impl Live for Desk {
         }
         if self.mirror.is_loading() {
             let since_us = *self.loading_us.get_or_insert(now_us);
-            return now_us >= since_us + LOAD_US;
-        }
-        if self.loading_us.take().is_some() {
+            if now_us < since_us + LOAD_US {
+                return false;
+            }
+        } else if self.loading_us.take().is_some() {
             // It has its state: its time to answer begins now.
             self.mirror.begin(mesh, now_us);
         }

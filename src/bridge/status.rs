@@ -54,7 +54,7 @@ pub enum Lamp {
     Connected,
     /// It is there, or may come, and is not the node yet.
     Waiting,
-    /// The port is open, and who has answered before does not answer.
+    /// The port is open, and who has answered before does not answer, or not in frames.
     Silent,
     /// The port is gone, or the board cannot be used.
     Lost,
@@ -111,7 +111,8 @@ impl BoardStatus {
     pub fn lamp(&self) -> Lamp {
         match self.state {
             "live" => Lamp::Connected,
-            "silent" | "garbled" if self.counts.ticks > 0 => Lamp::Silent,
+            "silent" if self.counts.ticks > 0 => Lamp::Silent,
+            "garbled" => Lamp::Silent,
             "unplugged" if self.counts.opened == 0 && self.why.is_empty() => Lamp::Waiting,
             "unplugged" | "refused" => Lamp::Lost,
             _ => Lamp::Waiting,

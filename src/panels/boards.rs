@@ -22,7 +22,7 @@ const CELL: usize = 15;
 const HEADS: [(&str, &str); 11] = [
     ("port", "Where the board is, with the lamp of its link"),
     ("node", "The node whose part it takes; click to see it"),
-    ("link", "unplugged, silent, greeted, loading, live or refused"),
+    ("link", "unplugged, silent, garbled, greeted, loading, live or refused"),
     ("ms", "How long it takes to answer, on average, in milliseconds"),
     ("B/s", "Bytes a second on the line, both ways together"),
     ("missed", "Ticks that went on without it: in these its node sensed and said nothing"),
@@ -83,15 +83,19 @@ impl Boards {
             ui.label(theme::label("No other serial port is there now. The list renews itself."));
         }
         for port in free {
-            ui.horizontal_wrapped(|ui| {
+            ui.horizontal(|ui| {
+                connect(ui, stage, &port.path, outcome);
                 ui.label(theme::text(cut(short(&port.path)))).on_hover_text(&port.path);
-                ui.label(theme::label(cut_to(&port.about, 40)));
-                ui.label(theme::label(match port.looks {
+                let looks = match port.looks {
                     Looks::Board => "looks like a board",
                     Looks::Converter => "a converter: perhaps a board is behind it",
                     Looks::Other => "",
-                }));
-                connect(ui, stage, &port.path, outcome);
+                };
+                for said in [cut_to(&port.about, 40), looks.to_owned()] {
+                    if !said.is_empty() {
+                        ui.label(theme::label(said));
+                    }
+                }
             });
         }
     }

@@ -91,16 +91,32 @@ pub fn boards(
 ) {
     let Fleet { marks, recorded, .. } = &stage.fleet;
     let tick = stage.published.tick;
-    for mark in marks {
-        let Some((at, radius)) = place(mark.node) else { continue };
+    let live = marks.iter().map(|mark| {
         let parted = mark.parted.is_some_and(|at| at < tick);
         let ink = if parted { theme::parted(palette) } else { theme::INK };
-        lit_tag(context, at, radius * 2.1, &mark.name, (ink, Some(mark.lamp)));
-    }
-    for (at, radius) in recorded.iter().filter_map(|id| place(*id)) {
-        lit_tag(context, at, radius * 2.1, "recorded board", (theme::TEXT, None));
+        (mark.node, mark.name.as_str(), ink, Some(mark.lamp))
+    });
+    let others = recorded.iter().map(|id| (*id, "recorded board", theme::TEXT, None));
+    // Names of boards that are seen beside each other stand below each other.
+    let mut taken = [Rect::NOTHING; CLEAR];
+    for (number, (node, name, ink, lit)) in live.chain(others).enumerate() {
+        let Some((mut at, radius)) = place(node) else { continue };
+        for _ in 0..CLEAR {
+            let line = Rect::from_min_size(at - vec2(0.0, 9.0), vec2(NAME_WIDTH, 18.0));
+            let Some(other) = taken.iter().find(|other| other.intersects(line)) else { break };
+            at.y = other.bottom() + 9.5;
+        }
+        if let Some(place) = taken.get_mut(number) {
+            *place = Rect::from_min_size(at - vec2(0.0, 9.0), vec2(NAME_WIDTH, 18.0));
+        }
+        lit_tag(context, at, radius * 2.1, name, (ink, lit));
     }
 }
+
+/// Names of boards that are kept apart from each other, at most.
+const CLEAR: usize = 16;
+/// Width that is kept for one of them.
+const NAME_WIDTH: f32 = 190.0;
 
 /// What the two worlds of a fork are called.
 pub const NAMES: [&str; 2] = ["unchanged", "what if"];

@@ -140,6 +140,27 @@ fn a_firmware_with_one_wrong_bit_is_caught_and_named() {
 }
 
 #[test]
+fn boards_that_nobody_waits_for_part_from_nobody() {
+    let mut rig = Rig::new(boards("hurried", 3));
+    for round in 0..240_u64 {
+        rig.mirror.begin(&mut rig.mesh, rig.watch.now_us());
+        if round % 40 == 39 {
+            settle(&mut rig.mirror, &rig.watch, 200_000);
+        }
+        rig.mirror.give(&mut rig.mesh);
+        rig.mesh.step();
+        rig.mirror.after(&mut rig.mesh, rig.watch.now_us());
+        if round % 3 == 0 {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+    }
+    rig.settle();
+    for board in rig.status() {
+        assert!(board.divergence.is_none() && board.counts.missed > 100, "{board:#?}");
+    }
+}
+
+#[test]
 fn unplugged_reset_and_silent_boards_come_back() {
     let mut rig = Rig::new(boards("back", 3));
     rig.run(10);

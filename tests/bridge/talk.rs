@@ -254,6 +254,38 @@ fn each_fault_is_survived() {
 }
 
 #[test]
+fn a_board_that_was_half_told_does_not_pass_for_its_node() {
+    let mut rig = Rig::new(8);
+    (0..12).for_each(|_| rig.run_tick());
+    let until = |rig: &mut Rig, holds: &dyn Fn(&Rig) -> bool| {
+        let looks = (0..2_000)
+            .take_while(|_| {
+                !holds(rig) && {
+                    rig.look();
+                    true
+                }
+            })
+            .count();
+        assert!(looks < 2_000, "{:?}", rig.session.phase());
+    };
+    rig.plug();
+    until(&mut rig, &|rig| rig.session.needs_start());
+    rig.joined = true;
+    let start = rig.start();
+    rig.session.start(rig.now_us, start);
+    // It has a node, and not yet the state of that.
+    until(&mut rig, &|rig| rig.board.digest().is_some());
+    rig.noise(Noise { silence: true, ..Noise::default() });
+    until(&mut rig, &|rig| *rig.session.phase() == Phase::Silent);
+    rig.noise(Noise::default());
+    until(&mut rig, &|rig| *rig.session.phase() != Phase::Silent);
+    assert_eq!(*rig.session.phase(), Phase::Greeted);
+    (0..30).for_each(|_| rig.run_tick());
+    assert!(rig.session.divergence().is_none(), "{:?}", rig.session.divergence());
+    assert!(rig.session.counts().ticks > 20, "{:?}", rig.session.counts());
+}
+
+#[test]
 fn a_reset_board_gets_its_state_back() {
     let mut rig = Rig::new(4);
     rig.plug();

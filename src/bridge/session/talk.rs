@@ -217,7 +217,9 @@ impl Session {
             neighbours: greeting.neighbours,
         };
         let awake = now_us.saturating_sub(self.live_us) < FREE_AFTER_US;
-        let resumes = same && awake && greeting.next.is_some_and(|next| self.skip_to(next));
+        // Who was only half told what it is to be stands in the right tick with the wrong state.
+        let told = self.start.is_none();
+        let resumes = same && told && awake && greeting.next.is_some_and(|next| self.skip_to(next));
         self.phase = if resumes { Phase::Live } else { Phase::Greeted };
         true
     }
