@@ -1,5 +1,6 @@
 // What all layers share: the frame, the nodes, and what their numbers mean.
 #define_import_path qres::common
+#import bevy_render::view::View
 
 struct Storm {
     at: vec4<f32>,   // centre, radius
@@ -56,8 +57,9 @@ struct Now {
     differs: f32, // from itself in the first world: 0 not at all, 1 as far as can be
 }
 
-@group(#{MATERIAL_BIND_GROUP}) @binding(0) var<storage, read> frame: Frame;
-@group(#{MATERIAL_BIND_GROUP}) @binding(1) var<storage, read> nodes: array<Node>;
+@group(0) @binding(0) var<uniform> view: View;
+@group(0) @binding(1) var<storage, read> frame: Frame;
+@group(0) @binding(2) var<storage, read> nodes: array<Node>;
 
 const TINT_PACKET: u32 = 3u;
 const TINT_RING: u32 = 9u;
@@ -237,4 +239,10 @@ fn hash(seed: vec2<f32>) -> f32 {
 // Everything that must not be seen goes here: all four corners, so no pixel.
 fn nowhere() -> vec4<f32> {
     return vec4(0.0, 0.0, -1.0, 1.0);
+}
+
+// Which corner of its quad a vertex is; there are four a quad, in a row.
+fn corner_of(number: u32) -> vec2<f32> {
+    let corner = number & 3u;
+    return vec2(select(-1.0, 1.0, corner == 1u || corner == 2u), select(-1.0, 1.0, corner > 1u));
 }

@@ -1,12 +1,12 @@
 // Nodes: one camera-facing quad each, a lit body and a thin ring that counts reputation.
-#import bevy_pbr::mesh_view_bindings::view
 #import qres::common::{
-    frame, Now, node_now, id_of, node_tint, node_light, node_radius, veil, haze_at, exposure, has, tint,
+    view, corner_of, frame, Now, node_now, id_of, node_tint, node_light, node_radius, veil, haze_at,
+    exposure, has, tint,
     nowhere, TINT_RING, TINT_SELECTION, TINT_STORM_DEEP, TINT_STORM_BODY, TINT_ASLEEP, TINT_DIFFERENCE,
     TINT_PARTED, MARK_PICKED, MARK_HARDWARE, MARK_BANNED, MARK_DEAD, MARK_PARTED
 }
 
-@group(#{MATERIAL_BIND_GROUP}) @binding(2) var<storage, read> order: array<u32>;
+@group(0) @binding(3) var<storage, read> order: array<u32>;
 
 const RING_AT: f32 = 1.55;
 const PICKED_AT: f32 = 1.9;
@@ -27,10 +27,11 @@ struct Between {
 }
 
 @vertex
-fn vertex(@location(0) corner: vec3<f32>) -> Between {
+fn vertex(@builtin(vertex_index) number: u32) -> Between {
+    let corner = corner_of(number);
     var out: Between;
     out.clip = nowhere();
-    let slot = u32(corner.z);
+    let slot = number / 4u;
     if slot >= frame.count.x {
         return out;
     }
@@ -59,7 +60,7 @@ fn vertex(@location(0) corner: vec3<f32>) -> Between {
     let extent = max(marked_size, select(0.0, 2.1, picked));
     let place = now.at + (right * corner.x + up * corner.y) * radius * extent;
     out.clip = view.clip_from_world * vec4(place, 1.0);
-    out.corner = corner.xy * extent;
+    out.corner = corner * extent;
 
     let eye = view.world_position;
     let clear = mix(0.16, 1.0, veil(now.at, eye));

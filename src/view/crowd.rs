@@ -337,7 +337,7 @@ fn follow(
     if crowd.generation != stage.generation {
         crowd.generation = stage.generation;
         crowd.take(&stage, &space);
-        layers.room_for_nodes(crowd.nodes.len());
+        layers.nodes = crowd.nodes.len() as u32;
     }
     if crowd.picked != stage.picked {
         crowd.pick(&stage.picked);

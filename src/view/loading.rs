@@ -6,8 +6,6 @@ use super::arrange::Arrangement;
 use super::camera::Rig;
 use super::crowd::Crowd;
 use super::follow::Trail;
-use super::layer::Layer;
-use super::layers;
 use super::space::Space;
 use super::stage::{Load, Stage};
 use super::tools::Sketch;
@@ -122,14 +120,6 @@ fn take_stage(world: &mut World, show: Show) {
     world.insert_resource(Trail::default());
     world.insert_resource(Weather::default());
     world.insert_resource(Sketch::default());
-    let mut drawn = world.query_filtered::<Entity, With<MeshMaterial3d<Layer>>>();
-    let drawn: Vec<Entity> = drawn.iter(world).collect();
-    for entity in drawn {
-        world.despawn(entity);
-    }
-    if let Err(error) = world.run_system_cached(layers::spawn) {
-        error!("the scene could not be set: {error}");
-    }
     let mut windows = world.query::<&mut Window>();
     for mut window in windows.iter_mut(world) {
         window.title.clone_from(&show.title);

@@ -9,6 +9,7 @@ mod bench;
 mod camera;
 mod choose;
 pub mod crowd;
+mod engine;
 mod error;
 pub mod events;
 mod film;

@@ -39,6 +39,8 @@ pub struct Stage {
     pub parameters: Arc<[Option<f64>]>,
     /// The swarm's figures over the run.
     pub history: Snapshot,
+    /// Those of the second world.
+    pub other_history: Snapshot,
     /// What has happened.
     pub events: Events,
     /// The genes that were in service.
@@ -91,6 +93,7 @@ impl Stage {
             pointed: None,
             parameters: Arc::default(),
             history: Snapshot::default(),
+            other_history: Snapshot::default(),
             events: Events::default(),
             genes: Arc::default(),
             status: PaceStatus {
