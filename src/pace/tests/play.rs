@@ -245,10 +245,10 @@ fn a_script_is_played_and_held_against_its_checkpoints() {
 fn a_keeper_hears_of_a_kept_world_and_the_observer_goes_on_with_it() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let [observer, keeper] = [false, true].map(|kept| {
-        let sees = Arc::clone(&seen);
+        let log = Arc::clone(&seen);
         let look = move |mesh: &mut Mesh| {
             let commands = mesh.commands_from_outside(0).count();
-            sees.lock().expect("whole").push((mesh.ticks(), commands, kept));
+            log.lock().expect("whole").push((mesh.ticks(), commands, kept));
         };
         Some(Box::new(look) as crate::pace::Observer)
     });
