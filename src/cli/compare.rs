@@ -11,7 +11,7 @@ use super::load::{self, Means};
 use super::output::{self, Failure, Says};
 use crate::mesh::Mesh;
 use crate::record::Recording;
-use crate::record::recording;
+use crate::record::moments;
 use crate::record::recording::Apart;
 use crate::record::recording::compare::{self, Recorded};
 
@@ -57,7 +57,7 @@ struct Report {
 
 /// Compares.
 pub(super) fn compare(args: &CompareArgs) -> Result<(), Failure> {
-    let read = |path: &PathBuf| recording::read(path).map_err(Failure::input);
+    let read = |path: &PathBuf| moments::open(path).map_err(Failure::input);
     let pair = [read(&args.one)?, read(&args.other)?];
     for warning in pair.iter().filter_map(Recording::warning) {
         output::note(&format!("warning: {warning}"));

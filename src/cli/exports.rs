@@ -54,6 +54,7 @@ pub(super) struct Files {
     recorder: Option<Recorder>,
     watch: Option<Watch>,
     told: bool,
+    rhythms: Vec<Rhythm>,
 }
 
 impl Files {
@@ -81,6 +82,11 @@ impl Files {
             output::note(&format!("warning: {trouble}"));
             self.told = true;
         }
+    }
+
+    /// The run is to end after so many ticks: what is written now and then is written then too.
+    pub fn end_at(&self, ticks: u64) {
+        self.rhythms.iter().for_each(|rhythm| rhythm.end_at(ticks));
     }
 
     /// Finishes every file; says what could not be written.
@@ -123,9 +129,10 @@ pub(super) fn begin(
     let groups = loaded.scenario.signals.iter().map(|signal| signal.modality.clone()).collect();
     let mesh = &mut loaded.mesh;
     let rhythm = Rhythm::of(ticks);
+    let mut rhythms = vec![rhythm.clone()];
     let mut exports = Exports::default();
     if let Some(path) = &args.csv {
-        exports.add(path, |file| Csv::new(file, rhythm)).map_err(Failure::input)?;
+        exports.add(path, |file| Csv::new(file, rhythm.clone())).map_err(Failure::input)?;
     }
     if let Some(path) = &args.parquet {
         exports.add(path, |file| Parquet::new(file, rhythm)).map_err(Failure::input)?;
@@ -141,10 +148,11 @@ pub(super) fn begin(
             None => mcap::rhythm(mesh.plan().nodes.len(), ticks),
         };
         mesh.watch(true);
+        rhythms.push(rhythm.clone());
         exports.add(path, |file| Mcap::new(file, rhythm, groups)).map_err(Failure::input)?;
     }
     let watch = recorder.as_ref().map(Recorder::watch);
-    Ok(Files { exports, recorder, watch, told: false })
+    Ok(Files { exports, recorder, watch, told: false, rhythms })
 }
 
 /// Begins the recording, where one is asked for.

@@ -8,7 +8,7 @@ use super::output::{self, Failure};
 use crate::mesh::Mesh;
 use crate::mesh::plan::Plan;
 use crate::record::Recording;
-use crate::record::recording;
+use crate::record::moments;
 use crate::scenario::{self, Resolved, Scenario};
 use crate::world::dataset;
 
@@ -79,7 +79,7 @@ pub(super) fn load(
     data: Option<&Path>,
     memory: Option<&Path>,
 ) -> Result<Loaded, Failure> {
-    if recording::is_recording(Path::new(name)) {
+    if moments::is_recording(name) {
         for (given, option) in [(seed.is_some(), "--seed"), (memory.is_some(), "--memory")] {
             if given {
                 return Err(Failure::Input(format!(
@@ -87,7 +87,7 @@ pub(super) fn load(
                 )));
             }
         }
-        let read = recording::read(Path::new(name)).map_err(Failure::input)?;
+        let read = moments::open(Path::new(name)).map_err(Failure::input)?;
         return recorded(read, asked_threads, data);
     }
     let Resolved { name, scenario, text } =

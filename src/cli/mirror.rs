@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::load::{self, Loaded};
 use super::output::{self, Failure};
+use super::stop::Stop;
 use super::{DEFAULT_SCENARIO, duration, exports};
 #[cfg(feature = "view")]
 use crate::bridge::hub::Hub;
@@ -188,16 +189,19 @@ fn as_table(args: &MirrorArgs) -> Result<(), Failure> {
     // Only now: where there are no boards, no file is begun.
     let mut files = exports::begin(&args.files, &args.scenario, folder, ticks, &mut loaded)?;
     let run = Run { ticks, tick_us, watch };
-    let wall_s = drive(&mut loaded, &mut mirror, &run, &mut files, args);
+    let stop = Stop::listen();
+    let wall_s = drive(&mut loaded, &mut mirror, &run, &mut files, (args, &stop));
     let unwritten = files.finish(&mut loaded.mesh);
+    let reached = loaded.mesh.ticks();
     let status = mirror.status();
-    report(&mut loaded, &status, ticks, wall_s, args)?;
+    report(&mut loaded, &status, reached, wall_s, args)?;
     exports::verdict(&unwritten)?;
     let parted = status.iter().find_map(|board| Some((board, board.divergence.as_ref()?)));
     if let Some((board, found)) = parted {
         let said = format!("the board on {} (node {}) {found}", board.port, board.node);
         return Err(Failure::Fails(said));
     }
+    stop.verdict(reached, ticks)?;
     match status.iter().find(|board| board.counts.ticks == 0) {
         Some(idle) => Err(Failure::Fails(format!(
             "the board on {} (node {}) took part in no tick: {}",
@@ -290,7 +294,7 @@ fn drive(
     mirror: &mut Mirror,
     run: &Run,
     files: &mut exports::Files,
-    args: &MirrorArgs,
+    (args, stop): (&MirrorArgs, &Stop),
 ) -> f64 {
     let Run { ticks, tick_us, watch } = run;
     let shown = !args.quiet && std::io::stderr().is_terminal();
@@ -298,10 +302,17 @@ fn drive(
     let from_us = watch.now_us();
     let (mut due_us, mut show_us, mut drawn) = (from_us, from_us, 0);
     for tick in 0..*ticks {
+        let stops = stop.is_wanted();
+        if stops {
+            files.end_at(tick + 1);
+        }
         due_us = due_us.max(watch.now_us().saturating_sub(*tick_us));
         let given = run_tick(mirror, &mut loaded.mesh, watch, due_us);
         files.boards(tick, &given);
         files.tick(&mut loaded.mesh);
+        if stops {
+            break;
+        }
         due_us += tick_us;
         for (port, text) in mirror.logs() {
             output::note(&format!("{port}: {text}"));

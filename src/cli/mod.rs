@@ -26,6 +26,7 @@ mod scenarios;
 mod seek;
 #[cfg(feature = "view")]
 mod shot;
+mod stop;
 mod sweep;
 #[cfg(feature = "view")]
 mod view;

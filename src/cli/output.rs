@@ -24,6 +24,8 @@ pub enum Failure {
     Input(String),
     /// What was checked does not hold: exit code 1.
     Fails(String),
+    /// Somebody has stopped it: exit code 130.
+    Stopped(String),
 }
 
 impl Failure {
@@ -33,6 +35,7 @@ impl Failure {
         match self {
             Self::Input(_) => 2,
             Self::Fails(_) => 1,
+            Self::Stopped(_) => super::stop::STOPPED,
         }
     }
 
@@ -45,7 +48,7 @@ impl Failure {
     #[must_use]
     pub fn message(&self) -> &str {
         match self {
-            Self::Input(message) | Self::Fails(message) => message,
+            Self::Input(message) | Self::Fails(message) | Self::Stopped(message) => message,
         }
     }
 }

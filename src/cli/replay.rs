@@ -13,12 +13,13 @@ use super::output::{self, Failure, Says};
 use super::run;
 use super::seek::{self, Leap};
 use crate::record::Recording;
-use crate::record::recording::{self, Difference};
+use crate::record::moments;
+use crate::record::recording::Difference;
 
 /// Options of `replay`.
 #[derive(Args, Debug, Clone)]
 pub(super) struct ReplayArgs {
-    /// The recording
+    /// The recording: a file, or the name of one inside the binary (see `qres scenarios`)
     #[arg(value_name = "RECORDING")]
     file: PathBuf,
     /// Without a window: say whether all checkpoints agree, and fail with exit code 1 if not
@@ -83,7 +84,7 @@ impl Found {
 
 /// Replays.
 pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
-    let recording = recording::read(&args.file).map_err(Failure::input)?;
+    let recording = moments::open(&args.file).map_err(Failure::input)?;
     let known = recording.ticks();
     if let Some(tick) = args.seek.filter(|tick| *tick > known) {
         return Err(Failure::Input(format!(
@@ -111,10 +112,11 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
     let ticks = args.seek.unwrap_or(known);
     let mut loaded =
         load::recorded(recording.clone(), args.means.threads, args.means.data.as_deref())?;
-    let mut leap = args
+    let leap = args
         .seek
         .filter(|_| !args.verify)
         .map(|tick| seek::leap(&args.file, &recording, &mut loaded, tick, args.index));
+    let (mut leap, unindexed) = leap.map_or((None, None), |(leap, why)| (Some(leap), why));
     let (outcome, wall_s) = drive(&mut loaded, &recording, ticks, args.says.quiet);
     for (tick, text) in &loaded.mesh.orders().notices {
         output::note(&format!("tick {tick}: {text}"));
@@ -146,7 +148,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
         let said = "nothing could be verified: there is no tick in it";
         return Err(Failure::Fails(format!("{}: {said}", report.recording)));
     }
-    Ok(())
+    unindexed.map_or(Ok(()), |why| Err(Failure::Input(why)))
 }
 
 /// Prints the outcome, and the figures of the run unless only a verdict was asked for.

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::exports::Files;
 use super::load::{self, Loaded, load};
 use super::output::{self, Failure};
+use super::stop::Stop;
 use super::{RunArgs, envelopes, exports, memory};
 use crate::evidence::drift;
 use crate::mesh::Mesh;
@@ -58,7 +59,9 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let ticks = load::ticks(&loaded.scenario, args.ticks, args.span)?;
     let folder = means.folder();
     let mut files = exports::begin(&args.files, &input.scenario, folder, ticks, &mut loaded)?;
-    let wall_s = drive(&mut loaded.mesh, ticks, args.says.quiet, &mut files);
+    let stop = Stop::listen();
+    let wall_s = drive(&mut loaded.mesh, ticks, args.says.quiet, &mut files, &stop);
+    let reached = loaded.mesh.ticks();
     // A command that could not be done is told whatever else is quiet.
     for (tick, text) in &loaded.mesh.orders().notices {
         output::note(&format!("tick {tick}: {text}"));
@@ -75,13 +78,14 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         }
     }
     let mut summary = loaded.mesh.summary();
-    if args.control {
+    if args.control && reached == ticks {
         let plan = loaded.mesh.founding().clone();
         let threads = load::threads(means.threads);
         summary.consensus.drift = drift::against_control(&mut loaded.mesh, &plan, ticks, threads);
     }
     report(&mut loaded, &summary, wall_s, args.says.json, args.says.quiet)?;
-    exports::verdict(&unwritten)
+    exports::verdict(&unwritten)?;
+    stop.verdict(reached, ticks)
 }
 
 /// Prints the outcome of a run.
@@ -111,7 +115,7 @@ fn peak_memory_kib() -> Option<u64> {
 
 /// Runs `ticks` ticks; returns the seconds they took.
 #[expect(clippy::disallowed_methods, reason = "measures how long a run took, from outside")]
-fn drive(mesh: &mut Mesh, ticks: u64, quiet: bool, files: &mut Files) -> f64 {
+fn drive(mesh: &mut Mesh, ticks: u64, quiet: bool, files: &mut Files, stop: &Stop) -> f64 {
     let shown = !quiet && std::io::stderr().is_terminal();
     let bar = if shown { ProgressBar::new(ticks) } else { ProgressBar::hidden() };
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} ticks, {eta} left") {
@@ -119,8 +123,15 @@ fn drive(mesh: &mut Mesh, ticks: u64, quiet: bool, files: &mut Files) -> f64 {
     }
     let start = Instant::now();
     for tick in 0..ticks {
+        let stops = stop.is_wanted();
+        if stops {
+            files.end_at(tick + 1);
+        }
         mesh.step();
         files.tick(mesh);
+        if stops {
+            break;
+        }
         if tick.is_multiple_of(PROGRESS_EVERY) {
             files.warn();
             bar.set_position(tick);

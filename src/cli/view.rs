@@ -11,7 +11,8 @@ use crate::pace::{self, Intent, SPEED_MAX_MILLI, Start};
 use crate::record::Recording;
 use crate::record::deck::Deck;
 use crate::record::index::{INDEX_BYTES, Index, path_of};
-use crate::record::recording::{self, Note, RecorderOptions};
+use crate::record::moments;
+use crate::record::recording::{self, RecorderOptions};
 use crate::record::rolling::{self, BYTES_MAX, FILES_MAX, Rolling};
 use crate::scenario::Scenario;
 use crate::view::{self, Loader, Show, WindowFigures, WindowOptions};
@@ -72,6 +73,7 @@ pub(super) fn view(args: &ViewArgs) -> Result<(), Failure> {
         deck: show.deck,
         hub: show.hub,
         is_replay: show.is_replay,
+        notes: show.notes,
         loader: (!args.exit).then(|| loader(args.clone(), Arc::clone(&others))),
     };
     let window = view::run_window(show.pace, options).map_err(Failure::input)?;
@@ -144,8 +146,8 @@ struct Source<'a> {
 /// Loads a scenario, or a recording with it.
 fn open(name: &str, args: &ViewArgs) -> Result<(Loaded, Option<Recording>), Failure> {
     let data = args.data.as_deref();
-    if recording::is_recording(Path::new(name)) {
-        let read = recording::read(Path::new(name)).map_err(Failure::input)?;
+    if moments::is_recording(name) {
+        let read = moments::open(Path::new(name)).map_err(Failure::input)?;
         return Ok((recorded(read.clone(), args.threads, data)?, Some(read)));
     }
     let seed = args.seed.filter(|_| name == args.scenario);
@@ -171,20 +173,16 @@ fn begin(
     let title = format!("{} - QRES", scenario.title);
     let mut start = Start { units, speed_milli, ticks: args.ticks, ..Start::new(mesh, scene) };
     let is_replay = recording.is_some();
-    let (mut deck, mut hub, mut marks) = (None, None, Vec::new());
+    let (mut deck, mut hub, mut marks, mut notes) = (None, None, Vec::new(), Arc::default());
     if let Some(recording) = recording {
         marks = bookmarks(&recording);
+        notes = recording.notes.as_slice().into();
         start.ticks = Some(args.ticks.unwrap_or(u64::MAX).min(recording.ticks()));
         let file = Path::new(name);
         let recording = Arc::new(recording);
-        let of = Arc::clone(&recording);
-        let index = Index::open(&path_of(file), file, of, &start.mesh, INDEX_BYTES);
-        let state = start.mesh.snapshot();
-        if let Ok(mesh) = start.mesh.another(&state) {
-            // Without an index seeks take longer, and that is all.
-            let _ = index.build(mesh);
-        }
-        start.shelf = Some(index.shelf());
+        // One inside the binary is short, and has no place for an index beside it.
+        let index = file.is_file().then(|| index(file, &recording, &mut start.mesh));
+        start.shelf = index.as_ref().map(Index::shelf);
         start.is_replay = true;
         start.verifier = Some(Box::new(move |mesh| {
             // The index is built for as long as the run is on stage.
@@ -201,6 +199,7 @@ fn begin(
         let rolls = rolls.map(|folder| Rolling::new(folder, FILES_MAX, BYTES_MAX));
         let (new, observer) = Deck::new(options, rolls);
         start.observer = Some(observer);
+        start.keeper = Some(new.keeper());
         deck = Some(new);
         if !args.exit {
             let (new, live) = Hub::new();
@@ -212,19 +211,24 @@ fn begin(
     for mark in marks {
         pace.send(mark);
     }
-    Ok((Show { pace, title, name: name.to_owned(), deck, hub, is_replay }, thread))
+    Ok((Show { pace, title, name: name.to_owned(), deck, hub, is_replay, notes }, thread))
+}
+
+/// The index of a recording, which is built while the run is on stage.
+fn index(file: &Path, recording: &Arc<Recording>, mesh: &mut Mesh) -> Index {
+    let index = Index::open(&path_of(file), file, Arc::clone(recording), mesh, INDEX_BYTES);
+    let state = mesh.snapshot();
+    if let Ok(mesh) = mesh.another(&state) {
+        // Without an index seeks take longer, and that is all.
+        let _ = index.build(mesh);
+    }
+    index
 }
 
 /// The bookmarks that a recording has.
 fn bookmarks(recording: &Recording) -> Vec<Intent> {
-    let notes = recording.notes.iter();
-    let marks = notes.filter_map(|remark| match &remark.note {
-        Note::Bookmark(name) => {
-            Some(Intent::Bookmark { tick: Some(remark.tick), name: name.clone() })
-        }
-        _ => None,
-    });
-    marks.collect()
+    let marks = recording.bookmarks().into_iter();
+    marks.map(|(tick, name)| Intent::Bookmark { tick: Some(tick), name: name.to_owned() }).collect()
 }
 
 /// How the window gets another scenario: with the options it was opened with, but for the seed,

@@ -57,6 +57,7 @@ pub(super) struct Driver {
     pub(super) message: Option<(u64, Arc<str>)>,
     pub(super) checks: Checks,
     pub(super) observer: Option<Observer>,
+    pub(super) keeper: Option<Observer>,
     pub(super) is_replay: bool,
     pub(super) reads_ahead: bool,
 }
@@ -108,6 +109,7 @@ impl Driver {
             message: None,
             checks: Checks::new(start.verifier),
             observer: start.observer,
+            keeper: start.keeper,
             is_replay: start.is_replay,
             reads_ahead: start.reads_ahead,
         };

@@ -27,7 +27,7 @@ pub trait Shelf: Send {
 
 /// Somebody who is shown the mesh after every new tick, on the mesh's thread: a recorder. It is not
 /// shown ticks that are run again, nor the second world; when a second world takes the place of the
-/// first one, it sees no more.
+/// first one, it sees no more, unless there is somebody who hears of that: see [`Start::keeper`].
 pub type Observer = Box<dyn FnMut(&mut Mesh) + Send>;
 
 /// Whoever brings something real into every new tick of the first world, on the mesh's thread: live
@@ -77,6 +77,9 @@ pub struct Start {
     pub observer: Option<Observer>,
     /// Who brings something real into each new tick.
     pub live: Option<Box<dyn Live>>,
+    /// Who is shown the newest tick of a second world that takes the place of the first one; after
+    /// that the observer sees every new tick of that one.
+    pub keeper: Option<Observer>,
     /// Bytes of snapshots in memory, at most, for each world.
     pub past_bytes: usize,
 }
@@ -98,6 +101,7 @@ impl Start {
             shelf: None,
             observer: None,
             live: None,
+            keeper: None,
             past_bytes: PAST_BYTES,
         }
     }

@@ -146,7 +146,9 @@ impl Driver {
         self.first.attach(live);
         self.is_replay = false;
         self.reads_ahead = false;
-        if self.observer.take().is_some() {
+        if let Some(keeper) = &mut self.keeper {
+            keeper(&mut self.first.newest);
+        } else if self.observer.take().is_some() {
             self.say("the recording ends here: it is of the world that was given up");
         }
         self.checks = super::verify::Checks::default();

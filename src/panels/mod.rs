@@ -22,6 +22,7 @@ mod keys;
 mod legend;
 mod lineage;
 mod names;
+mod open;
 pub mod overlay;
 mod overview;
 mod performance;
@@ -285,7 +286,7 @@ pub fn show(
     if look.panels && roomy {
         let around = screen.shrink(theme::EDGE * 0.6);
         scene = docked(context, panels, stage, look, sketch, around, &mut outcome);
-        let bar = panels.transport.show(context, stage, scene, &mut outcome);
+        let bar = panels.transport.show(context, (stage, look), scene, &mut outcome);
         scene.max.y -= caption(context, stage, look, space, scene);
         scene.min.y += bar;
     }

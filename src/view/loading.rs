@@ -13,6 +13,7 @@ use super::weather::Weather;
 use crate::bridge::hub::Hub;
 use crate::pace::Pace;
 use crate::record::deck::Deck;
+use crate::record::recording::Remark;
 use bevy::prelude::*;
 use crossbeam_channel::{Receiver, TryRecvError};
 use std::sync::Arc;
@@ -31,6 +32,8 @@ pub struct Show {
     pub hub: Option<Hub>,
     /// A recording is done again.
     pub is_replay: bool,
+    /// What was noted when it was made.
+    pub notes: Arc<[Remark]>,
 }
 
 /// How a scenario becomes a mesh: by its name or path, or a message that says why not.
@@ -97,6 +100,7 @@ fn take_stage(world: &mut World, show: Show) {
     stage.software = before.software;
     stage.name.clone_from(&show.name);
     stage.is_replay = show.is_replay;
+    stage.notes = show.notes;
     stage.first_picture_ms = before.first_picture_ms;
     stage.generation = before.generation + 1;
     let space = Space::of(&stage.scene, &stage.published);

@@ -23,6 +23,7 @@ mod layer;
 mod layers;
 mod lens;
 mod loading;
+mod notes;
 mod observer;
 mod picking;
 mod probe;

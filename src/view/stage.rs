@@ -17,6 +17,7 @@ use crate::pace::history::Snapshot;
 use crate::pace::{Intent, Other, PaceStatus, Pointed, Sought, Travel};
 use crate::panels::overlay::Overlay;
 use crate::record::deck::DeckStatus;
+use crate::record::recording::Remark;
 use bevy::prelude::*;
 use std::sync::Arc;
 
@@ -55,6 +56,8 @@ pub struct Stage {
     pub is_replay: bool,
     /// The boards of the run.
     pub fleet: Fleet,
+    /// What was noted when it was recorded, in order of tick.
+    pub notes: Arc<[Remark]>,
     /// How recordings of the run do.
     pub tape: DeckStatus,
     /// Where in its time the run is.
@@ -106,6 +109,7 @@ impl Stage {
             name: String::new(),
             is_replay: false,
             fleet: Fleet::default(),
+            notes: Arc::default(),
             tape: DeckStatus::default(),
             travel: Travel::default(),
             other: None,
@@ -264,7 +268,7 @@ impl ColourBy {
 }
 
 /// How the user looks at the stage.
-#[expect(clippy::struct_excessive_bools, reason = "five switches that a person flips")]
+#[expect(clippy::struct_excessive_bools, reason = "seven switches that a person flips")]
 #[derive(Resource)]
 pub struct Look {
     /// Panels are shown.
@@ -291,6 +295,10 @@ pub struct Look {
     pub text_percent: u16,
     /// The sort of event that is gone to.
     pub sought: Sought,
+    /// Camera and layout are those with which a recording was made.
+    pub as_watched: bool,
+    /// Speed and pauses are.
+    pub pace_as_watched: bool,
 }
 
 impl Look {
@@ -315,6 +323,8 @@ impl Default for Look {
             layout: Layout::default(),
             quality: Quality::default(),
             calm_motion: false,
+            as_watched: true,
+            pace_as_watched: false,
         }
     }
 }

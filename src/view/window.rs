@@ -4,11 +4,13 @@ use super::gauge::{self, Gauge, WindowFigures};
 use super::probe::renderer_settings;
 use super::stage::{Ask, Go, Stage};
 use super::{
-    Loader, ViewError, display_available, engine, fleet, input, lens, loading, scene_plugin, tape,
+    Loader, ViewError, display_available, engine, fleet, input, lens, loading, notes, scene_plugin,
+    tape,
 };
 use crate::bridge::hub::Hub;
 use crate::pace::{Choice, Intent, Other, Pace};
 use crate::record::deck::Deck;
+use crate::record::recording::Remark;
 use bevy::app::AppExit;
 use bevy::prelude::*;
 use bevy::render::RenderPlugin;
@@ -36,6 +38,8 @@ pub struct WindowOptions {
     pub hub: Option<Hub>,
     /// A recording is done again.
     pub is_replay: bool,
+    /// What was noted when it was made.
+    pub notes: Arc<[Remark]>,
     /// How another scenario is loaded; without one the window shows one only.
     pub loader: Option<Loader>,
 }
@@ -66,6 +70,7 @@ pub fn run_window(pace: Pace, options: WindowOptions) -> Result<WindowFigures, V
     let mut stage = Stage::new(pace.scene(), pace.latest());
     stage.name.clone_from(&options.name);
     stage.is_replay = options.is_replay;
+    stage.notes = options.notes;
     if let Some(deck) = options.deck {
         app.insert_resource(deck);
     }
@@ -79,6 +84,7 @@ pub fn run_window(pace: Pace, options: WindowOptions) -> Result<WindowFigures, V
             scene_plugin,
             input::plugin,
             tape::plugin,
+            notes::plugin,
             fleet::plugin,
             crate::panels::kept::plugin,
         ))

@@ -339,6 +339,8 @@ impl Drop for Recorder {
 struct Kept {
     path: PathBuf,
     file: File,
+    /// Bytes that were written into it.
+    bytes: u64,
 }
 
 impl Kept {
@@ -355,13 +357,15 @@ impl Kept {
             // Some file systems have no locks.
             Err(std::fs::TryLockError::Error(_)) | Ok(()) => {}
         }
-        Ok(Self { path: path.to_path_buf(), file })
+        Ok(Self { path: path.to_path_buf(), file, bytes: 0 })
     }
 }
 
 impl Write for Kept {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
+        let written = self.file.write(bytes)?;
+        self.bytes += written as u64;
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -377,6 +381,12 @@ impl Store for Kept {
             other => other?,
         }
         let ours = self.file.metadata()?;
+        let (there, written) = (ours.len(), self.bytes);
+        if ours.is_file() && there != written {
+            return Err(io::Error::other(format!(
+                "another program has changed it: it has {there} bytes, and {written} were written"
+            )));
+        }
         match std::fs::metadata(&self.path) {
             Ok(there) if is_same(&ours, &there) => Ok(()),
             Ok(_) => Err(io::Error::other("another file has taken its place")),

@@ -135,6 +135,11 @@ fn every_kind_of_line_comes_back() {
         Note::Camera(camera),
         Note::Bookmark("\u{feff}\u{2028}\r\n\t\\ // 12345678".to_owned()),
         Note::Text(String::new()),
+        Note::Home,
+        Note::Layout("as placed".to_owned()),
+        Note::Mark(3, "before".to_owned()),
+        Note::Mark(12, "after all of it".to_owned()),
+        Note::Unmark(4),
     ];
     let end = records.pop().expect("an end");
     for note in notes {
@@ -145,16 +150,19 @@ fn every_kind_of_line_comes_back() {
     let file = sealed(&records);
     assert_eq!(opened(&file), records);
     let recording = decoded(&file).expect("in order");
-    assert_eq!((recording.notes.len(), recording.boards.len()), (6, 1));
+    assert_eq!((recording.notes.len(), recording.boards.len()), (11, 1));
     assert_eq!(recording.lines, records.len() as u64);
     assert_eq!(recording.header.scenario, SMALL);
+    let marks: Vec<u64> = recording.bookmarks().into_keys().collect();
+    assert_eq!((marks, recording.title()), (vec![3, 9], None));
     assert_eq!(recording.warning(), None);
     // One line for each, and each of them text that RON knows.
     let text = String::from_utf8(file).expect("text");
     assert_eq!(text.lines().count(), records.len());
     let scenario = recording.scenario().expect("a scenario");
     let why = recording.plan(&scenario, Path::new(".")).expect_err("boards");
-    assert_eq!(why, ReplayError::Boards(9, 4));
+    let line = records.len() as u64 - 1;
+    assert_eq!(why, ReplayError::Boards(line, 9, 4));
 }
 
 #[test]
