@@ -334,3 +334,6 @@ fn mean(errors: &[Q16; JUDGED]) -> Q16 {
     let sum: i64 = errors.iter().map(|error| i64::from(error.to_bits())).sum();
     Q16::from_bits((sum / JUDGED as i64).min(i64::from(i32::MAX)) as i32)
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,6 +49,21 @@ pub fn run(ticks: u64, out: &mut Hasher) {
     watch(ticks, out);
 }
 
+/// One mesh for all the ticks, with what can be combined: models that evolve, parameters that nodes
+/// tune, streams, short windows and a battery that runs out.
+pub fn long(ticks: u64, out: &mut Hasher) {
+    let config = NodeConfig {
+        evolution: Some(EvolutionConfig::default()),
+        wire: Wire::Bfp16,
+        energy: small_battery(),
+        ..asleep()
+    };
+    let mut seen = Seen::default();
+    let mut mesh = Mesh::new(43, &config);
+    (0..ticks).for_each(|tick| mesh.tick(Tick(tick), &mut seen, out));
+    [seen.merged, seen.stormy, seen.powerless, seen.evolved].encode(out);
+}
+
 /// Runs all meshes and says what happened.
 pub fn watch(ticks: u64, out: &mut Hasher) -> Seen {
     let mut seen = Seen::default();

@@ -13,6 +13,7 @@ mod draws;
 mod files;
 mod keeping;
 mod learning;
+mod line;
 pub mod mesh;
 mod optional;
 mod paired;
@@ -23,6 +24,7 @@ mod power;
 mod secrets;
 mod series;
 mod standing;
+mod whole;
 
 use core::fmt::{self, Write};
 
@@ -79,6 +81,10 @@ const SECTIONS: &[Section] = &[
     ("audits", paired::audits),
     ("handover", paired::handover),
     ("mesh", mesh::run),
+    ("link", line::link),
+    ("release", whole::release),
+    ("fused", whole::fused),
+    ("long_mesh", mesh::long),
 ];
 
 /// Runs every section for `ticks`; `each` gets the name and digest of one after another. The
