@@ -177,9 +177,9 @@ fn row(
         ui.label(cell(cut_to(&board.key, 8))).on_hover_text(who());
     }
     let ink = if board.lamp() == Lamp::Connected { theme::TEXT } else { theme::WARN };
-    let state = ui.label(RichText::new(board.state).size(SIZE).color(ink));
+    let said = ui.label(RichText::new(board.state).size(SIZE).color(ink));
     if !board.why.is_empty() {
-        state.on_hover_text(&board.why);
+        said.on_hover_text(&board.why);
     }
     let counts = &board.counts;
     let ms = |us: u64| format!("{:.1}", us as f64 / 1e3);

@@ -102,8 +102,8 @@ pub fn boards(
     for (number, (node, name, ink, lit)) in live.chain(others).enumerate() {
         let Some((mut at, radius)) = place(node) else { continue };
         for _ in 0..CLEAR {
-            let line = Rect::from_min_size(at - vec2(0.0, 9.0), vec2(NAME_WIDTH, 18.0));
-            let Some(other) = taken.iter().find(|other| other.intersects(line)) else { break };
+            let own = Rect::from_min_size(at - vec2(0.0, 9.0), vec2(NAME_WIDTH, 18.0));
+            let Some(other) = taken.iter().find(|other| other.intersects(own)) else { break };
             at.y = other.bottom() + 9.5;
         }
         if let Some(place) = taken.get_mut(number) {

@@ -423,7 +423,7 @@ mod tests {
         stage.fleet.marks = vec![mark];
         for (tick, expected) in [(4, 0), (5, PARTED), (4, 0), (9, PARTED)] {
             let nodes = stage.published.nodes.clone();
-            stage.put(Arc::new(Published { nodes, tick, ..default() }));
+            stage.put(Arc::new(Published { tick, nodes, ..default() }));
             let published = stage.published.clone();
             stage.put_other(Some(Other { published, difference: Arc::default() }));
             crowd.take(&stage, &space);

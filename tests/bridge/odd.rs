@@ -45,15 +45,15 @@ impl Device for Parrot {
     }
 }
 
-/// Exit code 2, and a message with all of `parts`.
-fn refused(ports: &[&str], parts: &[&str]) {
+/// Exit code 2, and a message with all of `words`.
+fn refused(ports: &[&str], words: &[&str]) {
     let ports = ports.iter().flat_map(|port| ["--port", port]);
     let arguments: Vec<&str> =
         ["mirror", "--headless", "--ticks", "3"].into_iter().chain(ports).collect();
     let (_, said, code) = qres(&arguments);
     assert_eq!(code, Some(2), "{arguments:?}: {said}");
-    for part in parts {
-        assert!(said.contains(part), "{arguments:?}: no `{part}` in: {said}");
+    for word in words {
+        assert!(said.contains(word), "{arguments:?}: no `{word}` in: {said}");
     }
 }
 
