@@ -8,6 +8,9 @@ use crate::mesh::boards::BoardInput;
 use crate::pace::Live;
 use qres_core::id::NodeId;
 
+/// The node that is a board: no sentinel.
+const BOARD: NodeId = NodeId(4);
+
 /// A board in the place of a node, in words of one bit.
 #[derive(Clone, Default)]
 struct Slow {
@@ -32,11 +35,11 @@ impl Live for Slow {
     fn give(&mut self, mesh: &mut Mesh) {
         let tick = self.given.fetch_add(1, Ordering::Relaxed);
         assert_eq!(tick, mesh.ticks(), "once for each tick, in order");
-        mesh.board(NodeId(5), &BoardInput::Missed).expect("a place for a board");
+        mesh.board(BOARD, &BoardInput::Missed).expect("a place for a board");
     }
 
     fn after(&mut self, mesh: &mut Mesh) {
-        assert_eq!(mesh.boards(), [NodeId(5)]);
+        assert_eq!(mesh.boards(), [BOARD]);
     }
 
     fn is_attached(&self) -> bool {
@@ -91,7 +94,7 @@ fn what_was_brought_in_comes_again_in_the_past_and_in_a_fork() {
         assert_eq!(digest(&mut driver), wanted[tick as usize], "tick {tick}");
         let shown: Vec<bool> =
             driver.frame().published.nodes.iter().map(|node| node.hardware).collect();
-        assert!(shown[5] && shown.iter().filter(|board| **board).count() == 1, "tick {tick}");
+        assert!(shown[BOARD.index()] && shown.iter().filter(|board| **board).count() == 1, "tick {tick}");
     }
     ask(&mut driver, Intent::Fork { tick: Some(10), of_other: false, changes: Vec::new() });
     assert!(message(&driver).starts_with("boards stay in the first world"));
