@@ -126,6 +126,7 @@ fn bad_scenarios_are_refused_with_place_and_advice() {
 fn bad_usage_is_refused() {
     refused(&["run"], &["SCENARIO"]);
     refused(&["run", "storm-front", "--for", "soon"], &["soon"]);
+    refused(&["run", "storm-front", "--for", "-1s"], &["`-1s` is not a whole number with ms"]);
     refused(&["run", "storm-front", "--threads", "0"], &["threads"]);
     refused(&["evidence", "nothing"], &["no table `nothing`", "memory"]);
     refused(&["evidence", "byzantine", "--full"], &["--out"]);
@@ -385,6 +386,12 @@ fn bad_compression_is_refused_and_nothing_lost() {
     refused(&["compress", &place("a"), &place("a")], &["is the input too"]);
     assert_eq!(std::fs::read(place("a")).expect("there"), b"x,y\n1,z\n");
     refused(&["compress", &place("none"), &place("b")], &["none"]);
+    let long = std::fs::File::create(place("long")).expect("made");
+    long.set_len((1 << 30) + 1).expect("a hole");
+    for command in ["compress", "decompress"] {
+        refused(&[command, &place("long"), &place("b")], &["more than 1024 MiB", "split -b"]);
+    }
+    std::fs::remove_file(place("long")).expect("gone");
     refused(&["compress", &place("a"), "/nowhere/b"], &["/nowhere/b"]);
     refused(&["compress", &place("a"), &place("b"), "--columns", "w"], &["`w`", "x, y"]);
     refused(&["compress", &place("a"), &place("b"), "--columns", "y"], &["`y`", "no decimal"]);

@@ -22,6 +22,9 @@ const PIXEL: u8 = 30;
 /// Share of pixels that may be other ones.
 const SHARE: f64 = 0.015;
 
+/// What is done in the second of two worlds.
+const ATTACK: &str = "SetAttack(nodes: \"44\", attack: Some(SignFlip()))";
+
 /// What a state is drawn from, beside its size.
 const STATES: &[(&str, &[&str])] = &[
     ("calm", &["storm-front", "--tick", "150", "--bare"]),
@@ -35,6 +38,7 @@ const STATES: &[(&str, &[&str])] = &[
     ("killed", &["under-the-hammer", "--tick", "400", "--bare"]),
     ("panels", &["mutation-cascade", "--tick", "620", "--select", "40"]),
     ("compared", &["storm-front", "--tick", "480", "--select", "44", "--compare", "60"]),
+    ("fork", &["storm-front", "--tick", "480", "--bare", "--fork", ATTACK, "--fork-at", "200"]),
     ("close", &["storm-front", "--tick", "520", "--bare", "--camera", "west edge"]),
 ];
 

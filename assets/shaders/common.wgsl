@@ -1,5 +1,6 @@
 // What all layers share: the frame, the nodes, and what their numbers mean.
 #define_import_path qres::common
+#import bevy_render::view::View
 
 struct Storm {
     at: vec4<f32>,   // centre, radius
@@ -17,7 +18,7 @@ struct Frame {
     count: vec4<u32>,  // nodes, packets, steps through a storm, one link drawn of so many
     twin: vec4<f32>,   // from the first world to the second, 1 where there are two
     worlds: vec4<u32>, // nodes of the first world
-    tints: array<vec4<f32>, 32>,
+    tints: array<vec4<f32>, 33>,
     storms: array<Storm, 64>,
 }
 
@@ -35,6 +36,7 @@ const MARK_PICKED: u32 = 256u;
 const MARK_HARDWARE: u32 = 512u;
 const MARK_BANNED: u32 = 1024u;
 const MARK_DEAD: u32 = 2048u;
+const MARK_PARTED: u32 = 4096u;
 
 struct Now {
     at: vec3<f32>,   // where it is shown
@@ -55,8 +57,9 @@ struct Now {
     differs: f32, // from itself in the first world: 0 not at all, 1 as far as can be
 }
 
-@group(#{MATERIAL_BIND_GROUP}) @binding(0) var<storage, read> frame: Frame;
-@group(#{MATERIAL_BIND_GROUP}) @binding(1) var<storage, read> nodes: array<Node>;
+@group(0) @binding(0) var<uniform> view: View;
+@group(0) @binding(1) var<storage, read> frame: Frame;
+@group(0) @binding(2) var<storage, read> nodes: array<Node>;
 
 const TINT_PACKET: u32 = 3u;
 const TINT_RING: u32 = 9u;
@@ -76,6 +79,7 @@ const TINT_ASLEEP: u32 = 22u;
 const TINT_GROUP: u32 = 23u;
 const TINT_LINEAGE: u32 = 28u;
 const TINT_DIFFERENCE: u32 = 31u;
+const TINT_PARTED: u32 = 32u;
 
 fn tint(slot: u32) -> vec3<f32> {
     return frame.tints[slot].rgb;
@@ -235,4 +239,10 @@ fn hash(seed: vec2<f32>) -> f32 {
 // Everything that must not be seen goes here: all four corners, so no pixel.
 fn nowhere() -> vec4<f32> {
     return vec4(0.0, 0.0, -1.0, 1.0);
+}
+
+// Which corner of its quad a vertex is; there are four a quad, in a row.
+fn corner_of(number: u32) -> vec2<f32> {
+    let corner = number & 3u;
+    return vec2(select(-1.0, 1.0, corner == 1u || corner == 2u), select(-1.0, 1.0, corner > 1u));
 }

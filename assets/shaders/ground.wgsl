@@ -1,6 +1,8 @@
 // Ground: a grid with a scale that fades out, and the glow of storms above it.
-#import bevy_pbr::mesh_view_bindings::view
-#import qres::common::{frame, tint, hash, TINT_GRID, TINT_STORM_BODY, TINT_STORM_DEEP, TINT_DIFFERENCE}
+#import qres::common::{
+    view, corner_of, frame, tint, hash,
+    TINT_GRID, TINT_STORM_BODY, TINT_STORM_DEEP, TINT_DIFFERENCE
+}
 
 struct Between {
     @builtin(position) clip: vec4<f32>,
@@ -8,7 +10,8 @@ struct Between {
 }
 
 @vertex
-fn vertex(@location(0) corner: vec3<f32>) -> Between {
+fn vertex(@builtin(vertex_index) number: u32) -> Between {
+    let corner = corner_of(number);
     var out: Between;
     let reach = frame.shape.w * 3.2 + 4.0;
     let middle = frame.twin.xyz * 0.5;

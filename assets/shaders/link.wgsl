@@ -1,11 +1,11 @@
 // Radio links: hairlines, tinted where an end is alarmed. A cut one is two stubs with a bar at
 // their ends, a degraded one is dashed: the longer the gaps, the more is lost.
-#import bevy_pbr::mesh_view_bindings::view
 #import qres::common::{
-    frame, node_now, id_of, regime_tint, veil, haze_at, tint, nowhere, TINT_LINK, TINT_LOST
+    view, corner_of, frame, node_now, id_of, regime_tint, veil, haze_at, tint, nowhere,
+    TINT_LINK, TINT_LOST
 }
 
-@group(#{MATERIAL_BIND_GROUP}) @binding(2) var<storage, read> links: array<vec2<u32>>;
+@group(0) @binding(3) var<storage, read> links: array<vec2<u32>>;
 
 struct Between {
     @builtin(position) clip: vec4<f32>,
@@ -20,10 +20,11 @@ struct Between {
 const CUT: u32 = 255u;
 
 @vertex
-fn vertex(@location(0) corner: vec3<f32>) -> Between {
+fn vertex(@builtin(vertex_index) number: u32) -> Between {
+    let corner = corner_of(number);
     var out: Between;
     out.clip = nowhere();
-    let index = u32(corner.z);
+    let index = number / 4u;
     if index >= frame.chosen.w {
         return out;
     }

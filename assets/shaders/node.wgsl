@@ -1,15 +1,16 @@
 // Nodes: one camera-facing quad each, a lit body and a thin ring that counts reputation.
-#import bevy_pbr::mesh_view_bindings::view
 #import qres::common::{
-    frame, Now, node_now, id_of, node_tint, node_light, node_radius, veil, haze_at, exposure, has, tint,
+    view, corner_of, frame, Now, node_now, id_of, node_tint, node_light, node_radius, veil, haze_at,
+    exposure, has, tint,
     nowhere, TINT_RING, TINT_SELECTION, TINT_STORM_DEEP, TINT_STORM_BODY, TINT_ASLEEP, TINT_DIFFERENCE,
-    MARK_PICKED, MARK_HARDWARE, MARK_BANNED, MARK_DEAD
+    TINT_PARTED, MARK_PICKED, MARK_HARDWARE, MARK_BANNED, MARK_DEAD, MARK_PARTED
 }
 
-@group(#{MATERIAL_BIND_GROUP}) @binding(2) var<storage, read> order: array<u32>;
+@group(0) @binding(3) var<storage, read> order: array<u32>;
 
 const RING_AT: f32 = 1.55;
 const PICKED_AT: f32 = 1.9;
+const PARTED_AT: f32 = 2.05;
 const TURN: f32 = 6.2831853;
 
 struct Between {
@@ -22,14 +23,15 @@ struct Between {
     @location(4) @interpolate(flat) depth: vec2<f32>, // clip depth of centre and of front
     // Picked, banned, dead, deep in a storm that cannot be shown.
     @location(5) @interpolate(flat) marks: vec4<f32>,
-    @location(6) @interpolate(flat) kind: vec3<f32>, // a real board, seed, differs
+    @location(6) @interpolate(flat) kind: vec4<f32>, // a real board, seed, differs, parted from its twin
 }
 
 @vertex
-fn vertex(@location(0) corner: vec3<f32>) -> Between {
+fn vertex(@builtin(vertex_index) number: u32) -> Between {
+    let corner = corner_of(number);
     var out: Between;
     out.clip = nowhere();
-    let slot = u32(corner.z);
+    let slot = number / 4u;
     if slot >= frame.count.x {
         return out;
     }
@@ -53,11 +55,12 @@ fn vertex(@location(0) corner: vec3<f32>) -> Between {
     if frame.grid.z < 1.0 {
         storm = exposure(now.real, now.world) * (1.0 - frame.grid.z);
     }
-    let marked_size = select(1.75, 2.75, chosen || storm > 0.0 || now.differs > 0.0);
+    let parted = has(now, MARK_PARTED);
+    let marked_size = select(1.75, 2.75, chosen || storm > 0.0 || now.differs > 0.0 || parted);
     let extent = max(marked_size, select(0.0, 2.1, picked));
     let place = now.at + (right * corner.x + up * corner.y) * radius * extent;
     out.clip = view.clip_from_world * vec4(place, 1.0);
-    out.corner = corner.xy * extent;
+    out.corner = corner * extent;
 
     let eye = view.world_position;
     let clear = mix(0.16, 1.0, veil(now.at, eye));
@@ -74,7 +77,8 @@ fn vertex(@location(0) corner: vec3<f32>) -> Between {
         select(0.0, 1.0, has(now, MARK_DEAD)),
         storm * now.shown * haze
     );
-    out.kind = vec3(select(0.0, 1.0, has(now, MARK_HARDWARE)), now.seed, now.differs);
+    let board = select(0.0, 1.0, has(now, MARK_HARDWARE));
+    out.kind = vec4(board, now.seed, now.differs, select(0.0, now.shown, parted));
     out.depth = vec2(centre.z / centre.w, front.z / max(front.w, 0.01));
     return out;
 }
@@ -160,6 +164,23 @@ fn picked_mark(in: Between) -> f32 {
     return saturate((half_width - away) / pixel + 0.5) * in.marks.x;
 }
 
+// A board that has parted from its twin has a broken ring of its own, seen from afar.
+fn parted_mark(in: Between) -> f32 {
+    let pixel = in.ring.z;
+    let r = length(in.corner);
+    let half_width = max(0.11, 0.95 * pixel * frame.screen.w);
+    let cover = saturate((half_width - abs(r - PARTED_AT)) / pixel + 0.5);
+    let turn = fract(atan2(in.corner.x, in.corner.y) / TURN * 6.0);
+    let dash = smoothstep(0.0, 0.04, turn) * smoothstep(0.68, 0.64, turn);
+    return cover * dash * in.kind.w;
+}
+
+// The light around that ring.
+fn parted_glow(in: Between) -> f32 {
+    let fall = saturate(1.0 - abs(length(in.corner) - PARTED_AT) / 0.68);
+    return fall * fall * 0.35 * in.kind.w;
+}
+
 // What is not as in the first world has rays around it: the more, the longer and the brighter.
 fn rays(in: Between) -> f32 {
     if in.kind.z <= 0.0 {
@@ -222,6 +243,7 @@ fn fragment(in: Between) -> Painted {
     let ring_cover = ring(in);
     let mark = max(chosen_mark(in), picked_mark(in) * 0.62);
     let ray = rays(in);
+    let parted = parted_mark(in);
     let glow_at = max(edge, 0.0);
     let halo = exp(-glow_at * 3.0) * 0.16 * saturate(1.75 - length(in.corner));
     let colour = inside * cover
@@ -229,9 +251,10 @@ fn fragment(in: Between) -> Painted {
         + (tint(TINT_RING) * 0.3 + in.light * 0.4) * ring_cover
         + tint(TINT_SELECTION) * 1.9 * mark
         + corona(in) * (1.0 - cover)
+        + tint(TINT_PARTED) * (1.9 * parted + parted_glow(in) * (1.0 - cover))
         + tint(TINT_DIFFERENCE) * (1.5 * ray + aura(in) * (1.0 - cover));
     var painted: Painted;
-    painted.colour = vec4(colour, max(cover * 0.96, max(ring_cover, max(mark, ray)) * 0.8));
+    painted.colour = vec4(colour, max(cover * 0.96, max(ring_cover, max(max(mark, parted), ray)) * 0.8));
     // Only the body hides what is behind it; the rest of the quad leaves the depth far away.
     let height = sqrt(max(1.0 - dot(in.corner, in.corner), 0.0));
     painted.depth = select(0.0, mix(in.depth.x, in.depth.y, height), cover > 0.5);

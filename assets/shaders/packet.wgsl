@@ -1,7 +1,6 @@
 // Packets: pulses of light that travel from sender to receiver; a lost one fizzles out.
-#import bevy_pbr::mesh_view_bindings::view
 #import qres::common::{
-    frame, node_now, node_radius, veil, haze_at, tint, hash, nowhere,
+    view, corner_of, frame, node_now, node_radius, veil, haze_at, tint, hash, nowhere,
     TINT_PACKET, TINT_LOST, TINT_ASLEEP
 }
 
@@ -15,7 +14,7 @@ struct Packet {
     seed: f32,
 }
 
-@group(#{MATERIAL_BIND_GROUP}) @binding(2) var<storage, read> packets: array<Packet>;
+@group(0) @binding(3) var<storage, read> packets: array<Packet>;
 
 const DELIVERED: u32 = 0u;
 const FADED: u32 = 1u;
@@ -67,11 +66,12 @@ fn course(packet: Packet, progress: f32, rush: f32) -> Course {
 }
 
 @vertex
-fn vertex(@location(0) corner: vec3<f32>) -> Between {
+fn vertex(@builtin(vertex_index) number: u32) -> Between {
+    let corner = corner_of(number);
     var out: Between;
     out.clip = nowhere();
     // Two quads for each packet: the streak, and the flash at its end.
-    let quad = u32(corner.z);
+    let quad = number / 4u;
     let index = quad / 2u;
     if index >= frame.count.y {
         return out;
@@ -101,7 +101,7 @@ fn vertex(@location(0) corner: vec3<f32>) -> Between {
         }
         let lost = packet.fate == FADED || packet.fate == COLLIDED;
         let place = select(b.at, mix(start, goal, run.head), lost);
-        return flash(corner.xy, packet, run, place, colour * kept);
+        return flash(corner, packet, run, place, colour * kept);
     }
     if run.light < 0.01 {
         return out;

@@ -1,6 +1,5 @@
 // Light that each node casts on the ground below it.
-#import bevy_pbr::mesh_view_bindings::view
-#import qres::common::{frame, node_now, node_tint, node_light, nowhere}
+#import qres::common::{view, corner_of, frame, node_now, node_tint, node_light, nowhere}
 
 struct Between {
     @builtin(position) clip: vec4<f32>,
@@ -9,10 +8,11 @@ struct Between {
 }
 
 @vertex
-fn vertex(@location(0) corner: vec3<f32>) -> Between {
+fn vertex(@builtin(vertex_index) number: u32) -> Between {
+    let corner = corner_of(number);
     var out: Between;
-    out.corner = corner.xy;
-    let index = u32(corner.z);
+    out.corner = corner;
+    let index = number / 4u;
     out.clip = nowhere();
     if index >= frame.count.x {
         return out;

@@ -1,6 +1,5 @@
 // Background: dark, a breath lighter at the horizon, so that light has something to be seen on.
-#import bevy_pbr::mesh_view_bindings::view
-#import qres::common::{frame, tint, TINT_SKY_TOP, TINT_SKY_HORIZON, TINT_SKY_FLOOR}
+#import qres::common::{view, corner_of, frame, tint, TINT_SKY_TOP, TINT_SKY_HORIZON, TINT_SKY_FLOOR}
 
 struct Between {
     @builtin(position) clip: vec4<f32>,
@@ -8,10 +7,11 @@ struct Between {
 }
 
 @vertex
-fn vertex(@location(0) corner: vec3<f32>) -> Between {
+fn vertex(@builtin(vertex_index) number: u32) -> Between {
+    let corner = corner_of(number);
     var out: Between;
-    out.clip = vec4(corner.xy, 0.0, 1.0);
-    out.corner = corner.xy;
+    out.clip = vec4(corner, 0.0, 1.0);
+    out.corner = corner;
     return out;
 }
 

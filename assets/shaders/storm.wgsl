@@ -1,7 +1,6 @@
 // Storms: a turbulent volume inside an ellipsoid, marched in few enough steps for a CPU.
-#import bevy_pbr::mesh_view_bindings::view
 #import qres::common::{
-    frame, tint, hash, nowhere, TINT_STORM_DEEP, TINT_STORM_BODY, TINT_STORM_CORE
+    view, frame, tint, hash, nowhere, TINT_STORM_DEEP, TINT_STORM_BODY, TINT_STORM_CORE
 }
 
 struct Between {
@@ -10,10 +9,22 @@ struct Between {
     @location(1) @interpolate(flat) index: u32,
 }
 
+// Which corners a side of the box has: a bit of a corner's number for each axis.
+fn box_corner(side: u32, corner: u32) -> vec3<f32> {
+    var sides = array<vec4<u32>, 6>(
+        vec4(0u, 4u, 6u, 2u), vec4(1u, 3u, 7u, 5u), vec4(0u, 1u, 5u, 4u),
+        vec4(2u, 6u, 7u, 3u), vec4(0u, 2u, 3u, 1u), vec4(4u, 5u, 7u, 6u)
+    );
+    let bits = sides[side][corner];
+    return vec3(f32(bits & 1u), f32((bits >> 1u) & 1u), f32(bits >> 2u)) * 2.0 - 1.0;
+}
+
 @vertex
-fn vertex(@location(0) corner: vec3<f32>) -> Between {
+fn vertex(@builtin(vertex_index) number: u32) -> Between {
     var out: Between;
-    let index = u32(floor((corner.x + 5.0) / 10.0));
+    // A box of six quads around each storm.
+    let quad = number / 4u;
+    let index = quad / 6u;
     out.index = index;
     out.clip = nowhere();
     // A storm is where it is; where places are not real it cannot be shown.
@@ -21,7 +32,8 @@ fn vertex(@location(0) corner: vec3<f32>) -> Between {
         return out;
     }
     let storm = frame.storms[index];
-    let local = vec3(corner.x - 10.0 * f32(index), corner.y * storm.form.y, corner.z);
+    let corner = box_corner(quad % 6u, number & 3u);
+    let local = vec3(corner.x, corner.y * storm.form.y, corner.z);
     out.place = storm.at.xyz + local * storm.at.w;
     out.clip = view.clip_from_world * vec4(out.place, 1.0);
     return out;

@@ -9,7 +9,10 @@
 //! | trimmed mean, 20 voices, 8 weights | 1 us |
 //! | Krum, 20 voices, 8 weights | 2 us |
 //!
-//! Run with `cargo bench -p qres-core --bench aggregate`.
+//! Run with `cargo bench -p qres-core --bench aggregate`; with `-- --pairs` rules and floats take
+//! turns.
+
+mod pairs;
 
 use divan::{Bencher, black_box};
 use qres_core::aggregate::{Context, Preparation, Recipe, Rule, Voice, aggregate};
@@ -21,7 +24,30 @@ use qres_core::q16::{HALF, Q16};
 const D: usize = TAPS;
 
 fn main() {
-    divan::main();
+    if !pairs::asked() {
+        return divan::main();
+    }
+    let (nine, twenty) = (floats(9), floats(20));
+    let (trim, steps) = (usize::from(FAULTY), 8);
+    let rules = [
+        ("trimmed-mean", Rule::TrimmedMean { trim: FAULTY }),
+        ("krum", Rule::Krum { faulty: FAULTY }),
+        ("geometric-median-8", Rule::GeometricMedian { smoothing: SMOOTHING, steps }),
+    ];
+    pairs::pair("aggregate/default_rule_9", merges(Recipe::default(), 9), || {
+        black_box(float_trimmed(black_box(&nine), 1));
+    });
+    for (name, rule) in rules {
+        let floats = || {
+            let models = black_box(&twenty);
+            black_box(match rule {
+                Rule::Krum { .. } => float_krum(models, trim),
+                Rule::GeometricMedian { .. } => float_geometric(models, 0.1, usize::from(steps)),
+                _ => float_trimmed(models, trim),
+            });
+        };
+        pairs::pair(&format!("aggregate/rule_20/{name}"), merges(plain(rule), 20), floats);
+    }
 }
 
 /// Honest models around one point, and every fifth a liar.
@@ -43,13 +69,20 @@ fn plain(rule: Rule) -> Recipe {
     Recipe { rule, ..Recipe::default() }
 }
 
-fn run(bencher: Bencher<'_, '_>, recipe: Recipe, count: u32) {
+/// A merge of so many voices for each call.
+fn merges(recipe: Recipe, count: u32) -> impl FnMut() {
     let voices = voices(count);
-    let Some((own, peers)) = voices.split_last() else { return };
-    bencher.bench_local(|| {
+    move || {
+        let Some((own, peers)) = voices.split_last() else { return };
         let mut context = Context::default();
-        aggregate(black_box(&recipe), black_box(own), black_box(peers), 8, &mut context)
-    });
+        let merged =
+            aggregate(black_box(&recipe), black_box(own), black_box(peers), 8, &mut context);
+        black_box(merged);
+    }
+}
+
+fn run(bencher: Bencher<'_, '_>, recipe: Recipe, count: u32) {
+    bencher.bench_local(merges(recipe, count));
 }
 
 const FAULTY: u8 = 4;

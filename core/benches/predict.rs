@@ -1,7 +1,10 @@
 //! One step of each kind of predictor: forecast the sample, then learn from it. Beside the linear
 //! kind stands the same work in plain floating point. Must not decide anything: budgets of the
-//! linear kind are 60 ns with 4 taps and 90 ns with 8, on a quiet machine. Run with
-//! `cargo bench -p qres-core --bench predict`.
+//! linear kind are 60 ns with 4 taps and 90 ns with 8. Run with
+//! `cargo bench -p qres-core --bench predict`; with `-- --pairs` the linear kind and the floats
+//! take turns.
+
+mod pairs;
 
 use std::hint::black_box;
 
@@ -15,7 +18,12 @@ const STEPS: usize = 1_000;
 const LAGS: [u8; TAPS] = [2, 3, 4, 8, 16, 23, 24, 25];
 
 fn main() {
-    divan::main();
+    if !pairs::asked() {
+        return divan::main();
+    }
+    for taps in [4, 8] {
+        pairs::pair(&format!("predict/linear/{taps}"), linear_steps(taps), float_steps(taps));
+    }
 }
 
 /// A wave with some roughness, 2^-16 of a unit.
@@ -30,15 +38,20 @@ fn config(taps: u8) -> NeuronConfig {
     NeuronConfig { form, ..NeuronConfig::default() }
 }
 
+/// A step of the linear kind for each call.
+fn linear_steps(taps: u8) -> impl FnMut() {
+    let config = config(taps);
+    let mut neuron = SwarmNeuron::new(&config);
+    let mut samples = signal().into_iter().cycle();
+    move || {
+        let sample = Q16::from_bits(samples.next().unwrap_or(0));
+        black_box(neuron.forecast_and_adapt(&config, black_box(sample), percent(1), Q16::ONE));
+    }
+}
+
 #[divan::bench(args = [4, 8])]
 fn linear(bencher: Bencher, taps: u8) {
-    let (config, signal) = (config(taps), signal());
-    let mut neuron = SwarmNeuron::new(&config);
-    let mut samples = signal.iter().cycle();
-    bencher.bench_local(|| {
-        let sample = Q16::from_bits(samples.next().copied().unwrap_or(0));
-        neuron.forecast_and_adapt(&config, black_box(sample), percent(1), Q16::ONE)
-    });
+    bencher.bench_local(linear_steps(taps));
 }
 
 /// The arithmetic of the linear kind with hardware's floating point.
@@ -83,15 +96,20 @@ impl Float {
     }
 }
 
-#[divan::bench(args = [4, 8])]
-fn linear_f64(bencher: Bencher, taps: u8) {
+/// A step in floats for each call.
+fn float_steps(taps: u8) -> impl FnMut() {
     let signal: Vec<f64> = signal().iter().map(|bits| f64::from(*bits) / 65_536.0).collect();
     let mut model = Float::default();
-    let mut samples = signal.iter().cycle();
-    bencher.bench_local(|| {
-        let sample = samples.next().copied().unwrap_or(0.0);
-        model.step(black_box(&LAGS[..usize::from(taps)]), black_box(sample))
-    });
+    let mut samples = signal.into_iter().cycle();
+    move || {
+        let sample = samples.next().unwrap_or(0.0);
+        black_box(model.step(black_box(&LAGS[..usize::from(taps)]), black_box(sample)));
+    }
+}
+
+#[divan::bench(args = [4, 8])]
+fn linear_f64(bencher: Bencher, taps: u8) {
+    bencher.bench_local(float_steps(taps));
 }
 
 type Kernel = (

@@ -6,17 +6,15 @@
 
 use std::collections::BTreeMap;
 
-use data_encoding::HEXLOWER;
 use qres_core::config::NodeConfig;
 use qres_core::id::{NodeId, Tick};
-use qres_core::link::message::{NEIGHBOURS_MAX, Post, Rehearsal, Telemetry};
+use qres_core::link::message::{NEIGHBOURS_MAX, Post, Rehearsal};
 use qres_core::node::Node;
 use qres_core::radio::Heard;
-use serde::Serialize;
 
-use super::count::{BoardCounts, Latency};
 use super::port::{Port, PortEvent};
-use super::session::{Divergence, Done, FREE_AFTER_MS, Phase, SectionDigests, Session, Start};
+use super::session::{Done, FREE_AFTER_MS, Phase, SectionDigests, Session, Start};
+pub use super::status::BoardStatus;
 use crate::mesh::Mesh;
 use crate::mesh::boards::BoardInput;
 use crate::mesh::twin::TWIN_NEIGHBOURS;
@@ -47,57 +45,56 @@ pub struct Mirror {
     asked_us: u64,
     /// What the nodes ran by at the latest tick.
     agreed: Option<NodeConfig>,
-}
-
-/// How a board is doing.
-#[derive(Clone, Debug, Serialize)]
-pub struct BoardStatus {
-    /// Its port.
-    pub port: String,
-    /// Its node.
-    pub node: u32,
-    /// Where the conversation stands: `unplugged`, `silent`, `greeted`, `loading`, `live`,
-    /// `refused`.
-    pub state: &'static str,
-    /// Why, where there is something in the way.
-    pub why: String,
-    /// The first half of its public key.
-    pub key: String,
-    /// Its kind of board and its firmware.
-    pub build: String,
-    /// Ticks that it is behind.
-    pub behind: usize,
-    /// 0 calm, 1 pre-storm, 2 storm.
-    pub regime: u8,
-    /// What its simulated store holds, in microjoules.
-    pub energy_uj: u64,
-    /// Bytes per second in both directions.
-    pub bytes_per_s: u64,
-    /// How long it takes to answer.
-    pub latency: Latency,
-    /// What was counted.
-    pub counts: BoardCounts,
-    /// Bytes that the port did not take in time.
-    pub dropped_bytes: u64,
-    /// The first tick in which it was not its twin; null while it is.
-    pub divergence: Option<Divergence>,
+    /// Tells conversations apart.
+    nonce: u64,
 }
 
 impl Mirror {
     /// Boards on `ports`, each as the node beside it. `nonce` is anything new each time.
     #[must_use]
     pub fn new(ports: Vec<(Port, NodeId)>, deadline_us: u64, nonce: u64) -> Self {
-        let slot = |(place, (port, node)): (usize, (Port, NodeId))| Slot {
+        let deadline_us = deadline_us.max(DEADLINE_MIN_US);
+        let slots = Vec::with_capacity(ports.len());
+        let mut mirror = Self { slots, deadline_us, asked_us: 0, agreed: None, nonce };
+        for (port, node) in ports {
+            mirror.add(port, node);
+        }
+        mirror
+    }
+
+    /// One board more.
+    pub fn add(&mut self, port: Port, node: NodeId) {
+        self.nonce = self.nonce.wrapping_add(1 << 32);
+        self.slots.push(Slot {
             node,
             port,
-            session: Session::new(nonce.wrapping_add((place as u64) << 32)),
+            session: Session::new(self.nonce),
             joined: false,
             asked: Rehearsal::default(),
             trouble: String::new(),
-        };
-        let slots = ports.into_iter().enumerate().map(slot).collect();
-        let deadline_us = deadline_us.max(DEADLINE_MIN_US);
-        Self { slots, deadline_us, asked_us: 0, agreed: None }
+        });
+    }
+
+    /// Lets the board on this port go: its node is a simulated one again. Says which node it was.
+    pub fn remove(&mut self, port: &str) -> Option<NodeId> {
+        let place = self.slots.iter().position(|slot| slot.port.path() == port)?;
+        Some(self.slots.remove(place).node)
+    }
+
+    /// The ports with their nodes.
+    pub fn places(&self) -> impl Iterator<Item = (&str, NodeId)> {
+        self.slots.iter().map(|slot| (slot.port.path(), slot.node))
+    }
+
+    /// Boards have so long to answer from now on, and [`DEADLINE_MIN_US`] in any case.
+    pub fn wait_at_most(&mut self, deadline_us: u64) {
+        self.deadline_us = deadline_us.max(DEADLINE_MIN_US);
+    }
+
+    /// Whether a board is being given its node's state.
+    #[must_use]
+    pub fn is_loading(&self) -> bool {
+        self.slots.iter().any(|slot| *slot.session.phase() == Phase::Loading)
     }
 
     /// Moves bytes between ports and conversations, and lets time pass for them.
@@ -275,30 +272,7 @@ impl Mirror {
 
 impl Slot {
     fn status(&self) -> BoardStatus {
-        let session = &self.session;
-        let (who, Telemetry { regime, energy_uj, .. }) = (session.who(), *session.telemetry());
-        let why = match session.phase() {
-            Phase::Refused(why) => why.clone(),
-            Phase::Closed => self.trouble.clone(),
-            _ => String::new(),
-        };
-        let key = HEXLOWER.encode(who.key.first_chunk::<8>().unwrap_or(&[0; 8]));
-        BoardStatus {
-            port: self.port.path().to_owned(),
-            node: self.node.0,
-            state: session.phase().name(),
-            why,
-            key,
-            build: format!("{} {}", who.profile, who.build).trim().to_owned(),
-            behind: session.behind(),
-            regime,
-            energy_uj,
-            bytes_per_s: session.bytes_per_s(),
-            latency: *session.latency(),
-            counts: *session.counts(),
-            dropped_bytes: self.port.dropped(),
-            divergence: session.divergence().cloned(),
-        }
+        BoardStatus::new(&self.port, self.node, &self.session, &self.trouble)
     }
 }
 

@@ -3,8 +3,13 @@
 //! a tick's deadline, and never blocks a frame.
 
 pub mod count;
+pub mod hub;
 pub mod mirror;
 pub mod pacing;
+pub mod places;
 pub mod port;
 pub mod ports;
 pub mod session;
+mod status;
+
+pub use status::Lamp;

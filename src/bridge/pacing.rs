@@ -31,6 +31,14 @@ impl Stopwatch {
     }
 }
 
+/// Anything new each time, to tell conversations from earlier ones.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "tells this conversation from earlier ones")]
+pub fn nonce() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(1, |now| now.as_nanos() as u64)
+}
+
 /// Waits until all boards keep step with the mesh, or for `wait_us` at each of the two stages:
 /// until they have greeted, and until they have their state. Returns how many keep step.
 pub fn gather(mirror: &mut Mirror, mesh: &mut Mesh, watch: &Stopwatch, wait_us: u64) -> usize {

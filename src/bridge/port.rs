@@ -9,6 +9,8 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use serialport::{DataBits, FlowControl, Parity, SerialPort, StopBits};
 
+use super::ports;
+
 /// The link's speed.
 pub const BAUD: u32 = 115_200;
 /// Time that a read waits for a byte: bytes for the board wait as long at most.
@@ -131,7 +133,7 @@ impl Line {
                     }
                     self.carry(port)
                 }
-                Err(error) => Some(error.to_string()),
+                Err(error) => Some(ports::remedy(&self.path, &error)),
             };
             let Some(why) = why else { return };
             if !told && self.incoming.send(PortEvent::Closed(why)).is_err() {
@@ -152,24 +154,32 @@ impl Line {
         let mut waiting: Vec<u8> = Vec::new();
         while !self.ends.load(Ordering::Relaxed) {
             match port.read(&mut piece) {
-                Ok(0) => return Some("the port has ended".to_owned()),
+                Ok(0) => return Some(broken("the port has ended")),
                 Ok(count) => {
                     let bytes = piece.get(..count).unwrap_or(&[]).to_vec();
                     self.incoming.send(PortEvent::Bytes(bytes)).ok()?;
                 }
                 Err(error) if is_patience(error.kind()) => {}
-                Err(error) => return Some(error.to_string()),
+                Err(error) => return Some(broken(error)),
             }
             waiting.extend(self.outgoing.try_iter().flatten());
             match port.write(&waiting) {
                 Ok(count) => drop(waiting.drain(..count)),
                 Err(error) if is_patience(error.kind()) => {}
-                Err(error) => return Some(error.to_string()),
+                Err(error) => return Some(broken(error)),
             }
             waiting.truncate(PIECES * PIECE);
         }
         None
     }
+}
+
+/// A port that was open and is no more.
+fn broken(why: impl std::fmt::Display) -> String {
+    format!(
+        "the line broke off ({why}): plug the board in again, with a cable that holds; it goes on \
+         from there"
+    )
 }
 
 fn is_patience(kind: ErrorKind) -> bool {

@@ -1,6 +1,8 @@
 //! Which serial ports there are, which look like a board, and what is in the way of one. Must not
 //! keep a port open.
 
+use std::path::{Path, PathBuf};
+
 use serde::Serialize;
 use serialport::{ErrorKind, SerialPortType};
 
@@ -78,26 +80,67 @@ pub fn list() -> Result<Vec<PortInfo>, serialport::Error> {
 pub fn probe(path: &str) -> Result<(), String> {
     match port::open(path) {
         Ok(_) => Ok(()),
-        Err(error) => Err(remedy(path, error.kind(), &error.description)),
+        Err(error) => Err(format!("{path}: {}", remedy(path, &error))),
     }
 }
 
-fn remedy(path: &str, kind: ErrorKind, said: &str) -> String {
+/// What is in the way of opening the port at `path`, and how to get it out of the way.
+#[must_use]
+pub fn remedy(path: &str, error: &serialport::Error) -> String {
     use std::io::ErrorKind as Io;
-    let busy = said.contains("busy") || said.contains("in use");
+    let (kind, said) = (error.kind(), error.description.as_str());
     let denied = kind == ErrorKind::Io(Io::PermissionDenied) || said.contains("ermission denied");
-    if busy {
-        format!("{path} is in use: close the program that has it open (`fuser {path}` names it)")
+    // Who opens a port locks it; the lock of another is told as a device that is not there.
+    if ["busy", "in use", "exclusive lock"].iter().any(|word| said.contains(word)) {
+        let who = match holders(path).as_slice() {
+            [] => "another program".to_owned(),
+            programs => programs.join(" and "),
+        };
+        format!("in use: {who} has it open: close that first (`fuser {path}` names it)")
     } else if denied {
-        format!(
-            "{path}: no permission: add yourself to the group that owns it, often `dialout` \
-             (`sudo usermod -aG dialout $USER`), and log in again"
-        )
+        "no permission: add yourself to the group that owns it, often `dialout` (`sudo usermod -aG \
+         dialout $USER`), and log in again"
+            .to_owned()
     } else if matches!(kind, ErrorKind::NoDevice | ErrorKind::Io(Io::NotFound)) {
-        format!("{path}: there is no such port: plug the board in, and see `qres ports`")
+        "there is no such port: plug the board in, and see `qres ports`".to_owned()
     } else {
-        format!("{path} cannot be opened as a serial port: {said}: see `qres ports`")
+        format!("cannot be opened as a serial port: {said}: see `qres ports`")
     }
+}
+
+/// The programs that have a file open, as far as the system tells: only Linux does, of processes of
+/// the same user.
+fn holders(path: &str) -> Vec<String> {
+    let Ok(file) = std::fs::canonicalize(path) else { return Vec::new() };
+    let names = |folder: &Path| -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(folder).into_iter().flatten();
+        entries.flatten().map(|entry| entry.path()).collect()
+    };
+    let holds = |process: &PathBuf| {
+        let files = names(&process.join("fd"));
+        files.iter().any(|open| std::fs::read_link(open).is_ok_and(|open| open == file))
+    };
+    let name = |process: PathBuf| {
+        let number: u32 = process.file_name()?.to_str()?.parse().ok()?;
+        let name = std::fs::read_to_string(process.join("comm")).unwrap_or_default();
+        Some(format!("`{}` (process {number})", name.trim()))
+    };
+    names(Path::new("/proc")).into_iter().filter(holds).filter_map(name).collect()
+}
+
+/// Two paths that name one port: the later, and the earlier.
+#[must_use]
+pub fn doubled(paths: &[String]) -> Option<(&str, &str)> {
+    let real = |path: &String| std::fs::canonicalize(path).unwrap_or_else(|_| path.into());
+    let mut seen: Vec<(PathBuf, &str)> = Vec::new();
+    for path in paths {
+        let place = real(path);
+        if let Some((_, other)) = seen.iter().find(|(other, _)| *other == place) {
+            return Some((path, other));
+        }
+        seen.push((place, path));
+    }
+    None
 }
 
 #[cfg(test)]
@@ -122,13 +165,14 @@ mod tests {
         use std::io::ErrorKind as Io;
         let table = [
             (ErrorKind::NoDevice, "No such file or directory", "plug the board in"),
-            (ErrorKind::NoDevice, "Device or resource busy", "close the program"),
+            (ErrorKind::NoDevice, "Device or resource busy", "another program has it open"),
+            (ErrorKind::NoDevice, "Unable to acquire exclusive lock on serial port", "in use"),
             (ErrorKind::Io(Io::PermissionDenied), "Permission denied", "dialout"),
             (ErrorKind::Unknown, "Not a typewriter", "Not a typewriter"),
         ];
         for (kind, said, expected) in table {
-            let message = remedy("/dev/ttyX", kind, said);
-            assert!(message.starts_with("/dev/ttyX") && message.contains(expected), "{message}");
+            let message = remedy("/dev/ttyX", &serialport::Error::new(kind, said));
+            assert!(message.contains(expected), "{message}");
         }
         let missing = probe("/dev/there-is-none").expect_err("no such port");
         assert!(missing.contains("no such port"), "{missing}");

@@ -172,6 +172,10 @@ pub struct Session {
     open: Option<Open>,
     start: Option<Start>,
     refusals: u32,
+    /// Why it last refused to be its node.
+    objection: &'static str,
+    /// Bytes and frames that had come when it was greeted last.
+    greeted_after: (u64, u64),
     /// The tick that the board stands before.
     next: u64,
     /// Whether the board was made this node in this conversation.
@@ -181,6 +185,8 @@ pub struct Session {
     says: Vec<SaidFrame>,
     answer: Option<(u64, Said)>,
     divergence: Option<Divergence>,
+    /// The last tick after which its digest was the twin's, and that digest.
+    agreed: Option<(u64, [u8; 32])>,
     telemetry: Telemetry,
     log: Option<String>,
     counts: BoardCounts,
@@ -203,6 +209,36 @@ impl Session {
     #[must_use]
     pub const fn phase(&self) -> &Phase {
         &self.phase
+    }
+
+    /// Bytes that have come since the board was greeted, where none of them was a good frame.
+    const fn garbled_bytes(&self) -> u64 {
+        let (bytes, frames) = self.greeted_after;
+        let silent = matches!(self.phase, Phase::Silent);
+        if silent && self.counts.frames == frames { self.counts.bytes_in - bytes } else { 0 }
+    }
+
+    /// A word for where it stands, and what is in the way, if anything is: [`Phase::name`], or
+    /// `garbled` for a silence full of bytes.
+    #[must_use]
+    pub fn state(&self) -> (&'static str, String) {
+        let name = self.phase.name();
+        match &self.phase {
+            Phase::Refused(why) => (name, why.clone()),
+            Phase::Silent if self.garbled_bytes() > 0 => {
+                let why = format!(
+                    "{} bytes have come and no good frame among them: another baud rate than {}, \
+                     or another firmware than ours (docs/firmware.md)",
+                    self.garbled_bytes(),
+                    super::port::BAUD
+                );
+                ("garbled", why)
+            }
+            Phase::Greeted | Phase::Loading if self.refusals > 0 => {
+                (name, talk::reflash(self.objection))
+            }
+            _ => (name, String::new()),
+        }
     }
 
     /// Who the board said that it is.
@@ -233,6 +269,12 @@ impl Session {
     #[must_use]
     pub const fn divergence(&self) -> Option<&Divergence> {
         self.divergence.as_ref()
+    }
+
+    /// The last tick after which its digest was the twin's, and that digest.
+    #[must_use]
+    pub const fn agreed(&self) -> Option<&(u64, [u8; 32])> {
+        self.agreed.as_ref()
     }
 
     /// What it told of itself with its latest tick.
@@ -405,6 +447,7 @@ impl Session {
     /// Begins anew with a greeting.
     fn greet(&mut self, now_us: u64) {
         self.phase = Phase::Silent;
+        self.greeted_after = (self.counts.bytes_in, self.counts.frames);
         self.send(now_us, Question::Hello);
     }
 

@@ -28,8 +28,8 @@ pub(super) fn check(files: &[PathBuf]) -> Result<(), Failure> {
             Err(failure) => {
                 output::complain(&failure);
                 match failure {
-                    Failure::Input(_) => wrong += 1,
                     Failure::Fails(_) => failing += 1,
+                    Failure::Input(_) | Failure::Stopped(_) => wrong += 1,
                 }
             }
         }
@@ -71,12 +71,14 @@ fn scenario(file: &Path) -> Result<String, Failure> {
 /// Reads a recording and the scenario in it; says in a line what it holds.
 fn recording(file: &Path) -> Result<String, Failure> {
     let read = recording::read(file).map_err(Failure::input)?;
+    let refused = |why: ReplayError| Failure::Input(format!("{}: {why}", file.display()));
+    // First: a scenario of other rules may have other fields.
     if read.header.rules != RULES_VERSION {
-        let why = ReplayError::Rules(read.header.rules, read.header.build.clone());
-        return Err(Failure::Input(format!("{}: {why}", file.display())));
+        return Err(refused(ReplayError::Rules(read.header.rules, read.header.build.clone())));
     }
     let scenario = read.scenario();
     let scenario = scenario.map_err(|problem| Failure::Input(format!("{problem:#}")))?;
+    read.check(&scenario).map_err(refused)?;
     if let Some(warning) = read.warning() {
         output::note(&format!("warning: {warning}"));
     }

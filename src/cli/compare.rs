@@ -7,11 +7,11 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::load;
-use super::output::{self, Failure};
+use super::load::{self, Means};
+use super::output::{self, Failure, Says};
 use crate::mesh::Mesh;
 use crate::record::Recording;
-use crate::record::recording;
+use crate::record::moments;
 use crate::record::recording::Apart;
 use crate::record::recording::compare::{self, Recorded};
 
@@ -27,18 +27,10 @@ pub(super) struct CompareArgs {
     /// Another
     #[arg(value_name = "B")]
     other: PathBuf,
-    /// Folder with the data sets that the scenarios name
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// Threads that share the work
-    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
-    /// Print nothing but errors (and JSON, if asked for)
-    #[arg(long)]
-    quiet: bool,
+    #[command(flatten)]
+    means: Means,
+    #[command(flatten)]
+    says: Says,
 }
 
 /// What was found.
@@ -65,7 +57,7 @@ struct Report {
 
 /// Compares.
 pub(super) fn compare(args: &CompareArgs) -> Result<(), Failure> {
-    let read = |path: &PathBuf| recording::read(path).map_err(Failure::input);
+    let read = |path: &PathBuf| moments::open(path).map_err(Failure::input);
     let pair = [read(&args.one)?, read(&args.other)?];
     for warning in pair.iter().filter_map(Recording::warning) {
         output::note(&format!("warning: {warning}"));
@@ -74,9 +66,9 @@ pub(super) fn compare(args: &CompareArgs) -> Result<(), Failure> {
     let recorded = compare::recorded(one, other);
     let found = if recorded.is_same() { None } else { Some(search(args, &pair, &recorded)) };
     let report = report(&pair, &recorded, found);
-    if args.json {
+    if args.says.json {
         output::result(&serde_json::to_string(&report).map_err(Failure::input)?)?;
-    } else if !args.quiet {
+    } else if !args.says.quiet {
         output::result(&report.text)?;
     }
     if report.same {
@@ -103,7 +95,7 @@ fn search(args: &CompareArgs, pair: &[Recording; 2], recorded: &Recorded) -> Sea
     };
     let from = recorded.alike.unwrap_or(0);
     let to = recorded.apart.as_ref().map_or(recorded.ticks, |(tick, _)| *tick);
-    let shown = !args.quiet && std::io::stderr().is_terminal();
+    let shown = !args.says.quiet && std::io::stderr().is_terminal();
     let bar = if shown { ProgressBar::new(to) } else { ProgressBar::hidden() };
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} ticks, {eta} left") {
         bar.set_style(style);
@@ -118,10 +110,9 @@ fn search(args: &CompareArgs, pair: &[Recording; 2], recorded: &Recorded) -> Sea
 
 fn mesh(args: &CompareArgs, recording: &Recording) -> Result<Mesh, String> {
     let scenario = recording.scenario().map_err(|problem| problem.to_string())?;
-    let folder = args.data.clone().unwrap_or_else(|| PathBuf::from("."));
-    let plan = recording.plan(&scenario, &folder);
+    let plan = recording.plan(&scenario, args.means.folder());
     let plan = plan.map_err(|why| format!("{}: {why}", recording.file))?;
-    Ok(Mesh::new(plan, load::threads(args.threads)))
+    Ok(Mesh::new(plan, load::threads(args.means.threads)))
 }
 
 fn report([one, other]: &[Recording; 2], recorded: &Recorded, found: Option<Search>) -> Report {

@@ -1,6 +1,7 @@
 //! `qres compress`, `decompress` and `inspect`: files in and out of the codec. A result is written
 //! beside its place and moved there when it is whole.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use qres_core::codec::{self, Archive, Kind, Profile};
@@ -8,6 +9,9 @@ use serde_json::json;
 
 use super::columns::{self, Wanted};
 use super::output::{self, Failure};
+
+/// The largest file that is read, in bytes: content and result stand in memory.
+const FILE_BYTES_MAX: u64 = 1 << 30;
 
 /// Options of `compress`.
 #[derive(clap::Args, Debug, Clone)]
@@ -162,22 +166,39 @@ fn verdict(path: &Path, damage: Option<codec::CodecError>) -> Result<(), Failure
     })
 }
 
+/// Reads a file, or what else gives bytes, as long as they end.
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|error| Failure::Input(format!("{}: {error}", path.display())))
+    let trouble = |why: String| Failure::Input(format!("{}: {why}", path.display()));
+    let mut bytes = Vec::new();
+    let open = std::fs::File::open(path);
+    // Of a file the length is known, of a device or a pipe only when it has ended.
+    let known = open.as_ref().ok().and_then(|file| file.metadata().ok());
+    let is_long = known.is_some_and(|about| about.len() > FILE_BYTES_MAX);
+    if !is_long {
+        let read = open.and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes));
+        read.map_err(|error| trouble(error.to_string()))?;
+    }
+    if is_long || bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(trouble(format!(
+            "more than {} MiB, the most that is read into one file; divide it (`split -b 1G`), or, \
+             if it is a device, give a part of it (`head -c`)",
+            FILE_BYTES_MAX >> 20
+        )));
+    }
+    Ok(bytes)
 }
 
 /// Writes beside `out`, then moves there; `input` is never overwritten.
 fn write(input: &Path, out: &Path, content: &[u8]) -> Result<(), Failure> {
     let trouble = |what: String| Failure::Input(format!("{}: {what}", out.display()));
-    if let (Ok(from), Ok(to)) = (input.canonicalize(), out.canonicalize())
-        && from == to
-    {
+    if output::is_same_file(input, out) {
         return Err(trouble("is the input too; name another file to write".to_owned()));
     }
     output::replaceable(out)?;
     let there = std::fs::metadata(out).ok();
     // A pipe or a device is written to, never replaced.
     if there.as_ref().is_some_and(|there| !there.is_file()) {
+        output::is_pipe(out);
         return std::fs::write(out, content).map_err(|error| trouble(error.to_string()));
     }
     // What a link names is replaced, not the link.

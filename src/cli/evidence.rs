@@ -2,30 +2,29 @@
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::load;
+use super::load::{self, Means};
 use super::output::{self, Failure};
 use crate::evidence::byzantine::{self, Extent, Shard};
 use crate::evidence::{self, Context, Progress, Table};
 
+/// The table that takes minutes: it is printed where it is named.
+const NAMED_ONLY: &str = "seek";
 /// The table that can be had in full.
 const LONG: &str = "byzantine";
 
 /// Options of `evidence`.
 #[derive(Args, Debug, Clone)]
 pub(super) struct EvidenceArgs {
-    /// Tables to print; all of them when none is named
-    #[arg(value_name = "TABLE")]
+    /// Tables to print; all but seek, which takes minutes, when none is named
+    #[arg(value_name = "TABLE", long_help = help())]
     tables: Vec<String>,
-    /// Folder with data sets
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// Threads that share the work
-    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
+    #[command(flatten)]
+    means: Means,
     #[command(flatten)]
     long: LongArgs,
     /// Print one JSON object
@@ -59,6 +58,12 @@ fn names() -> Vec<&'static str> {
     [evidence::names(), &["recording", "seek"], seen].concat()
 }
 
+/// What the help says of the tables.
+fn help() -> String {
+    let most = "Tables to print; all of them when none is named, but seek, which takes minutes.";
+    format!("{most}\n\nThere are: {}", names().join(", "))
+}
+
 fn table(name: &str, context: &Context) -> Result<Table, String> {
     #[cfg(feature = "view")]
     if name == "frame" {
@@ -73,7 +78,7 @@ fn table(name: &str, context: &Context) -> Result<Table, String> {
     evidence::table(name, context)
 }
 
-/// Prints the named tables, or all of them.
+/// Prints the named tables, or all but the one that must be named.
 pub(super) fn evidence(args: &EvidenceArgs) -> Result<(), Failure> {
     let asked = &args.tables;
     let known = names();
@@ -81,8 +86,8 @@ pub(super) fn evidence(args: &EvidenceArgs) -> Result<(), Failure> {
         let list = known.join(", ");
         return Err(Failure::Input(format!("no table `{wrong}`; there are: {list}")));
     }
-    let threads = load::threads(args.threads);
-    let context = Context { data: args.data.clone(), threads, progress: Progress::default() };
+    let threads = load::threads(args.means.threads);
+    let context = Context { data: args.means.data.clone(), threads, progress: Progress::default() };
     if let Some(folder) = &args.long.out {
         return kept(args, folder, &context);
     }
@@ -92,10 +97,15 @@ pub(super) fn evidence(args: &EvidenceArgs) -> Result<(), Failure> {
     let mut tables = serde_json::Map::new();
     let mut missed = Vec::new();
     for name in known {
-        if !asked.is_empty() && !asked.iter().any(|other| other == name) {
+        let wanted = if asked.is_empty() {
+            name != NAMED_ONLY
+        } else {
+            asked.iter().any(|other| other == name)
+        };
+        if !wanted {
             continue;
         }
-        let bar = bar();
+        let bar = bar(name);
         let context = Context { progress: told(&bar), ..context.clone() };
         let table = table(name, &context);
         bar.finish_and_clear();
@@ -121,7 +131,7 @@ fn kept(args: &EvidenceArgs, folder: &Path, context: &Context) -> Result<(), Fai
     let extent = if args.long.full { Extent::Full } else { Extent::Usual };
     let shard = args.long.shard.unwrap_or(Shard::ALL);
     if !args.long.merge {
-        let bar = bar();
+        let bar = bar(LONG);
         let context = Context { progress: told(&bar), ..context.clone() };
         let computed = byzantine::extend(&context, extent, folder, shard);
         bar.finish_and_clear();
@@ -137,19 +147,33 @@ fn kept(args: &EvidenceArgs, folder: &Path, context: &Context) -> Result<(), Fai
     finish(tables, args.json)
 }
 
-/// A bar on a terminal, nothing elsewhere; it shows only once an experiment tells of itself.
-fn bar() -> ProgressBar {
+/// How often it moves while an experiment says nothing.
+const BEAT: Duration = Duration::from_millis(250);
+
+/// On a terminal, which table is being made and for how long; nothing elsewhere.
+fn bar(name: &'static str) -> ProgressBar {
     let shown = std::io::stderr().is_terminal();
     let bar = if shown { ProgressBar::no_length() } else { ProgressBar::hidden() };
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {percent} %, {eta} left") {
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}, {elapsed}") {
         bar.set_style(style);
+    }
+    bar.set_message(name);
+    if shown {
+        bar.enable_steady_tick(BEAT);
     }
     bar
 }
 
+/// Shows how much is done, once an experiment tells that of itself.
 fn told(bar: &ProgressBar) -> Progress {
     let bar = bar.clone();
     Progress::new(move |done, total| {
+        if bar.length().is_none()
+            && let Ok(style) =
+                ProgressStyle::with_template("{msg} {bar:40} {percent} %, {eta} left")
+        {
+            bar.set_style(style);
+        }
         bar.set_length(total);
         bar.set_position(done);
     })

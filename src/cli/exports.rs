@@ -17,6 +17,8 @@ use crate::record::parquet::Parquet;
 use crate::record::pcap::Pcap;
 use crate::record::recording::{self, Header, Recorder, RecorderOptions, Watch};
 use crate::record::totals::Csv;
+use crate::scenario::{self, Scenario};
+use crate::world::dataset;
 
 /// The files asked for.
 #[derive(Args, Debug, Clone, Default)]
@@ -39,11 +41,11 @@ pub(super) struct ExportArgs {
     mcap_every: Option<u64>,
     /// Record the run, so that `qres replay` can do it again
     #[arg(long, value_name = "FILE")]
-    record: Option<PathBuf>,
+    pub(super) record: Option<PathBuf>,
     /// Ticks between the checkpoints of the recording
     #[arg(long, value_name = "N", requires = "record",
         value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
-    checkpoint_every: Option<u64>,
+    pub(super) checkpoint_every: Option<u64>,
 }
 
 /// The files of a run, while it goes on.
@@ -52,6 +54,7 @@ pub(super) struct Files {
     recorder: Option<Recorder>,
     watch: Option<Watch>,
     told: bool,
+    rhythms: Vec<Rhythm>,
 }
 
 impl Files {
@@ -81,6 +84,11 @@ impl Files {
         }
     }
 
+    /// The run is to end after so many ticks: what is written now and then is written then too.
+    pub fn end_at(&self, ticks: u64) {
+        self.rhythms.iter().for_each(|rhythm| rhythm.end_at(ticks));
+    }
+
     /// Finishes every file; says what could not be written.
     pub fn finish(self, mesh: &mut Mesh) -> Vec<String> {
         let finished = self.recorder.map(|recorder| recorder.finish(mesh));
@@ -91,6 +99,12 @@ impl Files {
 }
 
 impl ExportArgs {
+    /// Whether anything is to be written that a window does not write.
+    #[cfg(feature = "view")]
+    pub(super) fn has_tables(&self) -> bool {
+        [&self.csv, &self.parquet, &self.pcap, &self.mcap].into_iter().any(Option::is_some)
+    }
+
     fn files(&self) -> impl Iterator<Item = &Path> {
         [&self.csv, &self.parquet, &self.pcap, &self.mcap, &self.record]
             .into_iter()
@@ -99,25 +113,26 @@ impl ExportArgs {
     }
 }
 
-/// Begins the files of a run of `ticks`; `folder` has its data. None of them is touched before all
-/// of them can be written.
+/// Begins the files of a run of `input` for `ticks`; `folder` has its data. None of them is touched
+/// before all of them can be written.
 pub(super) fn begin(
     args: &ExportArgs,
-    inputs: &[(PathBuf, &'static str)],
+    input: &str,
     folder: &Path,
     ticks: u64,
     loaded: &mut Loaded,
 ) -> Result<Files, Failure> {
-    apart(args, inputs)?;
+    apart(args, &inputs(input, &loaded.scenario, folder))?;
     args.record.as_deref().map_or(Ok(()), free)?;
     writable(args)?;
     let recorder = begin_recording(args, folder, loaded)?;
     let groups = loaded.scenario.signals.iter().map(|signal| signal.modality.clone()).collect();
     let mesh = &mut loaded.mesh;
     let rhythm = Rhythm::of(ticks);
+    let mut rhythms = vec![rhythm.clone()];
     let mut exports = Exports::default();
     if let Some(path) = &args.csv {
-        exports.add(path, |file| Csv::new(file, rhythm)).map_err(Failure::input)?;
+        exports.add(path, |file| Csv::new(file, rhythm.clone())).map_err(Failure::input)?;
     }
     if let Some(path) = &args.parquet {
         exports.add(path, |file| Parquet::new(file, rhythm)).map_err(Failure::input)?;
@@ -133,10 +148,11 @@ pub(super) fn begin(
             None => mcap::rhythm(mesh.plan().nodes.len(), ticks),
         };
         mesh.watch(true);
+        rhythms.push(rhythm.clone());
         exports.add(path, |file| Mcap::new(file, rhythm, groups)).map_err(Failure::input)?;
     }
     let watch = recorder.as_ref().map(Recorder::watch);
-    Ok(Files { exports, recorder, watch, told: false })
+    Ok(Files { exports, recorder, watch, told: false, rhythms })
 }
 
 /// Begins the recording, where one is asked for.
@@ -182,25 +198,42 @@ pub(super) fn verdict(unwritten: &[String]) -> Result<(), Failure> {
 fn writable(args: &ExportArgs) -> Result<(), Failure> {
     for file in args.files() {
         output::replaceable(file)?;
+        if output::is_pipe(file) {
+            continue;
+        }
         let opened = OpenOptions::new().append(true).create(true).open(file);
         opened.map_err(|why| Failure::Input(format!("{}: cannot write: {why}", file.display())))?;
     }
     Ok(())
 }
 
+/// The files that a run of `input` reads, and what each is to it.
+pub(super) fn inputs(
+    input: &str,
+    scenario: &Scenario,
+    folder: &Path,
+) -> Vec<(PathBuf, &'static str)> {
+    let path = PathBuf::from(input);
+    let included = scenario::included_by(&path);
+    let read = dataset::needed(scenario).into_iter().map(|file| folder.join(file.path));
+    std::iter::once((path, "the scenario"))
+        .chain(included.into_iter().map(|file| (file, "a file that the scenario includes")))
+        .chain(read.map(|file| (file, "a file that the run reads")))
+        .collect()
+}
+
 /// No file may be one that the run reads, or another of the files.
 fn apart(args: &ExportArgs, inputs: &[(PathBuf, &'static str)]) -> Result<(), Failure> {
-    let known = |(path, what): &(PathBuf, &'static str)| Some((path.canonicalize().ok()?, *what));
-    let mut taken: Vec<(PathBuf, &str)> = inputs.iter().filter_map(known).collect();
+    let mut taken = inputs.to_vec();
     for file in args.files() {
         // A file that is not there yet is known by its folder.
         let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
         let folder = parent.unwrap_or(Path::new(".")).canonicalize().ok();
-        let name = file.file_name();
-        let named = folder.zip(name).map(|(folder, name)| folder.join(name));
-        let Some(path) = file.canonicalize().ok().or(named) else { continue };
+        let named = folder.zip(file.file_name()).map(|(folder, name)| folder.join(name));
+        let path = named.unwrap_or_else(|| file.to_path_buf());
         let device = file.metadata().is_ok_and(|about| !about.is_file());
-        if let Some((_, what)) = taken.iter().find(|(other, _)| *other == path && !device) {
+        let same = |other: &PathBuf| *other == path || output::is_same_file(other, file);
+        if let Some((_, what)) = taken.iter().find(|(other, _)| !device && same(other)) {
             let said = format!("{}: is {what} too; name another file", file.display());
             return Err(Failure::Input(said));
         }

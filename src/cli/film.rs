@@ -75,7 +75,8 @@ pub(super) fn film(args: &FilmArgs) -> Result<(), Failure> {
     }
     view::adapter_available().map_err(Failure::input)?;
     let input = &args.input;
-    let mut loaded = load(&input.scenario, input.seed, input.threads, input.data.as_deref(), None)?;
+    let (threads, data) = (input.means.threads, input.means.data.as_deref());
+    let mut loaded = load(&input.scenario, input.seed, threads, data, None)?;
     let scene = Scene::new(&loaded.scenario, loaded.mesh.plan());
     let options = FilmOptions {
         framing: args.picture.framing(args.size),

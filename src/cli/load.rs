@@ -8,9 +8,27 @@ use super::output::{self, Failure};
 use crate::mesh::Mesh;
 use crate::mesh::plan::Plan;
 use crate::record::Recording;
-use crate::record::recording;
+use crate::record::moments;
 use crate::scenario::{self, Resolved, Scenario};
 use crate::world::dataset;
+
+/// What a run needs besides its scenario.
+#[derive(clap::Args, Debug, Clone, Default)]
+pub(super) struct Means {
+    /// Threads that share the work
+    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Folder with the data sets that the scenario names
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+impl Means {
+    /// The folder with data sets.
+    pub fn folder(&self) -> &Path {
+        self.data.as_deref().unwrap_or(Path::new("."))
+    }
+}
 
 /// A scenario with its mesh.
 pub(super) struct Loaded {
@@ -61,7 +79,7 @@ pub(super) fn load(
     data: Option<&Path>,
     memory: Option<&Path>,
 ) -> Result<Loaded, Failure> {
-    if recording::is_recording(Path::new(name)) {
+    if moments::is_recording(name) {
         for (given, option) in [(seed.is_some(), "--seed"), (memory.is_some(), "--memory")] {
             if given {
                 return Err(Failure::Input(format!(
@@ -69,7 +87,7 @@ pub(super) fn load(
                 )));
             }
         }
-        let read = recording::read(Path::new(name)).map_err(Failure::input)?;
+        let read = moments::open(Path::new(name)).map_err(Failure::input)?;
         return recorded(read, asked_threads, data);
     }
     let Resolved { name, scenario, text } =

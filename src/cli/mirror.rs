@@ -1,4 +1,4 @@
-//! `qres mirror`: live boards as nodes of a scenario, without a window.
+//! `qres mirror`: live boards as nodes of a scenario, in the window or as a table.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -9,17 +9,19 @@ use serde::Serialize;
 
 use super::load::{self, Loaded};
 use super::output::{self, Failure};
+use super::stop::Stop;
 use super::{DEFAULT_SCENARIO, duration, exports};
+#[cfg(feature = "view")]
+use crate::bridge::hub::Hub;
 use crate::bridge::mirror::{BoardStatus, Mirror};
-use crate::bridge::pacing::{Stopwatch, gather, run_tick, settle};
+use crate::bridge::pacing::{Stopwatch, gather, nonce, run_tick, settle};
+use crate::bridge::places;
 use crate::bridge::port::Port;
 use crate::bridge::ports::{self, Looks};
 use crate::mesh::Mesh;
 
 /// Time that boards get to greet, and then to become their nodes, in microseconds.
 const GATHER_US: u64 = 4_000_000;
-/// Neighbours that our firmware has room for.
-const BOARD_NEIGHBOURS: usize = 16;
 /// Time between tables on a terminal, and between lines elsewhere, in microseconds.
 const SHOW_US: [u64; 2] = [250_000, 5_000_000];
 
@@ -31,13 +33,16 @@ pub(super) struct MirrorArgs {
     #[arg(long = "port", value_name = "P")]
     ports: Vec<String>,
     /// Path of a scenario, or the name of one inside the binary
-    #[arg(long, value_name = "S", default_value = DEFAULT_SCENARIO)]
+    #[arg(value_name = "SCENARIO", default_value = DEFAULT_SCENARIO)]
     scenario: String,
+    /// The same by name
+    #[arg(long = "scenario", value_name = "S", hide = true)]
+    named: Option<String>,
     /// The node that a board is, in the order of the ports. Without it, the first nodes that boards
     /// can be
     #[arg(long = "as", value_name = "NODE")]
     nodes: Vec<u32>,
-    /// Without a window, which is how boards are mirrored for now
+    /// Without a window: a table of the boards. So it is with --json, --quiet and exports too
     #[arg(long)]
     headless: bool,
     /// Ticks to run, in place of the scenario's
@@ -83,8 +88,87 @@ struct Report<'a> {
     boards: &'a [BoardStatus],
 }
 
-/// Mirrors boards and prints how they did.
+/// Mirrors boards, in the window where there is one.
 pub(super) fn mirror(args: &MirrorArgs) -> Result<(), Failure> {
+    let scenario = args.named.clone().unwrap_or_else(|| args.scenario.clone());
+    let args = &MirrorArgs { scenario, named: None, ..args.clone() };
+    #[cfg(feature = "view")]
+    if !(args.headless || args.json || args.quiet || args.files.has_tables()) {
+        if crate::view::display_available() {
+            return in_window(args);
+        }
+        output::note("no display can be reached (DISPLAY, WAYLAND_DISPLAY): here is the table");
+    }
+    as_table(args)
+}
+
+/// Boards that a window begins with.
+#[cfg(feature = "view")]
+#[derive(Clone, Debug)]
+pub(super) struct Plugged {
+    /// Their ports; none: whatever looks like a board, now and later.
+    pub(super) ports: Vec<String>,
+    /// The nodes of the first of them.
+    nodes: Vec<u32>,
+    /// Times faster than real time.
+    pub(super) speed: u32,
+    /// Simulated time to run.
+    pub(super) span: Option<u64>,
+    /// Ticks between checkpoints of recordings; 0: as usual.
+    pub(super) checkpoint_every: u64,
+}
+
+#[cfg(feature = "view")]
+impl Plugged {
+    /// The node of each port.
+    pub(super) fn nodes(&self, mesh: &Mesh) -> Result<Vec<NodeId>, Failure> {
+        chosen_nodes(mesh, &self.nodes, self.ports.len())
+    }
+
+    /// Connects them.
+    pub(super) fn plug_in(&self, hub: &Hub, nodes: &[NodeId]) {
+        hub.take_all(self.ports.is_empty());
+        for (port, node) in self.ports.iter().zip(nodes) {
+            hub.connect(port, Some(*node));
+        }
+    }
+}
+
+/// Opens the window with the boards in it.
+#[cfg(feature = "view")]
+fn in_window(args: &MirrorArgs) -> Result<(), Failure> {
+    let MirrorArgs { ports, nodes, speed, .. } = args.clone();
+    if ports.is_empty() && !nodes.is_empty() {
+        return Err(Failure::Input("--as is given without --port: name the port too".to_owned()));
+    }
+    if !ports.is_empty() {
+        chosen_ports(&ports)?;
+    }
+    for path in &ports {
+        ports::probe(path).map_err(Failure::Input)?;
+    }
+    super::view::view(&super::ViewArgs {
+        scenario: args.scenario.clone(),
+        seed: args.seed,
+        threads: args.threads,
+        data: args.data.clone(),
+        ticks: args.ticks,
+        exit: false,
+        record: args.files.record.clone(),
+        seek: None,
+        json: false,
+        boards: Some(Plugged {
+            ports,
+            nodes,
+            speed,
+            span: args.span,
+            checkpoint_every: args.files.checkpoint_every.unwrap_or_default(),
+        }),
+    })
+}
+
+/// Mirrors boards without a window and prints how they did.
+fn as_table(args: &MirrorArgs) -> Result<(), Failure> {
     let paths = chosen_ports(&args.ports)?;
     let data = args.data.as_deref();
     let mut loaded = load::load(&args.scenario, args.seed, args.threads, data, None)?;
@@ -94,7 +178,6 @@ pub(super) fn mirror(args: &MirrorArgs) -> Result<(), Failure> {
         ports::probe(path).map_err(Failure::Input)?;
     }
     let folder = data.unwrap_or(Path::new("."));
-    let input = [(PathBuf::from(&args.scenario), "the scenario")];
     let tick_us = loaded.mesh.plan().config.wake.tick_us / u64::from(args.speed);
     let open = paths.iter().zip(nodes).map(|(path, node)| Ok((Port::start(path)?, node)));
     let open = open.collect::<std::io::Result<Vec<_>>>().map_err(Failure::input)?;
@@ -104,22 +187,27 @@ pub(super) fn mirror(args: &MirrorArgs) -> Result<(), Failure> {
         return Err(nobody(&mirror.status()));
     }
     // Only now: where there are no boards, no file is begun.
-    let mut files = exports::begin(&args.files, &input, folder, ticks, &mut loaded)?;
+    let mut files = exports::begin(&args.files, &args.scenario, folder, ticks, &mut loaded)?;
     let run = Run { ticks, tick_us, watch };
-    let wall_s = drive(&mut loaded, &mut mirror, &run, &mut files, args);
+    let stop = Stop::listen();
+    let wall_s = drive(&mut loaded, &mut mirror, &run, &mut files, (args, &stop));
     let unwritten = files.finish(&mut loaded.mesh);
+    let reached = loaded.mesh.ticks();
     let status = mirror.status();
-    report(&mut loaded, &status, ticks, wall_s, args)?;
+    report(&mut loaded, &status, reached, wall_s, args)?;
     exports::verdict(&unwritten)?;
     let parted = status.iter().find_map(|board| Some((board, board.divergence.as_ref()?)));
     if let Some((board, found)) = parted {
         let said = format!("the board on {} (node {}) {found}", board.port, board.node);
         return Err(Failure::Fails(said));
     }
+    stop.verdict(reached, ticks)?;
     match status.iter().find(|board| board.counts.ticks == 0) {
         Some(idle) => Err(Failure::Fails(format!(
-            "the board on {} (node {}) took part in no tick: {} {}",
-            idle.port, idle.node, idle.state, idle.why
+            "the board on {} (node {}) took part in no tick: {}",
+            idle.port,
+            idle.node,
+            absence(idle)
         ))),
         None => Ok(()),
     }
@@ -127,9 +215,9 @@ pub(super) fn mirror(args: &MirrorArgs) -> Result<(), Failure> {
 
 /// The ports that were asked for, or all that look like a board.
 fn chosen_ports(asked: &[String]) -> Result<Vec<String>, Failure> {
-    let earlier = |(n, port): &(usize, &String)| asked.iter().take(*n).any(|other| other == *port);
-    if let Some((_, twice)) = asked.iter().enumerate().find(earlier) {
-        return Err(Failure::Input(format!("--port {twice} is given twice")));
+    if let Some((twice, other)) = ports::doubled(asked) {
+        let alias = if twice == other { String::new() } else { format!(": it is {other} too") };
+        return Err(Failure::Input(format!("--port {twice} is given twice{alias}")));
     }
     if !asked.is_empty() {
         return Ok(asked.to_vec());
@@ -163,11 +251,8 @@ fn chosen_nodes(mesh: &Mesh, asked: &[u32], boards: usize) -> Result<Vec<NodeId>
         }
         nodes.push(id);
     }
-    let roomy =
-        |id: &NodeId| mesh.twin(*id).is_some_and(|twin| twin.neighbours.len() <= BOARD_NEIGHBOURS);
-    let free = mesh.board_places().into_iter().filter(|id| !asked.contains(&id.0));
-    let others = free.filter(roomy);
-    nodes.extend(others.take(boards - asked.len()));
+    let others: Vec<NodeId> = places::free(mesh, &nodes).take(boards - asked.len()).collect();
+    nodes.extend(others);
     if nodes.len() < boards {
         let first = mesh.accepts_board(NodeId(0)).err();
         let why = first.map_or_else(String::new, |error| format!(" ({error})"));
@@ -179,26 +264,20 @@ fn chosen_nodes(mesh: &Mesh, asked: &[u32], boards: usize) -> Result<Vec<NodeId>
     Ok(nodes)
 }
 
-/// Anything new each time.
-#[expect(clippy::disallowed_methods, reason = "tells this conversation from earlier ones")]
-fn nonce() -> u64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    now.map_or(1, |now| now.as_nanos() as u64)
-}
-
 /// No board has become its node in time.
 fn nobody(status: &[BoardStatus]) -> Failure {
-    let line = |board: &BoardStatus| {
-        let why = match (board.state, board.why.as_str()) {
-            ("silent", _) => {
-                "nothing there speaks the link: is our firmware on it? (docs/firmware.md)"
-            }
-            (_, "") => "not ready in time: try again",
-            (_, why) => why,
-        };
-        format!("{}: {}: {why}", board.port, board.state)
-    };
+    let line = |board: &BoardStatus| format!("{}: {}", board.port, absence(board));
     Failure::Input(status.iter().map(line).collect::<Vec<_>>().join("\n"))
+}
+
+/// Why a board is not there, and what to do about it.
+fn absence(board: &BoardStatus) -> String {
+    let why = match (board.state, board.why.as_str()) {
+        ("silent", _) => "nothing has come: is our firmware on it? (docs/firmware.md)",
+        (_, "") => "not ready in time: try again",
+        (_, why) => why,
+    };
+    format!("{}: {why}", board.state)
 }
 
 /// How long and how fast.
@@ -215,7 +294,7 @@ fn drive(
     mirror: &mut Mirror,
     run: &Run,
     files: &mut exports::Files,
-    args: &MirrorArgs,
+    (args, stop): (&MirrorArgs, &Stop),
 ) -> f64 {
     let Run { ticks, tick_us, watch } = run;
     let shown = !args.quiet && std::io::stderr().is_terminal();
@@ -223,10 +302,17 @@ fn drive(
     let from_us = watch.now_us();
     let (mut due_us, mut show_us, mut drawn) = (from_us, from_us, 0);
     for tick in 0..*ticks {
+        let stops = stop.is_wanted();
+        if stops {
+            files.end_at(tick + 1);
+        }
         due_us = due_us.max(watch.now_us().saturating_sub(*tick_us));
         let given = run_tick(mirror, &mut loaded.mesh, watch, due_us);
         files.boards(tick, &given);
         files.tick(&mut loaded.mesh);
+        if stops {
+            break;
+        }
         due_us += tick_us;
         for (port, text) in mirror.logs() {
             output::note(&format!("{port}: {text}"));

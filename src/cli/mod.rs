@@ -26,6 +26,7 @@ mod scenarios;
 mod seek;
 #[cfg(feature = "view")]
 mod shot;
+mod stop;
 mod sweep;
 #[cfg(feature = "view")]
 mod view;
@@ -37,6 +38,9 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use output::Failure;
+
+use load::Means;
+use output::Says;
 
 /// What the bare command shows, and runs where nothing can be shown.
 const DEFAULT_SCENARIO: &str = "storm-front";
@@ -125,12 +129,8 @@ struct Input {
     /// Seed in place of the scenario's
     #[arg(long, value_name = "S", value_parser = load::seed)]
     seed: Option<u64>,
-    /// Threads that share the work
-    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
-    /// Folder with the data sets that the scenario names
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    means: Means,
 }
 
 /// Options of `run`.
@@ -155,12 +155,8 @@ struct RunArgs {
     /// Also run the control pair, and print the drift against it
     #[arg(long)]
     control: bool,
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
-    /// Print nothing but errors (and JSON, if asked for)
-    #[arg(long)]
-    quiet: bool,
+    #[command(flatten)]
+    says: Says,
 }
 
 /// Options of `view`.
@@ -194,6 +190,9 @@ struct ViewArgs {
     /// Print one JSON object at the end
     #[arg(long, requires = "exit")]
     json: bool,
+    /// Boards to begin with; only `mirror` has some
+    #[arg(skip)]
+    boards: Option<mirror::Plugged>,
 }
 
 /// Options of `shot`.
@@ -236,11 +235,15 @@ pub fn main() -> ExitCode {
 
 /// Runs a command line; the first argument is the program's name.
 pub fn run_from(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    // A number below 0 is a wrong value, not an unknown option.
+    // A number or a time below 0 is a wrong value, not an unknown option.
     let command = Cli::command().mut_subcommands(|subcommand| {
         subcommand.mut_args(|argument| {
-            let takes_values = argument.get_action().takes_values();
-            if takes_values { argument.allow_negative_numbers(true) } else { argument }
+            let is_span = argument.get_id() == "span";
+            match argument.get_action().takes_values() {
+                true if is_span => argument.allow_hyphen_values(true),
+                true => argument.allow_negative_numbers(true),
+                false => argument,
+            }
         })
     });
     let matches = command.try_get_matches_from(arguments);
@@ -300,6 +303,7 @@ fn bare() -> Result<(), Failure> {
             record: None,
             seek: None,
             json: false,
+            boards: None,
         });
     }
     let reason = if cfg!(feature = "view") {
@@ -311,19 +315,13 @@ fn bare() -> Result<(), Failure> {
         "{reason}: running {DEFAULT_SCENARIO} for {DEFAULT_TICKS} ticks instead"
     ));
     run::run(&RunArgs {
-        input: Input {
-            scenario: DEFAULT_SCENARIO.to_owned(),
-            seed: None,
-            threads: None,
-            data: None,
-        },
+        input: Input { scenario: DEFAULT_SCENARIO.to_owned(), seed: None, means: Means::default() },
         ticks: Some(DEFAULT_TICKS),
         span: None,
         files: exports::ExportArgs::default(),
         memory: None,
         envelopes: None,
         control: false,
-        json: false,
-        quiet: false,
+        says: Says::default(),
     })
 }

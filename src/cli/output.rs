@@ -4,6 +4,19 @@
 use std::io::Write as _;
 use std::path::Path;
 
+use crate::record::recording::is_same;
+
+/// How a command tells what came of it.
+#[derive(clap::Args, Debug, Clone, Default)]
+pub(super) struct Says {
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Print nothing but errors (and JSON, if asked for)
+    #[arg(long)]
+    pub quiet: bool,
+}
+
 /// Why a command did not do what it was asked for.
 #[derive(Debug)]
 pub enum Failure {
@@ -11,6 +24,8 @@ pub enum Failure {
     Input(String),
     /// What was checked does not hold: exit code 1.
     Fails(String),
+    /// Somebody has stopped it: exit code 130.
+    Stopped(String),
 }
 
 impl Failure {
@@ -20,6 +35,7 @@ impl Failure {
         match self {
             Self::Input(_) => 2,
             Self::Fails(_) => 1,
+            Self::Stopped(_) => super::stop::STOPPED,
         }
     }
 
@@ -32,7 +48,7 @@ impl Failure {
     #[must_use]
     pub fn message(&self) -> &str {
         match self {
-            Self::Input(message) | Self::Fails(message) => message,
+            Self::Input(message) | Self::Fails(message) | Self::Stopped(message) => message,
         }
     }
 }
@@ -50,6 +66,31 @@ pub(super) fn replaceable(path: &Path) -> Result<(), Failure> {
          is: name another file",
         path.display()
     )))
+}
+
+/// Whether two paths lead to one file, by whatever names.
+pub(super) fn is_same_file(one: &Path, other: &Path) -> bool {
+    let place = |path: &Path| path.canonicalize().ok();
+    let about = one.metadata().ok().zip(other.metadata().ok());
+    let linked = cfg!(unix) && about.is_some_and(|(one, other)| is_same(&one, &other));
+    linked || place(one).is_some_and(|one| place(other) == Some(one))
+}
+
+/// Whether what is at `path` is a pipe. Writing into one waits until somebody reads, so that is
+/// said; and opening one to try it would be its end for who reads.
+pub(super) fn is_pipe(path: &Path) -> bool {
+    #[cfg(unix)]
+    let is = {
+        use std::os::unix::fs::FileTypeExt as _;
+        path.metadata().is_ok_and(|about| about.file_type().is_fifo())
+    };
+    #[cfg(not(unix))]
+    let is = false;
+    if is {
+        let advice = "a pipe: this waits until a program reads it, such as `cat`";
+        note(&format!("{}: {advice}", path.display()));
+    }
+    is
 }
 
 /// Prints a failure.

@@ -8,18 +8,18 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::load::{self, Loaded};
-use super::output::{self, Failure};
+use super::load::{self, Loaded, Means};
+use super::output::{self, Failure, Says};
 use super::run;
 use super::seek::{self, Leap};
 use crate::record::Recording;
-use crate::record::recording::{self, Difference};
+use crate::record::moments;
+use crate::record::recording::Difference;
 
 /// Options of `replay`.
-#[expect(clippy::struct_excessive_bools, reason = "five options that are given or not")]
 #[derive(Args, Debug, Clone)]
 pub(super) struct ReplayArgs {
-    /// The recording
+    /// The recording: a file, or the name of one inside the binary (see `qres scenarios`)
     #[arg(value_name = "RECORDING")]
     file: PathBuf,
     /// Without a window: say whether all checkpoints agree, and fail with exit code 1 if not
@@ -34,18 +34,10 @@ pub(super) struct ReplayArgs {
     /// Make the index first, or what is missing of it
     #[arg(long, requires = "seek", conflicts_with = "verify")]
     index: bool,
-    /// Folder with the data sets that the scenario names
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// Threads that share the work
-    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
-    /// Print nothing but errors (and JSON, if asked for)
-    #[arg(long)]
-    quiet: bool,
+    #[command(flatten)]
+    means: Means,
+    #[command(flatten)]
+    says: Says,
 }
 
 /// What `--json` prints of a replay.
@@ -92,7 +84,7 @@ impl Found {
 
 /// Replays.
 pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
-    let recording = recording::read(&args.file).map_err(Failure::input)?;
+    let recording = moments::open(&args.file).map_err(Failure::input)?;
     let known = recording.ticks();
     if let Some(tick) = args.seek.filter(|tick| *tick > known) {
         return Err(Failure::Input(format!(
@@ -101,28 +93,31 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
         )));
     }
     #[cfg(feature = "view")]
-    if !(args.verify || args.headless || args.index || args.json || args.quiet)
+    if !(args.verify || args.headless || args.index || args.says.json || args.says.quiet)
         && crate::view::display_available()
     {
         return super::view::view(&super::ViewArgs {
             scenario: args.file.display().to_string(),
             seed: None,
-            threads: args.threads,
-            data: args.data.clone(),
+            threads: args.means.threads,
+            data: args.means.data.clone(),
             ticks: None,
             exit: false,
             record: None,
             seek: args.seek,
             json: false,
+            boards: None,
         });
     }
     let ticks = args.seek.unwrap_or(known);
-    let mut loaded = load::recorded(recording.clone(), args.threads, args.data.as_deref())?;
-    let mut leap = args
+    let mut loaded =
+        load::recorded(recording.clone(), args.means.threads, args.means.data.as_deref())?;
+    let leap = args
         .seek
         .filter(|_| !args.verify)
         .map(|tick| seek::leap(&args.file, &recording, &mut loaded, tick, args.index));
-    let (outcome, wall_s) = drive(&mut loaded, &recording, ticks, args.quiet);
+    let (mut leap, unindexed) = leap.map_or((None, None), |(leap, why)| (Some(leap), why));
+    let (outcome, wall_s) = drive(&mut loaded, &recording, ticks, args.says.quiet);
     for (tick, text) in &loaded.mesh.orders().notices {
         output::note(&format!("tick {tick}: {text}"));
     }
@@ -153,7 +148,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
         let said = "nothing could be verified: there is no tick in it";
         return Err(Failure::Fails(format!("{}: {said}", report.recording)));
     }
-    Ok(())
+    unindexed.map_or(Ok(()), |why| Err(Failure::Input(why)))
 }
 
 /// Prints the outcome, and the figures of the run unless only a verdict was asked for.
@@ -163,18 +158,18 @@ fn tell(
     loaded: &mut Loaded,
     wall_s: f64,
 ) -> Result<(), Failure> {
-    if args.json && args.verify {
+    if args.says.json && args.verify {
         return output::result(&serde_json::to_string(report).map_err(Failure::input)?);
     }
     let figures = (!args.verify && report.same).then(|| loaded.mesh.summary());
-    if args.json {
+    if args.says.json {
         let run = figures.as_ref().map(|summary| {
             run::RunReport::new(&report.scenario, report.seed, &mut loaded.mesh, summary, wall_s)
         });
         let both = serde_json::json!({ "replay": report, "run": run });
         return output::result(&both.to_string());
     }
-    if args.quiet || !report.same {
+    if args.says.quiet || !report.same {
         return Ok(());
     }
     if let Some(summary) = figures {

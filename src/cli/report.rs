@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::load::{self, Loaded, load};
+use super::exports;
+use super::load::{self, Loaded, Means, load};
 use super::output::{self, Failure};
 use super::run::{PROGRESS_EVERY, RunReport};
 use crate::record::Recording;
 use crate::record::recording;
 use crate::record::report::{self, About, Course};
 use crate::scenario;
-use crate::world::dataset;
 
 /// Largest file of figures that is read, in bytes.
 const JSON_BYTES_MAX: u64 = 64 << 20;
@@ -36,12 +36,8 @@ pub(super) struct ReportArgs {
     /// Seed in place of the scenario's
     #[arg(long, value_name = "S", value_parser = load::seed)]
     seed: Option<u64>,
-    /// Threads that share the work
-    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
-    /// Folder with the data sets that the scenario names
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    means: Means,
     /// Print nothing but errors
     #[arg(long)]
     quiet: bool,
@@ -63,9 +59,8 @@ pub(super) fn report(args: &ReportArgs) -> Result<(), Failure> {
     }
     let mut inputs = vec![path.to_path_buf()];
     if is_run && let Ok(resolved) = scenario::resolve(&args.input) {
-        let folder = args.data.as_deref().unwrap_or(Path::new("."));
-        let files = dataset::needed(&resolved.scenario);
-        inputs.extend(files.into_iter().map(|file| folder.join(file.path)));
+        let files = exports::inputs(&args.input, &resolved.scenario, args.means.folder());
+        inputs.extend(files.into_iter().map(|(file, _)| file));
     }
     // Before any work, so that nobody waits for a run whose page has no place.
     writable(&args.out, &inputs)?;
@@ -96,10 +91,7 @@ fn told(path: &Path, why: &std::io::Error) -> Failure {
 
 /// Whether the page can be written; what stands there is left until it is.
 fn writable(out: &Path, inputs: &[PathBuf]) -> Result<(), Failure> {
-    let same = |input: &PathBuf| {
-        input.canonicalize().ok().zip(out.canonicalize().ok()).is_some_and(|(a, b)| a == b)
-    };
-    if inputs.iter().any(same) {
+    if inputs.iter().any(|input| output::is_same_file(input, out)) {
         let what = "is read for the page too; name another file";
         return Err(Failure::Input(format!("{}: {what}", out.display())));
     }
@@ -113,6 +105,9 @@ fn writable(out: &Path, inputs: &[PathBuf]) -> Result<(), Failure> {
     if !is_new && inputs.iter().any(holds) {
         let what = "is a file of the folder that is read; name another file";
         return Err(Failure::Input(format!("{}: {what}", out.display())));
+    }
+    if output::is_pipe(out) {
+        return Ok(());
     }
     let opened = File::options().append(true).create(true).open(out);
     opened.map_err(|why| Failure::Input(format!("{}: cannot write: {why}", out.display())))?;
@@ -137,11 +132,11 @@ fn evidence(path: &Path) -> Result<String, Failure> {
 
 /// Runs a scenario or a recording and makes its page.
 fn run(args: &ReportArgs, recorded: Option<Recording>) -> Result<String, Failure> {
-    let data = args.data.as_deref();
+    let data = args.means.data.as_deref();
     let (mut loaded, ticks) = if let Some(recording) = &recorded {
-        (load::recorded(recording.clone(), args.threads, data)?, recording.ticks())
+        (load::recorded(recording.clone(), args.means.threads, data)?, recording.ticks())
     } else {
-        let loaded = load(&args.input, args.seed, args.threads, data, None)?;
+        let loaded = load(&args.input, args.seed, args.means.threads, data, None)?;
         let ticks = load::ticks(&loaded.scenario, args.ticks, None)?;
         (loaded, ticks)
     };

@@ -1,7 +1,6 @@
 //! `qres run`: a scenario without a window.
 
 use std::io::IsTerminal as _;
-use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -10,12 +9,12 @@ use serde::Serialize;
 use super::exports::Files;
 use super::load::{self, Loaded, load};
 use super::output::{self, Failure};
+use super::stop::Stop;
 use super::{RunArgs, envelopes, exports, memory};
 use crate::evidence::drift;
 use crate::mesh::Mesh;
 use crate::mesh::condition::FaultSummary;
 use crate::mesh::summary::RunSummary;
-use crate::world::dataset;
 
 /// Ticks between movements of the progress bar.
 pub(super) const PROGRESS_EVERY: u64 = 64;
@@ -52,18 +51,17 @@ impl<'a> RunReport<'a> {
 /// Runs a scenario and prints its figures.
 pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     let input = &args.input;
-    let (data, kept) = (input.data.as_deref(), args.memory.as_deref());
-    let mut loaded = load(&input.scenario, input.seed, input.threads, data, kept)?;
-    if !args.quiet {
+    let (means, kept) = (&input.means, args.memory.as_deref());
+    let mut loaded = load(&input.scenario, input.seed, means.threads, means.data.as_deref(), kept)?;
+    if !args.says.quiet {
         loaded.recalled.tell();
     }
     let ticks = load::ticks(&loaded.scenario, args.ticks, args.span)?;
-    let folder = data.unwrap_or(Path::new("."));
-    let mut inputs = vec![(PathBuf::from(&input.scenario), "the scenario")];
-    let read = dataset::needed(&loaded.scenario).into_iter();
-    inputs.extend(read.map(|file| (folder.join(file.path), "a file that the run reads")));
-    let mut files = exports::begin(&args.files, &inputs, folder, ticks, &mut loaded)?;
-    let wall_s = drive(&mut loaded.mesh, ticks, args.quiet, &mut files);
+    let folder = means.folder();
+    let mut files = exports::begin(&args.files, &input.scenario, folder, ticks, &mut loaded)?;
+    let stop = Stop::listen();
+    let wall_s = drive(&mut loaded.mesh, ticks, args.says.quiet, &mut files, &stop);
+    let reached = loaded.mesh.ticks();
     // A command that could not be done is told whatever else is quiet.
     for (tick, text) in &loaded.mesh.orders().notices {
         output::note(&format!("tick {tick}: {text}"));
@@ -75,18 +73,19 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     }
     if let Some(folder) = &args.envelopes {
         let written = envelopes::write(&mut loaded.mesh, folder, &loaded.name, &loaded.scenario)?;
-        if !args.quiet {
+        if !args.says.quiet {
             written.tell();
         }
     }
     let mut summary = loaded.mesh.summary();
-    if args.control {
+    if args.control && reached == ticks {
         let plan = loaded.mesh.founding().clone();
-        let threads = load::threads(input.threads);
+        let threads = load::threads(means.threads);
         summary.consensus.drift = drift::against_control(&mut loaded.mesh, &plan, ticks, threads);
     }
-    report(&mut loaded, &summary, wall_s, args.json, args.quiet)?;
-    exports::verdict(&unwritten)
+    report(&mut loaded, &summary, wall_s, args.says.json, args.says.quiet)?;
+    exports::verdict(&unwritten)?;
+    stop.verdict(reached, ticks)
 }
 
 /// Prints the outcome of a run.
@@ -116,7 +115,7 @@ fn peak_memory_kib() -> Option<u64> {
 
 /// Runs `ticks` ticks; returns the seconds they took.
 #[expect(clippy::disallowed_methods, reason = "measures how long a run took, from outside")]
-fn drive(mesh: &mut Mesh, ticks: u64, quiet: bool, files: &mut Files) -> f64 {
+fn drive(mesh: &mut Mesh, ticks: u64, quiet: bool, files: &mut Files, stop: &Stop) -> f64 {
     let shown = !quiet && std::io::stderr().is_terminal();
     let bar = if shown { ProgressBar::new(ticks) } else { ProgressBar::hidden() };
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} ticks, {eta} left") {
@@ -124,8 +123,15 @@ fn drive(mesh: &mut Mesh, ticks: u64, quiet: bool, files: &mut Files) -> f64 {
     }
     let start = Instant::now();
     for tick in 0..ticks {
+        let stops = stop.is_wanted();
+        if stops {
+            files.end_at(tick + 1);
+        }
         mesh.step();
         files.tick(mesh);
+        if stops {
+            break;
+        }
         if tick.is_multiple_of(PROGRESS_EVERY) {
             files.warn();
             bar.set_position(tick);

@@ -3,19 +3,27 @@
 use std::path::Path;
 
 use super::output::{self, Failure};
+use crate::record::moments;
 use crate::scenario::{self, Scenario};
 
 /// Lists the embedded scenarios, or writes them into `folder`. A file that is there already is
 /// left alone.
 pub(super) fn scenarios(folder: Option<&Path>) -> Result<(), Failure> {
     for (name, text) in scenario::embedded() {
+        let moments = moments::ALL.iter().filter(|moment| moment.scenario == *name);
         if let Some(folder) = folder {
             export(folder, name, text)?;
+            for moment in moments {
+                export(&folder.join("recordings"), moment.name, moment.text)?;
+            }
             continue;
         }
         let read = Scenario::parse(name, text)
             .map_err(|problem| Failure::Input(format!("{problem:#}")))?;
         output::result(&describe(name, &read))?;
+        for moment in moments {
+            output::result(&format!("    qres replay {}: {}", moment.name, moment.title()))?;
+        }
     }
     Ok(())
 }

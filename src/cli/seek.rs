@@ -31,7 +31,8 @@ pub(super) struct Leap {
 }
 
 /// Puts the mesh as near before `tick` as the recording's index allows; makes the index first where
-/// that is asked for. An index that cannot be had is told, and is no reason to fail.
+/// that is asked for, and leaves it as it is else. Also says why an index that was asked for could
+/// not be made; one that was not cannot be missed.
 #[expect(clippy::disallowed_methods, reason = "measures how long it took, from outside")]
 pub(super) fn leap(
     file: &Path,
@@ -39,21 +40,27 @@ pub(super) fn leap(
     loaded: &mut Loaded,
     tick: u64,
     make: bool,
-) -> Leap {
+) -> (Leap, Option<String>) {
     let path = path_of(file);
     let mut leap =
         Leap { from_tick: 0, seek_ms: 0.0, snapshots: 0, index_bytes: 0, spacing_ticks: 0 };
     if !make && !path.exists() {
-        return leap;
+        return (leap, None);
     }
     let recording = Arc::new(recording.clone());
-    let index = Index::open(&path, file, recording, &loaded.mesh, INDEX_BYTES);
+    let index = if make {
+        Index::open(&path, file, recording, &loaded.mesh, INDEX_BYTES)
+    } else {
+        Index::read(&path, file, recording, &loaded.mesh)
+    };
     let state = loaded.mesh.snapshot();
     if make && let Ok(mesh) = loaded.mesh.another(&state) {
         index.build_here(mesh, |_| ());
     }
     let status = index.status();
-    for text in [status.note, status.trouble].into_iter().flatten() {
+    let trouble = status.trouble;
+    let told = trouble.clone().filter(|_| !make);
+    for text in [status.note, told].into_iter().flatten() {
         output::note(&text);
     }
     (leap.snapshots, leap.index_bytes) = (status.snapshots, status.bytes);
@@ -68,7 +75,7 @@ pub(super) fn leap(
         }
     }
     leap.seek_ms = begun.elapsed().as_secs_f64() * 1e3;
-    leap
+    (leap, trouble.filter(|_| make))
 }
 
 /// What is gone through: scenario, and ticks in place of its own.

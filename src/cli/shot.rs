@@ -146,7 +146,8 @@ fn fork(mesh: &mut Mesh, text: &str) -> Result<Twin, Failure> {
 pub(super) fn shot(args: &ShotArgs) -> Result<(), Failure> {
     let input = &args.input;
     is_png(&args.out)?;
-    let mut loaded = load(&input.scenario, input.seed, input.threads, input.data.as_deref(), None)?;
+    let (threads, data) = (input.means.threads, input.means.data.as_deref());
+    let mut loaded = load(&input.scenario, input.seed, threads, data, None)?;
     let scene = Scene::new(&loaded.scenario, loaded.mesh.plan());
     if let Some(name) = &args.picture.camera
         && !scene.cameras.iter().any(|mark| mark.name == *name)

@@ -267,7 +267,7 @@ impl Job<'_> {
     #[expect(clippy::disallowed_methods, reason = "measures how long a run took, from outside")]
     fn run(&self, run: u64) -> Result<String, String> {
         let said = |failure: Failure| match failure {
-            Failure::Input(why) | Failure::Fails(why) => why,
+            Failure::Input(why) | Failure::Fails(why) | Failure::Stopped(why) => why,
         };
         let scenario = self.sweep.scenario(run).map_err(|problem| format!("{problem:#}"))?;
         let seed = scenario.seed;

@@ -1,16 +1,18 @@
 //! `qres view`: a scenario in the window.
 
 use super::ViewArgs;
-use super::load::{Loaded, load, recorded};
+use super::load::{self, Loaded, load, recorded};
 use super::output::{self, Failure};
 use super::run::{self, RunReport};
+use crate::bridge::hub::Hub;
 use crate::mesh::Mesh;
 use crate::mesh::publish::Scene;
 use crate::pace::{self, Intent, SPEED_MAX_MILLI, Start};
 use crate::record::Recording;
 use crate::record::deck::Deck;
 use crate::record::index::{INDEX_BYTES, Index, path_of};
-use crate::record::recording::{self, Note, RecorderOptions};
+use crate::record::moments;
+use crate::record::recording::{self, RecorderOptions};
 use crate::record::rolling::{self, BYTES_MAX, FILES_MAX, Rolling};
 use crate::scenario::Scenario;
 use crate::view::{self, Loader, Show, WindowFigures, WindowOptions};
@@ -42,10 +44,18 @@ pub(super) fn view(args: &ViewArgs) -> Result<(), Failure> {
     let (loaded, recording) = open(&args.scenario, args)?;
     let start = Instant::now();
     let Loaded { name, scenario, seed, recalled, text, mesh } = loaded;
+    let span = args.boards.as_ref().and_then(|boards| boards.span);
+    let span = span.map(|span| load::ticks(&scenario, None, Some(span))).transpose()?;
+    let args = &ViewArgs { ticks: args.ticks.or(span), ..args.clone() };
     let begun_as = if recording.is_some() { &args.scenario } else { &name };
     let source = Source { scenario: &scenario, name: begun_as, text: &text, recording };
+    let boards = args.boards.as_ref();
+    let nodes = boards.map_or_else(|| Ok(Vec::new()), |boards| boards.nodes(&mesh))?;
     let (show, thread) = begin(mesh, source, args)?;
     let deck = show.deck.clone();
+    if let (Some(boards), Some(hub)) = (boards, &show.hub) {
+        boards.plug_in(hub, &nodes);
+    }
     if let (Some(path), Some(deck)) = (&args.record, &deck) {
         deck.begin(path.clone());
         show.pace.send(Intent::Observe);
@@ -61,7 +71,9 @@ pub(super) fn view(args: &ViewArgs) -> Result<(), Failure> {
         title: show.title,
         name: show.name,
         deck: show.deck,
+        hub: show.hub,
         is_replay: show.is_replay,
+        notes: show.notes,
         loader: (!args.exit).then(|| loader(args.clone(), Arc::clone(&others))),
     };
     let window = view::run_window(show.pace, options).map_err(Failure::input)?;
@@ -70,10 +82,7 @@ pub(super) fn view(args: &ViewArgs) -> Result<(), Failure> {
     if let Some(deck) = deck {
         deck.finish(&mut mesh);
     }
-    let others = std::mem::take(&mut *others.lock().unwrap_or_else(PoisonError::into_inner));
-    for other in others {
-        drop(other.join());
-    }
+    join(&others);
     if !args.exit {
         return Ok(());
     }
@@ -117,6 +126,14 @@ fn said(window: &WindowFigures) -> String {
 /// Threads that end the recordings of runs that have left the stage.
 type Others = Arc<Mutex<Vec<JoinHandle<()>>>>;
 
+/// Waits until the recordings of runs that have left the stage are written.
+fn join(others: &Others) {
+    let others = std::mem::take(&mut *others.lock().unwrap_or_else(PoisonError::into_inner));
+    for other in others {
+        drop(other.join());
+    }
+}
+
 /// What a run is made of, besides its mesh.
 struct Source<'a> {
     scenario: &'a Scenario,
@@ -129,8 +146,8 @@ struct Source<'a> {
 /// Loads a scenario, or a recording with it.
 fn open(name: &str, args: &ViewArgs) -> Result<(Loaded, Option<Recording>), Failure> {
     let data = args.data.as_deref();
-    if recording::is_recording(Path::new(name)) {
-        let read = recording::read(Path::new(name)).map_err(Failure::input)?;
+    if moments::is_recording(name) {
+        let read = moments::open(Path::new(name)).map_err(Failure::input)?;
         return Ok((recorded(read.clone(), args.threads, data)?, Some(read)));
     }
     let seed = args.seed.filter(|_| name == args.scenario);
@@ -147,25 +164,25 @@ fn begin(
     let scene = Scene::new(scenario, mesh.plan());
     let units = scenario.signals.iter().map(|signal| signal.unit.clone()).collect();
     let length_ms = scenario.ticks.saturating_mul(u64::from(scenario.tick_ms));
-    let speed = if args.exit { u64::from(SPEED_MAX_MILLI) } else { length_ms / SHOW_SECONDS };
+    let speed = match &args.boards {
+        _ if args.exit => u64::from(SPEED_MAX_MILLI),
+        Some(boards) => u64::from(boards.speed) * 1_000,
+        None => length_ms / SHOW_SECONDS,
+    };
     let speed_milli = speed.clamp(1_000, u64::from(SPEED_MAX_MILLI)) as u32;
     let title = format!("{} - QRES", scenario.title);
     let mut start = Start { units, speed_milli, ticks: args.ticks, ..Start::new(mesh, scene) };
     let is_replay = recording.is_some();
-    let (mut deck, mut marks) = (None, Vec::new());
+    let (mut deck, mut hub, mut marks, mut notes) = (None, None, Vec::new(), Arc::default());
     if let Some(recording) = recording {
         marks = bookmarks(&recording);
+        notes = recording.notes.as_slice().into();
         start.ticks = Some(args.ticks.unwrap_or(u64::MAX).min(recording.ticks()));
         let file = Path::new(name);
         let recording = Arc::new(recording);
-        let of = Arc::clone(&recording);
-        let index = Index::open(&path_of(file), file, of, &start.mesh, INDEX_BYTES);
-        let state = start.mesh.snapshot();
-        if let Ok(mesh) = start.mesh.another(&state) {
-            // Without an index seeks take longer, and that is all.
-            let _ = index.build(mesh);
-        }
-        start.shelf = Some(index.shelf());
+        // One inside the binary is short, and has no place for an index beside it.
+        let index = file.is_file().then(|| index(file, &recording, &mut start.mesh));
+        start.shelf = index.as_ref().map(Index::shelf);
         start.is_replay = true;
         start.verifier = Some(Box::new(move |mesh| {
             // The index is built for as long as the run is on stage.
@@ -176,30 +193,42 @@ fn begin(
         let folder = args.data.as_deref().unwrap_or(Path::new("."));
         let data = recording::data_digests(scenario, folder).map_err(Failure::input)?;
         let (name, scenario) = (name.to_owned(), text.to_owned());
-        let options = RecorderOptions { name, scenario, data, checkpoint_every: 0 };
+        let checkpoint_every = args.boards.as_ref().map_or(0, |boards| boards.checkpoint_every);
+        let options = RecorderOptions { name, scenario, data, checkpoint_every };
         let rolls = rolling::folder().filter(|_| !args.exit);
         let rolls = rolls.map(|folder| Rolling::new(folder, FILES_MAX, BYTES_MAX));
         let (new, observer) = Deck::new(options, rolls);
         start.observer = Some(observer);
+        start.keeper = Some(new.keeper());
         deck = Some(new);
+        if !args.exit {
+            let (new, live) = Hub::new();
+            start.live = Some(live);
+            hub = Some(new);
+        }
     }
     let (pace, thread) = pace::begin(start).map_err(Failure::input)?;
     for mark in marks {
         pace.send(mark);
     }
-    Ok((Show { pace, title, name: name.to_owned(), deck, is_replay }, thread))
+    Ok((Show { pace, title, name: name.to_owned(), deck, hub, is_replay, notes }, thread))
+}
+
+/// The index of a recording, which is built while the run is on stage.
+fn index(file: &Path, recording: &Arc<Recording>, mesh: &mut Mesh) -> Index {
+    let index = Index::open(&path_of(file), file, Arc::clone(recording), mesh, INDEX_BYTES);
+    let state = mesh.snapshot();
+    if let Ok(mesh) = mesh.another(&state) {
+        // Without an index seeks take longer, and that is all.
+        let _ = index.build(mesh);
+    }
+    index
 }
 
 /// The bookmarks that a recording has.
 fn bookmarks(recording: &Recording) -> Vec<Intent> {
-    let notes = recording.notes.iter();
-    let marks = notes.filter_map(|remark| match &remark.note {
-        Note::Bookmark(name) => {
-            Some(Intent::Bookmark { tick: Some(remark.tick), name: name.clone() })
-        }
-        _ => None,
-    });
-    marks.collect()
+    let marks = recording.bookmarks().into_iter();
+    marks.map(|(tick, name)| Intent::Bookmark { tick: Some(tick), name: name.to_owned() }).collect()
 }
 
 /// How the window gets another scenario: with the options it was opened with, but for the seed,

@@ -6,6 +6,8 @@
 //! of its synthetic one and computes what the board should have said; neighbours receive what the
 //! board did say.
 
+pub(super) mod brought;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use bevy::ecs::prelude::*;
@@ -194,6 +196,8 @@ pub struct Boards {
     parts: BTreeMap<NodeId, Part>,
     /// Boards of the last tick that said something else than their twins.
     differing: BTreeSet<NodeId>,
+    /// Boards of the last tick.
+    stood: BTreeSet<NodeId>,
 }
 
 impl Boards {
@@ -201,6 +205,12 @@ impl Boards {
     #[must_use]
     pub fn has(&self, id: NodeId) -> bool {
         self.parts.contains_key(&id)
+    }
+
+    /// Whether the node was a board in the last tick.
+    #[must_use]
+    pub fn stood_for(&self, id: NodeId) -> bool {
+        self.stood.contains(&id)
     }
 
     /// Gives a node that is a board what it senses in this tick, if it can; `false` if it is none.
@@ -214,10 +224,12 @@ impl Boards {
     /// tick. Sorted by (sender, order), as before.
     pub(super) fn speak(&mut self, queued: &mut Vec<Queued>) {
         self.differing.clear();
+        self.stood.clear();
         if self.parts.is_empty() {
             return;
         }
         for (id, part) in std::mem::take(&mut self.parts) {
+            self.stood.insert(id);
             let from = queued.partition_point(|(sender, ..)| *sender < id);
             let to = queued.partition_point(|(sender, ..)| *sender <= id);
             let own = queued.get(from..to).unwrap_or(&[]).iter().map(|(_, _, said)| *said);
@@ -304,6 +316,12 @@ impl Mesh {
     /// # Errors
     /// What cannot be; the node is then as it was.
     pub fn board(&mut self, id: NodeId, input: &BoardInput) -> Result<(), BoardError> {
+        self.take_input(id, input)?;
+        self.world.resource::<brought::Brought>().note(self.ticks(), id, input);
+        Ok(())
+    }
+
+    fn take_input(&mut self, id: NodeId, input: &BoardInput) -> Result<(), BoardError> {
         let now = Tick(self.ticks());
         let plan = self.plan();
         let node = plan.nodes.get(id.index()).ok_or(BoardError::NoNode(id))?;
@@ -332,18 +350,6 @@ impl Mesh {
         };
         self.world.resource_mut::<Boards>().parts.insert(id, part);
         Ok(())
-    }
-
-    /// Boards of an earlier run do again what they did in the tick that is next. What this mesh
-    /// refuses is left out, and shows in the digest.
-    pub(super) fn repeat_boards(&mut self) {
-        let boards = std::sync::Arc::clone(&self.plan().boards);
-        let now = self.ticks();
-        let from = boards.partition_point(|board| board.tick < now);
-        let due = boards.iter().skip(from).take_while(|board| board.tick == now);
-        for board in due {
-            let _ = self.board(board.node, &board.input);
-        }
     }
 
     /// Whether sensors are read in the next tick.

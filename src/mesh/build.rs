@@ -15,6 +15,7 @@ use qres_core::wake::{Role, Wake};
 
 use super::archive::{Archive, Streaming};
 use super::boards::Boards;
+use super::boards::brought::Brought;
 use super::components::{
     Battery, Carried, Detector, Doing, Entropy, Genome, Heritage, Identity, Memory, Neuron,
     Private, Quiet, Schedule, Score, Sensor, Service, Standing, Tally, Trust, Tuning,
@@ -55,6 +56,7 @@ pub(super) fn bare(plan: Arc<Plan>, parallel: bool) -> World {
     world.init_resource::<Pages>();
     world.init_resource::<Tap>();
     world.init_resource::<Boards>();
+    world.init_resource::<Brought>();
     world.init_resource::<Cascades>();
     world.init_resource::<Orders>();
     world.init_resource::<malice::Exposure>();

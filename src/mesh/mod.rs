@@ -242,7 +242,9 @@ impl Mesh {
         let mut world = build::bare(plan, self.world.resource::<Clock>().parallel);
         world.insert_resource(self.world.resource::<snapshot::Print>().clone());
         let chain = snapshot::load(&mut world, bytes)?;
-        Ok(Self { world, chain, surveyed: false, survey: None })
+        let mut mesh = Self { world, chain, surveyed: false, survey: None };
+        mesh.remember_boards(self);
+        Ok(mesh)
     }
 
     /// Nodes that believe in a storm.

@@ -21,6 +21,7 @@ pub use detail::{
 };
 
 use super::Mesh;
+use super::boards::Boards;
 use super::components::{
     Battery, Detector, Entropy, Genome, Identity, Neuron, Schedule, Tally, Trust,
 };
@@ -85,7 +86,7 @@ pub struct NodeView {
     pub lineage: u16,
     /// 255 when another gene has just gone into service, fading to 0 over some ticks.
     pub fresh: u8,
-    /// A real board stands for it.
+    /// A real board stood for it in this tick, now or when the run was recorded.
     pub hardware: bool,
     /// A sixth or more of those that judge it hear it without heeding it. More cannot be asked:
     /// liars in one place judge each other, and may be the majority there.
@@ -295,6 +296,7 @@ fn node_views(world: &mut World) -> Vec<NodeView> {
     let config = world.resource::<Setup>().0.config;
     let opinions = opinions(world);
     let now = world.resource::<Clock>().now;
+    let boards = world.resource::<Boards>().clone();
     let mut query = world.query::<(
         (&Identity, &Detector, &Battery, &Entropy, &Schedule),
         (&Neuron, &Genome, Option<&Condition>),
@@ -315,7 +317,7 @@ fn node_views(world: &mut World) -> Vec<NodeView> {
                 group: identity.group.0,
                 lineage: hue(&neuron.0),
                 fresh: genome.0.as_ref().map_or(0, |evolution| freshness(evolution, now)),
-                hardware: false,
+                hardware: boards.stood_for(identity.id),
                 banned: opinion.banned,
                 dead: condition::is_off(condition) || battery.0.is_browned_out(),
             };

@@ -84,12 +84,22 @@ impl TickClock {
         }
     }
 
+    /// Whether a whole tick is owed.
+    pub(super) const fn is_due(&self) -> bool {
+        !self.paused && self.owed_milli >= self.tick_ns * 1_000
+    }
+
+    /// Real time that a tick takes at the wanted speed, in microseconds.
+    pub(super) fn tick_real_us(&self) -> u64 {
+        let real = self.tick_ns / u128::from(self.speed_milli.max(1));
+        real.min(u128::from(u64::MAX)) as u64
+    }
+
     /// Takes one tick off what is owed, if a whole one is.
     pub(super) fn take_tick(&mut self) -> bool {
-        let price = self.tick_ns * 1_000;
-        let due = !self.paused && self.owed_milli >= price;
+        let due = self.is_due();
         if due {
-            self.owed_milli -= price;
+            self.owed_milli -= self.tick_ns * 1_000;
             self.ticks += 1;
         }
         due

@@ -24,8 +24,10 @@ use crate::scenario::Command;
 
 /// Shortest real time between published copies: 120 a second are more than any screen shows.
 const PUBLISH_EVERY: Duration = Duration::from_millis(8);
+/// Real time between looks at boards: while a tick waits for them, and while none is due.
+const LOOK: [Duration; 2] = [Duration::from_micros(500), Duration::from_millis(5)];
 
-#[expect(clippy::struct_excessive_bools, reason = "five facts that hold or do not")]
+#[expect(clippy::struct_excessive_bools, reason = "seven facts that hold or do not")]
 pub(super) struct Driver {
     pub(super) first: Line,
     pub(super) second: Option<Second>,
@@ -47,10 +49,15 @@ pub(super) struct Driver {
     pub(super) astray: bool,
     /// There is more to do than ticks that are due.
     busy: bool,
+    /// One tick was asked for by hand, and boards are not ready for it.
+    pub(super) owes_step: bool,
+    /// A tick waits for boards.
+    waits: bool,
     pub(super) bookmarks: Vec<Bookmark>,
     pub(super) message: Option<(u64, Arc<str>)>,
     pub(super) checks: Checks,
     pub(super) observer: Option<Observer>,
+    pub(super) keeper: Option<Observer>,
     pub(super) is_replay: bool,
     pub(super) reads_ahead: bool,
 }
@@ -61,6 +68,7 @@ impl Driver {
         let clock = TickClock::new(tick_us, start.speed_milli);
         let mut first = Line::new(start.mesh, start.script, start.past_bytes);
         first.end = start.ticks;
+        first.attach(start.live);
         first.shelved = start
             .shelf
             .map(|shelf| Shelved { shelf: Arc::new(Mutex::new(shelf)), until: u64::MAX });
@@ -95,10 +103,13 @@ impl Driver {
             reversed: false,
             astray: false,
             busy: false,
+            owes_step: false,
+            waits: false,
             bookmarks: Vec::new(),
             message: None,
             checks: Checks::new(start.verifier),
             observer: start.observer,
+            keeper: start.keeper,
             is_replay: start.is_replay,
             reads_ahead: start.reads_ahead,
         };
@@ -118,16 +129,19 @@ impl Driver {
                 return self.first.newest;
             }
             self.clock.advance();
+            self.first.pump();
             self.slice(&Budget::start(PUBLISH_EVERY));
             self.report();
         }
     }
 
     fn pause_length(&self) -> Duration {
-        if self.job.is_some() || self.reads_ahead || self.busy {
+        if self.waits {
+            LOOK[0]
+        } else if self.job.is_some() || self.reads_ahead || self.busy {
             Duration::ZERO
         } else if self.clock.is_paused() || self.is_finished() {
-            Duration::from_millis(20)
+            if self.is_live() { LOOK[1] } else { Duration::from_millis(20) }
         } else {
             self.clock.wait()
         }
@@ -135,9 +149,10 @@ impl Driver {
 
     /// Does what is due, but comes back in time to publish.
     pub(super) fn slice(&mut self, budget: &Budget) {
-        self.busy = false;
+        (self.busy, self.waits) = (false, false);
+        self.step_owed();
         if self.job.is_some() {
-            while !budget.is_spent() && self.job.is_some() {
+            while !budget.is_spent() && self.may_work() {
                 if self.work() {
                     self.publish();
                 }
@@ -162,8 +177,8 @@ impl Driver {
 
     pub(super) fn obey(&mut self, intent: Intent) {
         match intent {
-            Intent::Pause(paused) => self.clock.pause(paused),
-            Intent::TogglePause => self.clock.pause(!self.clock.is_paused()),
+            Intent::Pause(paused) => self.pause(paused),
+            Intent::TogglePause => self.pause(!self.clock.is_paused()),
             Intent::SpeedUp => self.clock.change_speed(true),
             Intent::SpeedDown => self.clock.change_speed(false),
             Intent::Speed(milli) => self.clock.set_speed(milli),
@@ -217,11 +232,17 @@ impl Driver {
         }
     }
 
+    fn pause(&mut self, paused: bool) {
+        self.owes_step = false;
+        self.clock.pause(paused);
+    }
+
     fn reverse(&mut self, reversed: bool) {
         if self.reversed != reversed {
             self.clock.forgive();
         }
         self.reversed = reversed;
+        self.owes_step = false;
         self.job = None;
         if reversed && self.first.floor() == self.now() {
             self.back();
@@ -234,11 +255,42 @@ impl Driver {
         if self.astray || self.job.is_some() {
             self.reel.clear();
             self.go(Job::Seek { target: self.now() + 1, stop: false });
-        } else if self.advance() {
+        } else {
+            self.owes_step = true;
+            self.step_owed();
+        }
+    }
+
+    /// Runs the tick that was asked for by hand, once boards are ready for it.
+    fn step_owed(&mut self) {
+        if !self.owes_step || !self.is_ready() {
+            return;
+        }
+        self.owes_step = false;
+        if self.advance() {
             self.undone.clear();
             self.clock.count_step();
             self.publish();
         }
+    }
+
+    /// Whether boards, if the tick that is next is a new one, are ready for it.
+    fn is_ready(&mut self) -> bool {
+        let is_new = !self.astray && self.first.now() >= self.first.reached();
+        self.waits = is_new && !self.first.is_ready(self.clock.tick_real_us());
+        !self.waits
+    }
+
+    /// Whether there is a job, and boards are ready for the new ticks that it would run.
+    fn may_work(&mut self) -> bool {
+        let (now, reached) = (self.first.now(), self.first.reached());
+        let runs_new = match self.job {
+            None => return false,
+            Some((Job::Seek { target, .. }, _)) => target > reached,
+            Some((Job::Find { until, .. }, _)) => until > reached && now >= reached,
+        };
+        self.waits = runs_new && !self.first.is_ready(self.clock.tick_real_us());
+        !self.waits
     }
 
     /// Looks at another node, between two ticks: all else is as it was.
@@ -313,7 +365,8 @@ impl Driver {
     /// Runs the ticks that are due; true when any ran.
     fn run_due(&mut self, budget: &Budget) -> bool {
         let mut ran = false;
-        while !self.is_finished() && self.clock.take_tick() {
+        while !self.is_finished() && self.clock.is_due() && self.is_ready() {
+            self.clock.take_tick();
             if self.astray {
                 self.reel.clear();
                 self.go(Job::Seek { target: self.now() + 1, stop: false });

@@ -11,7 +11,7 @@ use qres_core::id::NodeId;
 
 use super::history::History;
 use super::past::{self, Past};
-use super::start::Shelf;
+use super::start::{Live, Shelf};
 use crate::mesh::Mesh;
 use crate::mesh::chronicle::{Event, EventLog};
 use crate::mesh::follow::MOMENTS;
@@ -51,6 +51,8 @@ pub(super) struct Line {
     /// The last tick.
     pub(super) end: Option<u64>,
     pub(super) shelved: Option<Shelved>,
+    /// Who brings something real into new ticks; only the first world has one.
+    pub(super) live: Option<Box<dyn Live>>,
     /// What was put out last: a mesh gives its frames away once only.
     shown: Option<Arc<Published>>,
 }
@@ -72,8 +74,41 @@ impl Line {
             events: EventLog::default(),
             end: None,
             shelved: None,
+            live: None,
             shown: None,
         }
+    }
+
+    /// Lets somebody bring something real into new ticks.
+    pub(super) fn attach(&mut self, live: Option<Box<dyn Live>>) {
+        if live.is_some() {
+            self.newest.keep_boards();
+        }
+        self.live = live;
+    }
+
+    /// Lets real time pass for whoever is live.
+    pub(super) fn pump(&mut self) {
+        if let Some(live) = &mut self.live {
+            live.pump(&mut self.newest);
+            self.gather();
+        }
+    }
+
+    /// Takes what the newest mesh has to tell.
+    fn gather(&mut self) {
+        let Some(chronicle) = self.newest.chronicle() else { return };
+        let log = chronicle.log();
+        for Event { tick, is_major, what, .. } in log.since(self.unseen) {
+            self.events.push(*tick, *is_major, what.clone());
+        }
+        self.unseen = log.next();
+    }
+
+    /// Whether whoever is live lets the next new tick run.
+    pub(super) fn is_ready(&mut self, tick_us: u64) -> bool {
+        let newest = &mut self.newest;
+        self.live.as_mut().is_none_or(|live| live.is_ready(newest, tick_us))
     }
 
     /// The tick that is looked at.
@@ -151,15 +186,17 @@ impl Line {
             return false;
         }
         self.hand_over();
+        if let Some(live) = &mut self.live {
+            live.give(&mut self.newest);
+        }
         self.newest.step();
+        if let Some(live) = &mut self.live {
+            live.after(&mut self.newest);
+        }
         if let Some(chronicle) = self.newest.chronicle() {
             self.history.push(chronicle.pulse());
-            let log = chronicle.log();
-            for Event { tick, is_major, what, .. } in log.since(self.unseen) {
-                self.events.push(*tick, *is_major, what.clone());
-            }
-            self.unseen = log.next();
         }
+        self.gather();
         let tick = self.reached();
         if self.past.wants(tick) {
             let snapshot = self.newest.snapshot();
@@ -336,6 +373,7 @@ impl Line {
             events,
             end: self.end,
             shelved,
+            live: None,
             shown: None,
         })
     }

@@ -28,7 +28,7 @@ use crossbeam_channel::Sender;
 pub use clock::{SPEED_MAX_MILLI, SPEED_MIN_MILLI};
 pub use past::{Kept, PAST_BYTES, SPACING_NODE_TICKS, SPACING_TICKS_MIN, spacing};
 pub use reel::REEL_BYTES;
-pub use start::{Observer, Shelf, Start, begin, start};
+pub use start::{Live, Observer, Shelf, Start, begin, start};
 pub use travel::{BOOKMARKS, Bookmark, Sought, Travel, Work};
 pub use verify::{Mismatch, Verified, Verifier};
 pub use worlds::{Difference, Forked, Other, Parted};

@@ -27,8 +27,28 @@ pub trait Shelf: Send {
 
 /// Somebody who is shown the mesh after every new tick, on the mesh's thread: a recorder. It is not
 /// shown ticks that are run again, nor the second world; when a second world takes the place of the
-/// first one, it sees no more.
+/// first one, it sees no more, unless there is somebody who hears of that: see [`Start::keeper`].
 pub type Observer = Box<dyn FnMut(&mut Mesh) + Send>;
+
+/// Whoever brings something real into every new tick of the first world, on the mesh's thread: live
+/// boards. It never sees a mesh of a past tick, nor one of a second world.
+pub trait Live: Send {
+    /// Lets time pass: called every few milliseconds, whether ticks run or not.
+    fn pump(&mut self, mesh: &mut Mesh);
+
+    /// Whether the next tick can run, which takes `tick_us` of real time. What it needs is asked
+    /// for at the first call; it never waits.
+    fn is_ready(&mut self, mesh: &mut Mesh, tick_us: u64) -> bool;
+
+    /// Brings in what belongs to the next tick, right before it runs.
+    fn give(&mut self, mesh: &mut Mesh);
+
+    /// The tick has run.
+    fn after(&mut self, mesh: &mut Mesh);
+
+    /// Whether anything is connected: then the first world cannot be given up for another one.
+    fn is_attached(&self) -> bool;
+}
 
 /// A run that is about to begin.
 pub struct Start {
@@ -55,6 +75,11 @@ pub struct Start {
     pub shelf: Option<Box<dyn Shelf>>,
     /// Who is shown every new tick.
     pub observer: Option<Observer>,
+    /// Who brings something real into each new tick.
+    pub live: Option<Box<dyn Live>>,
+    /// Who is shown the newest tick of a second world that takes the place of the first one; after
+    /// that the observer sees every new tick of that one.
+    pub keeper: Option<Observer>,
     /// Bytes of snapshots in memory, at most, for each world.
     pub past_bytes: usize,
 }
@@ -75,6 +100,8 @@ impl Start {
             reads_ahead: false,
             shelf: None,
             observer: None,
+            live: None,
+            keeper: None,
             past_bytes: PAST_BYTES,
         }
     }

@@ -76,6 +76,8 @@ pub struct Travel {
     pub now: u64,
     /// The newest tick that was reached; history and events go up to it.
     pub newest: u64,
+    /// The number of the next event: more than before, and there is news.
+    pub events_next: u64,
     /// The first tick that can be gone back to.
     pub floor: u64,
     /// The last tick, if there is one.
@@ -121,6 +123,7 @@ impl Job {
 impl Driver {
     /// Begins a job, in place of whatever was in work.
     pub(super) fn go(&mut self, job: Job) {
+        self.owes_step = false;
         self.job = Some((job, None));
     }
 
@@ -339,6 +342,7 @@ impl Driver {
         Travel {
             now,
             newest,
+            events_next: self.first.events.next(),
             floor: self.first.floor(),
             end: self.first.end,
             is_past: now < newest,

@@ -119,6 +119,9 @@ impl Driver {
         }
         forked.changes.extend(changes.iter().map(Command::describe));
         self.second = Some(Second { line, forked });
+        if self.is_live() {
+            self.say("boards stay in the first world: here each is what it was recorded to be");
+        }
         self.undone.clear();
         self.reel.clear();
         self.go(Job::Seek { target: tick, stop: false });
@@ -126,21 +129,37 @@ impl Driver {
 
     /// The second world takes the place of the first.
     pub(super) fn keep_other(&mut self) {
+        if self.second.is_some() && self.is_live() {
+            self.say(
+                "not kept: boards cannot go back, nor over to another world; disconnect them first",
+            );
+            return;
+        }
         let Some(second) = self.second.take() else {
             self.say("there is no second world to keep");
             return;
         };
         let shown = self.now();
+        let live = self.first.live.take();
         self.first = second.line;
+        self.first.newest.forget_boards();
+        self.first.attach(live);
         self.is_replay = false;
         self.reads_ahead = false;
-        if self.observer.take().is_some() {
+        if let Some(keeper) = &mut self.keeper {
+            keeper(&mut self.first.newest);
+        } else if self.observer.take().is_some() {
             self.say("the recording ends here: it is of the world that was given up");
         }
         self.checks = super::verify::Checks::default();
         self.undone.clear();
         self.reel.clear();
         self.go(Job::Seek { target: shown, stop: false });
+    }
+
+    /// Whether boards are connected.
+    pub(super) fn is_live(&self) -> bool {
+        self.first.live.as_ref().is_some_and(|live| live.is_attached())
     }
 
     /// Gives the second world up.

@@ -1,11 +1,15 @@
 //! The scenarios in the binary, each with its title, what to watch for, and a picture.
 
+use super::icons::{self, Icon};
+use super::overlay::Overlay;
 use super::{Outcome, theme};
+use crate::record::moments;
 use crate::scenario::{self, Scenario};
+use crate::view::actions::{Action, entry_of};
 use crate::view::stage::Stage;
 use bevy_egui::egui::{
-    ColorImage, Context, Frame, Margin, RichText, ScrollArea, Sense, TextEdit, TextureHandle,
-    TextureOptions, Ui, vec2,
+    Button, ColorImage, Context, Frame, Margin, RichText, ScrollArea, Sense, TextEdit,
+    TextureHandle, TextureOptions, Ui, vec2,
 };
 
 /// A scenario as the list shows it.
@@ -15,6 +19,8 @@ struct Card {
     words: String,
     nodes: u64,
     picture: Option<TextureHandle>,
+    /// Name and title of the recordings of its best moments.
+    moments: Vec<(&'static str, String)>,
 }
 
 /// The list. Made when it is first looked at.
@@ -30,15 +36,31 @@ impl Browser {
         if self.cards.is_empty() {
             self.cards = cards(ui.ctx());
         }
-        let line = TextEdit::singleline(&mut self.typed).hint_text("search");
-        ui.add(line.desired_width(f32::INFINITY));
+        ui.horizontal(|ui| {
+            let open = Action::Open(Overlay::File);
+            if super::explained(ui.button("Open..."), entry_of(open)).clicked() {
+                outcome.actions.push(open);
+            }
+            let line = TextEdit::singleline(&mut self.typed).hint_text("search");
+            ui.add(line.desired_width(f32::INFINITY));
+        });
         ui.add_space(4.0);
         let wanted = self.typed.trim().to_lowercase();
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             for card in &self.cards {
-                let text = format!("{} {} {}", card.name, card.title, card.words).to_lowercase();
-                if text.contains(&wanted) && card.show(ui, stage.scene.title == card.title) {
+                let named = card.moments.iter().flat_map(|(name, title)| [*name, title.as_str()]);
+                let named: String = named.flat_map(|part| [" ", part]).collect();
+                let text = format!("{} {} {}{named}", card.name, card.title, card.words);
+                if !text.to_lowercase().contains(&wanted) {
+                    continue;
+                }
+                if card.show(ui, !stage.is_replay && stage.scene.title == card.title) {
                     outcome.load = Some(card.name.to_owned());
+                }
+                for (name, title) in &card.moments {
+                    if recording(ui, name, title, stage.is_replay && stage.name == *name) {
+                        outcome.load = Some((*name).to_owned());
+                    }
                 }
             }
         });
@@ -82,6 +104,18 @@ impl Card {
     }
 }
 
+/// A recording of a moment; true when it was clicked.
+fn recording(ui: &mut Ui, name: &str, title: &str, runs: bool) -> bool {
+    let state = if runs { " \u{b7} on stage" } else { "" };
+    let words = RichText::new(format!("{title}{state}")).size(11.5);
+    let inner = ui.horizontal(|ui| {
+        let (rect, _) = ui.allocate_exact_size(vec2(14.0, 14.0), Sense::hover());
+        icons::draw(ui.painter(), rect.center(), Icon::Record, theme::recording());
+        ui.add(Button::new(words.color(theme::TEXT)).wrap().frame(false))
+    });
+    inner.inner.on_hover_text(format!("A recording\nqres replay {name}")).clicked()
+}
+
 fn cards(context: &Context) -> Vec<Card> {
     let known = scenario::embedded().iter();
     known
@@ -94,6 +128,11 @@ fn cards(context: &Context) -> Vec<Card> {
                 words: words.join(" "),
                 nodes: scenario.node_count(),
                 picture: picture(context, name),
+                moments: moments::ALL
+                    .iter()
+                    .filter(|moment| moment.scenario == *name)
+                    .map(|moment| (moment.name, moment.title()))
+                    .collect(),
             })
         })
         .collect()

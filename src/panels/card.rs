@@ -4,6 +4,7 @@
 use super::theme;
 use super::widgets::dot;
 use crate::mesh::publish::{NodeView, Regime, Role};
+use crate::view::fleet::short;
 use crate::view::stage::{Look, Marks, Stage};
 use bevy_egui::egui::{
     Align, Align2, Area, Context, FontId, Id, Layout, Order, Pos2, Rect, RichText, Sense, Ui, Vec2,
@@ -98,6 +99,11 @@ fn facts(ui: &mut Ui, stage: &Stage, look: &Look, id: u32, node: &NodeView) {
     if stage.scene.group_names.len() > 1 {
         let name = stage.scene.group_names.get(usize::from(node.group));
         line(ui, "modality", name.map_or("", String::as_str));
+    }
+    if let Some(board) = stage.fleet.status.on(id) {
+        line(ui, "board", &format!("{}, {}", short(&board.port), board.lamp().name()));
+    } else if node.hardware {
+        line(ui, "board", "recorded");
     }
     ui.add_space(2.0);
     silence(ui, stage, id);

@@ -41,6 +41,8 @@ pub enum Pane {
     Inspector,
     /// What sets two worlds apart.
     Whatif,
+    /// Real boards as nodes.
+    Boards,
     /// Frames, ticks, and who draws.
     Performance,
     /// Colours, text and motion.
@@ -57,7 +59,7 @@ enum Side {
 
 impl Pane {
     /// All that can be opened and closed.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Overview,
         Self::Scenarios,
         Self::Hands,
@@ -67,6 +69,7 @@ impl Pane {
         Self::Lineage,
         Self::Inspector,
         Self::Whatif,
+        Self::Boards,
         Self::Performance,
         Self::Settings,
     ];
@@ -85,6 +88,7 @@ impl Pane {
             Self::Lineage => "Lineage",
             Self::Inspector => "Inspector",
             Self::Whatif => "What if",
+            Self::Boards => "Boards",
             Self::Performance => "Performance",
             Self::Settings => "Settings",
         }
@@ -97,6 +101,7 @@ impl Pane {
             | Self::Figures
             | Self::Journal
             | Self::Lineage
+            | Self::Boards
             | Self::Performance => Side::Bottom,
             Self::Overview | Self::Scenarios | Self::Hands | Self::Settings => Side::Left,
             Self::Inspector | Self::Whatif => Side::Right,

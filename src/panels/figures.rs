@@ -1,6 +1,7 @@
 //! The swarm in figures over the run: least, mean and greatest of every stretch, so that no spike
 //! is lost, with the timeline's cursor in all of them. They can be saved as CSV and as SVG.
 
+use super::names::NAMES;
 use super::span::Span;
 use super::timeline;
 use super::{Outcome, theme};
@@ -80,28 +81,72 @@ const CHARTS: &[Chart] = &[
 
 /// Draws them, as many side by side as fit.
 pub fn show(ui: &mut Ui, stage: &Stage, look: &Look, span: &mut Span, outcome: &mut Outcome) {
+    let mut world = World::First;
     ui.horizontal(|ui| {
+        world = World::choose(ui, stage);
         for (name, ending) in [("save as CSV", "csv"), ("save as SVG", "svg")] {
             if ui.small_button(name).clicked() {
-                outcome.notice = Some(save(stage, look, ending));
+                outcome.notice = Some(save(stage, look, world, ending));
             }
         }
         ui.label(theme::label("wheel: zoom   drag: move   double click: all"));
     });
+    let history = world.history(stage);
     let columns = ((ui.available_width() / WIDTH) as usize).clamp(1, CHARTS.len());
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         for row in CHARTS.chunks(columns) {
             ui.columns(columns, |columns| {
                 for (ui, chart) in columns.iter_mut().zip(row) {
-                    chart.show(ui, stage, look, span);
+                    chart.show(ui, history, look, span);
                 }
             });
         }
     });
 }
 
+/// Whose figures are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum World {
+    #[default]
+    First,
+    Second,
+}
+
+impl World {
+    /// Lets the user choose while there are two; alone, it is the first one.
+    fn choose(ui: &mut Ui, stage: &Stage) -> Self {
+        let id = ui.id().with("world");
+        if stage.other.is_none() {
+            return Self::First;
+        }
+        let mut chosen: Self = ui.data(|data| data.get_temp(id)).unwrap_or_default();
+        for (world, name) in [(Self::First, NAMES[0]), (Self::Second, NAMES[1])] {
+            ui.selectable_value(&mut chosen, world, name)
+                .on_hover_text("Whose figures are shown, and saved");
+        }
+        ui.add_space(8.0);
+        ui.data_mut(|data| data.insert_temp(id, chosen));
+        chosen
+    }
+
+    const fn history(self, stage: &Stage) -> &Snapshot {
+        match self {
+            Self::First => &stage.history,
+            Self::Second => &stage.other_history,
+        }
+    }
+
+    /// What a file of its figures is called by, beside the tick.
+    const fn suffix(self) -> &'static str {
+        match self {
+            Self::First => "",
+            Self::Second => "-what-if",
+        }
+    }
+}
+
 impl Chart {
-    fn show(&self, ui: &mut Ui, stage: &Stage, look: &Look, span: &mut Span) {
+    fn show(&self, ui: &mut Ui, history: &Snapshot, look: &Look, span: &mut Span) {
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 6.0;
             ui.label(theme::value(self.title)).on_hover_text(self.hint);
@@ -125,7 +170,7 @@ impl Chart {
         }
         let paint = ui.painter_at(rect);
         paint.rect_filled(rect, 4.0, theme::WELL.gamma_multiply(0.6));
-        let top = self.top(&stage.history, span);
+        let top = self.top(history, span);
         for share in [0.0, 0.5, 1.0] {
             let y = inner.bottom() - inner.height() * share;
             paint.hline(inner.x_range(), y, Stroke::new(1.0, theme::OUTLINE.gamma_multiply(0.5)));
@@ -135,15 +180,15 @@ impl Chart {
         }
         let clipped = paint.with_clip_rect(inner.expand(1.0));
         for (place, series) in self.series.iter().enumerate().rev() {
-            line(&clipped, inner, &stage.history, *series, top, span, colour(*series, place, look));
+            line(&clipped, inner, history, *series, top, span, colour(*series, place, look));
         }
         timeline::cursor(&paint, inner, span);
-        self.values(&paint, inner, stage, span);
+        self.values(&paint, inner, history, span);
     }
 
     /// Writes it as SVG, into this rectangle.
-    fn print(&self, text: &mut String, stage: &Stage, look: &Look, inner: Rect, span: &Span) {
-        let top = self.top(&stage.history, span);
+    fn print(&self, text: &mut String, history: &Snapshot, look: &Look, inner: Rect, span: &Span) {
+        let top = self.top(history, span);
         let _ = writeln!(
             text,
             "<text x=\"{}\" y=\"{}\">{} ({})</text>\n<rect x=\"{}\" y=\"{}\" width=\"{}\" \
@@ -169,8 +214,7 @@ impl Chart {
         }
         for (place, series) in self.series.iter().enumerate() {
             let [r, g, b, _] = colour(*series, place, look).to_array();
-            let points: Vec<String> = stage
-                .history
+            let points: Vec<String> = history
                 .points()
                 .map(|point| {
                     let x = span.x(point.tick as f64, inner.x_range());
@@ -209,12 +253,12 @@ impl Chart {
     }
 
     /// What the series are at the cursor.
-    fn values(&self, paint: &Painter, inner: Rect, stage: &Stage, span: &Span) {
+    fn values(&self, paint: &Painter, inner: Rect, history: &Snapshot, span: &Span) {
         let Some(tick) = span.cursor else { return };
         let at = |point: &&Point| {
             (point.tick as f64..(point.tick + u64::from(point.ticks)) as f64).contains(&tick)
         };
-        let Some(here) = stage.history.points().find(at) else { return };
+        let Some(here) = history.points().find(at) else { return };
         let values: Vec<String> =
             self.series.iter().map(|series| short(here.of(*series).mean)).collect();
         let text = format!("{} {}", values.join(" / "), self.unit);
@@ -298,11 +342,12 @@ fn short(value: f32) -> String {
 }
 
 /// Writes the figures into the current folder; says what came of it.
-fn save(stage: &Stage, look: &Look, ending: &str) -> String {
-    let path = format!("qres-figures-tick-{}.{ending}", stage.published.tick);
+fn save(stage: &Stage, look: &Look, world: World, ending: &str) -> String {
+    let (tick, suffix) = (stage.published.tick, world.suffix());
+    let path = format!("qres-figures-tick-{tick}{suffix}.{ending}");
     let text = match ending {
-        "csv" => csv(&stage.history),
-        _ => svg(stage, look),
+        "csv" => csv(world.history(stage)),
+        _ => svg(stage, look, world),
     };
     match std::fs::write(&path, text) {
         Ok(()) => format!("saved {path}"),
@@ -332,7 +377,7 @@ pub fn csv(history: &Snapshot) -> String {
 }
 
 /// All charts below each other, on white, for print.
-fn svg(stage: &Stage, look: &Look) -> String {
+fn svg(stage: &Stage, look: &Look, world: World) -> String {
     const WIDE: f32 = 720.0;
     const HIGH: f32 = 130.0;
     let mut span = Span::default();
@@ -342,14 +387,15 @@ fn svg(stage: &Stage, look: &Look) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDE}\" height=\"{height}\" \
          font-family=\"sans-serif\" font-size=\"11\">\n\
          <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n\
-         <text x=\"60\" y=\"20\" font-size=\"14\">{}, tick 0 to {}</text>\n",
+         <text x=\"60\" y=\"20\" font-size=\"14\">{}{}, tick 0 to {}</text>\n",
         escaped(&stage.scene.title),
+        if world == World::Second { ", what if" } else { "" },
         stage.published.tick
     );
     for (place, chart) in CHARTS.iter().enumerate() {
         let corner = pos2(60.0, 50.0 + HIGH * place as f32);
         let inner = Rect::from_min_size(corner, vec2(WIDE - 80.0, HIGH - 36.0));
-        chart.print(&mut text, stage, look, inner, &span);
+        chart.print(&mut text, world.history(stage), look, inner, &span);
     }
     text.push_str("</svg>\n");
     text

@@ -4,6 +4,7 @@
 use super::widgets::{grouped, keycap};
 use super::{Outcome, theme};
 use crate::pace::Intent;
+use crate::record::moments;
 use crate::scenario::{self, Scenario, Selector};
 use crate::view::actions::{self, Action, Entry};
 use crate::view::stage::{Ask, Go, Stage};
@@ -25,7 +26,8 @@ pub struct Finder {
     /// What was searched for last, and in which scene.
     found_for: Option<(String, usize)>,
     hits: Vec<Hit>,
-    /// Name and title of each scenario in the binary; read when the finder is first opened.
+    /// Name and title of each scenario and recording in the binary; read when the finder is first
+    /// opened.
     scenarios: Vec<(&'static str, String)>,
 }
 
@@ -157,7 +159,8 @@ fn scenarios() -> Vec<(&'static str, String)> {
         Some(scenario.title)
     };
     let known = scenario::embedded().iter();
-    known.filter_map(|(name, text)| Some((*name, title(name, text)?))).collect()
+    let known = known.filter_map(|(name, text)| Some((*name, title(name, text)?)));
+    known.chain(moments::ALL.iter().map(|moment| (moment.name, moment.title()))).collect()
 }
 
 /// One hit; true when it was clicked.
@@ -202,9 +205,12 @@ fn find(typed: &str, scenarios: &[(&'static str, String)], stage: &Stage) -> Vec
     }
     if !words.is_empty() {
         for (name, title) in scenarios {
-            let (name, hint) = (title.clone(), (*name, format!("qres view {name}")));
-            let thing = Thing::Scenario(hint.0);
-            offer(1, Hit { thing, name, hint: hint.1, key: None, kind: "scenario" });
+            let (kind, verb) = match moments::find(name) {
+                Some(_) => ("recording", "replay"),
+                None => ("scenario", "view"),
+            };
+            let (thing, hint) = (Thing::Scenario(name), format!("qres {verb} {name}"));
+            offer(1, Hit { thing, name: title.clone(), hint, key: None, kind });
         }
         for mark in &stage.scene.cameras {
             let (name, thing) = (mark.name.clone(), Thing::Bookmark(mark.name.clone()));

@@ -41,30 +41,12 @@ pub fn show(
     let paint = context.layer_painter(LayerId::new(Order::Background, "ghosts".into()));
     let easel = Easel { stage, space, crowd, seen, paint };
     for command in waiting {
-        if let Some(nodes) = nodes_of(command) {
+        for (_, nodes) in command.selectors() {
             easel.nodes(nodes, colour_of(command));
         }
         if real {
             easel.place(command);
         }
-    }
-}
-
-/// The choice of nodes that a command marks.
-fn nodes_of(command: &Command) -> Option<&str> {
-    match command {
-        Command::SetAttack { nodes, .. }
-        | Command::Heal { nodes }
-        | Command::Kill { nodes }
-        | Command::Revive { nodes, .. }
-        | Command::SetEnergy { nodes, .. }
-        | Command::Drain { nodes, .. }
-        | Command::Charge { nodes, .. }
-        | Command::MoveNodes { nodes, .. }
-        | Command::Cut { links: Links::Of(nodes) }
-        | Command::Degrade { links: Links::Of(nodes), .. }
-        | Command::Restore { links: Links::Of(nodes) } => Some(nodes),
-        _ => None,
     }
 }
 
@@ -211,6 +193,6 @@ mod tests {
         assert!(listed("(", 100).is_empty());
         assert_eq!(listed("0-99999", 100_000).len(), NODES);
         let heal = Command::Heal { nodes: "4".to_owned() };
-        assert_eq!((nodes_of(&heal), colour_of(&heal)), (Some("4"), theme::ACCENT));
+        assert_eq!(colour_of(&heal), theme::ACCENT);
     }
 }

@@ -7,13 +7,16 @@ use bevy_egui::egui::{
     Align, Align2, Area, Context, Layout, Order, RichText, ScrollArea, TextEdit, Ui, vec2,
 };
 
-/// What the mouse does.
-const MOUSE: &[(&str, &str)] = &[
+/// What the mouse does over the scene.
+pub const MOUSE: &[(&str, &str)] = &[
     ("drag", "orbit"),
     ("right drag", "pan"),
     ("wheel", "zoom to what is under the pointer"),
     ("click", "select a node"),
     ("double click", "select it and go there"),
+    ("Shift click", "compare it with the selected node"),
+    ("Ctrl click", "pick one more, or let one go"),
+    ("Shift drag", "pick all in a rectangle; with Ctrl, more"),
     ("rest", "what a node is, and why it is silent"),
 ];
 

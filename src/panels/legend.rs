@@ -1,7 +1,8 @@
 //! Along the bottom: what each light in the picture means, as a caption.
 
 use super::theme;
-use super::widgets::{Glyph, glyph};
+use super::widgets::{Glyph, glyph, lamp_sign, parted_sign};
+use crate::bridge::Lamp;
 use crate::mesh::publish::{PacketKind, Regime};
 use crate::view::space::{Space, say_length};
 use crate::view::stage::{ColourBy, Look, Stage};
@@ -31,6 +32,9 @@ pub fn lines(ui: &mut Ui, stage: &Stage, look: &Look, space: &Space) {
             entry(ui, &format!("= {step}"), square);
         }
     });
+    if stage.present.hardware || !stage.fleet.marks.is_empty() {
+        line(ui, |ui| boards(ui, stage, look));
+    }
     if !look.layout.is_real() {
         line(ui, |ui| unreal(ui, stage, look));
     }
@@ -79,13 +83,30 @@ fn nodes(ui: &mut Ui, stage: &Stage, look: &Look) {
     for (shape, name, seen) in [
         (Glyph::Struck, "banned", there.banned),
         (Glyph::Dark, "without power", there.dead),
-        (Glyph::Hexagon, "board", there.hardware),
         (Glyph::Cut, "cut link", there.cut > 0),
         (Glyph::Degraded, "lossy link", there.degraded > 0),
     ] {
         if seen {
             entry(ui, name, |ui| glyph(ui, shape, base));
         }
+    }
+}
+
+/// What is seen of real boards, while there are any.
+fn boards(ui: &mut Ui, stage: &Stage, look: &Look) {
+    let base = theme::regime(look.palette, Regime::Calm);
+    let fleet = &stage.fleet;
+    if stage.present.hardware {
+        entry(ui, "board", |ui| glyph(ui, Glyph::Hexagon, base));
+    }
+    for lamp in Lamp::ALL {
+        if fleet.marks.iter().any(|mark| mark.lamp == lamp) {
+            entry(ui, lamp.name(), |ui| drop(lamp_sign(ui, lamp)));
+        }
+    }
+    if fleet.parted(stage.published.tick).next().is_some() {
+        let ink = theme::parted(look.palette);
+        entry(ui, "unlike its twin", |ui| parted_sign(ui, base, ink));
     }
 }
 

@@ -4,6 +4,7 @@
 //! Panels read the stage and send wishes; they never touch the mesh and never draw in 3D.
 
 mod attacks;
+mod boards;
 mod browser;
 mod card;
 mod chapters;
@@ -21,6 +22,7 @@ mod keys;
 mod legend;
 mod lineage;
 mod names;
+mod open;
 pub mod overlay;
 mod overview;
 mod performance;
@@ -40,6 +42,7 @@ mod widgets;
 use crate::pace::Intent;
 use crate::view::actions::{Action, Do, Entry};
 use crate::view::crowd::Crowd;
+use crate::view::fleet::Plug;
 use crate::view::space::Space;
 use crate::view::stage::{Ask, Go, Insets, Load, Look, Marks, Opening, OverScene, Stage};
 use crate::view::tools::Sketch;
@@ -68,6 +71,10 @@ pub struct Outcome {
     pub select: Option<Option<u32>>,
     /// Another scenario to run.
     pub load: Option<String>,
+    /// Wishes for boards.
+    pub plugs: Vec<Plug>,
+    /// The list of ports is on show.
+    pub looks_for_ports: bool,
     /// Something to tell the user.
     pub notice: Option<String>,
     /// What was told has been read.
@@ -83,12 +90,15 @@ pub struct Panels {
     transport: transport::Transport,
     /// There was a second world in the last frame.
     double: bool,
+    /// There were boards, or some were waited for.
+    boarded: bool,
     sheets: overlay::Sheets,
 }
 
 /// What the panels themselves remember.
 #[derive(Default)]
 struct Rooms {
+    boards: boards::Boards,
     frames: performance::Frames,
     browser: browser::Browser,
     hands: hands::Hands,
@@ -125,6 +135,7 @@ impl Rooms {
                 }
             }
             Pane::Whatif => whatif::show(ui, stage, look, outcome),
+            Pane::Boards => self.boards.show(ui, stage, look, outcome),
             Pane::Performance => self.frames.show(ui, stage),
             Pane::Settings => settings::show(ui, stage, look, outcome),
         }
@@ -134,6 +145,7 @@ impl Rooms {
 pub(crate) fn plugin(app: &mut App) {
     app.init_resource::<Panels>()
         .add_message::<Load>()
+        .add_message::<Plug>()
         .add_systems(Update, rearrange.in_set(crate::view::ViewSystems::Follow))
         .add_systems(EguiPrimaryContextPass, draw.in_set(PanelSystems));
 }
@@ -164,6 +176,7 @@ fn draw(
     mut asks: MessageWriter<Ask>,
     mut go: MessageWriter<Go>,
     (mut actions, mut load): (MessageWriter<Do>, MessageWriter<Load>),
+    mut plugs: MessageWriter<Plug>,
 ) {
     panels.rooms.frames.push(time.delta_secs());
     // A picture without panels has no context to draw them in.
@@ -177,21 +190,8 @@ fn draw(
     let points = f32::from(look.text_percent) / 100.0;
     context.set_zoom_factor(points);
     names::show(context, &stage, &marks, points);
-    if let Ok((camera, at)) = camera.single() {
-        let seen = |place| {
-            let seen = camera.world_to_viewport(at, place).ok()?;
-            Some(pos2(seen.x, seen.y) / points)
-        };
-        if stage.other.is_some() {
-            let fronts = [crowd.front(0), crowd.front(1)].map(&seen);
-            names::worlds(context, fronts, look.palette);
-        }
-        let alone = stage.selected.filter(|_| stage.picked.is_empty());
-        let chosen = stage.picked.iter().copied().chain(alone);
-        let chosen = chosen.filter_map(|id| crowd.place(id));
-        let drawn = |place| seen(place + crowd.apart(sketch.world));
-        names::sketch(context, &sketch, (chosen, space.node_radius), &drawn);
-        ghosts::show(context, &stage, (&space, &crowd), look.layout.is_real(), &seen);
+    if let Ok(eye) = camera.single() {
+        in_scene(context, eye, &stage, (&look, &sketch), (&space, &crowd));
     }
     let (outcome, scene) = show(context, &mut panels, &stage, &look, (&space, &sketch));
     card::show(context, &stage, &look, &marks, (scene, points));
@@ -214,6 +214,42 @@ fn draw(
     go.write_batch(outcome.go);
     actions.write_batch(outcome.actions.into_iter().map(Do));
     load.write_batch(outcome.load.map(Load));
+    plugs.write_batch(outcome.plugs);
+    if outcome.looks_for_ports {
+        plugs.write(Plug::Look);
+    }
+}
+
+/// What is written and drawn over the scene, where things are in it.
+fn in_scene(
+    context: &egui::Context,
+    (camera, at): (&Camera, &GlobalTransform),
+    stage: &Stage,
+    (look, sketch): (&Look, &Sketch),
+    (space, crowd): (&Space, &Crowd),
+) {
+    let points = f32::from(look.text_percent) / 100.0;
+    let seen = |place| {
+        let seen = camera.world_to_viewport(at, place).ok()?;
+        Some(pos2(seen.x, seen.y) / points)
+    };
+    if stage.other.is_some() {
+        let fronts = [crowd.front(0), crowd.front(1)].map(&seen);
+        names::worlds(context, fronts, look.palette);
+    }
+    let up = at.up() * space.node_radius;
+    let place = |id| {
+        let place = crowd.place(id)?;
+        let (here, above) = (seen(place)?, seen(place + up)?);
+        Some((here, here.distance(above)))
+    };
+    names::boards(context, stage, look.palette, &place);
+    let alone = stage.selected.filter(|_| stage.picked.is_empty());
+    let chosen = stage.picked.iter().copied().chain(alone);
+    let chosen = chosen.filter_map(|id| crowd.place(id));
+    let drawn = |place| seen(place + crowd.apart(sketch.world));
+    names::sketch(context, sketch, (chosen, space.node_radius), &drawn);
+    ghosts::show(context, stage, (space, crowd), look.layout.is_real(), &seen);
 }
 
 /// What panels leave free, in the window's logical pixels.
@@ -250,7 +286,7 @@ pub fn show(
     if look.panels && roomy {
         let around = screen.shrink(theme::EDGE * 0.6);
         scene = docked(context, panels, stage, look, sketch, around, &mut outcome);
-        let bar = panels.transport.show(context, stage, scene, &mut outcome);
+        let bar = panels.transport.show(context, (stage, look), scene, &mut outcome);
         scene.max.y -= caption(context, stage, look, space, scene);
         scene.min.y += bar;
     }
@@ -279,10 +315,16 @@ fn docked(
 ) -> Rect {
     let builder = egui::UiBuilder::new().layer_id(egui::LayerId::background()).max_rect(around);
     let mut ui = egui::Ui::new(context.clone(), "dock".into(), builder);
-    let Panels { dock, rooms, double, .. } = panels;
+    let Panels { dock, rooms, double, boarded, .. } = panels;
     // A second world has figures of its own: they come to the front with it.
     if std::mem::replace(double, stage.other.is_some()) != stage.other.is_some() {
         dock.offer(Pane::Whatif, stage.other.is_some());
+    }
+    // So have boards, when the first is connected, or is waited for.
+    let status = &stage.fleet.status;
+    let any = !status.boards.is_empty() || status.takes_all;
+    if !std::mem::replace(boarded, any) && any {
+        dock.offer(Pane::Boards, true);
     }
     rooms.span.begin(stage.newest(), stage.scene.ticks);
     let mut inside =

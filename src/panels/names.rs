@@ -3,6 +3,9 @@
 
 use super::ghosts::rim;
 use super::theme;
+use super::widgets::lamp;
+use crate::bridge::Lamp;
+use crate::view::fleet::Fleet;
 use crate::view::stage::{Marks, Stage};
 use crate::view::theme::Palette;
 use crate::view::tools::{Sketch, Tool};
@@ -28,8 +31,12 @@ pub fn show(context: &Context, stage: &Stage, marks: &Marks, points: f32) {
     }
     // Under the pointer it has a card, which says its name too.
     let hovered = marks.hovered.map(|(id, _)| id);
-    if let (Some(id), Some(at)) = (stage.selected.filter(|id| hovered != Some(*id)), marks.selected)
-    {
+    // Boards have theirs in any case.
+    let unnamed = |id: &u32| {
+        let Fleet { marks, recorded, .. } = &stage.fleet;
+        hovered != Some(*id) && !recorded.contains(id) && !marks.iter().any(|mark| mark.node == *id)
+    };
+    if let (Some(id), Some(at)) = (stage.selected.filter(unnamed), marks.selected) {
         tag(
             context,
             pos2(at.x, at.y) / points,
@@ -74,17 +81,70 @@ pub fn worlds(context: &Context, fronts: [Option<Pos2>; 2], palette: Palette) {
     }
 }
 
+/// The names of boards with the lamps of their links, beside their nodes. `place` is where a node
+/// is in the window, and how large.
+pub fn boards(
+    context: &Context,
+    stage: &Stage,
+    palette: Palette,
+    place: &dyn Fn(u32) -> Option<(Pos2, f32)>,
+) {
+    let Fleet { marks, recorded, .. } = &stage.fleet;
+    let tick = stage.published.tick;
+    let live = marks.iter().map(|mark| {
+        let parted = mark.parted.is_some_and(|at| at < tick);
+        let ink = if parted { theme::parted(palette) } else { theme::INK };
+        (mark.node, mark.name.as_str(), ink, Some(mark.lamp))
+    });
+    let others = recorded.iter().map(|id| (*id, "recorded board", theme::TEXT, None));
+    // Names of boards that are seen beside each other stand below each other.
+    let mut taken = [Rect::NOTHING; CLEAR];
+    for (number, (node, name, ink, lit)) in live.chain(others).enumerate() {
+        let Some((mut at, radius)) = place(node) else { continue };
+        for _ in 0..CLEAR {
+            let own = Rect::from_min_size(at - vec2(0.0, 9.0), vec2(NAME_WIDTH, 18.0));
+            let Some(other) = taken.iter().find(|other| other.intersects(own)) else { break };
+            at.y = other.bottom() + 9.5;
+        }
+        if let Some(place) = taken.get_mut(number) {
+            *place = Rect::from_min_size(at - vec2(0.0, 9.0), vec2(NAME_WIDTH, 18.0));
+        }
+        lit_tag(context, at, radius * 2.1, name, (ink, lit));
+    }
+}
+
+/// Names of boards that are kept apart from each other, at most.
+const CLEAR: usize = 16;
+/// Width that is kept for one of them.
+const NAME_WIDTH: f32 = 190.0;
+
 /// What the two worlds of a fork are called.
 pub const NAMES: [&str; 2] = ["unchanged", "what if"];
 
 /// A name beside a node, clear of its ring.
 fn tag(context: &Context, at: Pos2, clear: f32, name: &str, ink: Color32) {
+    lit_tag(context, at, clear, name, (ink, None));
+}
+
+/// The same with a lamp in front.
+fn lit_tag(
+    context: &Context,
+    at: Pos2,
+    clear: f32,
+    name: &str,
+    (ink, lit): (Color32, Option<Lamp>),
+) {
     let painter = context.layer_painter(LayerId::new(Order::Background, "names".into()));
     let galley = painter.layout_no_wrap(name.to_owned(), theme::tag_font(), ink);
     let from = pos2(at.x + clear.max(9.0) + 3.0, at.y - galley.size().y * 0.5);
-    let behind = Rect::from_min_size(from, galley.size()).expand2(vec2(5.0, 2.0));
+    let lamp_width = if lit.is_some() { 16.0 } else { 0.0 };
+    let size = galley.size() + vec2(lamp_width, 0.0);
+    let behind = Rect::from_min_size(from, size).expand2(vec2(5.0, 2.0));
     painter.rect_filled(behind, CornerRadius::same(5), theme::SURFACE);
     let outline = Stroke::new(1.0, theme::OUTLINE);
     painter.rect_stroke(behind, CornerRadius::same(5), outline, StrokeKind::Inside);
-    painter.galley(from, galley, ink);
+    if let Some(lit) = lit {
+        lamp(&painter, pos2(from.x + 5.0, behind.center().y), lit);
+    }
+    painter.galley(from + vec2(lamp_width, 0.0), galley, ink);
 }

@@ -1,6 +1,6 @@
-//! Sheets over the scene, one at a time: the finder, the help, the tour.
+//! Sheets over the scene, one at a time: the finder, the help, the tour, the file dialog.
 
-use super::{Outcome, finder, help, tour};
+use super::{Outcome, finder, help, open, tour};
 use crate::view::stage::{Look, Stage};
 use bevy_egui::egui::{Context, Rect};
 
@@ -13,6 +13,8 @@ pub enum Overlay {
     Help,
     /// One minute through the window.
     Tour,
+    /// A scenario or a recording from a file.
+    File,
 }
 
 /// What sheets remember while they are open.
@@ -21,6 +23,7 @@ pub struct Sheets {
     finder: finder::Finder,
     help: help::Help,
     tour: tour::Tour,
+    file: open::Opener,
 }
 
 impl Sheets {
@@ -39,10 +42,14 @@ impl Sheets {
         if look.overlay != Some(Overlay::Tour) {
             self.tour = tour::Tour::default();
         }
+        if look.overlay != Some(Overlay::File) {
+            self.file.close();
+        }
         match look.overlay {
             Some(Overlay::Finder) => self.finder.show(context, stage, outcome),
             Some(Overlay::Help) => self.help.show(context, outcome),
             Some(Overlay::Tour) => self.tour.show(context, look, scene, outcome),
+            Some(Overlay::File) => self.file.show(context, stage, outcome),
             None => {}
         }
     }

@@ -5,12 +5,18 @@
 
 use super::dock::Pane;
 use super::{Outcome, Rooms, theme};
+use crate::bridge::count::{BoardCounts, Latency};
+use crate::bridge::hub::HubStatus;
+use crate::bridge::mirror::BoardStatus;
+use crate::bridge::ports::{Looks, PortInfo};
+use crate::bridge::session::Divergence;
 use crate::mesh::Mesh;
 use crate::mesh::plan::Plan;
 use crate::mesh::publish::{Published, Scene};
+use crate::pace::Intent;
 use crate::scenario::{self, Command, Links};
 use crate::view::Observer;
-use crate::view::stage::{Look, Stage};
+use crate::view::stage::{Ask, Look, Stage};
 use crate::view::tools::Sketch;
 use bevy_egui::egui::{
     self, Context, Pos2, RawInput, Rect, Shape, Vec2, ViewportId, epaint::ClippedShape, pos2, vec2,
@@ -34,6 +40,101 @@ fn sizes(pane: Pane) -> [Vec2; 2] {
         Pane::Inspector => [vec2(300.0, 690.0), vec2(620.0, 420.0)],
         _ => [vec2(1000.0, 166.0), vec2(640.0, 166.0)],
     }
+}
+
+/// What the mouse does in one pass.
+type Does = Vec<egui::Event>;
+
+/// Lets a mouse work in the timeline, pass by pass, and tells what was asked for in each, and
+/// whether only a part of the run is on show after it.
+fn work(stage: &Stage, size: Vec2, passes: Vec<Does>) -> Vec<(Vec<Intent>, bool)> {
+    let context = Context::default();
+    theme::install(&context);
+    let area = Rect::from_min_size(pos2(0.0, 0.0), size);
+    let (look, sketch) = (Look::default(), Sketch::default());
+    let mut rooms = Rooms::default();
+    let mut told = Vec::new();
+    for (number, events) in passes.into_iter().enumerate() {
+        let mut outcome = Outcome::default();
+        let input = RawInput {
+            screen_rect: Some(area),
+            time: Some(number as f64 * 0.05),
+            events,
+            ..RawInput::default()
+        };
+        rooms.span.begin(stage.newest(), stage.scene.ticks);
+        let _ = context.run_ui(input, |ui| {
+            theme::pane().show(ui, |ui| {
+                rooms.show(ui, Pane::Timeline, (stage, &look, &sketch), &mut outcome);
+            });
+        });
+        let asks = outcome.asks.into_iter().map(|Ask(intent)| intent).collect();
+        told.push((asks, rooms.span.is_zoomed()));
+    }
+    told
+}
+
+fn button(at: Pos2, pressed: bool) -> egui::Event {
+    let (button, modifiers) = (egui::PointerButton::Primary, egui::Modifiers::NONE);
+    egui::Event::PointerButton { pos: at, button, pressed, modifiers }
+}
+
+#[test]
+fn the_clock_of_the_timeline_is_scrubbed_with_the_mouse() {
+    let mut stage = empty();
+    stage.published = Arc::new(Published { tick: 600, tick_ms: 1_000, ..Published::default() });
+    let size = vec2(1000.0, 166.0);
+    // The clock is below the lanes, inside the panel's margin.
+    let at = |x: f32| pos2(x, size.y - 14.0);
+    let moved = |x: f32| egui::Event::PointerMoved(at(x));
+    let told = work(
+        &stage,
+        size,
+        vec![
+            vec![],
+            vec![moved(300.0)],
+            vec![button(at(300.0), true)],
+            vec![moved(500.0)],
+            vec![moved(900.0)],
+            vec![moved(2_000.0)],
+            vec![button(at(2_000.0), false)],
+        ],
+    );
+    let ticks: Vec<u64> = told
+        .iter()
+        .flat_map(|(asks, _)| asks)
+        .filter_map(|intent| match intent {
+            Intent::Seek(tick) => Some(*tick),
+            _ => None,
+        })
+        .collect();
+    let [first, second, third, ..] = ticks[..] else { panic!("{ticks:?}") };
+    assert!((100..200).contains(&first), "{ticks:?}");
+    assert!(second > first + 80 && third > second + 180, "{ticks:?}");
+    assert!(ticks.iter().all(|tick| *tick <= 600), "{ticks:?}");
+}
+
+#[test]
+fn a_double_click_in_the_timeline_shows_the_whole_run() {
+    let stage = empty();
+    let size = vec2(1000.0, 166.0);
+    let at = pos2(500.0, 70.0);
+    let wheel = egui::Event::MouseWheel {
+        unit: egui::MouseWheelUnit::Line,
+        delta: vec2(0.0, 6.0),
+        phase: egui::TouchPhase::Move,
+        modifiers: egui::Modifiers::NONE,
+    };
+    let click = |pressed| vec![button(at, pressed)];
+    let mut passes = vec![vec![], vec![egui::Event::PointerMoved(at)], vec![wheel]];
+    passes.extend(std::iter::repeat_n(vec![], 4));
+    let zoomed = passes.len() - 1;
+    passes.extend([click(true), click(false), click(true), click(false), vec![]]);
+    let told = work(&stage, size, passes);
+    assert!(told[zoomed].1, "the wheel zooms");
+    assert!(!told[told.len() - 1].1, "and a double click shows all again");
+    let seeks = told.iter().flat_map(|(asks, _)| asks).count();
+    assert_eq!(seeks, 1, "two clicks go to one tick");
 }
 
 /// Draws a panel until it has settled.
@@ -142,11 +243,64 @@ fn busy() -> Stage {
     }
     let mut stage = observer.stage(&mut mesh);
     stage.picked = (0..30).map(|id| id * 3).collect();
+    let mut fleet = std::mem::take(&mut stage.fleet);
+    fleet.is_open = true;
+    fleet.take(Arc::new(hub()), |node| format!("node {node}"));
+    stage.fleet = fleet;
     stage.parameters = scenario::LIVE
         .iter()
         .map(|live| mesh.parameter(live.field).map(scenario::Setting::value))
         .collect();
     stage
+}
+
+/// A board that keeps step, one that has parted from its twin and is gone, and ports beside them.
+fn hub() -> HubStatus {
+    let board = |port: &str, node, state, why: &str, divergence| BoardStatus {
+        port: port.to_owned(),
+        node,
+        state,
+        why: why.to_owned(),
+        key: "5fe1b2c30d94a7e8".to_owned(),
+        build: "esp32c6 qres-esp32c6 0.1.0".to_owned(),
+        behind: 2,
+        regime: 2,
+        energy_uj: 7_412_000,
+        bytes_per_s: 11_520,
+        latency: Latency { last_us: 2_100, mean_us: 71_300, max_us: 412_000, answers: 40_312 },
+        counts: BoardCounts {
+            opened: 3,
+            ticks: 39_871,
+            missed: 1_204,
+            crc_errors: 18,
+            gaps: 11,
+            resyncs: 3,
+            ..BoardCounts::default()
+        },
+        dropped_bytes: 0,
+        agreed_tick: Some(39_870),
+        agreed_digest: "a1b2c3d4".to_owned(),
+        divergence,
+    };
+    let sections = vec!["sensing", "speaking", "energy", "trust", "memory", "options"];
+    let parted = Some(Divergence { tick: 41_007, sections });
+    let port = |path: &str, looks, about: &str| PortInfo {
+        path: path.to_owned(),
+        looks,
+        about: about.to_owned(),
+    };
+    HubStatus {
+        boards: vec![
+            board("/dev/ttyACM0", 12, "live", "", None),
+            board("/dev/serial/by-id/usb-Espressif", 41, "unplugged", "no such device", parted),
+        ],
+        ports: Arc::new([
+            port("/dev/ttyACM1", Looks::Board, "USB 303A:1001 USB JTAG/serial debug unit"),
+            port("/dev/ttyS0", Looks::Other, ""),
+        ]),
+        takes_all: false,
+        told: None,
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Colours that mean something in the scene come from `view::theme`; here are only the surfaces
 //! and the ink. Nothing outside the two theme files may write a colour as a literal.
 
+use crate::bridge::Lamp;
 use crate::mesh::publish::{PacketKind, Regime};
 use crate::view::theme::{self as scene, Palette, Tint};
 use bevy_egui::egui::epaint::Shadow;
@@ -130,6 +131,23 @@ pub fn recording() -> Color32 {
 #[must_use]
 pub fn difference(palette: Palette) -> Color32 {
     colour(palette.difference())
+}
+
+/// The colour of a board that is not as its twin.
+#[must_use]
+pub fn parted(palette: Palette) -> Color32 {
+    colour(palette.parted())
+}
+
+/// The colour of a lamp.
+#[must_use]
+pub fn lamp(lamp: Lamp) -> Color32 {
+    match lamp {
+        Lamp::Connected => colour(scene::LINK_UP),
+        Lamp::Waiting => WARN,
+        Lamp::Silent => FAINT,
+        Lamp::Lost => colour(scene::LOST),
+    }
 }
 
 /// The colour of a storm's body.

@@ -22,6 +22,8 @@ const GUTTER: f32 = 74.0;
 const FOOT: f32 = 18.0;
 /// Lowest and highest lane.
 const LANE: Rangef = Rangef { min: 13.0, max: 26.0 };
+/// Half the width of the play head's handle, and a little, in points.
+const HEAD: f32 = 7.0;
 /// How near to the play head it can be taken hold of, in points.
 const GRIP: f32 = 4.0;
 /// How near an event must be to the pointer to be named, in points.
@@ -49,6 +51,9 @@ pub fn show(
         pos2(rect.right() - 4.0, rect.bottom() - FOOT),
     );
     let scrubbed = playhead(ui, rect, strip, stage, span, outcome);
+    if response.double_clicked() {
+        span.show_all();
+    }
     if !scrubbed {
         span.steer(ui, strip, &response);
     }
@@ -69,7 +74,8 @@ pub fn show(
     let Some(at) = hovered else { return };
     let lane = rows.iter().flatten().find(|(_, row)| row.y_range().contains(at.y));
     let near = lane.map(|(lane, _)| nearest(stage, *lane, span, strip, at)).unwrap_or_default();
-    if response.clicked() {
+    // The second click of a double one asks for no tick of its own.
+    if response.clicked() && !response.double_clicked() {
         match near.first() {
             Some(event) => {
                 visit(event, outcome);
@@ -398,6 +404,7 @@ fn axis(paint: &Painter, rect: Rect, strip: Rect, stage: &Stage, span: &Span) {
     let step = nice_ms((to - from) * tick_ms / wanted) / tick_ms;
     let mut tick = (from / step).ceil() * step;
     let mut free = rect.left();
+    let head = span.x(stage.published.tick as f64, strip.x_range());
     while tick <= to {
         let x = span.x(tick, strip.x_range());
         paint.vline(x, strip.y_range(), Stroke::new(1.0, theme::OUTLINE.gamma_multiply(0.5)));
@@ -405,8 +412,10 @@ fn axis(paint: &Painter, rect: Rect, strip: Rect, stage: &Stage, span: &Span) {
         let galley = paint.layout_no_wrap(text, theme::small_font(), theme::FAINT);
         let width = galley.size().x;
         let left = label_left(x, width, rect.x_range());
-        // A label that would run into the last one is left out; its line stays.
-        if left >= free {
+        // A label that would run into the last one, or lie below the play head, is left out; its
+        // line stays.
+        let hidden = left - HEAD < head && head < left + width + HEAD;
+        if left >= free && !hidden {
             let at = pos2(left, rect.bottom() - 3.0 - galley.size().y);
             paint.galley(at, galley, theme::FAINT);
             free = left + width + 10.0;

@@ -9,7 +9,7 @@ use bevy_egui::egui::{
 };
 
 /// Seconds that a station is shown for.
-const STATION_SECONDS: f32 = 8.5;
+const STATION_SECONDS: f32 = 7.5;
 /// Width of the card.
 const WIDTH: f32 = 430.0;
 
@@ -42,8 +42,13 @@ const STATIONS: &[(&str, &str)] = &[
     ),
     (
         "Time is yours",
-        "P stops the clock, the full stop runs one tick, plus and minus change the speed. The \
-         bar above the scene has all of it.",
+        "P stops the clock; comma and full stop go a tick back and on; plus and minus change the \
+         speed. Drag the head of the timeline, and any tick that was is shown again.",
+    ),
+    (
+        "Lay hands on it",
+        "E opens the hands: storms, attacks, power, links, parameters. Ctrl+F begins a second \
+         world beside the first, to see what a change changes. F2 records the run to replay it.",
     ),
     (
         "Ask for anything",

@@ -5,8 +5,9 @@ use super::icons::{self, Icon};
 use super::widgets::{bar, bytes, clock, dot, grouped, times};
 use super::{Outcome, theme};
 use crate::pace::{Intent, PaceStatus, SPEED_MAX_MILLI, SPEED_MIN_MILLI, Travel, Work};
+use crate::record::recording::Note;
 use crate::view::actions::{Action, entry_of};
-use crate::view::stage::{Ask, Stage};
+use crate::view::stage::{Ask, Look, Stage};
 use bevy_egui::egui::{Align2, Area, Context, Rect, RichText, Slider, SliderClamping, Ui, vec2};
 
 /// Below this width of the scene the slider is left out.
@@ -26,7 +27,7 @@ impl Transport {
     pub fn show(
         &mut self,
         context: &Context,
-        stage: &Stage,
+        (stage, look): (&Stage, &Look),
         scene: Rect,
         outcome: &mut Outcome,
     ) -> f32 {
@@ -52,7 +53,7 @@ impl Transport {
                         None if stage.travel.is_past => past(ui, &stage.travel, outcome),
                         None => {}
                     }
-                    lamps(ui, stage);
+                    lamps(ui, stage, look, outcome);
                     if let Some((done, of)) = stage.travel.indexed.filter(|(done, of)| done < of) {
                         indexing(ui, done, of);
                     }
@@ -140,7 +141,7 @@ fn working(ui: &mut Ui, work: Work, outcome: &mut Outcome) {
 }
 
 /// What is being recorded, and how far a replay is as it was.
-fn lamps(ui: &mut Ui, stage: &Stage) {
+fn lamps(ui: &mut Ui, stage: &Stage, look: &Look, outcome: &mut Outcome) {
     if let Some(status) = &stage.tape.asked {
         ui.horizontal(|ui| {
             dot(ui, theme::recording());
@@ -163,6 +164,25 @@ fn lamps(ui: &mut Ui, stage: &Stage) {
             let said = format!("replay: verified up to tick {}", grouped(verified.up_to));
             ui.label(theme::text(said))
                 .on_hover_text(format!("{} checkpoints of the recording hold", verified.held));
+        }
+    });
+    if stage.notes.iter().any(|remark| remark.note != Note::Reached) {
+        as_watched(ui, look, outcome);
+    }
+}
+
+/// Whether a replay is shown as it was watched.
+fn as_watched(ui: &mut Ui, look: &Look, outcome: &mut Outcome) {
+    ui.horizontal(|ui| {
+        ui.label(theme::label("as recorded:"));
+        for (action, mut on, said) in [
+            (Action::AsWatched, look.as_watched, "camera"),
+            (Action::PaceAsWatched, look.pace_as_watched, "speed and pauses"),
+        ] {
+            let box_ = ui.checkbox(&mut on, theme::text(said));
+            if super::explained(box_, entry_of(action)).changed() {
+                outcome.actions.push(action);
+            }
         }
     });
 }

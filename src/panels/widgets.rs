@@ -1,6 +1,7 @@
 //! Small painted pieces that several panels share: bars, dots, rows, numbers as people say them.
 
 use super::theme;
+use crate::bridge::Lamp;
 use bevy_egui::egui::{
     Align, Align2, Color32, CornerRadius, Layout, Painter, Pos2, Rect, Response, Sense, Shape,
     Stroke, Ui, pos2, vec2,
@@ -74,6 +75,58 @@ pub fn split_shares(ui: &mut Ui, parts: &[(f64, Color32)]) {
 pub fn dot(ui: &mut Ui, colour: Color32) {
     let (rect, _) = ui.allocate_exact_size(vec2(9.0, 12.0), Sense::hover());
     ui.painter().circle_filled(rect.center(), 4.0, colour);
+}
+
+/// The lamp of a board's link: each state has a colour and a form of its own.
+pub fn lamp(paint: &Painter, at: Pos2, lamp: Lamp) {
+    let colour = theme::lamp(lamp);
+    let stroke = Stroke::new(1.7, colour);
+    match lamp {
+        // A full light.
+        Lamp::Connected => {
+            paint.circle_filled(at, 6.5, colour.gamma_multiply(0.22));
+            paint.circle_filled(at, 4.2, colour);
+        }
+        // Half of it.
+        Lamp::Waiting => {
+            let half = (0..=12_u8).map(|step| {
+                let turn = std::f32::consts::PI * (0.5 + f32::from(step) / 12.0);
+                at + vec2(4.2 * turn.cos(), 4.2 * turn.sin())
+            });
+            paint.add(Shape::convex_polygon(half.collect(), colour, Stroke::NONE));
+            paint.circle_stroke(at, 4.2, Stroke::new(1.3, colour));
+        }
+        // None: what is left is its rim.
+        Lamp::Silent => drop(paint.circle_stroke(at, 4.2, stroke)),
+        // Crossed out.
+        Lamp::Lost => {
+            for side in [-1.0, 1.0] {
+                let arm = vec2(3.8, 3.8 * side);
+                paint.line_segment([at - arm, at + arm], stroke);
+            }
+        }
+    }
+}
+
+/// A lamp as a part of a line.
+pub fn lamp_sign(ui: &mut Ui, lit: Lamp) -> Response {
+    let (rect, response) = ui.allocate_exact_size(vec2(15.0, 14.0), Sense::hover());
+    lamp(ui.painter(), rect.center(), lit);
+    response
+}
+
+/// A node with the broken ring of a board that has parted from its twin.
+pub fn parted_sign(ui: &mut Ui, base: Color32, colour: Color32) {
+    let (rect, _) = ui.allocate_exact_size(vec2(19.0, 16.0), Sense::hover());
+    let (at, paint) = (rect.center(), ui.painter());
+    paint.circle_filled(at, 3.4, base);
+    for dash in 0..6_u8 {
+        let part = (0..=4_u8).map(|step| {
+            let turn = std::f32::consts::TAU * (f32::from(dash) + f32::from(step) * 0.16) / 6.0;
+            at + vec2(7.0 * turn.cos(), 7.0 * turn.sin())
+        });
+        paint.add(Shape::line(part.collect(), Stroke::new(1.7, colour)));
+    }
 }
 
 /// A key as on a keyboard.

@@ -4,7 +4,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::recording::{Header, Recorder, RecorderOptions, RecorderStatus, Watch};
+use crossbeam_channel::{Receiver, Sender};
+
+use super::recording::{Header, Note, Recorder, RecorderOptions, RecorderStatus, Watch};
 use super::rolling::Rolling;
 use crate::mesh::Mesh;
 use crate::pace::Observer;
@@ -20,10 +22,19 @@ pub struct DeckStatus {
     pub told: Option<(u64, String)>,
 }
 
+/// Notes that wait for the mesh to be shown; more than that are lost.
+const NOTES_WAITING: usize = 1_024;
+/// Notes that a recording which begins later is told, at most.
+const NOTES_KEPT: usize = 512;
+
 /// A handle to the recordings of a run, for any thread.
 #[derive(Clone)]
 #[cfg_attr(feature = "view", derive(bevy::ecs::resource::Resource))]
-pub struct Deck(Arc<Mutex<Inside>>);
+pub struct Deck {
+    inside: Arc<Mutex<Inside>>,
+    /// Beside the lock: a note waits for nobody.
+    notes: Sender<Note>,
+}
 
 /// What a deck is asked for; it is done when the mesh is shown next.
 enum Wish {
@@ -31,11 +42,15 @@ enum Wish {
     Stop,
 }
 
-#[derive(Default)]
 struct Inside {
     options: RecorderOptions,
+    notes: Receiver<Note>,
+    /// What still holds of what was noted.
+    noted: Vec<Note>,
     wish: Option<Wish>,
     rolls: Option<Rolling>,
+    /// It is to begin a file.
+    rolls_next: bool,
     asked: Option<Recorder>,
     rolling: Option<Recorder>,
     /// For the status, which may not wait for the recorders.
@@ -50,7 +65,21 @@ impl Deck {
     /// always on goes, if anywhere.
     #[must_use]
     pub fn new(options: RecorderOptions, rolls: Option<Rolling>) -> (Self, Observer) {
-        let deck = Self(Arc::new(Mutex::new(Inside { options, rolls, ..Inside::default() })));
+        let (sender, notes) = crossbeam_channel::bounded(NOTES_WAITING);
+        let inside = Inside {
+            options,
+            notes,
+            noted: Vec::new(),
+            wish: None,
+            rolls,
+            rolls_next: true,
+            asked: None,
+            rolling: None,
+            watches: [None, None],
+            told: None,
+            over: false,
+        };
+        let deck = Self { inside: Arc::new(Mutex::new(inside)), notes: sender };
         let shown = deck.clone();
         (deck, Box::new(move |mesh| shown.lock().look(mesh)))
     }
@@ -64,6 +93,11 @@ impl Deck {
         } else {
             inside.wish = Some(Wish::Begin(path));
         }
+    }
+
+    /// Notes how the run is watched, when the mesh is shown next. No part of the run.
+    pub fn note(&self, note: Note) {
+        let _ = self.notes.try_send(note);
     }
 
     /// Ends the recording that was asked for, when the mesh is shown next.
@@ -82,16 +116,13 @@ impl Deck {
         }
     }
 
-    /// The run goes another way than it was recorded: all recordings are left as they are, without
-    /// an end.
-    pub fn let_go(&self) {
-        let mut inside = self.lock();
-        inside.over = true;
-        if inside.asked.take().is_some() {
-            inside.tell("the recording ends here: it is of the world that was given up".into());
-        }
-        inside.rolling = None;
-        inside.watches = [None, None];
+    /// Who is to be shown a world that takes the place of the recorded one. All recordings are left
+    /// as they are then, without an end, and others begin: what led to that world can be done again
+    /// like any run.
+    #[must_use]
+    pub fn keeper(&self) -> Observer {
+        let shown = self.clone();
+        Box::new(move |mesh| shown.lock().turn(mesh))
     }
 
     /// Ends all recordings, of a mesh that runs no more.
@@ -101,6 +132,7 @@ impl Deck {
             return;
         }
         inside.wish = None;
+        inside.take_notes();
         let both = [inside.asked.take(), inside.rolling.take()];
         both.into_iter().flatten().for_each(|recorder| drop(recorder.finish(mesh)));
         inside.watches = [None, None];
@@ -118,7 +150,7 @@ impl Deck {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inside> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -128,22 +160,7 @@ impl Inside {
         if self.over {
             return;
         }
-        if self.rolling.is_none()
-            && let Some(rolls) = self.rolls.take()
-        {
-            let path = rolls.next(&self.options.name);
-            let made = path.and_then(|path| {
-                // The file is there already, and empty.
-                Recorder::create(&path, Header::new(self.options.clone(), mesh), mesh)
-            });
-            match made {
-                Ok(recorder) => {
-                    self.watches[1] = Some(recorder.watch());
-                    self.rolling = Some(recorder);
-                }
-                Err(why) => self.tell(format!("this run is not recorded: {why}")),
-            }
-        }
+        self.roll(mesh);
         match self.wish.take() {
             Some(Wish::Begin(path)) => self.begin(&path, mesh),
             Some(Wish::Stop) => self.stop(mesh),
@@ -152,12 +169,72 @@ impl Inside {
         for recorder in [&mut self.asked, &mut self.rolling].into_iter().flatten() {
             recorder.tick(mesh);
         }
+        self.take_notes();
         self.warn();
+    }
+
+    /// Begins the recording that is always on, where that has not been done.
+    fn roll(&mut self, mesh: &mut Mesh) {
+        if !std::mem::take(&mut self.rolls_next) {
+            return;
+        }
+        let Some(rolls) = &self.rolls else { return };
+        let made = rolls.next(&self.options.name).and_then(|path| {
+            // The file is there already, and empty.
+            Recorder::create(&path, Header::new(self.options.clone(), mesh), mesh)
+        });
+        match made {
+            Ok(mut recorder) => {
+                self.noted.iter().for_each(|note| recorder.note(note.clone()));
+                self.watches[1] = Some(recorder.watch());
+                self.rolling = Some(recorder);
+            }
+            Err(why) => self.tell(format!("this run is not recorded: {why}")),
+        }
+    }
+
+    /// Another world has taken the place of the recorded one.
+    fn turn(&mut self, mesh: &mut Mesh) {
+        if self.over {
+            return;
+        }
+        self.take_notes();
+        let asked = self.asked.take().map(|recorder| recorder.watch().status().path);
+        (self.rolling, self.watches) = (None, [None, None]);
+        self.rolls_next = true;
+        if let Some(path) = asked {
+            let folder = path.parent().unwrap_or(Path::new(".")).to_path_buf();
+            let fresh = free_path(&folder, &self.options.name);
+            self.begin(&fresh, mesh);
+            if self.asked.is_some() {
+                let (path, fresh) = (path.display(), fresh.display());
+                self.tell(format!(
+                    "{path} ends here: it is of the world that was given up; the one that was kept \
+                     is recorded into {fresh}"
+                ));
+            }
+        }
+        self.look(mesh);
+    }
+
+    /// Hands notes to the recordings that run, and remembers what still holds of them.
+    fn take_notes(&mut self) {
+        for note in self.notes.try_iter().take(NOTES_WAITING) {
+            for recorder in [&mut self.asked, &mut self.rolling].into_iter().flatten() {
+                recorder.note(note.clone());
+            }
+            self.noted.retain(|earlier| !replaces(&note, earlier));
+            let holds = !matches!(note, Note::Unmark(_) | Note::Home);
+            if holds && self.noted.len() < NOTES_KEPT {
+                self.noted.push(note);
+            }
+        }
     }
 
     fn begin(&mut self, path: &Path, mesh: &mut Mesh) {
         match Recorder::create(path, Header::new(self.options.clone(), mesh), mesh) {
-            Ok(recorder) => {
+            Ok(mut recorder) => {
+                self.noted.iter().for_each(|note| recorder.note(note.clone()));
                 self.watches[0] = Some(recorder.watch());
                 self.asked = Some(recorder);
             }
@@ -189,6 +266,18 @@ impl Inside {
     fn tell(&mut self, text: String) {
         let number = self.told.as_ref().map_or(1, |(number, _)| number + 1);
         self.told = Some((number, text));
+    }
+}
+
+/// Whether a note says anew what an earlier one said.
+fn replaces(note: &Note, earlier: &Note) -> bool {
+    let camera = |note: &Note| matches!(note, Note::Camera(_) | Note::Home);
+    match (note, earlier) {
+        (Note::Mark(tick, _) | Note::Unmark(tick), Note::Mark(other, _)) => tick == other,
+        (Note::Paused(_), Note::Paused(_))
+        | (Note::Speed(_), Note::Speed(_))
+        | (Note::Layout(_), Note::Layout(_)) => true,
+        _ => camera(note) && camera(earlier),
     }
 }
 
@@ -238,6 +327,18 @@ mod tests {
         let mut mesh = mesh();
         mesh.command(Command::Kill { nodes: "4".into() }).expect("a command");
         for tick in 0..40 {
+            if tick == 8 {
+                for note in [
+                    Note::Mark(3, "gone".into()),
+                    Note::Mark(5, "old".into()),
+                    Note::Speed(10),
+                    Note::Unmark(3),
+                    Note::Mark(5, "new".into()),
+                    Note::Speed(20),
+                ] {
+                    deck.note(note);
+                }
+            }
             if tick == 20 {
                 deck.begin(path.clone());
                 assert!(deck.is_asked());
@@ -253,10 +354,61 @@ mod tests {
         assert!(!deck.is_asked() && deck.status().asked.is_none());
         deck.finish(&mut mesh);
         assert_ne!(free_path(&folder, "t"), path, "what is there stays");
-        for file in [path, rolled] {
+        for (file, noted) in [(path, 2), (rolled, 6)] {
             let recording = recording::read(&file).expect("reads");
+            let noted_here = recording.notes.iter().filter(|remark| remark.note != Note::Reached);
+            assert_eq!(noted_here.count(), noted, "what still holds when one begins");
+            assert_eq!(recording.bookmarks().into_iter().collect::<Vec<_>>(), [(5, "new")]);
             assert_eq!((recording.ticks(), recording.commands.len()), (40, 1));
             assert!(recording.end.is_some());
+        }
+        let _ = std::fs::remove_dir_all(&folder);
+    }
+
+    #[test]
+    fn a_world_that_was_kept_is_recorded_from_its_beginning() {
+        let folder = folder("kept");
+        let (deck, mut observer) =
+            Deck::new(options(), Some(Rolling::new(folder.clone(), 4, 1 << 20)));
+        let mut keeper = deck.keeper();
+        let (first, mut run) = (folder.join("first.ron"), mesh());
+        deck.begin(first.clone());
+        for _ in 0..20 {
+            run.step();
+            observer(&mut run);
+        }
+        // Another world that parts from it at tick 10.
+        let mut other = mesh();
+        for tick in 0..15 {
+            if tick == 10 {
+                other.command(Command::Kill { nodes: "4".into() }).expect("a command");
+            }
+            other.step();
+        }
+        let snapshot = other.snapshot();
+        let mut other = run.another(&snapshot).expect("of one plan");
+        keeper(&mut other);
+        let told = deck.status().told.expect("told").1;
+        assert!(told.contains("first.ron ends here"), "{told}");
+        for _ in 0..15 {
+            other.step();
+            observer(&mut other);
+        }
+        let status = deck.status();
+        let files = [status.asked, status.rolling].map(|status| status.expect("runs").path);
+        deck.finish(&mut other);
+        assert!(recording::read(&first).expect("reads").end.is_none());
+        for file in files {
+            let read = recording::read(&file).expect("reads");
+            assert_eq!((read.ticks(), read.commands.len()), (30, 1));
+            // The whole of it can be done again, from the first tick.
+            let scenario = read.scenario().expect("a scenario");
+            let plan = read.plan(&scenario, Path::new(".")).expect("a plan");
+            let mut again = Mesh::new(plan, 1);
+            while again.ticks() < 30 {
+                again.step();
+                assert!(read.verify(&mut again).is_ok());
+            }
         }
         let _ = std::fs::remove_dir_all(&folder);
     }

@@ -5,17 +5,20 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::mesh::Mesh;
 
 /// Rows of a table over time, about.
 const ROWS: u64 = 2_000;
 
-/// The ticks of a run that are written down: each `every`-th, and the last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The ticks of a run that are written down: each `every`-th, and the last. Copies share which one
+/// is the last.
+#[derive(Debug, Clone)]
 pub struct Rhythm {
     every: u64,
-    last: u64,
+    last: Arc<AtomicU64>,
 }
 
 impl Rhythm {
@@ -28,13 +31,18 @@ impl Rhythm {
     /// Each `every`-th of a run of `ticks`; 0 counts as 1.
     #[must_use]
     pub fn each(every: u64, ticks: u64) -> Self {
-        Self { every: every.max(1), last: ticks }
+        Self { every: every.max(1), last: Arc::new(AtomicU64::new(ticks)) }
     }
 
     /// Whether what there is after `ticks` ticks is written.
     #[must_use]
-    pub fn has(self, ticks: u64) -> bool {
-        ticks.is_multiple_of(self.every) || ticks == self.last
+    pub fn has(&self, ticks: u64) -> bool {
+        ticks.is_multiple_of(self.every) || ticks == self.last.load(Ordering::Relaxed)
+    }
+
+    /// The run is to end sooner: after so many ticks.
+    pub fn end_at(&self, ticks: u64) {
+        self.last.store(ticks, Ordering::Relaxed);
     }
 }
 

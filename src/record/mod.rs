@@ -6,6 +6,7 @@ pub mod deck;
 pub mod export;
 pub mod index;
 pub mod mcap;
+pub mod moments;
 pub mod parquet;
 pub mod pcap;
 pub mod recording;

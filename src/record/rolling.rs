@@ -1,10 +1,12 @@
-//! Recordings that are always on: the newest few in a folder of their own, the oldest deleted. Must
-//! not delete what it did not name, what is no recording, or what is being written.
+//! Recordings that are always on: the newest few in a folder of their own, the oldest deleted with
+//! their indexes. Must not delete what it did not name, what is no recording, or what is being
+//! written.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use super::index;
 use super::recording::is_recording;
 
 /// Files that are kept, unless told otherwise.
@@ -127,6 +129,7 @@ impl Rolling {
                 continue;
             }
             if fs::remove_file(&kept.path).is_ok() {
+                index::forget(&kept.path);
                 files -= 1;
                 bytes -= kept.bytes;
                 deleted.push(kept.path);
@@ -183,10 +186,15 @@ mod tests {
         for scenario in ["storm-front", "a/b c.ron", "", "calm.ron"] {
             let path = rolling.next(scenario).expect("made");
             fs::write(&path, "Header(").expect("written");
+            // An index goes with its recording; what only has the name of one stays.
+            let magic = if made.is_empty() { "mine" } else { "QIX1" };
+            fs::write(index::path_of(&path), magic).expect("written");
             made.push(path);
         }
         let last = ["run-000004-calm.ron", "run-000003-scenario.ron", "run-000002-b-c.ron"];
         assert_eq!(names(&rolling), last);
+        let indexed = |path: &PathBuf| index::path_of(path).exists();
+        assert!(!made[0].exists() && indexed(&made[0]) && indexed(&made[1]));
         // Not ours: by their names, or by what is in them.
         let foreign = [
             ("notes.txt", "Header("),
@@ -206,6 +214,7 @@ mod tests {
         fs::write(&path, format!("Header({}", "x".repeat(200))).expect("written");
         assert_eq!(rolling.prune().expect("pruned"), [made.remove(2)]);
         assert_eq!(names(&rolling), ["run-000005-long.ron"]);
+        assert!(!folder.join("run-000004-calm.ron.index").exists());
         for (name, _) in foreign {
             assert!(folder.join(name).is_file(), "{name}");
         }

@@ -29,11 +29,12 @@ fn shared() -> (Shared, Shared) {
     (file.clone(), file)
 }
 
+/// A file in memory.
 #[derive(Clone, Default)]
-struct Shared(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+pub(super) struct Shared(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
 
 impl Shared {
-    fn bytes(&self) -> Vec<u8> {
+    pub(super) fn bytes(&self) -> Vec<u8> {
         self.0.lock().expect("whole").clone()
     }
 }

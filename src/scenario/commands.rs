@@ -339,28 +339,40 @@ impl Realm {
     }
 }
 
+/// Where a command names nodes, each with the name of its field: to be read, or to be changed.
+macro_rules! selectors_of {
+    ($command:expr) => {
+        match $command {
+            Command::SetAttack { nodes, .. }
+            | Command::Heal { nodes }
+            | Command::Kill { nodes }
+            | Command::Revive { nodes, .. }
+            | Command::SetEnergy { nodes, .. }
+            | Command::Drain { nodes, .. }
+            | Command::Charge { nodes, .. }
+            | Command::MoveNodes { nodes, .. } => vec![("nodes", nodes)],
+            Command::Cut { links }
+            | Command::Degrade { links, .. }
+            | Command::Restore { links } => match links {
+                Links::Of(nodes) => vec![("links", nodes)],
+                Links::Between(one, other) => vec![("links", one), ("links", other)],
+                Links::All | Links::Across(_) | Links::Pairs(_) => Vec::new(),
+            },
+            _ => Vec::new(),
+        }
+    };
+}
+
 impl Command {
     /// The selectors in it, each with the name of its field.
     #[must_use]
     pub fn selectors(&self) -> Vec<(&'static str, &str)> {
-        match self {
-            Self::SetAttack { nodes, .. }
-            | Self::Heal { nodes }
-            | Self::Kill { nodes }
-            | Self::Revive { nodes, .. }
-            | Self::SetEnergy { nodes, .. }
-            | Self::Drain { nodes, .. }
-            | Self::Charge { nodes, .. }
-            | Self::MoveNodes { nodes, .. } => vec![("nodes", nodes)],
-            Self::Cut { links } | Self::Degrade { links, .. } | Self::Restore { links } => {
-                match links {
-                    Links::Of(nodes) => vec![("links", nodes)],
-                    Links::Between(one, other) => vec![("links", one), ("links", other)],
-                    Links::All | Links::Across(_) | Links::Pairs(_) => Vec::new(),
-                }
-            }
-            _ => Vec::new(),
-        }
+        selectors_of!(self)
+    }
+
+    /// The same, to be changed.
+    pub fn selectors_mut(&mut self) -> Vec<(&'static str, &mut String)> {
+        selectors_of!(self)
     }
 
     /// Checks a command against where it is given.

@@ -48,6 +48,18 @@ struct Piece {
     from: usize,
 }
 
+/// The files that the scenario at `path` is made of besides itself; none where it cannot be read.
+#[must_use]
+pub fn included_by(path: &Path) -> Vec<PathBuf> {
+    let name = path.display().to_string();
+    let Ok(text) = read(&SCENARIO, path, &name) else { return Vec::new() };
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let whole = whole(&name, without_mark(&text), Some(folder));
+    let files = whole.map(|whole| whole.files).unwrap_or_default();
+    let beside = files.into_iter().skip(1).filter(|file| file.folder.is_some());
+    beside.map(|file| file.key).collect()
+}
+
 /// The whole text of a scenario called `name`, whose files are looked for in `folder`, or among
 /// those inside the binary only.
 ///
@@ -64,6 +76,7 @@ pub(super) fn whole(name: &str, text: &str, folder: Option<&Path>) -> Result<Who
     while let Some(last) = files.last()
         && find(&last.text, FIELD).1
     {
+        once(last)?;
         let next = included(last)?;
         if files.iter().any(|file| file.key == next.key) {
             return Err(cycle(&files, &next.name));
@@ -130,15 +143,31 @@ fn included(file: &Source) -> Result<Source, Problem> {
     Err(at_field(file, found, ACCEPTED))
 }
 
+/// Whether a file includes only one other.
+fn once(file: &Source) -> Result<(), Problem> {
+    let (fields, _) = fields(&file.text);
+    let Some((_, span)) = fields.into_iter().filter(|(name, _)| *name == FIELD).nth(1) else {
+        return Ok(());
+    };
+    let found = format!("a second `{FIELD}`, and a scenario includes one other");
+    let accepted = "include one of the two, and let that one include the other";
+    Err(Problem::at(&file.name, &file.text, span, found, accepted))
+}
+
 fn at_field(file: &Source, found: String, accepted: &str) -> Problem {
     Problem::at(&file.name, &file.text, find(&file.text, FIELD).0, found, accepted)
 }
 
 fn cycle(files: &[Source], again: &str) -> Problem {
     let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).chain([again]).collect();
-    let found = format!("scenarios include each other in a circle: {}", names.join(" -> "));
+    let (found, advice) = if files.len() == 1 {
+        ("this scenario includes itself".to_owned(), "name another, or take `include` out")
+    } else {
+        let circle = names.join(" -> ");
+        (format!("scenarios include each other in a circle: {circle}"), "take one `include` out")
+    };
     match files.last() {
-        Some(last) => at_field(last, found, "take one `include` out"),
+        Some(last) => at_field(last, found, advice),
         None => Problem::of_file(again, found, ""),
     }
 }

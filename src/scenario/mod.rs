@@ -44,6 +44,7 @@ pub use fault::Fault;
 pub use faults::{FaultEntry, FaultKind, Who};
 pub use fields::{Accepts, FIELDS, Field, field_table};
 pub use fixed::{fixed, q16};
+pub use include::included_by;
 pub use library::{Resolved, embedded, resolve, sample, sample_names};
 pub use nodes::{DEFAULT_COUNT, Layout, Nodes, Sentinels, Start, Station};
 pub use power::{Energy, EnergyProfile, Listen, Twt};

@@ -53,6 +53,10 @@ pub enum Action {
     Unfork,
     /// Record the run, or stop that.
     Record,
+    /// The camera goes where it was when the run was recorded, or no more.
+    AsWatched,
+    /// Speed and pauses are as when the run was recorded, or no more.
+    PaceAsWatched,
     /// Twice as fast.
     Faster,
     /// Half as fast.
@@ -237,6 +241,8 @@ fn adjust(look: &mut Look, action: Action) {
         Action::Layout => look.layout = look.layout.next(),
         Action::Quality => look.quality = look.quality.next(),
         Action::CalmMotion => look.calm_motion = !look.calm_motion,
+        Action::AsWatched => look.as_watched = !look.as_watched,
+        Action::PaceAsWatched => look.pace_as_watched = !look.pace_as_watched,
         Action::Palette => look.palette = look.palette.toggled(),
         Action::LargerText => look.scale_text(1),
         Action::SmallerText => look.scale_text(-1),

@@ -7,6 +7,9 @@ use super::studio::{Framing, Studio};
 use super::{AdapterKind, ViewError, adapter_available};
 use crate::mesh::Mesh;
 use crate::mesh::publish::Scene;
+use std::fs::File;
+use std::io::{Error, ErrorKind, Read, Seek};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Threads of software drivers, by the beginning of their names. A thread that has only the
@@ -35,17 +38,24 @@ pub fn frame_times(
     let mut observer = Observer::new(mesh, scene, Vec::new(), &[]);
     let mut studio = Studio::new(observer.stage(mesh), framing)?;
     let mut times = FrameTimes::default();
-    for frame in 0..warm + count {
-        let begun = spent()?;
+    let mut step = |books: &mut Books| -> [u64; 3] {
+        let begun = books.spent();
         observer.step(mesh, false);
         studio.set(|stage| observer.put(mesh, stage));
-        let ticked = spent()?;
+        let ticked = books.spent();
         studio.frame(Duration::from_millis(16));
-        let drawn = spent()?;
-        if frame >= warm {
-            times.ticks.push(milliseconds(begun, ticked));
-            times.frames.push(milliseconds(ticked, drawn));
-        }
+        [begun, ticked, books.spent()]
+    };
+    let mut books = Books::default();
+    for _ in 0..warm {
+        step(&mut books);
+    }
+    // All threads that a frame needs are there now.
+    books = Books::open()?;
+    for _ in 0..count {
+        let [begun, ticked, drawn] = step(&mut books);
+        times.ticks.push(milliseconds(begun, ticked));
+        times.frames.push(milliseconds(ticked, drawn));
     }
     Ok(times)
 }
@@ -65,24 +75,46 @@ fn milliseconds(from: u64, to: u64) -> f64 {
     to.saturating_sub(from) as f64 / 1e6
 }
 
-/// Nanoseconds that the threads of this process have run for, the driver's own left out.
-fn spent() -> Result<u64, ViewError> {
-    let failed = |reason| ViewError::Write("/proc/self/task".into(), reason);
-    let own = std::process::id().to_string();
-    let program = std::fs::read_to_string("/proc/self/comm").unwrap_or_default();
-    let mut sum = 0;
-    for thread in std::fs::read_dir("/proc/self/task").map_err(failed)? {
-        let folder = thread.map_err(failed)?.path();
-        // A thread may end between the two.
-        let name = std::fs::read_to_string(folder.join("comm")).unwrap_or_default();
-        let first = folder.file_name().is_some_and(|id| *id == *own);
-        let foreign = DRIVERS.iter().any(|driver| name.starts_with(driver)) || name == program;
-        if foreign && !first {
-            continue;
+/// What the system writes down of each thread that is our own. The books stay open: looking for
+/// them in every frame would be counted with it.
+#[derive(Default)]
+struct Books(Vec<File>);
+
+impl Books {
+    fn open() -> Result<Self, ViewError> {
+        let tasks = PathBuf::from("/proc/self/task");
+        let failed = |reason| ViewError::Write(tasks.clone(), reason);
+        let own = std::process::id().to_string();
+        let program = std::fs::read_to_string("/proc/self/comm").unwrap_or_default();
+        let mut books = Vec::new();
+        for thread in std::fs::read_dir(&tasks).map_err(failed)? {
+            let folder = thread.map_err(failed)?.path();
+            // A thread may end between the two.
+            let name = std::fs::read_to_string(folder.join("comm")).unwrap_or_default();
+            let first = folder.file_name().is_some_and(|id| *id == *own);
+            let foreign = DRIVERS.iter().any(|driver| name.starts_with(driver)) || name == program;
+            if !foreign || first {
+                books.extend(File::open(folder.join("schedstat")));
+            }
         }
-        let text = std::fs::read_to_string(folder.join("schedstat")).unwrap_or_default();
-        let run = text.split_whitespace().next().and_then(|word| word.parse::<u64>().ok());
-        sum += run.unwrap_or(0);
+        if books.is_empty() {
+            return Err(failed(Error::from(ErrorKind::NotFound)));
+        }
+        Ok(Self(books))
     }
-    Ok(sum)
+
+    /// Nanoseconds that these threads have run for. One that has ended spends no more.
+    fn spent(&mut self) -> u64 {
+        let mut sum = 0;
+        for book in &mut self.0 {
+            let mut text = [0; 64];
+            if book.rewind().is_err() {
+                continue;
+            }
+            let Ok(length) = book.read(&mut text) else { continue };
+            let digits = text.iter().take(length).take_while(|byte| byte.is_ascii_digit());
+            sum += digits.fold(0_u64, |sum, digit| 10 * sum + u64::from(digit - b'0'));
+        }
+        sum
+    }
 }

@@ -48,12 +48,19 @@ impl Pose {
         Vec3::new(sin_yaw * cos_pitch, sin_pitch, cos_yaw * cos_pitch)
     }
 
-    fn transform(&self) -> Transform {
-        let eye = self.target + self.back() * self.distance;
-        Transform::from_translation(eye).looking_at(self.target, Vec3::Y)
+    /// Where the eye is.
+    #[must_use]
+    pub fn eye(&self) -> Vec3 {
+        self.target + self.back() * self.distance
     }
 
-    fn towards(eye: Vec3, target: Vec3) -> Self {
+    fn transform(&self) -> Transform {
+        Transform::from_translation(self.eye()).looking_at(self.target, Vec3::Y)
+    }
+
+    /// The pose of an eye that looks at a target.
+    #[must_use]
+    pub fn towards(eye: Vec3, target: Vec3) -> Self {
         let away = eye - target;
         let distance = away.length().max(0.01);
         let pitch = (away.y / distance).clamp(-1.0, 1.0).asin().clamp(-PITCH_MAX, PITCH_MAX);
@@ -155,6 +162,12 @@ impl Rig {
         let step = 1.0 - fade;
         self.seen.pitch += (self.goal.pitch - self.seen.pitch) * step;
         self.seen.distance *= (self.goal.distance / self.seen.distance).powf(step);
+    }
+
+    /// Goes to where an eye was that looked at a target.
+    pub fn look_from(&mut self, eye: Vec3, target: Vec3) {
+        self.go(Pose::towards(eye, target));
+        self.touched = true;
     }
 
     fn go(&mut self, pose: Pose) {

@@ -54,6 +54,8 @@ const HARDWARE: u32 = 1 << 9;
 const BANNED: u32 = 1 << 10;
 /// Flag: without power.
 const DEAD: u32 = 1 << 11;
+/// Flag: a real board that is not as its twin.
+const PARTED: u32 = 1 << 12;
 /// The bit from which on eight say how far a node is from itself in the other world.
 const DIFFERS_BIT: u32 = 16;
 
@@ -75,6 +77,7 @@ pub struct Crowd {
     /// Grows by one whenever places have changed.
     moves: u64,
     picked: Vec<u32>,
+    parted: Vec<u32>,
     sorted_for: Option<(Vec3, u64)>,
     keyed: Vec<(f32, u32)>,
     order: Vec<u32>,
@@ -196,6 +199,7 @@ impl Crowd {
         self.duration = (stage.tick_seconds() * 0.8).clamp(short, long);
         self.elapsed = 0.0;
         self.mark(PICKED, &stage.picked);
+        self.part(stage);
         self.touch();
     }
 
@@ -249,6 +253,22 @@ impl Crowd {
                 }
             }
         }
+    }
+
+    /// Takes which boards are not as their twins. A second world has none: only their recordings.
+    fn part(&mut self, stage: &Stage) {
+        self.parted.clear();
+        self.parted.extend(stage.fleet.parted(stage.published.tick));
+        let first = self.nodes.get_mut(..self.split).unwrap_or_default();
+        for node in &mut *first {
+            node.flags.x &= !PARTED;
+        }
+        for id in &self.parted {
+            if let Some(node) = first.get_mut(*id as usize) {
+                node.flags.x |= PARTED;
+            }
+        }
+        self.dirty = true;
     }
 
     /// Takes another choice of picked nodes.
@@ -317,10 +337,13 @@ fn follow(
     if crowd.generation != stage.generation {
         crowd.generation = stage.generation;
         crowd.take(&stage, &space);
-        layers.room_for_nodes(crowd.nodes.len());
+        layers.nodes = crowd.nodes.len() as u32;
     }
     if crowd.picked != stage.picked {
         crowd.pick(&stage.picked);
+    }
+    if !stage.fleet.parted(stage.published.tick).eq(crowd.parted.iter().copied()) {
+        crowd.part(&stage);
     }
     if look.still {
         crowd.elapsed = crowd.duration;
@@ -354,7 +377,10 @@ fn sort(rig: Res<Rig>, mut crowd: ResMut<Crowd>, mut uploads: ResMut<Uploads>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bridge::Lamp;
     use crate::mesh::publish::{Published, Scene};
+    use crate::pace::Other;
+    use crate::view::fleet::Mark;
     use crate::view::space::tests::node;
     use std::sync::Arc;
 
@@ -385,6 +411,25 @@ mod tests {
             "blends from there"
         );
         assert!(crowd.nodes[0].from_state.w > 0.5 && crowd.nodes[3].from_state.w < 0.5);
+    }
+
+    #[test]
+    fn a_board_that_has_parted_is_marked_from_the_next_tick_on_in_its_own_world() {
+        let mut stage = stage(3);
+        let space = Space::of(&stage.scene, &stage.published);
+        let mut crowd = Crowd::default();
+        let name = "node 1".to_owned();
+        let mark = Mark { node: 1, lamp: Lamp::Connected, name, parted: Some(4) };
+        stage.fleet.marks = vec![mark];
+        for (tick, expected) in [(4, 0), (5, PARTED), (4, 0), (9, PARTED)] {
+            let nodes = stage.published.nodes.clone();
+            stage.put(Arc::new(Published { tick, nodes, ..default() }));
+            let published = stage.published.clone();
+            stage.put_other(Some(Other { published, difference: Arc::default() }));
+            crowd.take(&stage, &space);
+            let flags: Vec<u32> = crowd.nodes.iter().map(|node| node.flags.x & PARTED).collect();
+            assert_eq!(flags, [0, expected, 0, 0, 0, 0], "tick {tick}");
+        }
     }
 
     #[test]

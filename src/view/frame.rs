@@ -87,9 +87,9 @@ fn write_frame(
     };
     let focal = size.y * 0.5 / (fov * 0.5).tan();
     let towards = at.back();
-    let nodes = crowd.count() as u32;
+    let nodes = layers.nodes;
     let mode = ColourBy::ALL.iter().position(|mode| *mode == look.colour_by).unwrap_or(0);
-    let links = layers.links as u32;
+    let links = layers.links;
     let form = arrangement.form(&space);
     let moves = if look.calm_motion { 0.0 } else { 1.0 };
     let data = FrameData {
@@ -109,15 +109,10 @@ fn write_frame(
         ),
         look: Vec4::new(rig.cut, link_strength(nodes, links), 0.045, form.flatness),
         grid: Vec4::new(space.grid_phase.x, space.grid_phase.y, form.real, moves),
-        chosen: UVec4::new(
-            stage.selected.unwrap_or(u32::MAX),
-            mode as u32,
-            weather.storms.len().min(STORMS_MAX) as u32,
-            links,
-        ),
+        chosen: UVec4::new(stage.selected.unwrap_or(u32::MAX), mode as u32, layers.storms, links),
         count: UVec4::new(
             nodes,
-            layers.packets as u32,
+            layers.packets,
             rendering.storm_steps,
             rendering.link_stride(links),
         ),

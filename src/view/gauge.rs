@@ -14,8 +14,8 @@ use std::time::Instant;
 const LOOK_SECONDS: f32 = 1.0;
 /// Looks that are kept.
 const LOOKS: usize = 64;
-/// Layers that every quality draws, one pipeline each.
-const LAYERS: u32 = 6;
+/// Layers of the scene, one pipeline each.
+const LAYERS: u32 = 7;
 
 /// What a window has cost.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

@@ -11,6 +11,7 @@ use super::space::Space;
 use super::stage::{Ask, Go, Look, Marks, OverScene, Stage};
 use super::tools::{self, Sketch};
 use crate::pace::Intent;
+use crate::panels::overlay::Overlay;
 use bevy::input::keyboard::{Key, KeyboardFocusLost, KeyboardInput};
 use bevy::input::mouse::{AccumulatedMouseScroll, MouseScrollUnit};
 use bevy::prelude::*;
@@ -219,6 +220,7 @@ fn keys(
     mut lost: MessageReader<KeyboardFocusLost>,
     mut ctrl: Local<bool>,
     mut typing: EguiContexts,
+    look: Res<Look>,
     mut wanted: MessageWriter<Do>,
 ) {
     let (text, focused) = typing.ctx_mut().map_or((false, false), |context| {
@@ -240,6 +242,11 @@ fn keys(
         let taken = (text && typed && name != "Ctrl+P")
             || (focused && matches!(key.logical_key, Key::Space | Key::Enter | Key::Escape));
         let Some(action) = actions::of_key(&name).filter(|_| !taken) else { continue };
+        // The file dialog has keys of its own.
+        let closes = matches!(action, Action::Open(_) | Action::Escape);
+        if look.overlay == Some(Overlay::File) && !closes {
+            continue;
+        }
         if !key.repeat || matches!(action, Action::Step | Action::StepBack) {
             wanted.write(Do(action));
         }
@@ -254,6 +261,7 @@ fn key_name(key: &Key, ctrl: bool) -> Option<String> {
         Key::Character(text) => text.to_uppercase(),
         Key::F1 => "F1".to_owned(),
         Key::F3 => "F3".to_owned(),
+        Key::F4 => "F4".to_owned(),
         Key::F2 => "F2".to_owned(),
         Key::Home => "Home".to_owned(),
         Key::End => "End".to_owned(),

@@ -1,18 +1,33 @@
-//! The one material of the scene: a layer is one mesh of quads, one draw, fed by storage buffers.
+//! How the scene is drawn: one pass, in which a layer is one draw of quads that are made by its
+//! shader from what the buffers say.
 //!
 //! Layers are painted back to front in the order of [`Kind`]; each has its own shader. Nothing
-//! here knows what a node or a packet is.
+//! here knows what a node or a packet is, and nothing is made for a frame: buffers, and what binds
+//! them, stay until one has to grow.
 
-use bevy::asset::{RenderAssetUsages, uuid_handle};
-use bevy::camera::visibility::NoFrustumCulling;
-use bevy::mesh::{Indices, MeshVertexBufferLayoutRef, PrimitiveTopology};
-use bevy::pbr::{MaterialPipeline, MaterialPipelineKey};
+use super::layers::Layers;
+use super::upload::{Inbox, Stream};
+use bevy::asset::uuid_handle;
+use bevy::core_pipeline::core_3d::{CORE_3D_DEPTH_FORMAT, main_transparent_pass_3d};
+use bevy::core_pipeline::{Core3d, Core3dSystems};
 use bevy::prelude::*;
-use bevy::reflect::TypePath;
-use bevy::render::render_resource::{
-    AsBindGroup, CompareFunction, Face, RenderPipelineDescriptor, SpecializedMeshPipelineError,
+use bevy::render::camera::ExtractedCamera;
+use bevy::render::extract_resource::{ExtractResource, ExtractResourcePlugin};
+use bevy::render::render_resource::binding_types::{
+    storage_buffer_read_only_sized, uniform_buffer,
 };
-use bevy::render::storage::ShaderBuffer;
+use bevy::render::render_resource::{
+    BindGroup, BindGroupEntries, BindGroupLayoutDescriptor, BindGroupLayoutEntries, BlendState,
+    Buffer, BufferId, BufferInitDescriptor, BufferUsages, CachedRenderPipelineId, ColorTargetState,
+    ColorWrites, CompareFunction, DepthStencilState, Face, FragmentState, IndexFormat,
+    PipelineCache, PrimitiveState, RenderPassDescriptor, RenderPipelineDescriptor, ShaderStages,
+    StoreOp, TextureFormat, VertexState,
+};
+use bevy::render::renderer::{RenderContext, RenderDevice, ViewQuery};
+use bevy::render::view::{
+    ViewDepthTexture, ViewTarget, ViewUniform, ViewUniformOffset, ViewUniforms,
+};
+use bevy::render::{Render, RenderApp, RenderStartup, RenderSystems};
 use bevy::shader::Shader;
 
 const COMMON: Handle<Shader> = uuid_handle!("7c0a8c43-1d3e-4ad2-9a06-2f1f6a3f4c01");
@@ -64,89 +79,76 @@ impl Kind {
         }
     }
 
-    /// A depth bias that keeps the painting order whatever the camera sees.
-    fn order(self) -> f32 {
-        let place = Self::ALL.iter().position(|kind| *kind == self).unwrap_or_default();
-        1.0e6 * (place as f32 + 1.0)
-    }
-}
-
-/// A layer's bindings.
-#[derive(Asset, TypePath, AsBindGroup, Debug, Clone)]
-#[bind_group_data(LayerKey)]
-pub struct Layer {
-    /// What is true for the whole frame.
-    #[storage(0, read_only)]
-    pub frame: Handle<ShaderBuffer>,
-    /// The nodes.
-    #[storage(1, read_only)]
-    pub nodes: Handle<ShaderBuffer>,
-    /// What this layer draws, one entry per quad.
-    #[storage(2, read_only)]
-    pub items: Handle<ShaderBuffer>,
-    /// What it is.
-    pub kind: Kind,
-}
-
-/// What tells one layer's pipeline from another's.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct LayerKey {
-    kind: Kind,
-}
-
-impl From<&Layer> for LayerKey {
-    fn from(layer: &Layer) -> Self {
-        Self { kind: layer.kind }
-    }
-}
-
-impl Material for Layer {
-    fn alpha_mode(&self) -> AlphaMode {
-        AlphaMode::Premultiplied
-    }
-
-    fn depth_bias(&self) -> f32 {
-        self.kind.order()
-    }
-
-    fn enable_prepass() -> bool {
-        false
-    }
-
-    fn enable_shadows() -> bool {
-        false
-    }
-
-    fn specialize(
-        _pipeline: &MaterialPipeline,
-        descriptor: &mut RenderPipelineDescriptor,
-        _layout: &MeshVertexBufferLayoutRef,
-        key: MaterialPipelineKey<Self>,
-    ) -> Result<(), SpecializedMeshPipelineError> {
-        let kind = key.bind_group_data.kind;
-        descriptor.label = Some(format!("layer_{kind:?}").into());
-        descriptor.vertex.shader = kind.shader();
-        if let Some(fragment) = descriptor.fragment.as_mut() {
-            fragment.shader = kind.shader();
+    /// What its quads are made from, beside the frame and the nodes.
+    const fn items(self) -> Stream {
+        match self {
+            Self::Link => Stream::Links,
+            Self::Packet => Stream::Packets,
+            _ => Stream::Order,
         }
-        descriptor.primitive.cull_mode = (kind == Kind::Storm).then_some(Face::Front);
-        if let Some(depth) = descriptor.depth_stencil.as_mut() {
-            // The bias only orders the layers; it must not move their depth.
-            depth.bias = default();
-            depth.depth_write_enabled = Some(kind == Kind::Node);
-            depth.depth_compare = Some(if kind == Kind::Packet {
-                CompareFunction::GreaterEqual
-            } else {
-                CompareFunction::Always
-            });
-        }
-        Ok(())
     }
+
+    /// How many quads it has now.
+    const fn quads(self, layers: &Layers) -> u32 {
+        match self {
+            Self::Sky | Self::Ground => 1,
+            Self::Pool if !layers.pools => 0,
+            Self::Pool | Self::Node => layers.nodes,
+            Self::Link => layers.links,
+            // A box around each.
+            Self::Storm => 6 * layers.storms,
+            // The streak, and the flash at its end.
+            Self::Packet => 2 * layers.packets,
+        }
+    }
+
+    fn pipeline(self, layout: BindGroupLayoutDescriptor) -> RenderPipelineDescriptor {
+        RenderPipelineDescriptor {
+            label: Some(format!("layer_{self:?}").into()),
+            layout: vec![layout],
+            vertex: VertexState { shader: self.shader(), ..default() },
+            primitive: PrimitiveState {
+                cull_mode: (self == Self::Storm).then_some(Face::Front),
+                ..default()
+            },
+            depth_stencil: Some(DepthStencilState {
+                format: CORE_3D_DEPTH_FORMAT,
+                depth_write_enabled: Some(self == Self::Node),
+                depth_compare: Some(if self == Self::Packet {
+                    CompareFunction::GreaterEqual
+                } else {
+                    CompareFunction::Always
+                }),
+                stencil: default(),
+                bias: default(),
+            }),
+            fragment: Some(FragmentState {
+                shader: self.shader(),
+                targets: vec![Some(ColorTargetState {
+                    format: TextureFormat::Rgba16Float,
+                    blend: Some(BlendState::PREMULTIPLIED_ALPHA_BLENDING),
+                    write_mask: ColorWrites::ALL,
+                })],
+                ..default()
+            }),
+            ..default()
+        }
+    }
+}
+
+/// The pipelines, and what binds the streams to them.
+#[derive(Resource)]
+struct Easel {
+    layout: BindGroupLayoutDescriptor,
+    pipelines: [CachedRenderPipelineId; Kind::ALL.len()],
+    /// Corners of so many quads.
+    indices: Option<(u32, Buffer)>,
+    /// The buffers that are bound, and a group for each layer.
+    bound: Option<([BufferId; 6], [BindGroup; Kind::ALL.len()])>,
 }
 
 pub(super) fn plugin(app: &mut App) {
-    app.add_plugins(MaterialPlugin::<Layer>::default());
+    app.add_plugins(ExtractResourcePlugin::<Layers>::default());
     let mut shaders = app.world_mut().resource_mut::<Assets<Shader>>();
     let common = include_str!("../../assets/shaders/common.wgsl");
     let mut add = |handle: Handle<Shader>, source: &'static str, name: String| {
@@ -158,51 +160,116 @@ pub(super) fn plugin(app: &mut App) {
     for kind in Kind::ALL {
         add(kind.shader(), kind.source(), format!("qres/{kind:?}.wgsl"));
     }
+    if let Some(renderer) = app.get_sub_app_mut(RenderApp) {
+        renderer
+            .add_systems(RenderStartup, prepare)
+            .add_systems(Render, bind.in_set(RenderSystems::PrepareBindGroups))
+            .add_systems(
+                Core3d,
+                paint.after(main_transparent_pass_3d).in_set(Core3dSystems::MainPass),
+            );
+    }
 }
 
-/// A mesh of `count` quads: x and y are the corner, z is the quad's number.
-#[must_use]
-pub fn quads(count: usize) -> Mesh {
-    const CORNERS: [[f32; 2]; 4] = [[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]];
-    let positions: Vec<[f32; 3]> =
-        (0..count).flat_map(|quad| CORNERS.map(|[x, y]| [x, y, quad as f32])).collect();
-    let indices: Vec<u32> = (0..count as u32)
-        .flat_map(|quad| [0, 1, 2, 0, 2, 3].map(|corner| 4 * quad + corner))
-        .collect();
-    mesh(positions, indices)
+impl ExtractResource for Layers {
+    type Source = Self;
+
+    fn extract_resource(source: &Self) -> Self {
+        *source
+    }
 }
 
-/// Cubes from -1 to 1; ten is added to x for each cube's number.
-#[must_use]
-pub fn cubes(count: usize) -> Mesh {
-    const FACES: [[u32; 4]; 6] =
-        [[0, 4, 6, 2], [1, 3, 7, 5], [0, 1, 5, 4], [2, 6, 7, 3], [0, 2, 3, 1], [4, 5, 7, 6]];
-    let side = |corner: u32, bit: u32| if corner >> bit & 1 == 1 { 1.0 } else { -1.0 };
-    let positions = (0..count)
-        .flat_map(|cube| {
-            (0..8).map(move |corner| {
-                [side(corner, 0) + 10.0 * cube as f32, side(corner, 1), side(corner, 2)]
-            })
-        })
-        .collect();
-    let indices = (0..count as u32)
-        .flat_map(|cube| {
-            FACES
-                .into_iter()
-                .flat_map(move |[a, b, c, d]| [a, b, c, a, c, d].map(|corner| 8 * cube + corner))
-        })
-        .collect();
-    mesh(positions, indices)
+/// Asks for the pipelines; they are made beside the frames.
+fn prepare(mut commands: Commands, cache: Res<PipelineCache>) {
+    let list = || storage_buffer_read_only_sized(false, None);
+    let layout = BindGroupLayoutDescriptor::new(
+        "layer",
+        &BindGroupLayoutEntries::sequential(
+            ShaderStages::VERTEX_FRAGMENT,
+            (uniform_buffer::<ViewUniform>(true), list(), list(), list()),
+        ),
+    );
+    let pipelines =
+        Kind::ALL.map(|kind| cache.queue_render_pipeline(kind.pipeline(layout.clone())));
+    commands.insert_resource(Easel { layout, pipelines, indices: None, bound: None });
 }
 
-fn mesh(positions: Vec<[f32; 3]>, indices: Vec<u32>) -> Mesh {
-    Mesh::new(PrimitiveTopology::TriangleList, RenderAssetUsages::RENDER_WORLD)
-        .with_inserted_attribute(Mesh::ATTRIBUTE_POSITION, positions)
-        .with_inserted_indices(Indices::U32(indices))
+/// Makes the corners of as many quads as the largest layer has, and binds buffers that are new.
+fn bind(
+    mut easel: ResMut<Easel>,
+    (inbox, views, layers): (Res<Inbox>, Res<ViewUniforms>, Res<Layers>),
+    (device, cache): (Res<RenderDevice>, Res<PipelineCache>),
+) {
+    let quads = Kind::ALL.map(|kind| kind.quads(&layers)).into_iter().max().unwrap_or_default();
+    if easel.indices.as_ref().is_none_or(|(room, _)| *room < quads) {
+        let room = quads.next_power_of_two();
+        let indices: Vec<u8> = (0..room)
+            .flat_map(|quad| [0, 1, 2, 0, 2, 3].map(|corner| 4 * quad + corner))
+            .flat_map(u32::to_le_bytes)
+            .collect();
+        let buffer = device.create_buffer_with_data(&BufferInitDescriptor {
+            label: Some("quads"),
+            contents: &indices,
+            usage: BufferUsages::INDEX,
+        });
+        easel.indices = Some((room, buffer));
+    }
+    let stream = |stream| inbox.buffer(stream);
+    let (Some(view), Some(eye), Some(frame), Some(nodes), Some(order)) = (
+        views.uniforms.buffer(),
+        views.uniforms.binding(),
+        stream(Stream::Frame),
+        stream(Stream::Nodes),
+        stream(Stream::Order),
+    ) else {
+        return;
+    };
+    let (Some(links), Some(packets)) = (stream(Stream::Links), stream(Stream::Packets)) else {
+        return;
+    };
+    let ids = [view, frame, nodes, order, links, packets].map(Buffer::id);
+    if easel.bound.as_ref().is_some_and(|(bound, _)| *bound == ids) {
+        return;
+    }
+    let layout = cache.get_bind_group_layout(&easel.layout);
+    let groups = Kind::ALL.map(|kind| {
+        let items = stream(kind.items()).unwrap_or(order);
+        let entries = BindGroupEntries::sequential((
+            eye.clone(),
+            frame.as_entire_binding(),
+            nodes.as_entire_binding(),
+            items.as_entire_binding(),
+        ));
+        device.create_bind_group("layer", &layout, &entries)
+    });
+    easel.bound = Some((ids, groups));
 }
 
-/// What every layer entity needs.
-#[must_use]
-pub fn bundle(mesh: Handle<Mesh>, layer: Handle<Layer>) -> impl Bundle {
-    (Mesh3d(mesh), MeshMaterial3d(layer), Transform::IDENTITY, NoFrustumCulling)
+/// Paints all layers, over what the passes before have cleared.
+fn paint(
+    view: ViewQuery<(&ExtractedCamera, &ViewTarget, &ViewDepthTexture, &ViewUniformOffset)>,
+    (easel, layers, cache): (Res<Easel>, Res<Layers>, Res<PipelineCache>),
+    mut context: RenderContext,
+) {
+    let (Some((_, groups)), Some((_, indices))) = (&easel.bound, &easel.indices) else { return };
+    let (camera, target, depth, offset) = view.into_inner();
+    let mut pass = context.begin_tracked_render_pass(RenderPassDescriptor {
+        label: Some("layers"),
+        color_attachments: &[Some(target.get_color_attachment())],
+        depth_stencil_attachment: Some(depth.get_attachment(StoreOp::Store)),
+        timestamp_writes: None,
+        occlusion_query_set: None,
+        multiview_mask: None,
+    });
+    if let Some(viewport) = &camera.viewport {
+        pass.set_camera_viewport(viewport);
+    }
+    pass.set_index_buffer(indices.slice(..), IndexFormat::Uint32);
+    for ((kind, group), id) in Kind::ALL.into_iter().zip(groups).zip(easel.pipelines) {
+        let quads = kind.quads(&layers);
+        let Some(pipeline) = cache.get_render_pipeline(id).filter(|_| quads > 0) else { continue };
+        pass.set_render_pipeline(pipeline);
+        pass.set_bind_group(0, group, &[offset.offset]);
+        pass.draw_indexed(0..6 * quads, 0, 0..1);
+    }
 }

@@ -1,90 +1,36 @@
-//! The scene's entities: seven layers, made once; their buffers grow when the mesh does.
+//! How much there is of each layer, and what the links are drawn from.
 
-use super::crowd::NodeData;
-use super::frame::FrameData;
-use super::layer::{self, Kind, Layer};
 use super::quality::Rendering;
 use super::stage::Stage;
-use super::traffic::PacketData;
-use super::upload::{Stream, room};
-use super::weather::STORMS_MAX;
-use crate::mesh::publish::{Published, StruckLink};
+use super::upload::{Stream, Uploads};
+use crate::mesh::publish::{Published, Scene, StruckLink};
 use bevy::prelude::*;
-use bevy::render::render_resource::ShaderType;
-use bevy::render::storage::ShaderBuffer;
+use std::sync::Arc;
 
-/// Frames during which materials are bound anew after a buffer has grown: the new buffer may
-/// reach the GPU a frame later than the material.
-const REBIND_FRAMES: u8 = 3;
-/// Room for packets from the start.
-const PACKET_ROOM: usize = 1024;
-
-/// Handles to what the other files of the view write.
-#[derive(Resource)]
+/// How much is drawn of each layer in this frame.
+#[derive(Resource, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Layers {
-    /// What is written again and again, in the order of [`Stream::ALL`].
-    pub buffers: [Handle<ShaderBuffer>; 4],
-    /// How many nodes fit.
-    pub node_room: usize,
-    /// How many packets fit.
-    packet_room: usize,
-    /// How many links there are.
-    pub links: usize,
-    /// How many packets are drawn in this tick.
-    pub packets: usize,
-    link_items: Handle<ShaderBuffer>,
-    link_mesh: Handle<Mesh>,
-    node_mesh: Handle<Mesh>,
-    packet_mesh: Handle<Mesh>,
-    grown: u8,
+    /// Nodes of all worlds.
+    pub nodes: u32,
+    /// Links of all worlds.
+    pub links: u32,
+    /// Packets of this tick.
+    pub packets: u32,
+    /// Storms that can be seen.
+    pub storms: u32,
+    /// Whether nodes cast light on the ground.
+    pub pools: bool,
 }
-
-impl Layers {
-    /// The number of nodes the buffers must hold from now on.
-    pub fn room_for_nodes(&mut self, count: usize) {
-        if count > self.node_room {
-            self.node_room = count.next_power_of_two();
-            self.grown = REBIND_FRAMES;
-        }
-    }
-
-    /// The number of packets the buffer must hold from now on.
-    pub fn room_for_packets(&mut self, count: usize) {
-        if count > self.packet_room {
-            self.packet_room = count.next_power_of_two();
-            self.grown = REBIND_FRAMES;
-        }
-    }
-}
-
-/// Bytes of each stream.
-fn sizes(nodes: usize, packets: usize) -> [u64; 4] {
-    Stream::ALL.map(|stream| match stream {
-        Stream::Frame => FrameData::min_size().get(),
-        Stream::Nodes => nodes as u64 * NodeData::min_size().get(),
-        Stream::Order => 4 * nodes as u64,
-        Stream::Packets => packets as u64 * PacketData::min_size().get(),
-    })
-}
-
-/// Which layer an entity is.
-#[derive(Component, Clone, Copy, Debug)]
-struct Drawn(Kind);
 
 pub(super) fn plugin(app: &mut App) {
-    app.add_systems(PreStartup, spawn)
+    app.init_resource::<Layers>()
         .add_systems(Update, relink.in_set(super::ViewSystems::Follow))
-        .add_systems(Update, leave_out.run_if(resource_changed::<Rendering>))
-        .add_systems(PostUpdate, rebind.in_set(super::ViewSystems::Write));
+        .add_systems(Update, leave_out.run_if(resource_changed::<Rendering>));
 }
 
-/// Hides layers that the quality does without.
-fn leave_out(rendering: Res<Rendering>, mut drawn: Query<(&Drawn, &mut Visibility)>) {
-    for (Drawn(kind), mut visibility) in &mut drawn {
-        let hidden = *kind == Kind::Pool && !rendering.pools;
-        let wanted = if hidden { Visibility::Hidden } else { Visibility::Inherited };
-        visibility.set_if_neq(wanted);
-    }
+/// Leaves out what the quality does without.
+fn leave_out(rendering: Res<Rendering>, mut layers: ResMut<Layers>) {
+    layers.pools = rendering.pools;
 }
 
 /// The bit of an item's first end from which on its state is kept: percent lost, or [`CUT`].
@@ -120,27 +66,24 @@ fn whose(world: &Published) -> usize {
 fn relink(
     stage: Res<Stage>,
     mut layers: ResMut<Layers>,
-    mut meshes: ResMut<Assets<Mesh>>,
-    mut buffers: ResMut<Assets<ShaderBuffer>>,
-    mut drawn: Local<Vec<Drawing>>,
+    mut uploads: ResMut<Uploads>,
+    mut drawn: Local<(Option<Arc<Scene>>, Vec<Drawing>)>,
+    mut pairs: Local<Vec<UVec2>>,
 ) {
+    let (scene, worlds) = &mut *drawn;
     let same = |seen: &Drawing, world: &Published| {
         seen.whose == whose(world)
             && seen.nodes == world.nodes.len()
             && seen.struck == world.orders.struck
     };
-    // From the start there is one world, with the links of the scene.
-    let fresh = drawn.is_empty() && stage.other.is_none() && {
-        let orders = &stage.published.orders;
-        orders.links.is_none() && orders.struck.is_empty()
-    };
-    let count = stage.worlds().count();
-    let alike = drawn.iter().zip(stage.worlds()).all(|(seen, world)| same(seen, world));
-    if fresh || (alike && drawn.len() == count) {
+    let alike = worlds.iter().zip(stage.worlds()).all(|(seen, world)| same(seen, world));
+    let known = scene.as_ref().is_some_and(|seen| Arc::ptr_eq(seen, &stage.scene));
+    if known && alike && worlds.len() == stage.worlds().count() {
         return;
     }
-    drawn.clear();
-    let mut pairs: Vec<UVec2> = Vec::new();
+    *scene = Some(stage.scene.clone());
+    worlds.clear();
+    pairs.clear();
     let mut first = 0;
     for world in stage.worlds() {
         let orders = &world.orders;
@@ -149,97 +92,12 @@ fn relink(
         pairs.extend(all.iter().map(|link| item(*link, &orders.struck) + shift));
         first += world.nodes.len() as u32;
         let (struck, nodes) = (orders.struck.clone(), world.nodes.len());
-        drawn.push(Drawing { whose: whose(world), struck, nodes });
+        worlds.push(Drawing { whose: whose(world), struck, nodes });
     }
-    layers.links = pairs.len();
-    layers.grown = REBIND_FRAMES;
-    let mesh = layer::quads(pairs.len().max(1));
-    let items = if pairs.is_empty() { room(0) } else { ShaderBuffer::from(pairs) };
-    let put = meshes.insert(layers.link_mesh.id(), mesh).map_err(|error| error.to_string());
-    let fed = buffers.insert(layers.link_items.id(), items).map_err(|error| error.to_string());
-    if let Err(error) = put.and(fed) {
-        warn!("links could not be drawn anew: {error}");
+    layers.links = pairs.len() as u32;
+    if !pairs.is_empty() {
+        uploads.put(Stream::Links, pairs.as_slice());
     }
-}
-
-/// Sets the scene for what is on stage.
-pub(super) fn spawn(
-    mut commands: Commands,
-    stage: Res<Stage>,
-    mut meshes: ResMut<Assets<Mesh>>,
-    mut buffers: ResMut<Assets<ShaderBuffer>>,
-    mut materials: ResMut<Assets<Layer>>,
-) {
-    let nodes = stage.published.nodes.len().max(1);
-    let pairs: Vec<UVec2> = stage.scene.links.iter().map(|[a, b]| UVec2::new(*a, *b)).collect();
-    let links = pairs.len();
-    let link_items =
-        buffers.add(if pairs.is_empty() { room(0) } else { ShaderBuffer::from(pairs) });
-    let streams = sizes(nodes, PACKET_ROOM).map(|bytes| buffers.add(room(bytes)));
-    let [frame, node_items, order, packet_items] = streams.clone();
-    let one = meshes.add(layer::quads(1));
-    let node_mesh = meshes.add(layer::quads(nodes));
-    let packet_mesh = meshes.add(layer::quads(2 * PACKET_ROOM));
-    let link_mesh = meshes.add(layer::quads(links.max(1)));
-    let storm_mesh = meshes.add(layer::cubes(STORMS_MAX));
-    let drawn = [
-        (Kind::Sky, one.clone(), order.clone()),
-        (Kind::Ground, one, order.clone()),
-        (Kind::Pool, node_mesh.clone(), order.clone()),
-        (Kind::Link, link_mesh.clone(), link_items.clone()),
-        (Kind::Storm, storm_mesh, order.clone()),
-        (Kind::Node, node_mesh.clone(), order),
-        (Kind::Packet, packet_mesh.clone(), packet_items),
-    ];
-    for (kind, mesh, items) in drawn {
-        let layer = Layer { frame: frame.clone(), nodes: node_items.clone(), items, kind };
-        commands.spawn((layer::bundle(mesh, materials.add(layer)), Drawn(kind)));
-    }
-    commands.insert_resource(Layers {
-        buffers: streams,
-        node_room: nodes,
-        packet_room: PACKET_ROOM,
-        links,
-        packets: 0,
-        link_items,
-        link_mesh,
-        node_mesh,
-        packet_mesh,
-        grown: REBIND_FRAMES,
-    });
-}
-
-/// After growth: larger meshes and buffers once, and materials that look at the new buffers.
-fn rebind(
-    mut layers: ResMut<Layers>,
-    mut meshes: ResMut<Assets<Mesh>>,
-    mut buffers: ResMut<Assets<ShaderBuffer>>,
-    mut materials: ResMut<Assets<Layer>>,
-    mut made: Local<(usize, usize)>,
-) {
-    if layers.grown == 0 {
-        return;
-    }
-    layers.grown -= 1;
-    let wanted = (layers.node_room, layers.packet_room);
-    if *made != wanted {
-        *made = wanted;
-        for (handle, bytes) in layers.buffers.iter().zip(sizes(wanted.0, wanted.1)) {
-            if let Some(mut buffer) = buffers.get_mut(handle)
-                && buffer.buffer_description.size != bytes
-            {
-                buffer.resize(bytes);
-            }
-        }
-        for (handle, count) in [(&layers.node_mesh, wanted.0), (&layers.packet_mesh, 2 * wanted.1)]
-        {
-            if let Err(error) = meshes.insert(handle.id(), layer::quads(count)) {
-                warn!("a layer could not grow: {error}");
-            }
-        }
-    }
-    // Visiting them mutably is what makes the renderer bind them anew.
-    materials.iter_mut().for_each(drop);
 }
 
 #[cfg(test)]

@@ -6,14 +6,14 @@ use super::arrange::Arrangement;
 use super::camera::Rig;
 use super::crowd::Crowd;
 use super::follow::Trail;
-use super::layer::Layer;
-use super::layers;
 use super::space::Space;
 use super::stage::{Load, Stage};
 use super::tools::Sketch;
 use super::weather::Weather;
+use crate::bridge::hub::Hub;
 use crate::pace::Pace;
 use crate::record::deck::Deck;
+use crate::record::recording::Remark;
 use bevy::prelude::*;
 use crossbeam_channel::{Receiver, TryRecvError};
 use std::sync::Arc;
@@ -28,8 +28,12 @@ pub struct Show {
     pub name: String,
     /// What records it, if anything does.
     pub deck: Option<Deck>,
+    /// What connects boards to it, if anything does.
+    pub hub: Option<Hub>,
     /// A recording is done again.
     pub is_replay: bool,
+    /// What was noted when it was made.
+    pub notes: Arc<[Remark]>,
 }
 
 /// How a scenario becomes a mesh: by its name or path, or a message that says why not.
@@ -96,12 +100,20 @@ fn take_stage(world: &mut World, show: Show) {
     stage.software = before.software;
     stage.name.clone_from(&show.name);
     stage.is_replay = show.is_replay;
+    stage.notes = show.notes;
     stage.first_picture_ms = before.first_picture_ms;
     stage.generation = before.generation + 1;
     let space = Space::of(&stage.scene, &stage.published);
     world.insert_resource(stage);
     world.insert_resource(space);
     world.insert_resource(show.pace);
+    let boards = world.remove_resource::<Hub>();
+    if let Some(hub) = show.hub {
+        if let Some(before) = boards {
+            hub.take_over(&before);
+        }
+        world.insert_resource(hub);
+    }
     world.remove_resource::<Deck>();
     if let Some(deck) = show.deck {
         world.insert_resource(deck);
@@ -112,14 +124,6 @@ fn take_stage(world: &mut World, show: Show) {
     world.insert_resource(Trail::default());
     world.insert_resource(Weather::default());
     world.insert_resource(Sketch::default());
-    let mut drawn = world.query_filtered::<Entity, With<MeshMaterial3d<Layer>>>();
-    let drawn: Vec<Entity> = drawn.iter(world).collect();
-    for entity in drawn {
-        world.despawn(entity);
-    }
-    if let Err(error) = world.run_system_cached(layers::spawn) {
-        error!("the scene could not be set: {error}");
-    }
     let mut windows = world.query::<&mut Window>();
     for mut window in windows.iter_mut(world) {
         window.title.clone_from(&show.title);

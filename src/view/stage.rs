@@ -6,6 +6,7 @@
 pub use super::events::Events;
 
 use super::arrange::Layout;
+use super::fleet::Fleet;
 use super::follow::Follow;
 use super::quality::Quality;
 use super::space::Space;
@@ -16,6 +17,7 @@ use crate::pace::history::Snapshot;
 use crate::pace::{Intent, Other, PaceStatus, Pointed, Sought, Travel};
 use crate::panels::overlay::Overlay;
 use crate::record::deck::DeckStatus;
+use crate::record::recording::Remark;
 use bevy::prelude::*;
 use std::sync::Arc;
 
@@ -38,6 +40,8 @@ pub struct Stage {
     pub parameters: Arc<[Option<f64>]>,
     /// The swarm's figures over the run.
     pub history: Snapshot,
+    /// Those of the second world.
+    pub other_history: Snapshot,
     /// What has happened.
     pub events: Events,
     /// The genes that were in service.
@@ -50,6 +54,10 @@ pub struct Stage {
     pub name: String,
     /// A recording is done again.
     pub is_replay: bool,
+    /// The boards of the run.
+    pub fleet: Fleet,
+    /// What was noted when it was recorded, in order of tick.
+    pub notes: Arc<[Remark]>,
     /// How recordings of the run do.
     pub tape: DeckStatus,
     /// Where in its time the run is.
@@ -88,6 +96,7 @@ impl Stage {
             pointed: None,
             parameters: Arc::default(),
             history: Snapshot::default(),
+            other_history: Snapshot::default(),
             events: Events::default(),
             genes: Arc::default(),
             status: PaceStatus {
@@ -99,6 +108,8 @@ impl Stage {
             },
             name: String::new(),
             is_replay: false,
+            fleet: Fleet::default(),
+            notes: Arc::default(),
             tape: DeckStatus::default(),
             travel: Travel::default(),
             other: None,
@@ -116,6 +127,9 @@ impl Stage {
     /// Puts another tick on show.
     pub fn put(&mut self, published: Arc<Published>) {
         self.present = Present::of(&published);
+        if self.present.hardware || !self.fleet.recorded.is_empty() {
+            self.fleet.follow(&published);
+        }
         let before = std::mem::replace(&mut self.published, published);
         self.previous = Some(before);
         self.generation += 1;
@@ -254,7 +268,7 @@ impl ColourBy {
 }
 
 /// How the user looks at the stage.
-#[expect(clippy::struct_excessive_bools, reason = "five switches that a person flips")]
+#[expect(clippy::struct_excessive_bools, reason = "seven switches that a person flips")]
 #[derive(Resource)]
 pub struct Look {
     /// Panels are shown.
@@ -281,6 +295,10 @@ pub struct Look {
     pub text_percent: u16,
     /// The sort of event that is gone to.
     pub sought: Sought,
+    /// Camera and layout are those with which a recording was made.
+    pub as_watched: bool,
+    /// Speed and pauses are.
+    pub pace_as_watched: bool,
 }
 
 impl Look {
@@ -305,6 +323,8 @@ impl Default for Look {
             layout: Layout::default(),
             quality: Quality::default(),
             calm_motion: false,
+            as_watched: true,
+            pace_as_watched: false,
         }
     }
 }

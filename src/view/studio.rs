@@ -6,14 +6,12 @@ use super::probe::renderer_settings;
 use super::quality::Quality;
 use super::stage::{Look, Stage};
 use super::theme::Palette;
-use super::window::{first_log, log_plugin};
-use super::{ViewError, lens, scene_plugin};
+use super::{ViewError, engine, lens, scene_plugin};
 use crate::mesh::publish::Scene;
 use bevy::app::{PluginsState, SubApps};
 use bevy::asset::RenderAssetUsages;
 use bevy::camera::{ImageRenderTarget, RenderTarget};
 use bevy::image::ImageFormat;
-use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::render::RenderPlugin;
 use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
@@ -26,7 +24,7 @@ use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
 use bevy::time::TimeUpdateStrategy;
 use bevy::window::ExitCondition;
 use bevy::winit::WinitPlugin;
-use bevy_egui::{EguiGlobalSettings, EguiPlugin, PrimaryEguiContext};
+use bevy_egui::PrimaryEguiContext;
 use std::io::Cursor;
 use std::time::Duration;
 
@@ -198,23 +196,16 @@ fn assemble(
     more: impl FnOnce(&mut App),
 ) -> SubApps {
     let mut app = App::new();
-    let mut plugins = DefaultPlugins
-        .set(WindowPlugin {
-            primary_window: None,
-            exit_condition: ExitCondition::DontExit,
-            ..default()
-        })
-        .set(RenderPlugin {
-            render_creation: settings.into(),
-            synchronous_pipeline_compilation: true,
-            ..default()
-        })
-        .set(log_plugin())
+    let window =
+        WindowPlugin { primary_window: None, exit_condition: ExitCondition::DontExit, ..default() };
+    let render = RenderPlugin {
+        render_creation: settings.into(),
+        synchronous_pipeline_compilation: true,
+        ..default()
+    };
+    let plugins = engine::plugins(window, render)
         .disable::<WinitPlugin>()
         .disable::<PipelinedRenderingPlugin>();
-    if !first_log() {
-        plugins = plugins.disable::<LogPlugin>();
-    }
     app.insert_resource(stage)
         .insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_millis(16)))
         .insert_resource(Rig::at_bookmark(framing.camera.clone()))
@@ -227,13 +218,7 @@ fn assemble(
             ..default()
         })
         .init_resource::<Taken>()
-        .add_plugins(plugins)
-        .add_plugins(EguiPlugin::default())
-        .add_plugins(scene_plugin)
-        .add_systems(PreStartup, |mut egui: ResMut<EguiGlobalSettings>| {
-            egui.auto_create_primary_context = false;
-        })
-        .set_error_handler(bevy::ecs::error::error);
+        .add_plugins((plugins, engine::plugin, scene_plugin));
     more(&mut app);
     while app.plugins_state() == PluginsState::Adding {
         bevy::tasks::tick_global_task_pools_on_main_thread();

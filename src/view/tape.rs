@@ -11,8 +11,7 @@ use std::path::Path;
 
 pub(super) fn plugin(app: &mut App) {
     app.add_systems(Update, (record, dropped).in_set(super::ViewSystems::Input))
-        .add_systems(PreUpdate, mirror.run_if(resource_exists::<Deck>))
-        .add_systems(Last, let_go.run_if(resource_exists::<Deck>));
+        .add_systems(PreUpdate, mirror.run_if(resource_exists::<Deck>));
 }
 
 /// Begins a recording in the current folder, or ends it.
@@ -57,12 +56,4 @@ fn mirror(deck: Res<Deck>, mut stage: ResMut<Stage>) {
         stage.notice = Some(text.clone());
     }
     stage.tape = status;
-}
-
-/// A world that is given up is recorded no further.
-fn let_go(mut asks: MessageReader<Ask>, deck: Res<Deck>, stage: Res<Stage>) {
-    let kept = asks.read().any(|Ask(intent)| *intent == Intent::Keep);
-    if kept && stage.other.is_some() {
-        deck.let_go();
-    }
 }

@@ -3,13 +3,15 @@
 
 use super::actions::Do;
 use super::camera::Rig;
-use super::input;
 use super::stage::{Ask, Look, OverScene, Stage};
 use super::studio::{Framing, Studio};
+use super::{input, tape, window};
 use crate::mesh::Mesh;
 use crate::mesh::plan::Plan;
 use crate::mesh::publish::Scene;
-use crate::pace::Intent;
+use crate::pace::{self, Intent, Sought, Start};
+use crate::panels::Panels;
+use crate::panels::dock::Pane;
 use crate::scenario::{self, Command};
 use bevy::input::ButtonState;
 use bevy::input::keyboard::{Key, KeyboardInput};
@@ -25,15 +27,41 @@ struct Desk {
     asked: Vec<Intent>,
 }
 
+/// The mesh that is on show.
+fn storm_front() -> (Mesh, Scene) {
+    let scenario = scenario::resolve("storm-front").expect("embedded").scenario;
+    let plan = Plan::new(&scenario, scenario.seed, &Vec::new()).expect("a plan");
+    let mesh = Mesh::new(plan, 1);
+    let scene = Scene::new(&scenario, mesh.plan());
+    (mesh, scene)
+}
+
 impl Desk {
+    /// Over a mesh that stands still: what is asked of it is only written down.
     fn new() -> Self {
-        let scenario = scenario::resolve("storm-front").expect("embedded").scenario;
-        let plan = Plan::new(&scenario, scenario.seed, &Vec::new()).expect("a plan");
-        let mut mesh = Mesh::new(plan, 1);
-        let scene = Arc::new(Scene::new(&scenario, mesh.plan()));
-        let stage = Stage::new(scene, Arc::new(mesh.publish()));
+        let (mut mesh, scene) = storm_front();
+        Self::over(Stage::new(Arc::new(scene), Arc::new(mesh.publish())), |_| {})
+    }
+
+    /// Over a mesh on its own thread, that does what it is asked.
+    fn live(start: Start) -> Self {
+        let (pace, _) = pace::begin(start).expect("a thread");
+        let mut stage = Stage::new(pace.scene(), pace.latest());
+        stage.is_replay = true;
+        Self::over(stage, |app| {
+            app.insert_resource(pace)
+                .add_systems(PreUpdate, window::mirror)
+                .add_systems(Last, window::forward);
+        })
+    }
+
+    fn over(stage: Stage, more: impl FnOnce(&mut App)) -> Self {
         let framing = Framing { width: 640, height: 360, panels: false, ..Framing::default() };
-        let mut studio = Studio::with(stage, &framing, input::plugin).expect("an adapter");
+        let more = |app: &mut App| {
+            app.add_plugins((input::plugin, tape::plugin));
+            more(app);
+        };
+        let mut studio = Studio::with(stage, &framing, more).expect("an adapter");
         let world = studio.world();
         world.resource_mut::<Look>().still = false;
         // The picture has half a pixel a point, as small ones have; the window is as large.
@@ -83,19 +111,51 @@ impl Desk {
         self.button(ButtonState::Released);
     }
 
-    fn key(&mut self, text: &str) {
-        let window = self.window;
-        for state in [ButtonState::Pressed, ButtonState::Released] {
-            self.studio.world().write_message(KeyboardInput {
-                key_code: KeyCode::KeyA,
-                logical_key: Key::Character(text.into()),
-                state,
-                text: None,
-                repeat: false,
-                window,
-            });
-        }
+    fn turn(&mut self, logical_key: &Key, state: ButtonState) {
+        let (window, logical_key) = (self.window, logical_key.clone());
+        let key_code = KeyCode::KeyA;
+        let (text, repeat) = (None, false);
+        let input = KeyboardInput { key_code, logical_key, state, text, repeat, window };
+        self.studio.world().write_message(input);
+    }
+
+    fn press(&mut self, key: &Key) {
+        self.turn(key, ButtonState::Pressed);
+        self.turn(key, ButtonState::Released);
         self.rest();
+    }
+
+    fn key(&mut self, text: &str) {
+        self.press(&Key::Character(text.into()));
+    }
+
+    fn ctrl(&mut self, text: &str) {
+        self.turn(&Key::Control, ButtonState::Pressed);
+        self.turn(&Key::Character(text.into()), ButtonState::Pressed);
+        self.turn(&Key::Control, ButtonState::Released);
+        self.rest();
+    }
+
+    fn stage(&mut self) -> &Stage {
+        self.studio.world().resource::<Stage>()
+    }
+
+    /// Draws until the mesh has come to where it is wanted.
+    fn until(&mut self, what: &str, holds: impl Fn(&Stage) -> bool) {
+        for _ in 0..1_000 {
+            if holds(self.stage()) {
+                return;
+            }
+            self.rest();
+        }
+        panic!("{what} was waited for in vain, at tick {}", self.stage().published.tick);
+    }
+
+    fn drag(&mut self, from: Vec2, to: Vec2) {
+        self.point(from);
+        self.button(ButtonState::Pressed);
+        self.point(to);
+        self.button(ButtonState::Released);
     }
 
     /// Where a node is seen, in points.
@@ -119,10 +179,7 @@ fn mouse_and_keys_do_what_the_help_says() {
     let middle = Vec2::new(450.0, 250.0);
 
     let (yaw, distance) = desk.rig();
-    desk.point(middle);
-    desk.button(ButtonState::Pressed);
-    desk.point(middle + Vec2::new(80.0, 0.0));
-    desk.button(ButtonState::Released);
+    desk.drag(middle, middle + Vec2::new(80.0, 0.0));
     let (turned, _) = desk.rig();
     assert!((turned - yaw).abs() > 0.1, "a drag orbits: {yaw} {turned}");
 
@@ -153,10 +210,7 @@ fn mouse_and_keys_do_what_the_help_says() {
     // A storm: from node 33, with its rim at node 36.
     desk.key("s");
     let (from, to) = (desk.seen(33), desk.seen(36));
-    desk.point(from);
-    desk.button(ButtonState::Pressed);
-    desk.point(to);
-    desk.button(ButtonState::Released);
+    desk.drag(from, to);
     let storm = desk.asked.iter().find_map(|intent| match intent {
         Intent::Command(command) => Some((**command).clone()),
         _ => None,
@@ -172,4 +226,79 @@ fn mouse_and_keys_do_what_the_help_says() {
     let wanted = (rim_x - x).hypot(rim_z - z);
     assert!(away < 0.1 * wanted, "{away} mm from node 33");
     assert!((f64::from(radius_mm) / wanted - 1.0).abs() < 0.15, "{radius_mm} of {wanted} mm");
+}
+
+#[test]
+fn mouse_and_keys_of_time_ask_for_what_they_say() {
+    let mut desk = Desk::new();
+    let run_to =
+        |backwards, ticks_max| Intent::RunTo { sought: Sought::Major, backwards, ticks_max };
+    let (tick, name) = (Some(0), "tick 0".to_owned());
+    let fork = Intent::Fork { tick: None, of_other: false, changes: Vec::new() };
+    let letter = |text: &str| Key::Character(text.into());
+    for (key, ctrl, wanted) in [
+        (letter(","), false, Intent::StepBack),
+        (letter("u"), false, Intent::Reverse(true)),
+        (letter("["), false, run_to(true, u64::MAX)),
+        (letter("]"), false, run_to(false, super::actions::LOOK_AHEAD_TICKS)),
+        (Key::Home, false, Intent::Seek(0)),
+        (Key::End, false, Intent::Latest),
+        (letter("b"), true, Intent::Bookmark { tick, name }),
+        (letter("f"), true, fork),
+    ] {
+        desk.asked.clear();
+        match &key {
+            Key::Character(text) if ctrl => desk.ctrl(text),
+            _ => desk.press(&key),
+        }
+        assert!(desk.asked.contains(&wanted), "{key:?}: {:?}", desk.asked);
+    }
+    let open = |desk: &mut Desk| {
+        let panels = desk.studio.world().resource::<Panels>();
+        panels.dock.is_open(Pane::Whatif)
+    };
+    let before = open(&mut desk);
+    desk.key("z");
+    assert_ne!(open(&mut desk), before, "Z opens what sets two worlds apart");
+    assert_eq!(desk.stage().notice, None);
+    desk.press(&Key::F2);
+    let told = desk.stage().notice.clone().unwrap_or_default();
+    assert!(told.contains("replay"), "without files nothing is recorded: {told}");
+}
+
+#[test]
+fn mouse_and_keys_travel_through_a_replay_and_fork_it() {
+    let (mesh, scene) = storm_front();
+    let opening = Start { is_replay: true, ticks: Some(40), ..Start::new(mesh, scene) };
+    let mut desk = Desk::live(opening);
+    if !desk.stage().status.paused {
+        desk.key("p");
+    }
+    desk.until("a stop", |stage| stage.status.paused);
+    let begun = desk.stage().published.tick;
+    for step in 1..=3 {
+        desk.key(".");
+        desk.until("a tick", |stage| stage.published.tick == begun + step);
+    }
+    desk.key(",");
+    desk.until("a tick back", |stage| stage.published.tick == begun + 2);
+    desk.ctrl("b");
+    desk.until("a bookmark", |stage| stage.travel.bookmarks.len() == 1);
+    desk.press(&Key::Home);
+    desk.until("the first tick", |stage| stage.published.tick == 0);
+    desk.key("}");
+    desk.until("the bookmark", |stage| stage.published.tick == begun + 2);
+    desk.press(&Key::End);
+    desk.until("the newest tick", |stage| stage.published.tick == begun + 3);
+    desk.key("u");
+    desk.until("the first tick, backwards", |stage| stage.published.tick == 0);
+    assert!(desk.stage().other.is_none());
+
+    // What has happened is not changed: a storm that is drawn into it begins a second world.
+    desk.key("s");
+    let (from, to) = (desk.seen(33), desk.seen(36));
+    desk.drag(from, to);
+    desk.until("a second world", |stage| stage.other.is_some());
+    let changes = desk.stage().travel.forked.as_ref().map(|forked| forked.changes.len());
+    assert_eq!(changes, Some(1));
 }

@@ -83,6 +83,15 @@ impl Palette {
         }
     }
 
+    /// A board that is not as its twin.
+    #[must_use]
+    pub const fn parted(self) -> Tint {
+        match self {
+            Self::Standard => Tint(255, 40, 214),
+            Self::Safe => Tint(255, 96, 222),
+        }
+    }
+
     /// Lines of evolved genes run between these; apart from the colours of alarm.
     #[must_use]
     pub const fn lineage(self) -> [Tint; 3] {
@@ -164,13 +173,15 @@ pub const LOST: Tint = Tint(255, 92, 60);
 pub const RAMP_LOW: Tint = Tint(58, 44, 120);
 /// High end of a scale.
 pub const RAMP_HIGH: Tint = Tint(120, 246, 214);
+/// A board's link that stands. It is no light of the scene.
+pub const LINK_UP: Tint = Tint(104, 245, 178);
 /// A recording that runs. It is no light of the scene.
 pub const RECORDING: Tint = Tint(255, 84, 84);
 /// A sleeping node when coloured by sleep.
 pub const ASLEEP: Tint = Tint(74, 84, 112);
 
 /// How many colours the shaders know; the order is that of `assets/shaders/common.wgsl`.
-pub const SLOTS: usize = 32;
+pub const SLOTS: usize = 33;
 
 /// The table as the shaders read it.
 #[must_use]
@@ -194,7 +205,7 @@ pub fn table(palette: Palette) -> [Vec4; SLOTS] {
     ];
     let all = palette.regimes().into_iter().chain(palette.packets()).chain(fixed);
     let all = all.chain(palette.groups()).chain(palette.lineage());
-    let all = all.chain([palette.difference()]);
+    let all = all.chain([palette.difference(), palette.parted()]);
     for (slot, tint) in table.iter_mut().zip(all) {
         *slot = tint.linear();
     }

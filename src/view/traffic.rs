@@ -121,8 +121,7 @@ fn follow(
         }));
         first += world.nodes.len() as u32;
     }
-    layers.packets = data.len();
-    layers.room_for_packets(data.len());
+    layers.packets = data.len() as u32;
     if !data.is_empty() {
         uploads.put(Stream::Packets, data.as_slice());
     }

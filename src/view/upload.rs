@@ -3,14 +3,10 @@
 //!
 //! What the bytes mean is told by whoever writes them.
 
-use super::layers::Layers;
-use bevy::asset::RenderAssetUsages;
 use bevy::prelude::*;
-use bevy::render::render_asset::RenderAssets;
-use bevy::render::render_resource::ShaderType;
 use bevy::render::render_resource::encase::{StorageBuffer, internal::WriteInto};
-use bevy::render::renderer::RenderQueue;
-use bevy::render::storage::{GpuShaderBuffer, ShaderBuffer};
+use bevy::render::render_resource::{Buffer, BufferDescriptor, BufferUsages, ShaderType};
+use bevy::render::renderer::{RenderDevice, RenderQueue};
 use bevy::render::{ExtractSchedule, MainWorld, Render, RenderApp, RenderSystems};
 
 /// What is written again and again.
@@ -24,12 +20,20 @@ pub enum Stream {
     Order,
     /// Packets.
     Packets,
+    /// Links.
+    Links,
 }
 
 impl Stream {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Frame, Self::Nodes, Self::Order, Self::Packets];
+    /// How many there are.
+    const COUNT: usize = 5;
+
+    /// What its buffer is called in the tools of graphics people.
+    const NAMES: [&str; Self::COUNT] = ["frame", "nodes", "order", "packets", "links"];
 }
+
+/// Bytes of a buffer at first: the largest entry of any list fits.
+const ROOM: u64 = 256;
 
 #[derive(Default)]
 struct Slot {
@@ -40,7 +44,7 @@ struct Slot {
 
 /// What the scene has written in this frame.
 #[derive(Resource, Default)]
-pub struct Uploads([Slot; Stream::ALL.len()]);
+pub struct Uploads([Slot; Stream::COUNT]);
 
 impl Uploads {
     /// Writes a stream, from its start.
@@ -56,15 +60,16 @@ impl Uploads {
 
 /// The renderer's side.
 #[derive(Resource, Default)]
-struct Inbox {
-    slots: [Slot; Stream::ALL.len()],
-    buffers: Option<[Handle<ShaderBuffer>; Stream::ALL.len()]>,
+pub(super) struct Inbox {
+    slots: [Slot; Stream::COUNT],
+    buffers: [Option<Buffer>; Stream::COUNT],
 }
 
-/// A buffer with room for so many bytes, for [`Uploads`] to fill.
-#[must_use]
-pub fn room(bytes: u64) -> ShaderBuffer {
-    ShaderBuffer::with_size(bytes.max(16) as usize, RenderAssetUsages::RENDER_WORLD)
+impl Inbox {
+    /// Where a stream is kept, once it was written.
+    pub fn buffer(&self, stream: Stream) -> Option<&Buffer> {
+        self.buffers.get(stream as usize)?.as_ref()
+    }
 }
 
 pub(super) fn plugin(app: &mut App) {
@@ -78,12 +83,6 @@ pub(super) fn plugin(app: &mut App) {
 }
 
 fn take(mut main: ResMut<MainWorld>, mut inbox: ResMut<Inbox>) {
-    // Another scenario brings other buffers.
-    if let Some(layers) = main.get_resource::<Layers>()
-        && inbox.buffers.as_ref() != Some(&layers.buffers)
-    {
-        inbox.buffers = Some(layers.buffers.clone());
-    }
     let Some(mut uploads) = main.get_resource_mut::<Uploads>() else { return };
     for (ours, theirs) in inbox.slots.iter_mut().zip(&mut uploads.0) {
         if theirs.fresh {
@@ -93,18 +92,23 @@ fn take(mut main: ResMut<MainWorld>, mut inbox: ResMut<Inbox>) {
     }
 }
 
-/// A buffer that does not exist yet, or is still too small, is written a frame later.
-fn write(
-    mut inbox: ResMut<Inbox>,
-    queue: Res<RenderQueue>,
-    buffers: Res<RenderAssets<GpuShaderBuffer>>,
-) {
-    let Inbox { slots, buffers: handles } = &mut *inbox;
-    for (slot, handle) in slots.iter_mut().zip(handles.iter().flatten()) {
-        let room = buffers.get(handle).filter(|gpu| gpu.buffer.size() >= slot.bytes.len() as u64);
-        if let Some(gpu) = room.filter(|_| slot.fresh) {
-            queue.write_buffer(&gpu.buffer, 0, &slot.bytes);
-            slot.fresh = false;
+/// A buffer that has become too small is made anew, at least twice as large. Lists that are empty
+/// have one as well: a layer cannot be bound without.
+fn write(mut inbox: ResMut<Inbox>, queue: Res<RenderQueue>, device: Res<RenderDevice>) {
+    let Inbox { slots, buffers } = &mut *inbox;
+    for ((slot, buffer), name) in slots.iter_mut().zip(buffers).zip(Stream::NAMES) {
+        let needed = ROOM.max(slot.bytes.len() as u64);
+        let gpu = match buffer {
+            Some(gpu) if gpu.size() >= needed => gpu,
+            _ => buffer.insert(device.create_buffer(&BufferDescriptor {
+                label: Some(name),
+                size: needed.next_power_of_two(),
+                usage: BufferUsages::STORAGE | BufferUsages::COPY_DST,
+                mapped_at_creation: false,
+            })),
+        };
+        if std::mem::take(&mut slot.fresh) {
+            queue.write_buffer(gpu, 0, &slot.bytes);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::crowd::Crowd;
 use super::frame::StormData;
+use super::layers::Layers;
 use super::space::Space;
 use super::stage::{Look, Stage};
 use bevy::prelude::*;
@@ -43,7 +44,7 @@ fn chase(
     (space, crowd): (Res<Space>, Res<Crowd>),
     look: Res<Look>,
     time: Res<Time>,
-    mut weather: ResMut<Weather>,
+    (mut weather, mut layers): (ResMut<Weather>, ResMut<Layers>),
 ) {
     let height = SHEET_HEIGHT + (1.0 - SHEET_HEIGHT) * (1.0 - space.flatness);
     // Faster ticks move storms further per second of ours.
@@ -86,4 +87,5 @@ fn chase(
             numbers.remove(place);
         }
     }
+    layers.storms = seen.len().min(STORMS_MAX) as u32;
 }

@@ -3,19 +3,22 @@
 use super::gauge::{self, Gauge, WindowFigures};
 use super::probe::renderer_settings;
 use super::stage::{Ask, Go, Stage};
-use super::{Loader, ViewError, display_available, input, lens, loading, scene_plugin, tape};
+use super::{
+    Loader, ViewError, display_available, engine, fleet, input, lens, loading, notes, scene_plugin,
+    tape,
+};
+use crate::bridge::hub::Hub;
 use crate::pace::{Choice, Intent, Other, Pace};
 use crate::record::deck::Deck;
+use crate::record::recording::Remark;
 use bevy::app::AppExit;
-use bevy::log::{Level, LogPlugin};
 use bevy::prelude::*;
 use bevy::render::RenderPlugin;
 use bevy::render::renderer::RenderAdapterInfo;
 use bevy::window::{PresentMode, WindowResolution};
-use bevy_egui::{EguiGlobalSettings, EguiPlugin, PrimaryEguiContext};
+use bevy_egui::PrimaryEguiContext;
 use crossbeam_channel::Sender;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use wgpu::DeviceType;
 
 /// How to open the window.
@@ -31,8 +34,12 @@ pub struct WindowOptions {
     pub name: String,
     /// What records it, if anything does.
     pub deck: Option<Deck>,
+    /// What connects boards to it, if anything does.
+    pub hub: Option<Hub>,
     /// A recording is done again.
     pub is_replay: bool,
+    /// What was noted when it was made.
+    pub notes: Arc<[Remark]>,
     /// How another scenario is loaded; without one the window shows one only.
     pub loader: Option<Loader>,
 }
@@ -58,29 +65,33 @@ pub fn run_window(pace: Pace, options: WindowOptions) -> Result<WindowFigures, V
         present_mode: PresentMode::AutoVsync,
         ..default()
     };
-    let mut plugins = DefaultPlugins
-        .set(WindowPlugin { primary_window: Some(window), ..default() })
-        .set(RenderPlugin { render_creation: settings.into(), ..default() })
-        .set(log_plugin());
-    if !first_log() {
-        plugins = plugins.disable::<LogPlugin>();
-    }
+    let window = WindowPlugin { primary_window: Some(window), ..default() };
+    let render = RenderPlugin { render_creation: settings.into(), ..default() };
     let mut stage = Stage::new(pace.scene(), pace.latest());
     stage.name.clone_from(&options.name);
     stage.is_replay = options.is_replay;
+    stage.notes = options.notes;
     if let Some(deck) = options.deck {
         app.insert_resource(deck);
     }
+    if let Some(hub) = options.hub {
+        app.insert_resource(hub);
+    }
     app.insert_resource(stage)
         .insert_resource(pace)
-        .add_plugins(plugins)
-        .add_plugins(EguiPlugin::default())
-        .add_plugins((scene_plugin, input::plugin, tape::plugin, crate::panels::kept::plugin))
+        .add_plugins((engine::plugins(window, render), engine::plugin))
+        .add_plugins((
+            scene_plugin,
+            input::plugin,
+            tape::plugin,
+            notes::plugin,
+            fleet::plugin,
+            crate::panels::kept::plugin,
+        ))
         .add_systems(PreStartup, spawn_camera)
         .add_systems(Startup, look_at_adapter)
         .add_systems(PreUpdate, (mirror, take_choice).chain())
-        .add_systems(Last, (forward, end.run_if(resource_exists::<Until>)))
-        .set_error_handler(bevy::ecs::error::error);
+        .add_systems(Last, (forward, end.run_if(resource_exists::<Until>)));
     if let Some(loader) = options.loader {
         loading::plugin(&mut app, loader, options.name);
     }
@@ -96,25 +107,7 @@ pub fn run_window(pace: Pace, options: WindowOptions) -> Result<WindowFigures, V
     }
 }
 
-/// A logger can be set only once in a process; whoever comes first does.
-pub(super) fn first_log() -> bool {
-    static SET: AtomicBool = AtomicBool::new(false);
-    !SET.swap(true, Ordering::Relaxed)
-}
-
-/// Warnings only: what the program has to say goes through its own channels.
-pub(super) fn log_plugin() -> LogPlugin {
-    LogPlugin {
-        level: Level::WARN,
-        filter:
-            "wgpu=error,naga=error,bevy_render=error,bevy_egui=error,bevy_winit=error,winit=error"
-                .into(),
-        ..default()
-    }
-}
-
-fn spawn_camera(mut commands: Commands, mut egui: ResMut<EguiGlobalSettings>) {
-    egui.auto_create_primary_context = false;
+fn spawn_camera(mut commands: Commands) {
     commands.spawn((lens::bundle(), PrimaryEguiContext));
 }
 
@@ -123,7 +116,7 @@ fn look_at_adapter(adapter: Option<Res<RenderAdapterInfo>>, mut stage: ResMut<St
 }
 
 /// Takes what the mesh has published since the last frame.
-fn mirror(pace: Res<Pace>, mut stage: ResMut<Stage>) {
+pub(super) fn mirror(pace: Res<Pace>, mut stage: ResMut<Stage>) {
     stage.status = pace.status();
     let (latest, other) = pace.both();
     let seen = |other: &Option<Other>| other.as_ref().map(|o| Arc::as_ptr(&o.published));
@@ -135,9 +128,12 @@ fn mirror(pace: Res<Pace>, mut stage: ResMut<Stage>) {
         stage.put(latest);
     }
     let travel = pace.travel();
-    // A job may go ahead of what is shown; what it finds out belongs on the timeline.
-    if fresh || travel.newest != stage.travel.newest {
+    // A job may go ahead of what is shown; what it finds out belongs on the timeline. So does what
+    // boards do while the clock stands.
+    let (then, now) = (&stage.travel, &travel);
+    if fresh || (now.newest, now.events_next) != (then.newest, then.events_next) {
         stage.history = pace.history();
+        stage.other_history = pace.other_history();
         stage.genes = pace.genes();
         let news = pace.news(stage.events.next());
         if !stage.events.take(news) {
@@ -185,7 +181,7 @@ fn take_choice(
     *taken = Some(choice);
 }
 
-fn forward(mut asks: MessageReader<Ask>, pace: Res<Pace>) {
+pub(super) fn forward(mut asks: MessageReader<Ask>, pace: Res<Pace>) {
     for Ask(intent) in asks.read() {
         pace.send(intent.clone());
     }

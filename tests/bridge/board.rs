@@ -30,6 +30,8 @@ pub enum Flaw {
     Sample(u64),
     /// From this tick on the lowest bit of the power that it gathers is.
     Harvest(u64),
+    /// It was built by other rules: what it takes on has another digest.
+    Rules,
 }
 
 /// A board under power.
@@ -213,7 +215,8 @@ impl Board {
     }
 
     fn stand(&mut self, node: Node<NEIGHBOURS>, tick: u64) {
-        let digest = node.digest();
+        let mut digest = node.digest();
+        digest[0] ^= u8::from(self.flaw == Flaw::Rules);
         (self.node, self.next, self.answered) = (Some(node), tick, None);
         self.hears.clear();
         self.say(&LinkMessage::Ready { tick, digest, is_free: false });
@@ -292,7 +295,7 @@ impl Board {
                 sample = sample.map(|sample| Q16::from_bits(sample.to_bits() ^ flip(from)));
             }
             Flaw::Harvest(from) => harvest_uw ^= flip(from) as u32,
-            Flaw::None => {}
+            Flaw::None | Flaw::Rules => {}
         }
         node.harvest_uw = harvest_uw;
         node.tick(&self.config, Tick(self.next), sample, line);

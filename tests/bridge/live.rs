@@ -15,22 +15,21 @@ use qres::scenario::Scenario;
 use qres_core::id::NodeId;
 
 /// Time that boards get to appear and to catch up.
-const PATIENCE_US: u64 = 10_000_000;
+pub const PATIENCE_US: u64 = 10_000_000;
 
 /// A mesh in which everyone hears eight others, under a storm from tick 60 on.
+pub const FIELD: &str = r#"(title: "Field", watch_for: "Boards.", seed: 5,
+    nodes: (count: 36, layout: Grid(columns: 6, spacing_mm: 10000)),
+    radio: (range_mm: 15000),
+    twt: (calm_ms: 4000, prestorm_ms: 4000, storm_ms: 4000, window_ms: 3000,
+        storm_window_ms: 3000),
+    signals: [(modality: "heat", source: Synthetic(level: 20.0, noise: 0.4))],
+    storms: [(from_tick: 60, to_tick: 400, path: [(tick: 60, x_mm: 0, z_mm: 0)],
+        radius_mm: 60000, intensity: 12.0)])"#;
+
+/// The scenario of it.
 pub fn field() -> Scenario {
-    Scenario::parse(
-        "field.ron",
-        r#"(title: "Field", watch_for: "Boards.", seed: 5,
-        nodes: (count: 36, layout: Grid(columns: 6, spacing_mm: 10000)),
-        radio: (range_mm: 15000),
-        twt: (calm_ms: 4000, prestorm_ms: 4000, storm_ms: 4000, window_ms: 3000,
-            storm_window_ms: 3000),
-        signals: [(modality: "heat", source: Synthetic(level: 20.0, noise: 0.4))],
-        storms: [(from_tick: 60, to_tick: 400, path: [(tick: 60, x_mm: 0, z_mm: 0)],
-            radius_mm: 60000, intensity: 12.0)])"#,
-    )
-    .unwrap_or_else(|problem| panic!("{problem:#}"))
+    Scenario::parse("field.ron", FIELD).unwrap_or_else(|problem| panic!("{problem:#}"))
 }
 
 /// A mesh with boards, and all that was brought in.
@@ -141,6 +140,27 @@ fn a_firmware_with_one_wrong_bit_is_caught_and_named() {
 }
 
 #[test]
+fn boards_that_nobody_waits_for_part_from_nobody() {
+    let mut rig = Rig::new(boards("hurried", 3));
+    for round in 0..240_u64 {
+        rig.mirror.begin(&mut rig.mesh, rig.watch.now_us());
+        if round % 40 == 39 {
+            settle(&mut rig.mirror, &rig.watch, 200_000);
+        }
+        rig.mirror.give(&mut rig.mesh);
+        rig.mesh.step();
+        rig.mirror.after(&mut rig.mesh, rig.watch.now_us());
+        if round % 3 == 0 {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+    }
+    rig.settle();
+    for board in rig.status() {
+        assert!(board.divergence.is_none() && board.counts.missed > 100, "{board:#?}");
+    }
+}
+
+#[test]
 fn unplugged_reset_and_silent_boards_come_back() {
     let mut rig = Rig::new(boards("back", 3));
     rig.run(10);
@@ -220,7 +240,7 @@ fn soak() {
 }
 
 /// What the binary says to these arguments, and its exit code.
-fn qres(arguments: &[&str]) -> (String, String, Option<i32>) {
+pub fn qres(arguments: &[&str]) -> (String, String, Option<i32>) {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_qres"));
     let done = command.args(arguments).output().expect("it runs");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

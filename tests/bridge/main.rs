@@ -5,7 +5,11 @@
 
 mod bench;
 mod board;
+mod driven;
+#[path = "../../firmware/node/tests/flash/mod.rs"]
+mod flash;
 mod live;
 mod metal;
 mod noise;
+mod odd;
 mod talk;

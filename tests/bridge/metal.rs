@@ -3,9 +3,7 @@
 
 use std::collections::VecDeque;
 
-use embedded_storage::nor_flash::{
-    ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash, check_erase, check_read, check_write,
-};
+use crate::flash::Flash;
 use qres_core::draw::{Purpose, draw};
 use qres_core::link::message::{CAN_KEEP, CAN_SENSE, CAN_SHINE, CAN_SIGN};
 use qres_core::q16::Q16;
@@ -24,47 +22,6 @@ pub trait Device: Send {
     fn reset(&mut self);
     /// How strong a storm its lamp has shown at most, 0 to 255.
     fn brightest(&mut self) -> u8;
-}
-
-/// 32 KiB of flash in memory.
-pub struct Flash(Vec<u8>);
-
-impl ErrorType for Flash {
-    type Error = NorFlashErrorKind;
-}
-
-impl ReadNorFlash for Flash {
-    const READ_SIZE: usize = 1;
-
-    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Self::Error> {
-        check_read(self, offset, bytes.len())?;
-        let from = offset as usize;
-        bytes.copy_from_slice(&self.0[from..from + bytes.len()]);
-        Ok(())
-    }
-
-    fn capacity(&self) -> usize {
-        self.0.len()
-    }
-}
-
-impl NorFlash for Flash {
-    const WRITE_SIZE: usize = 4;
-    const ERASE_SIZE: usize = 4_096;
-
-    fn erase(&mut self, from: u32, to: u32) -> Result<(), Self::Error> {
-        check_erase(self, from, to)?;
-        self.0[from as usize..to as usize].fill(0xFF);
-        Ok(())
-    }
-
-    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Self::Error> {
-        check_write(self, offset, bytes.len())?;
-        for (cell, byte) in self.0[offset as usize..].iter_mut().zip(bytes) {
-            *cell &= byte;
-        }
-        Ok(())
-    }
 }
 
 /// What the firmware finds on this machine; a flawed one is built with a bit that is wrong.

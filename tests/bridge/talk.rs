@@ -254,6 +254,38 @@ fn each_fault_is_survived() {
 }
 
 #[test]
+fn a_board_that_was_half_told_does_not_pass_for_its_node() {
+    let mut rig = Rig::new(8);
+    (0..12).for_each(|_| rig.run_tick());
+    let until = |rig: &mut Rig, holds: &dyn Fn(&Rig) -> bool| {
+        let looks = (0..2_000)
+            .take_while(|_| {
+                !holds(rig) && {
+                    rig.look();
+                    true
+                }
+            })
+            .count();
+        assert!(looks < 2_000, "{:?}", rig.session.phase());
+    };
+    rig.plug();
+    until(&mut rig, &|rig| rig.session.needs_start());
+    rig.joined = true;
+    let start = rig.start();
+    rig.session.start(rig.now_us, start);
+    // It has a node, and not yet the state of that.
+    until(&mut rig, &|rig| rig.board.digest().is_some());
+    rig.noise(Noise { silence: true, ..Noise::default() });
+    until(&mut rig, &|rig| *rig.session.phase() == Phase::Silent);
+    rig.noise(Noise::default());
+    until(&mut rig, &|rig| *rig.session.phase() != Phase::Silent);
+    assert_eq!(*rig.session.phase(), Phase::Greeted);
+    (0..30).for_each(|_| rig.run_tick());
+    assert!(rig.session.divergence().is_none(), "{:?}", rig.session.divergence());
+    assert!(rig.session.counts().ticks > 20, "{:?}", rig.session.counts());
+}
+
+#[test]
 fn a_reset_board_gets_its_state_back() {
     let mut rig = Rig::new(4);
     rig.plug();
@@ -306,6 +338,36 @@ fn a_wrong_version_and_a_stolen_key_are_refused_with_a_remedy() {
     rig.board = Board::new(6);
     rig.settle();
     assert_eq!(rig.session.divergence(), None);
+}
+
+#[test]
+fn a_firmware_of_other_rules_is_told_what_to_flash() {
+    let mut rig = Rig::new(9);
+    rig.board.flaw = Flaw::Rules;
+    rig.plug();
+    let states = (0..60).map(|_| {
+        rig.run_tick();
+        rig.session.state()
+    });
+    let states: Vec<_> = states.filter(|(_, why)| !why.is_empty()).collect();
+    let words: Vec<&str> = states.iter().map(|(word, _)| *word).collect();
+    assert!(words.contains(&"greeted") && words.last() == Some(&"refused"), "{states:?}");
+    assert!(states.iter().all(|(_, why)| why.contains("flash the firmware that came with")));
+}
+
+#[test]
+fn bytes_that_are_no_frames_are_told_from_silence() {
+    let mut rig = Rig::new(10);
+    assert_eq!(rig.session.state(), ("unplugged", String::new()));
+    rig.session.opened(0);
+    assert_eq!(rig.session.state(), ("silent", String::new()));
+    rig.session.take(1_000, &[0x55; 40]);
+    rig.session.take(2_000, b"ets Jul 29 2019\r\n\0");
+    let (word, why) = rig.session.state();
+    assert!(word == "garbled" && why.starts_with("58 bytes have come"), "{word}: {why}");
+    assert!(why.contains("115200") && why.contains("another firmware"), "{why}");
+    rig.settle();
+    assert_eq!(rig.session.state(), ("live", String::new()));
 }
 
 #[test]

@@ -147,3 +147,92 @@ fn nothing_is_touched_before_all_can_be_written() {
     refused(&["run", &scenario, "--csv", &kept, "--pcap", &nowhere], &["cannot write"]);
     assert_eq!(std::fs::read_to_string(&kept).expect("still there"), "precious");
 }
+
+/// A hard link is another name of one file, and a file that is included is read, whatever it is
+/// called.
+#[cfg(unix)]
+#[test]
+fn no_output_is_a_file_that_is_read_by_another_name() {
+    let folder = folder("names");
+    let place = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    let (base, top) = (scenario(&folder), place("top.ron"));
+    std::fs::rename(base, place("base.txt")).expect("moved");
+    std::fs::write(&top, "(include: \"base.txt\", ticks: 5)").expect("written");
+    for (file, other) in [("top.ron", "top.csv"), ("base.txt", "base.csv")] {
+        std::fs::hard_link(place(file), place(other)).expect("linked");
+    }
+    let read = |name: &str| std::fs::read_to_string(place(name)).expect("there");
+    let (first, second) = (read("top.ron"), read("base.txt"));
+    let included = "is a file that the scenario includes too";
+    for (out, said) in
+        [("top.csv", "is the scenario too"), ("base.txt", included), ("base.csv", included)]
+    {
+        refused(&["run", &top, "--csv", &place(out)], &[said, "name another file"]);
+        refused(&["report", &top, "--out", &place(out)], &["is read for the page too"]);
+    }
+    refused(&["compress", &top, &place("top.csv")], &["is the input too"]);
+    std::fs::write(place("a"), "").expect("written");
+    std::fs::hard_link(place("a"), place("b")).expect("linked");
+    let twice = ["run", &top, "--csv", &place("a"), "--pcap", &place("b")];
+    refused(&twice, &["is another output too"]);
+    assert_eq!((read("top.ron"), read("base.txt")), (first, second));
+}
+
+/// Who reads a pipe gets the whole file, and who runs is told that a pipe waits for its reader.
+#[cfg(unix)]
+#[test]
+fn a_pipe_takes_a_file_and_its_wait_is_told() {
+    let folder = folder("pipe");
+    let scenario = scenario(&folder);
+    let place = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    let made = Command::new("mkfifo").arg(place("pipe")).status();
+    if !made.is_ok_and(|status| status.success()) {
+        eprintln!("SKIPPED: no `mkfifo` here: a pipe was not tried");
+        return;
+    }
+    assert!(qres(&["run", &scenario, "--quiet", "--csv", &place("file")]).status.success());
+    let pipe = place("pipe");
+    let reader = std::thread::spawn(move || std::fs::read(pipe).expect("read"));
+    let output = qres(&["run", &scenario, "--quiet", "--csv", &place("pipe")]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("a pipe: this waits until a program reads it"));
+    assert_eq!(reader.join().expect("ended"), std::fs::read(place("file")).expect("there"));
+}
+
+/// Ctrl-C and SIGTERM end a run after a tick, and its files have their ends.
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_stopped_leaves_whole_files() {
+    for signal in ["INT", "TERM"] {
+        let folder = folder(&format!("stopped-{signal}"));
+        let place = |name: &str| folder.join(name).to_string_lossy().into_owned();
+        let (record, csv, parquet) = (place("r.ron"), place("t.csv"), place("t.parquet"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_qres"));
+        command.args(["run", "partition", "--ticks", "1000000", "--checkpoint-every", "16"]);
+        command.args(["--csv", &csv, "--parquet", &parquet, "--record", &record, "--json"]);
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        let child = command.spawn().expect("the binary starts");
+        // Once there are checkpoints, the run has begun.
+        while std::fs::metadata(&record).map_or(0, |about| about.len()) < 10_000 {
+            std::thread::yield_now();
+        }
+        let id = child.id().to_string();
+        let sent = Command::new("kill").args(["-s", signal, &id]).status().expect("a kill");
+        assert!(sent.success());
+        let output = child.wait_with_output().expect("it ends");
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(130), "{said}");
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("figures");
+        let ticks = report["ticks"].as_u64().expect("a number");
+        assert!(said.contains(&format!("stopped at tick {ticks} of 1000000")), "{said}");
+        let rows = std::fs::read_to_string(&csv).expect("a table");
+        let last = rows.lines().last().and_then(|row| row.split(',').next().map(str::to_owned));
+        assert_eq!(last, Some(ticks.to_string()));
+        let bytes = std::fs::read(&parquet).expect("a table");
+        assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"));
+        let seen = json(&["replay", &record, "--seek", "64", "--verify", "--json"]);
+        assert_eq!(seen["same"], true);
+        let checked = text(&qres(&["check", &record]).stdout);
+        assert!(checked.contains(&format!("{ticks} ticks")) && !checked.contains("without an end"));
+    }
+}

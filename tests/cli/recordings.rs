@@ -100,6 +100,15 @@ fn a_damaged_recording_says_where() {
     refused(&["check", &damaged], &["recorded under rules version 9"]);
     refused(&["replay", &damaged, "--verify"], &["recorded under rules version 9"]);
 
+    // An end that is far from all checkpoints: nobody waits for a thousand million ticks.
+    let whole = String::from_utf8(bytes.clone()).expect("text");
+    let far = whole.replacen("End(tick:30", "End(tick:1000000000", 1);
+    std::fs::write(&damaged, qres::record::recording::seal(&far)).expect("written");
+    for command in ["check", "replay"] {
+        let parts = ["tick 1000000000, and the checkpoint before it is of tick 30", "every 10"];
+        refused(&[command, &damaged], &parts);
+    }
+
     // An edited seed with checksums that are right again.
     let edited = String::from_utf8(bytes).expect("text").replacen("seed:", "seed:1", 1);
     std::fs::write(&damaged, qres::record::recording::seal(&edited)).expect("written");

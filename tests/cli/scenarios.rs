@@ -50,6 +50,32 @@ fn every_scenario_has_its_chapter() {
     }
 }
 
+#[test]
+fn every_recording_is_in_order_and_has_its_place() {
+    let listed = std::fs::read_dir(root().join("scenarios/recordings")).expect("a folder");
+    let paths = listed.map(|entry| entry.expect("an entry").path());
+    let paths: Vec<String> = paths.map(|path| path.to_string_lossy().into_owned()).collect();
+    assert!(paths.len() >= 6, "{paths:?}");
+    let arguments: Vec<&str> =
+        std::iter::once("check").chain(paths.iter().map(String::as_str)).collect();
+    let output = qres(&arguments);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    let told = text(&qres(&["scenarios"]).stdout);
+    for (path, line) in paths.iter().zip(said.lines()) {
+        let name = Path::new(path).file_stem().and_then(|stem| stem.to_str()).expect("a name");
+        let of = line.split("a recording of ").nth(1).and_then(|rest| rest.split(',').next());
+        let of = of.expect("a scenario");
+        let command = format!("qres replay {name}");
+        assert!(told.contains(&command), "{name}");
+        let chapter = root().join(format!("docs/scenarios/{of}.md"));
+        let chapter = std::fs::read_to_string(chapter).expect("a chapter");
+        assert!(chapter.contains(&command), "{of} does not name {name}");
+    }
+    let found = super::json(&["replay", "sybils-banned", "--verify", "--json"]);
+    assert_eq!((&found["same"], &found["ticks"]), (&true.into(), &720.into()));
+}
+
 /// What stands on another scenario runs as if it were one text, in a sweep too.
 #[test]
 fn a_scenario_can_stand_on_another() {

@@ -146,3 +146,14 @@ fn data_of_every_run_count() {
     std::fs::write(folder.join("b.csv"), "x\n1\n2\n3\n4\n6\n").expect("written");
     refused(&sweep, &["the folder holds sweep"]);
 }
+
+#[test]
+fn the_sweep_of_the_readme_is_in_order() {
+    let readme = include_str!("../../README.md");
+    let sample = readme.split("```ron\n").nth(1).and_then(|rest| rest.split("```").next());
+    let path = folder("readme").join("sweep.ron");
+    std::fs::write(&path, sample.expect("a sample")).expect("written");
+    let output = qres(&["check", &path.to_string_lossy()]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("a sweep of 6 runs over storm-front"));
+}

@@ -5,6 +5,10 @@ use embedded_storage::nor_flash::{
     ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash,
 };
 
+#[cfg(test)]
+#[path = "../../node/tests/flash/mod.rs"]
+mod flash;
+
 /// The bytes from `start` on, `length` of them; none when it is 0.
 #[derive(Debug)]
 pub struct Window<F> {
@@ -103,50 +107,12 @@ impl<F: NorFlash> NorFlash for Window<F> {
 mod tests {
     use qres_core::store::Store;
 
+    use super::flash::{Flash, SECTOR};
     use super::*;
-
-    const SECTOR: usize = 4_096;
-
-    /// Eight sectors of NOR flash: writing clears bits.
-    struct Chip(Vec<u8>);
-
-    impl ErrorType for Chip {
-        type Error = NorFlashErrorKind;
-    }
-
-    impl ReadNorFlash for Chip {
-        const READ_SIZE: usize = 4;
-
-        fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Self::Error> {
-            bytes.copy_from_slice(&self.0[offset as usize..][..bytes.len()]);
-            Ok(())
-        }
-
-        fn capacity(&self) -> usize {
-            self.0.len()
-        }
-    }
-
-    impl NorFlash for Chip {
-        const WRITE_SIZE: usize = 4;
-        const ERASE_SIZE: usize = SECTOR;
-
-        fn erase(&mut self, from: u32, to: u32) -> Result<(), Self::Error> {
-            self.0[from as usize..to as usize].fill(0xFF);
-            Ok(())
-        }
-
-        fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Self::Error> {
-            for (place, byte) in self.0[offset as usize..].iter_mut().zip(bytes) {
-                *place &= byte;
-            }
-            Ok(())
-        }
-    }
 
     #[test]
     fn a_store_in_a_window_leaves_the_rest_alone() {
-        let mut chip = Chip(vec![0xA5; 8 * SECTOR]);
+        let mut chip = Flash(vec![0xA5; 8 * SECTOR]);
         chip.0[2 * SECTOR..6 * SECTOR].fill(0xFF);
         let mut window = Window::new(chip, 2 * SECTOR as u32, 4 * SECTOR as u32);
         for round in 0..5 {
@@ -162,7 +128,7 @@ mod tests {
 
     #[test]
     fn nothing_reaches_beyond_a_window() {
-        let mut window = Window::new(Chip(vec![0; 8 * SECTOR]), SECTOR as u32, SECTOR as u32);
+        let mut window = Window::new(Flash(vec![0; 8 * SECTOR]), SECTOR as u32, SECTOR as u32);
         let end = SECTOR as u32;
         let mut bytes = [0; 8];
         assert_eq!(window.read(end - 8, &mut bytes), Ok(()));
@@ -179,7 +145,7 @@ mod tests {
         let table =
             [(0, 9 * SECTOR, 0), (100, SECTOR, 0), (SECTOR, 100, 0), (SECTOR, SECTOR, SECTOR)];
         for (start, length, expected) in table {
-            let window = Window::new(Chip(vec![0; 8 * SECTOR]), start as u32, length as u32);
+            let window = Window::new(Flash(vec![0; 8 * SECTOR]), start as u32, length as u32);
             assert_eq!(window.capacity(), expected, "{start} {length}");
         }
     }

@@ -3,9 +3,11 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says so")]
 
+mod flash;
+
 use std::collections::VecDeque;
 
-use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
+use flash::{Flash, SECTOR};
 use qres_core::config::NodeConfig;
 use qres_core::id::{NodeId, Tick};
 use qres_core::integrity::identity::PublicIdentity;
@@ -20,39 +22,6 @@ use qres_core::radio::{AirConfig, Frame, Heard, MockRadio};
 use qres_core::regime::Regime;
 use qres_core::wake::{Role, Wake};
 use qres_firmware::{Activity, Board, Firmware, Light, NEIGHBOURS};
-
-const SECTOR: usize = 4_096;
-
-struct Flash(Vec<u8>);
-
-impl ErrorType for Flash {
-    type Error = NorFlashErrorKind;
-}
-
-impl ReadNorFlash for Flash {
-    const READ_SIZE: usize = 1;
-    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Self::Error> {
-        bytes.copy_from_slice(&self.0[offset as usize..][..bytes.len()]);
-        Ok(())
-    }
-    fn capacity(&self) -> usize {
-        self.0.len()
-    }
-}
-
-impl NorFlash for Flash {
-    const WRITE_SIZE: usize = 4;
-    const ERASE_SIZE: usize = SECTOR;
-    fn erase(&mut self, from: u32, to: u32) -> Result<(), Self::Error> {
-        self.0[from as usize..to as usize].fill(0xFF);
-        Ok(())
-    }
-    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Self::Error> {
-        let place = &mut self.0[offset as usize..][..bytes.len()];
-        place.iter_mut().zip(bytes).for_each(|(place, byte)| *place &= byte);
-        Ok(())
-    }
-}
 
 struct Bench {
     to_board: VecDeque<u8>,

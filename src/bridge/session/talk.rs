@@ -217,7 +217,9 @@ impl Session {
             neighbours: greeting.neighbours,
         };
         let awake = now_us.saturating_sub(self.live_us) < FREE_AFTER_US;
-        let resumes = same && awake && greeting.next.is_some_and(|next| self.skip_to(next));
+        // Who was only half told what it is to be stands in the right tick with the wrong state.
+        let told = self.start.is_none();
+        let resumes = same && told && awake && greeting.next.is_some_and(|next| self.skip_to(next));
         self.phase = if resumes { Phase::Live } else { Phase::Greeted };
         true
     }
@@ -313,6 +315,7 @@ impl Session {
         self.next = ticked.tick + 1;
         self.telemetry = ticked.telemetry;
         if ticked.digest == done.digest {
+            self.agreed = Some((ticked.tick, done.digest));
             return true;
         }
         let crc = checksum(done.heard.iter().map(|heard| &heard.frame[..]));
@@ -380,10 +383,11 @@ impl Session {
     }
 
     /// It would not be the node; some refusals are one too many.
-    fn refusal(&mut self, why: &str) {
+    fn refusal(&mut self, why: &'static str) {
         self.refusals += 1;
+        self.objection = why;
         if self.refusals >= REFUSALS {
-            self.refuse(format!("{why}: does its firmware belong to this program?"));
+            self.refuse(reflash(why));
         } else {
             self.lose_place();
         }
@@ -395,6 +399,11 @@ impl Session {
             self.lose_place();
         }
     }
+}
+
+/// What mends a firmware that is another than this program's.
+pub(super) fn reflash(why: &str) -> String {
+    format!("{why}: flash the firmware that came with this program (docs/board.md)")
 }
 
 fn is_proven(greeting: &Greeting<'_>) -> bool {

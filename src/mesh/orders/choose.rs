@@ -9,7 +9,7 @@ use crate::mesh::components::{Battery, Detector, Identity, Schedule, Trust};
 use crate::mesh::condition::{Condition, is_off};
 use crate::mesh::plan::{NodePlan, Plan};
 use crate::mesh::resources::{Clock, Roster, Setup};
-use crate::scenario::{Command, Crowd, Fault, Links, Property, Selector, list_of};
+use crate::scenario::{Command, Crowd, Fault, Property, Selector, list_of};
 
 /// A command with its choices of nodes as lists of ids: what a log keeps.
 ///
@@ -25,7 +25,7 @@ pub(super) fn resolve(world: &mut World, command: &Command) -> Result<Command, F
             | Command::Drain { .. }
             | Command::Charge { .. }
     );
-    for text in texts(&mut resolved) {
+    for (_, text) in resolved.selectors_mut() {
         let selector = read(text)?;
         // A list stays as it was said.
         if selector.is_list() {
@@ -78,27 +78,6 @@ fn there(world: &World, selector: &Selector) -> Result<(), Fault> {
     let last = count.saturating_sub(1);
     let found = format!("{named} is no node; the last one is {last}");
     Err(refusal(found, "give the command again once it has joined"))
-}
-
-fn texts(command: &mut Command) -> Vec<&mut String> {
-    match command {
-        Command::SetAttack { nodes, .. }
-        | Command::Heal { nodes }
-        | Command::Kill { nodes }
-        | Command::Revive { nodes, .. }
-        | Command::SetEnergy { nodes, .. }
-        | Command::Drain { nodes, .. }
-        | Command::Charge { nodes, .. }
-        | Command::MoveNodes { nodes, .. } => vec![nodes],
-        Command::Cut { links } | Command::Degrade { links, .. } | Command::Restore { links } => {
-            match links {
-                Links::Of(nodes) => vec![nodes],
-                Links::Between(one, other) => vec![one, other],
-                Links::All | Links::Across(_) | Links::Pairs(_) => Vec::new(),
-            }
-        }
-        _ => Vec::new(),
-    }
 }
 
 fn read(text: &str) -> Result<Selector, Fault> {

@@ -1,5 +1,6 @@
 //! Tests of the driver: stopped drivers that are told what to do, on no thread and with no clock.
 
+mod live;
 mod past;
 mod play;
 mod worlds;

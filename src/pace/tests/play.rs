@@ -242,6 +242,29 @@ fn a_script_is_played_and_held_against_its_checkpoints() {
 }
 
 #[test]
+fn a_keeper_hears_of_a_kept_world_and_the_observer_goes_on_with_it() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let [observer, keeper] = [false, true].map(|kept| {
+        let log = Arc::clone(&seen);
+        let look = move |mesh: &mut Mesh| {
+            let commands = mesh.commands_from_outside(0).count();
+            log.lock().expect("whole").push((mesh.ticks(), commands, kept));
+        };
+        Some(Box::new(look) as crate::pace::Observer)
+    });
+    let mut driver = stopped(Start { observer, keeper, ..opening(QUIET) }, 4);
+    ask(&mut driver, Intent::Seek(6));
+    ask(&mut driver, Intent::Seek(2));
+    ask(&mut driver, Intent::Command(Box::new(Command::Kill { nodes: "1".to_owned() })));
+    ask(&mut driver, Intent::Seek(6));
+    ask(&mut driver, Intent::Keep);
+    ask(&mut driver, Intent::Seek(7));
+    let seen = seen.lock().expect("whole");
+    let wanted = [(6, 0, false), (6, 1, true), (7, 1, false)];
+    assert!(seen.ends_with(&wanted), "{seen:?}");
+}
+
+#[test]
 fn an_observer_sees_every_new_tick_once() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&seen);

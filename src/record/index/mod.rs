@@ -36,6 +36,14 @@ pub fn path_of(recording: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// Deletes the index that belongs to a recording; a file of that name that is none stays.
+pub fn forget(recording: &Path) {
+    let path = path_of(recording);
+    if store::is_index(&path) {
+        let _ = std::fs::remove_file(&path);
+    }
+}
+
 /// Ticks between snapshots of an index, while there is room: half of what a driver keeps in memory,
 /// since nobody waits for the thread that makes them.
 #[must_use]
@@ -78,7 +86,7 @@ pub struct Index(Arc<Shared>);
 
 impl Index {
     /// Looks at the index in `path`, of the recording in `file`; `mesh` is any mesh of it. Nothing
-    /// is built yet. Where none can be had, the status says why.
+    /// is built yet. Where none can be had, the status says why. One of another run is emptied.
     #[must_use]
     pub fn open(
         path: &Path,
@@ -87,17 +95,35 @@ impl Index {
         mesh: &Mesh,
         bytes_max: u64,
     ) -> Self {
+        Self::look_at(path, file, recording, mesh, Some(bytes_max))
+    }
+
+    /// The same, of an index that is only read: the file stays as it is, whatever is in it.
+    #[must_use]
+    pub fn read(path: &Path, file: &Path, recording: Arc<Recording>, mesh: &Mesh) -> Self {
+        Self::look_at(path, file, recording, mesh, None)
+    }
+
+    fn look_at(
+        path: &Path,
+        file: &Path,
+        recording: Arc<Recording>,
+        mesh: &Mesh,
+        bytes_max: Option<u64>,
+    ) -> Self {
+        let writable = bytes_max.is_some();
         let mut status = IndexStatus {
             ticks_all: recording.ticks(),
             spacing_ticks: spacing(mesh.plan().nodes.len()),
-            bytes_max,
+            bytes_max: bytes_max.unwrap_or_default(),
             ..IndexStatus::default()
         };
         let ticks = status.ticks_all;
-        let store = fingerprint(file, mesh).and_then(|print| Store::open(path, print, ticks));
+        let store = fingerprint(file, mesh);
+        let store = store.and_then(|print| Store::open(path, print, ticks, writable));
         let store = match store {
             Ok((store, found)) => {
-                status.note = note(path, found);
+                status.note = note(path, found, writable);
                 Some(store)
             }
             Err(error) => {
@@ -169,13 +195,22 @@ fn fingerprint(file: &Path, mesh: &Mesh) -> io::Result<[u8; 32]> {
     Ok(*hasher.update(&mesh.identity()).finalize().as_bytes())
 }
 
-fn note(path: &Path, found: Found) -> Option<String> {
-    let path = path.display();
-    match found {
-        Found::Nothing | Found::Good => None,
-        Found::Stale => Some(format!("{path}: of another run, or of an older one: made anew")),
-        Found::Cut => Some(format!("{path}: its end was cut off or damaged: made anew from there")),
-    }
+fn note(path: &Path, found: Found, writable: bool) -> Option<String> {
+    let what = match found {
+        Found::Good => return None,
+        Found::Nothing if writable => return None,
+        Found::Nothing => "it is empty",
+        Found::Stale => "of another run, or of this recording as it was before",
+        Found::Torn => "cut off after its first bytes",
+        Found::Cut => "its end was cut off or damaged",
+    };
+    let done = match (writable, found) {
+        (true, Found::Cut) => "made anew from there",
+        (true, _) => "made anew",
+        (false, Found::Cut) => "used up to there; --index completes it",
+        (false, _) => "not used; --index makes it anew",
+    };
+    Some(format!("{}: {what}: {done}", path.display()))
 }
 
 impl Shared {

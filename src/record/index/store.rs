@@ -37,8 +37,10 @@ pub enum Found {
     Good,
     /// One of this run whose end is damaged or cut off; that was left out.
     Cut,
-    /// One of another run, or of this recording as it was before: it was thrown away.
+    /// One of another run, or of this recording as it was before.
     Stale,
+    /// The first bytes of one, and no more.
+    Torn,
 }
 
 /// An open index.
@@ -52,6 +54,15 @@ pub(super) struct Store {
     bytes: u64,
     /// The last tick of the run.
     ticks: u64,
+    /// It may be changed.
+    writable: bool,
+}
+
+/// Whether a file begins as an index does.
+pub(super) fn is_index(path: &Path) -> bool {
+    let mut magic = [0; MAGIC.len()];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut magic));
+    read.is_ok() && magic == MAGIC
 }
 
 /// The bytes of an entry that come before the checksum.
@@ -68,7 +79,8 @@ fn checksum(head: &[u8; 16], packed: &[u8]) -> [u8; 32] {
 }
 
 impl Store {
-    /// Opens the index of a run of so many ticks, or begins one. Nobody else can have it open.
+    /// Opens the index of a run of so many ticks; where it is `writable`, begins one if there is
+    /// none, and no other writer can have it open.
     ///
     /// # Errors
     /// When the file cannot be had, or when it is no index at all: it is not touched then.
@@ -76,29 +88,43 @@ impl Store {
         path: &Path,
         fingerprint: [u8; 32],
         ticks: u64,
+        writable: bool,
     ) -> io::Result<(Self, Found)> {
         let mut options = OpenOptions::new();
-        let file = options.read(true).write(true).create(true).truncate(false).open(path)?;
-        file.try_lock().map_err(|error| match error {
+        options.read(true).write(writable).create(writable).truncate(false);
+        let file = options.open(path)?;
+        let lock = if writable { file.try_lock() } else { file.try_lock_shared() };
+        lock.map_err(|error| match error {
             std::fs::TryLockError::WouldBlock => io::Error::other("somebody else has it open"),
             std::fs::TryLockError::Error(error) => error,
         })?;
         let bytes = file.metadata()?.len();
         let path = path.to_path_buf();
-        let mut store = Self { path, file, fingerprint, entries: Vec::new(), bytes, ticks };
-        let mut head = [0; HEAD_BYTES as usize];
-        let is_whole = bytes >= HEAD_BYTES && store.file.read_exact(&mut head).is_ok();
-        let found = match is_whole {
+        let entries = Vec::new();
+        let mut store = Self { path, file, fingerprint, entries, bytes, ticks, writable };
+        let head = store.beginning()?;
+        let found = match head.split_at_checked(MAGIC.len()) {
             _ if bytes == 0 => Found::Nothing,
-            true if head[..4] != MAGIC => return Err(io::Error::other("it is no index")),
-            true if head[4..] == fingerprint => store.scan()?,
-            true => Found::Stale,
-            false => return Err(io::Error::other("it is no index")),
+            Some((magic, print)) if magic == MAGIC && print == fingerprint => store.scan()?,
+            Some((magic, print)) if magic == MAGIC && print.len() == fingerprint.len() => {
+                Found::Stale
+            }
+            // What is left of one is shorter than what it begins with.
+            Some((magic, _)) if magic == MAGIC => Found::Torn,
+            None if MAGIC.starts_with(&head) => Found::Torn,
+            _ => return Err(io::Error::other("it is no index")),
         };
-        if matches!(found, Found::Nothing | Found::Stale) {
+        if writable && matches!(found, Found::Nothing | Found::Stale | Found::Torn) {
             store.begin()?;
         }
         Ok((store, found))
+    }
+
+    /// What the file begins with, as far as that is there.
+    fn beginning(&self) -> io::Result<Vec<u8>> {
+        let mut head = Vec::new();
+        (&self.file).take(HEAD_BYTES).read_to_end(&mut head)?;
+        Ok(head)
     }
 
     /// An empty file of this run.
@@ -117,7 +143,9 @@ impl Store {
         let mut at = HEAD_BYTES;
         while at < self.bytes {
             let Some(entry) = self.entry(at) else {
-                self.file.set_len(at)?;
+                if self.writable {
+                    self.file.set_len(at)?;
+                }
                 self.bytes = at;
                 return Ok(Found::Cut);
             };
@@ -231,10 +259,12 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets an entry that is not what it says, and gives the file up: it is made anew the next
-    /// time.
+    /// Forgets an entry that is not what it says, and gives the file up where it is ours to change:
+    /// it is made anew the next time.
     pub(super) fn reject(&mut self, tick: u64) {
         self.entries.retain(|entry| entry.tick != tick);
-        let _ = std::fs::remove_file(&self.path);
+        if self.writable {
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }

@@ -139,7 +139,7 @@ fn what_is_of_another_run_is_made_anew() {
     let other = Kept::new("stale-other", 3);
     fs::copy(&kept.path, &other.path).expect("copied");
     let index = other.open(INDEX_BYTES);
-    assert!(index.status().note.is_some_and(|note| note.ends_with("an older one: made anew")));
+    assert!(index.status().note.is_some_and(|note| note.ends_with("as it was before: made anew")));
     assert_eq!(other.given(&index), [0; 0]);
     index.build_here(other.mesh(), |_| ());
     assert_eq!(other.given(&index).len(), 6);
@@ -197,7 +197,7 @@ fn nothing_damaged_is_believed() {
 fn a_state_that_the_recording_did_not_have_is_refused() {
     let kept = Kept::new("forged", 2);
     let print = fingerprint(&kept.file, &kept.mesh()).expect("a file");
-    let (mut store, found) = Store::open(&kept.path, print, TICKS).expect("a file");
+    let (mut store, found) = Store::open(&kept.path, print, TICKS, true).expect("a file");
     assert_eq!(found, Found::Nothing);
     // A snapshot of the same plan, with a right checksum, in which something else was done.
     let mut mesh = kept.mesh();

@@ -14,6 +14,7 @@ pub use text::{
     Apart, Board, Checkpoint, Cut, Difference, End, FILE_BYTES_MAX, FORMAT, Header, Note,
     Recording, RecordingError, Remark, Trouble, decode, format, is_recording, read, seal,
 };
+pub(crate) use write::is_same;
 pub use write::{
     CHECKPOINT_EVERY, CREATED_BY, Finished, Recorder, RecorderOptions, RecorderStatus, Store, Watch,
 };

@@ -20,21 +20,27 @@ use crate::mesh::survey::Survey;
 use crate::scenario::{Realm, Scenario};
 use crate::world::dataset;
 
+/// What to do about a line that no recorder has written.
+const EDITED: &str = "no recorder writes that, so the file was edited: restore it from a copy";
+
 /// Why a recording that reads well cannot be replayed here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReplayError {
     /// It was recorded under other rules: which, and by whom.
     Rules(u32, String),
-    /// It holds bytes of a board that mean nothing: tick and node.
-    Boards(u64, u32),
+    /// It holds bytes of a board that mean nothing: line, tick and node.
+    Boards(u64, u64, u32),
+    /// It holds bytes of a board that is no node of the scenario: line, node, and how many there
+    /// are.
+    NoNode(u64, u32, u64),
     /// The scenario in it is not in order: why.
     Scenario(String),
     /// A data file that cannot be read: which, and why.
     Data(String, String),
     /// A data file that is another one than was recorded.
     OtherData(String),
-    /// A command that no mesh of this scenario takes: its tick, and why.
-    Command(u64, String),
+    /// A command that no mesh of this scenario takes: its line and tick, and why.
+    Command(u64, u64, String),
     /// A model that its node cannot be born with: why.
     Gene(u32, String),
 }
@@ -47,10 +53,15 @@ impl fmt::Display for ReplayError {
                 write!(out, "recorded under rules version {rules} by {who}; this build runs by ")?;
                 write!(out, "version {RULES_VERSION}: replay it with {who}")
             }
-            Self::Boards(tick, node) => write!(
+            Self::Boards(line, tick, node) => write!(
                 out,
-                "the bytes of the board of node {node} in tick {tick} are none that a board brings \
-                 in: replay it with the build that recorded it"
+                "line {line}: the bytes of the board of node {node} in tick {tick} are none that a \
+                 board brings in: replay it with the build that recorded it"
+            ),
+            Self::NoNode(line, node, nodes) => write!(
+                out,
+                "line {line}: the board is node {node}, and the scenario never has more than \
+                 {nodes}; {EDITED}"
             ),
             Self::Scenario(why) => out.write_str(why),
             Self::Data(path, why) => write!(
@@ -64,9 +75,11 @@ impl fmt::Display for ReplayError {
                  folder of the recorded one with --data",
                 shown(path)
             ),
-            Self::Command(tick, why) => {
-                write!(out, "the command of tick {tick} is none that this scenario takes: {why}")
-            }
+            Self::Command(line, tick, why) => write!(
+                out,
+                "line {line}: the command of tick {tick} is none that this scenario takes: {why}; \
+                 {EDITED}"
+            ),
             Self::Gene(node, why) => {
                 write!(out, "node {node} cannot be born with the model in the header: {why}")
             }
@@ -130,17 +143,13 @@ impl Recording {
     /// Why this build cannot do the same again.
     pub fn plan(&self, scenario: &Scenario, data: &Path) -> Result<Plan, ReplayError> {
         let header = &self.header;
-        if header.rules != RULES_VERSION {
-            return Err(ReplayError::Rules(header.rules, header.build.clone()));
-        }
-        let boards = self.board_ticks()?;
+        let boards = self.check(scenario)?;
         let there = data_digests(scenario, data)?;
         for (path, recorded) in &header.data {
             if there.iter().any(|(other, digest)| other == path && digest != recorded) {
                 return Err(ReplayError::OtherData(path.clone()));
             }
         }
-        self.check_commands(scenario)?;
         let unfit = |why: String| ReplayError::Scenario(why);
         let series = dataset::load_all(data, scenario).map_err(|why| unfit(why.to_string()))?;
         let plan = Plan::new(scenario, header.seed, &series);
@@ -154,14 +163,38 @@ impl Recording {
         Ok(plan)
     }
 
+    /// Whether this build can do it again, as far as that can be known without the data files and
+    /// without a mesh; what boards brought in, in order of tick.
+    ///
+    /// # Errors
+    /// Other rules than ours; or the first command or board's bytes that cannot be, by their line.
+    pub fn check(&self, scenario: &Scenario) -> Result<Arc<[BoardTick]>, ReplayError> {
+        let header = &self.header;
+        if header.rules != RULES_VERSION {
+            return Err(ReplayError::Rules(header.rules, header.build.clone()));
+        }
+        // A recording may have been written by anybody: its commands are held against the scenario
+        // as the scenario's own are.
+        let mut all = scenario.clone();
+        all.commands.extend(self.commands.iter().cloned());
+        let realm = Realm::of(&all);
+        self.check_commands(&realm)?;
+        self.board_ticks(realm.nodes)
+    }
+
     /// What boards brought in, in order of tick.
-    fn board_ticks(&self) -> Result<Arc<[BoardTick]>, ReplayError> {
-        let read = |board: &Board| {
-            let unread = ReplayError::Boards(board.tick, board.node);
+    fn board_ticks(&self, nodes: u64) -> Result<Arc<[BoardTick]>, ReplayError> {
+        let lines = self.lines_of.boards.iter().copied().chain(std::iter::repeat(0));
+        let read = |(board, line): (&Board, u64)| {
+            let unread = ReplayError::Boards(line, board.tick, board.node);
+            if u64::from(board.node) >= nodes {
+                return Err(ReplayError::NoNode(line, board.node, nodes));
+            }
             let input = BoardInput::from_bytes(&board.bytes.0).ok_or(unread)?;
             Ok(BoardTick { tick: board.tick, node: NodeId(board.node), input })
         };
-        let mut boards = self.boards.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let boards = self.boards.iter().zip(lines).map(read);
+        let mut boards = boards.collect::<Result<Vec<_>, _>>()?;
         boards.sort_by_key(|board| board.tick);
         Ok(boards.into())
     }
@@ -172,17 +205,11 @@ impl Recording {
         self.header.plan == Hash::of(mesh.identity())
     }
 
-    /// A recording may have been written by anybody: its commands are held against the scenario as
-    /// the scenario's own are.
-    fn check_commands(&self, scenario: &Scenario) -> Result<(), ReplayError> {
-        let mut all = scenario.clone();
-        all.commands.extend(self.commands.iter().cloned());
-        let realm = Realm::of(&all);
-        for order in self.commands.iter() {
-            order
-                .command
-                .validate(&realm)
-                .map_err(|fault| ReplayError::Command(order.at_tick, fault.to_string()))?;
+    fn check_commands(&self, realm: &Realm) -> Result<(), ReplayError> {
+        let lines = self.lines_of.commands.iter().copied().chain(std::iter::repeat(0));
+        for (order, line) in self.commands.iter().zip(lines) {
+            let unfit = |why: String| ReplayError::Command(line, order.at_tick, why);
+            order.command.validate(realm).map_err(|fault| unfit(fault.to_string()))?;
         }
         Ok(())
     }

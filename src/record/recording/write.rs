@@ -18,7 +18,7 @@ use qres_core::id::NodeId;
 use super::text::format::{
     Base64, Board, Checkpoint, End, FORMAT, Hash, Hash256, Header, Hex, Note, Record, Remark,
 };
-use crate::mesh::boards::BoardInput;
+use crate::mesh::boards::{BoardInput, BoardTick};
 use crate::mesh::snapshot::{Digest, RULES_VERSION};
 use crate::mesh::survey::Survey;
 use crate::mesh::{CHECKPOINT_TICKS, Mesh};
@@ -171,6 +171,8 @@ pub struct Recorder {
     every: u64,
     /// Commands from outside that were handed over.
     commands: usize,
+    /// What boards brought in and the mesh has kept that was handed over.
+    boards: usize,
     /// The tick after which the recorder was last called.
     tick: u64,
     /// The tick of the last checkpoint.
@@ -214,12 +216,13 @@ impl Recorder {
             shared,
             every,
             commands: 0,
+            boards: 0,
             tick: mesh.ticks(),
             checked: None,
             over: false,
         };
         recorder.hand(Entry::Header(Box::new(header)));
-        recorder.take_commands(mesh);
+        recorder.take_inputs(mesh);
         recorder.check(mesh);
         Ok(recorder)
     }
@@ -243,14 +246,15 @@ impl Recorder {
             return;
         }
         self.tick = tick;
-        self.take_commands(mesh);
+        self.take_inputs(mesh);
         if tick.is_multiple_of(self.every) {
             self.check(mesh);
         }
         self.shared.reached.store(tick, Ordering::Release);
     }
 
-    /// What a board brought into tick `tick`, to be told before [`Recorder::tick`] after it.
+    /// What a board brought into tick `tick`, to be told before [`Recorder::tick`] after it where
+    /// the mesh does not keep it (see [`Mesh::keep_boards`]).
     pub fn board(&mut self, tick: u64, node: NodeId, input: &BoardInput) {
         if !self.over {
             let bytes = Hex(input.to_bytes());
@@ -274,7 +278,7 @@ impl Recorder {
     /// Ends the recording, and waits until it is written.
     pub fn finish(mut self, mesh: &mut Mesh) -> Finished {
         if !self.over && mesh.ticks() >= self.tick {
-            self.take_commands(mesh);
+            self.take_inputs(mesh);
             self.tick = mesh.ticks();
             self.check(mesh);
             // What waits never took effect.
@@ -284,11 +288,21 @@ impl Recorder {
         Finished { status: Watch(Arc::clone(&self.shared)).status() }
     }
 
-    fn take_commands(&mut self, mesh: &Mesh) {
-        let fresh: Vec<_> = mesh.commands_from_outside(self.commands).collect();
-        for (tick, command) in fresh {
-            self.commands += 1;
-            self.hand(Entry::Command(tick.0, command.clone()));
+    /// Hands over what is new of commands and, where the mesh keeps it, of boards, by tick.
+    fn take_inputs(&mut self, mesh: &Mesh) {
+        let commands: Vec<_> = mesh.commands_from_outside(self.commands).collect();
+        let boards = mesh.brought(self.boards);
+        self.commands += commands.len();
+        self.boards += boards.len();
+        let mut commands = commands.into_iter().peekable();
+        for BoardTick { tick, node, input } in &boards {
+            while let Some((at, command)) = commands.next_if(|(at, _)| at.0 <= *tick) {
+                self.hand(Entry::Command(at.0, command.clone()));
+            }
+            self.board(*tick, *node, input);
+        }
+        for (at, command) in commands {
+            self.hand(Entry::Command(at.0, command.clone()));
         }
     }
 
@@ -325,6 +339,8 @@ impl Drop for Recorder {
 struct Kept {
     path: PathBuf,
     file: File,
+    /// Bytes that were written into it.
+    bytes: u64,
 }
 
 impl Kept {
@@ -341,13 +357,15 @@ impl Kept {
             // Some file systems have no locks.
             Err(std::fs::TryLockError::Error(_)) | Ok(()) => {}
         }
-        Ok(Self { path: path.to_path_buf(), file })
+        Ok(Self { path: path.to_path_buf(), file, bytes: 0 })
     }
 }
 
 impl Write for Kept {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
+        let written = self.file.write(bytes)?;
+        self.bytes += written as u64;
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -363,6 +381,12 @@ impl Store for Kept {
             other => other?,
         }
         let ours = self.file.metadata()?;
+        let (there, written) = (ours.len(), self.bytes);
+        if ours.is_file() && there != written {
+            return Err(io::Error::other(format!(
+                "another program has changed it: it has {there} bytes, and {written} were written"
+            )));
+        }
         match std::fs::metadata(&self.path) {
             Ok(there) if is_same(&ours, &there) => Ok(()),
             Ok(_) => Err(io::Error::other("another file has taken its place")),
@@ -373,12 +397,12 @@ impl Store for Kept {
 
 /// Whether two descriptions are of one file, as far as the system tells.
 #[cfg(unix)]
-fn is_same(one: &std::fs::Metadata, other: &std::fs::Metadata) -> bool {
+pub(crate) fn is_same(one: &std::fs::Metadata, other: &std::fs::Metadata) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
 #[cfg(not(unix))]
-fn is_same(one: &std::fs::Metadata, other: &std::fs::Metadata) -> bool {
+pub(crate) fn is_same(one: &std::fs::Metadata, other: &std::fs::Metadata) -> bool {
     one.len() == other.len()
 }

@@ -8,6 +8,9 @@ use super::plot::{Curve, Plot};
 /// Rows that are read.
 const ROWS_MAX: usize = 100_000;
 
+/// Characters of a cell that a message shows.
+const CELL_SHOWN: usize = 40;
+
 /// The page of a CSV file called `name`: every column of numbers over the first.
 ///
 /// # Errors
@@ -16,6 +19,8 @@ pub fn totals(name: &str, source: impl Read) -> Result<String, String> {
     let mut reader = csv::Reader::from_reader(source);
     let header = reader.headers().map_err(|why| format!("{name}: {why}"))?.clone();
     let mut columns: Vec<Vec<f64>> = vec![Vec::new(); header.len()];
+    // The first cell of each column that is no number, with its line.
+    let mut oddities: Vec<Option<(u64, String)>> = vec![None; header.len()];
     let mut rows = 0;
     for row in reader.records() {
         let row = row.map_err(|why| format!("{name}: {why}"))?;
@@ -23,8 +28,15 @@ pub fn totals(name: &str, source: impl Read) -> Result<String, String> {
         if rows > ROWS_MAX {
             return Err(format!("{name}: more than {ROWS_MAX} rows; give a table with fewer"));
         }
-        for (column, text) in columns.iter_mut().zip(&row) {
-            column.push(text.trim().parse().unwrap_or(f64::NAN));
+        for (place, (column, text)) in columns.iter_mut().zip(&row).enumerate() {
+            let text = text.trim();
+            let value = text.parse().unwrap_or(f64::NAN);
+            let odd = !text.is_empty() && text.parse::<f64>().is_err();
+            if let (true, Some(slot @ None)) = (odd, oddities.get_mut(place)) {
+                let line = row.position().map_or(0, csv::Position::line);
+                *slot = Some((line, text.chars().take(CELL_SHOWN).collect()));
+            }
+            column.push(value);
         }
     }
     let is_read = |column: &&Vec<f64>| column.iter().any(|value| value.is_finite());
@@ -32,6 +44,17 @@ pub fn totals(name: &str, source: impl Read) -> Result<String, String> {
         let accepts = "accepted: a table such as `qres run --csv` writes, numbers under a header";
         return Err(format!("{name}: its first column holds no numbers; {accepts}"));
     };
+    // A column without any number is text, and left out; one with a few words in it is damaged.
+    for (place, (column, odd)) in columns.iter().zip(&oddities).enumerate() {
+        if let (Some((line, text)), true) = (odd, is_read(&column)) {
+            let title = header.get(place).unwrap_or_default();
+            return Err(format!(
+                "{name}:{line}: column {} (`{title}`) holds `{text}`, and that is no number; give \
+                 it one, or leave the cell empty",
+                place + 1
+            ));
+        }
+    }
     let mut page = Page::new(name, &format!("{rows} rows, {} columns", columns.len()));
     let plot = |(title, column): (&str, &Vec<f64>)| Plot {
         title: title.to_owned(),

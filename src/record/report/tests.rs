@@ -103,6 +103,13 @@ fn evidence_and_tables_become_pages() {
     for wrong in ["", "a,b\nx,y\n", "a,b\n1\n"] {
         assert!(totals("t.csv", wrong.as_bytes()).is_err_and(|why| why.starts_with("t.csv: ")));
     }
+    for (wrong, place) in [
+        ("tick,storm\n1,0\n2,3.5\n3,many\n", "t.csv:4: column 2 (`storm`) holds `many`"),
+        ("tick,storm\n1,0\n1o,3.5\n", "t.csv:3: column 1 (`tick`) holds `1o`"),
+    ] {
+        let why = totals("t.csv", wrong.as_bytes()).expect_err(wrong);
+        assert!(why.starts_with(place) && why.contains("no number"), "{why}");
+    }
 }
 
 #[test]

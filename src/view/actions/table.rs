@@ -108,6 +108,20 @@ pub const ALL: &[Entry] = &[
         &["F2"],
         "The whole run, from its first tick, into a new file in the current folder; or stop that",
     ),
+    entry(
+        Topic::Time,
+        Action::AsWatched,
+        "Camera as recorded",
+        &[],
+        "In a replay, camera and layout go where they were, until you move the camera",
+    ),
+    entry(
+        Topic::Time,
+        Action::PaceAsWatched,
+        "Speed and pauses as recorded",
+        &[],
+        "In a replay; a pause lasts until you let it run",
+    ),
     entry(Topic::Time, Action::Keep, "Keep the fork", &[], "It takes the place of the first world"),
     entry(Topic::Time, Action::Unfork, "Drop the fork", &[], "The first world stays"),
     entry(Topic::Time, Action::Faster, "Twice as fast", &["+", "="], "Up to all the machine has"),
@@ -250,6 +264,13 @@ pub const ALL: &[Entry] = &[
     ),
     entry(
         Topic::Panels,
+        Action::Open(Overlay::File),
+        "Open...",
+        &["Ctrl+O"],
+        "A scenario or a recording, from a file",
+    ),
+    entry(
+        Topic::Panels,
         Action::Open(Overlay::Finder),
         "Find an action",
         &["Ctrl+P"],
@@ -267,7 +288,7 @@ pub const ALL: &[Entry] = &[
         Topic::Panels,
         Action::Panel(Pane::Scenarios),
         "Scenarios",
-        &["Ctrl+O"],
+        &["Ctrl+L"],
         "What else there is to see",
     ),
     entry(
@@ -311,6 +332,13 @@ pub const ALL: &[Entry] = &[
         "What if",
         &["Z"],
         "The figures of a fork beside those of the first world",
+    ),
+    entry(
+        Topic::Panels,
+        Action::Panel(Pane::Boards),
+        "Boards",
+        &["F4"],
+        "Real boards as nodes: their links, and whether each is as its twin; connect one here",
     ),
     entry(
         Topic::Panels,

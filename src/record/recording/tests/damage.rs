@@ -10,7 +10,23 @@ fn small() -> Vec<u8> {
     for tick in 0..8 {
         if tick == 4 {
             mesh.command(drain(1)).expect("taken");
-            recorder.note(Note::Text("here".to_owned()));
+            let camera = crate::scenario::Camera {
+                name: String::new(),
+                eye_mm: [1, 2, 3],
+                target_mm: [-4, 5, 6],
+            };
+            for note in [
+                Note::Text("here".to_owned()),
+                Note::Mark(2, "there".to_owned()),
+                Note::Unmark(1),
+                Note::Camera(camera),
+                Note::Home,
+                Note::Layout("grid".to_owned()),
+                Note::Speed(500),
+                Note::Paused(true),
+            ] {
+                recorder.note(note);
+            }
         }
         mesh.step();
         recorder.tick(&mut mesh);
@@ -156,6 +172,21 @@ fn right_checksums_do_not_make_sense_of_it() {
         }
     };
     table.push((edited(&late), "a run has at most 1000000000"));
+    let far = |records: &mut Vec<Record>| {
+        if let Record::End(end) = &mut records[end] {
+            end.tick = 1_000_000_000;
+        }
+    };
+    table.push((edited(&far), "tick 1000000000, and the checkpoint before it is of tick 8"));
+    let bare = |records: &mut Vec<Record>| {
+        records.retain(|record| !matches!(record, Record::Checkpoint(_)));
+    };
+    table.push((edited(&bare), "an end, and no checkpoint before it"));
+    let gap = |records: &mut Vec<Record>| {
+        let inner = |checkpoint: &Checkpoint| [3, 6].contains(&checkpoint.tick);
+        records.retain(|record| !matches!(record, Record::Checkpoint(at) if inner(at)));
+    };
+    table.push((edited(&gap), "there is one every 3 ticks, so either lines are missing"));
     for (records, expected) in table {
         let said = refusal(&records);
         assert!(said.contains(expected), "no `{expected}` in: {said}");
@@ -166,6 +197,26 @@ fn right_checksums_do_not_make_sense_of_it() {
     }
     let said = refusal(&foreign);
     assert!(said.contains("of format 2") && said.contains("replay it with qres 9.1.4"), "{said}");
+}
+
+#[test]
+fn line_breaks_of_windows_and_a_byte_order_mark_change_nothing() {
+    let bytes = small();
+    let whole = decoded(&bytes).expect("in order");
+    let text = String::from_utf8(bytes).expect("text");
+    let sent = format!("\u{feff}{}", text.replace('\n', "\r\n"));
+    assert_eq!(decoded(sent.as_bytes()), Ok(whole.clone()));
+    let path = std::env::temp_dir().join(format!("qres-marked-{}.ron", std::process::id()));
+    std::fs::write(&path, &sent).expect("written");
+    assert!(is_recording(&path));
+    std::fs::remove_file(&path).expect("gone");
+    // Cut and damaged ones are told as they would be without.
+    let part = decoded(&sent.as_bytes()[..sent.len() - 1]).expect("a beginning");
+    assert!(part.end.is_none() && part.cut.is_some());
+    let why = decoded(sent.replacen("tick:3", "tick:2", 1).as_bytes()).expect_err("edited");
+    assert!(matches!(why.what, Trouble::Sum(..)) && why.line > 1, "{why}");
+    let said = decoded("\u{feff}Header(".as_bytes()).expect_err("cut").to_string();
+    assert!(said.contains("inside its header"), "{said}");
 }
 
 #[test]
@@ -212,20 +263,28 @@ fn what_cannot_be_replayed_says_why() {
             change(header);
         }
     };
-    let table: [(Change, &str); 5] = [
+    let table: [(Change, &str); 6] = [
         (
             |records| {
                 let kill = Command::Kill { nodes: "6".to_owned() };
                 records.insert(2, Record::Command { tick: 0, command: kill });
             },
-            "the command of tick 0 is none that this scenario takes",
+            "line 3: the command of tick 0 is none that this scenario takes",
+        ),
+        (
+            |records| {
+                let bytes = Hex(vec![0]);
+                records.insert(2, Record::Board(Board { tick: 0, node: 4_000_000, bytes }));
+            },
+            "line 3: the board is node 4000000, and the scenario never has more than 6",
         ),
         (|_| {}, "under rules version 3 by qres 0.0.9"),
         (|_| {}, "node 9 cannot be born"),
         (|_| {}, "the scenario inside"),
         (|_| {}, ""),
     ];
-    let headers: [fn(&mut Header); 5] = [
+    let headers: [fn(&mut Header); 6] = [
+        |_| {},
         |_| {},
         |header| (header.rules, header.build) = (3, "qres 0.0.9".to_owned()),
         |header| header.genes = vec![(9, format::Base64(vec![1, 2]))],

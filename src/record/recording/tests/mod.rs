@@ -7,7 +7,7 @@ mod writing;
 
 use std::io::{self, Cursor, Write};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::text::format::{Hex, Record};
@@ -15,32 +15,12 @@ use super::text::line::{self, Sum};
 use super::*;
 use crate::mesh::Mesh;
 use crate::mesh::plan::Plan;
+use crate::record::tests::Shared;
 use crate::scenario::{Command, Scenario};
 
 /// Lines of a file.
 fn lines_in(bytes: &[u8]) -> usize {
     String::from_utf8_lossy(bytes).matches('\n').count()
-}
-
-/// A file in memory.
-#[derive(Clone, Default)]
-struct Shared(Arc<Mutex<Vec<u8>>>);
-
-impl Shared {
-    fn bytes(&self) -> Vec<u8> {
-        self.0.lock().expect("whole").clone()
-    }
-}
-
-impl Write for Shared {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("whole").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 impl Store for Shared {
@@ -155,6 +135,11 @@ fn every_kind_of_line_comes_back() {
         Note::Camera(camera),
         Note::Bookmark("\u{feff}\u{2028}\r\n\t\\ // 12345678".to_owned()),
         Note::Text(String::new()),
+        Note::Home,
+        Note::Layout("as placed".to_owned()),
+        Note::Mark(3, "before".to_owned()),
+        Note::Mark(12, "after all of it".to_owned()),
+        Note::Unmark(4),
     ];
     let end = records.pop().expect("an end");
     for note in notes {
@@ -165,16 +150,19 @@ fn every_kind_of_line_comes_back() {
     let file = sealed(&records);
     assert_eq!(opened(&file), records);
     let recording = decoded(&file).expect("in order");
-    assert_eq!((recording.notes.len(), recording.boards.len()), (6, 1));
+    assert_eq!((recording.notes.len(), recording.boards.len()), (11, 1));
     assert_eq!(recording.lines, records.len() as u64);
     assert_eq!(recording.header.scenario, SMALL);
+    let marks: Vec<u64> = recording.bookmarks().into_keys().collect();
+    assert_eq!((marks, recording.title()), (vec![3, 9], None));
     assert_eq!(recording.warning(), None);
     // One line for each, and each of them text that RON knows.
     let text = String::from_utf8(file).expect("text");
     assert_eq!(text.lines().count(), records.len());
     let scenario = recording.scenario().expect("a scenario");
     let why = recording.plan(&scenario, Path::new(".")).expect_err("boards");
-    assert_eq!(why, ReplayError::Boards(9, 4));
+    let line = records.len() as u64 - 1;
+    assert_eq!(why, ReplayError::Boards(line, 9, 4));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What happens to a run while its recording is in trouble: nothing.
 
+use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::*;
@@ -193,4 +194,22 @@ fn a_mesh_that_is_put_back_ends_it() {
     assert!(trouble.contains("put back to tick 1"), "{trouble}");
     let recording = decoded(&file.bytes()).expect("in order");
     assert_eq!((recording.end, recording.checkpoints.len()), (None, 3));
+}
+
+#[test]
+fn a_file_that_another_program_cuts_short_is_told_of() {
+    let path = std::env::temp_dir().join(format!("qres-shortened-{}.ron", std::process::id()));
+    let mut mesh = mesh_of(SMALL, None);
+    let header = header_of(SMALL, &mesh, 1);
+    let mut recorder = Recorder::create(&path, header, &mut mesh).expect("begun");
+    let length = || std::fs::metadata(&path).expect("there").len();
+    while length() < 2_000 {
+        mesh.step();
+        recorder.tick(&mut mesh);
+    }
+    let file = File::options().write(true).open(&path).expect("open");
+    file.set_len(1_000).expect("shorter");
+    let trouble = recorder.finish(&mut mesh).status.trouble.expect("told");
+    assert!(trouble.contains("another program has changed it: it has"), "{trouble}");
+    std::fs::remove_file(&path).expect("gone");
 }

@@ -129,10 +129,18 @@ pub enum Note {
     Paused(bool),
     /// Its speed, in thousandths of real time.
     Speed(u32),
-    /// Where the camera stood.
+    /// Where the camera was moved to. Its name says nothing.
     Camera(Camera),
-    /// A moment that somebody wants to find again.
+    /// The camera shows the whole scene again.
+    Home,
+    /// How nodes were arranged, by the name that the window has for it.
+    Layout(String),
+    /// The moment of this line is one that somebody wants to find again: its name.
     Bookmark(String),
+    /// The same of a tick that came before this line; another name takes the place of its last.
+    Mark(u64, String),
+    /// The bookmark of that tick was taken away.
+    Unmark(u64),
     /// A remark.
     Text(String),
 }

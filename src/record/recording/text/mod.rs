@@ -8,6 +8,7 @@ pub(crate) mod line;
 mod problem;
 mod read;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use difference::{Apart, Difference};
@@ -33,6 +34,8 @@ pub struct Recording {
     pub checkpoints: Vec<Checkpoint>,
     /// What serial boards brought into ticks, in order.
     pub boards: Vec<Board>,
+    /// Where these stand in the file.
+    pub lines_of: LinesOf,
     /// What was noted besides, in order. No part of the run.
     pub notes: Vec<Remark>,
     /// The end. `None`: the recording was cut off.
@@ -41,6 +44,15 @@ pub struct Recording {
     pub cut: Option<Cut>,
     /// Lines that were read.
     pub lines: u64,
+}
+
+/// The lines, from 1, of what a message may be about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LinesOf {
+    /// Of each command.
+    pub commands: Vec<u64>,
+    /// Of what boards brought in, each time.
+    pub boards: Vec<u64>,
 }
 
 /// A line that is not whole.
@@ -79,6 +91,33 @@ impl Recording {
     pub fn checkpoint(&self, tick: u64) -> Option<&Checkpoint> {
         let place = self.checkpoints.binary_search_by_key(&tick, |checkpoint| checkpoint.tick);
         place.ok().and_then(|place| self.checkpoints.get(place))
+    }
+
+    /// The bookmarks that were there at the end: tick and name.
+    #[must_use]
+    pub fn bookmarks(&self) -> BTreeMap<u64, &str> {
+        let mut marks = BTreeMap::new();
+        for Remark { tick, note } in &self.notes {
+            match note {
+                Note::Bookmark(name) => drop(marks.insert(*tick, name.as_str())),
+                // No tick after the one at which it was made can have been meant.
+                Note::Mark(of, name) if of <= tick => drop(marks.insert(*of, name.as_str())),
+                Note::Unmark(of) => drop(marks.remove(of)),
+                _ => {}
+            }
+        }
+        marks
+    }
+
+    /// What it is called: the first text that was noted at its start, if there is one.
+    #[must_use]
+    pub fn title(&self) -> Option<&str> {
+        self.notes.iter().take_while(|remark| remark.tick == 0).find_map(|remark| {
+            match &remark.note {
+                Note::Text(text) => Some(text.as_str()),
+                _ => None,
+            }
+        })
     }
 
     /// What to warn of before it is used: that it was cut off, and where.

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::format::{Board, Checkpoint, End, FORMAT, Header, Record, Remark};
 use super::line::{self, Fault, Sum};
 use super::problem::Trouble;
-use super::{Cut, Recording, RecordingError};
+use super::{Cut, LinesOf, Recording, RecordingError};
 use crate::scenario::Order;
 
 /// The largest recording that is read or written, in bytes.
@@ -19,14 +19,22 @@ const LINE_BYTES_MAX: u64 = 64 << 20;
 const TICKS_MAX: u64 = 1_000_000_000;
 /// How a recording begins.
 const BEGINNING: &[u8] = b"Header(";
+/// What some editors put before a text. It says nothing.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Whether a file begins like a recording.
 #[must_use]
 pub fn is_recording(path: &Path) -> bool {
     let mut start = Vec::new();
-    let file = File::open(path).map(|file| file.take(BEGINNING.len() as u64));
+    let most = BYTE_ORDER_MARK.len() + BEGINNING.len();
+    let file = File::open(path).map(|file| file.take(most as u64));
     let read = file.and_then(|mut file| file.read_to_end(&mut start));
-    read.is_ok() && start == BEGINNING
+    read.is_ok() && unmarked(&start).starts_with(BEGINNING)
+}
+
+/// A beginning without the mark that some editors put before it.
+fn unmarked(start: &[u8]) -> &[u8] {
+    start.strip_prefix(BYTE_ORDER_MARK).unwrap_or(start)
 }
 
 /// Reads the recording at `path`.
@@ -42,7 +50,9 @@ pub fn read(path: &Path) -> Result<Recording, RecordingError> {
     decode(&name, &mut BufReader::new(file))
 }
 
-/// Reads a recording; messages call it `name`.
+/// Reads a recording; messages call it `name`. Line breaks of Windows and a byte order mark, as
+/// mail programs and editors put them in, are taken as what was there before: checksums are those
+/// of the text without them.
 ///
 /// # Errors
 /// Why the bytes cannot be read, or the first line that is wrong.
@@ -58,7 +68,8 @@ pub fn decode(name: &str, bytes: &mut impl BufRead) -> Result<Recording, Recordi
             break;
         }
         let whole = text.strip_suffix(b"\n");
-        let line = whole.unwrap_or(&text);
+        let line = whole.map_or(&*text, |line| line.strip_suffix(b"\r").unwrap_or(line));
+        let line = if reader.line == 1 { unmarked(line) } else { line };
         match (line::read(line, &mut reader.sum), whole, &mut recording) {
             (Ok(record), _, None) => recording = Some(reader.begin(record)?),
             (Ok(record), _, Some(recording)) => reader.take(recording, record)?,
@@ -68,7 +79,7 @@ pub fn decode(name: &str, bytes: &mut impl BufRead) -> Result<Recording, Recordi
                 cut = Some(Cut { line: reader.line, bytes: text.len() as u64 });
                 reader.line -= 1;
             }
-            (Err(_), None, None) => return Err(reader.no_header(&text)),
+            (Err(_), None, None) => return Err(reader.no_header(line)),
         }
         if whole.is_none() {
             break;
@@ -147,6 +158,7 @@ impl Reader<'_> {
             commands: std::sync::Arc::default(),
             checkpoints: Vec::new(),
             boards: Vec::new(),
+            lines_of: LinesOf::default(),
             notes: Vec::new(),
             end: None,
             cut: None,
@@ -184,11 +196,13 @@ impl Reader<'_> {
         if tick > TICKS_MAX {
             return Err(self.wrong(&format!("tick {tick}; a run has at most {TICKS_MAX}")));
         }
+        self.in_rhythm(recording, tick, matches!(record, Record::End(_)))?;
         self.tick = tick;
         match record {
             Record::Header(_) => {}
             Record::Command { tick, command } => {
                 self.commands.push(Order { at_tick: tick, command });
+                recording.lines_of.commands.push(self.line);
             }
             Record::Checkpoint(checkpoint) => {
                 if !checkpoint.is_whole() {
@@ -199,11 +213,29 @@ impl Reader<'_> {
                 }
                 recording.checkpoints.push(checkpoint);
             }
-            Record::Board(board) => recording.boards.push(board),
+            Record::Board(board) => {
+                recording.boards.push(board);
+                recording.lines_of.boards.push(self.line);
+            }
             Record::Note(remark) => recording.notes.push(remark),
             Record::End(end) => recording.end = Some(end),
         }
         Ok(())
+    }
+
+    /// Checkpoints come so regularly that nothing is further from the last than the next would be:
+    /// else a replay would run on for as long as a wrong tick says.
+    fn in_rhythm(&self, of: &Recording, tick: u64, ends: bool) -> Result<(), RecordingError> {
+        let every = of.header.checkpoint_every;
+        match of.checkpoints.last() {
+            None if ends => Err(self.wrong("an end, and no checkpoint before it")),
+            Some(last) if tick > last.tick.saturating_add(every) => Err(self.wrong(&format!(
+                "tick {tick}, and the checkpoint before it is of tick {}: there is one every \
+                 {every} ticks, so either lines are missing or the tick is wrong",
+                last.tick
+            ))),
+            _ => Ok(()),
+        }
     }
 
     fn wrong(&self, what: &str) -> RecordingError {

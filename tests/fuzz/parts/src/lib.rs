@@ -6,9 +6,9 @@ pub mod envelope;
 #[path = "../../../../src/memory/mod.rs"]
 pub mod memory;
 #[path = "../../../../src/mesh/lanes.rs"]
-mod lanes;
+pub mod lanes;
 #[path = "../../../../src/record/recording/text/mod.rs"]
-mod text;
+pub mod text;
 
 /// What reading a recording needs to know of meshes.
 pub mod mesh {

@@ -1,0 +1,46 @@
+//! Ctrl-C and SIGTERM while a run writes files: the first ends the run after the tick in hand, so
+//! that every file has its end; the second ends the program at once.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use super::output::Failure;
+
+/// What shells say of a program that Ctrl-C has ended.
+pub(super) const STOPPED: u8 = 130;
+
+/// Whether somebody wants the run to end.
+#[derive(Clone, Default)]
+pub(super) struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Listens from now on. Where the system has no such signals, nobody ever stops the run.
+    pub(super) fn listen() -> Self {
+        let stop = Self::default();
+        let _ = [SIGINT, SIGTERM].into_iter().try_for_each(|signal| -> io::Result<()> {
+            // In this order: the first signal finds the flag down, the second finds it up.
+            flag::register_conditional_shutdown(signal, i32::from(STOPPED), Arc::clone(&stop.0))?;
+            flag::register(signal, Arc::clone(&stop.0)).map(|_| ())
+        });
+        stop
+    }
+
+    /// The run is to end here.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// What is to be told of a run of `ticks` that came to `reached`.
+    pub(super) fn verdict(&self, reached: u64, ticks: u64) -> Result<(), Failure> {
+        if !self.is_wanted() || reached >= ticks {
+            return Ok(());
+        }
+        Err(Failure::Stopped(format!(
+            "stopped at tick {reached} of {ticks}; figures and files are whole up to there"
+        )))
+    }
+}
