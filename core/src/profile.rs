@@ -27,6 +27,7 @@ impl PowerProfile {
     /// The power pair that the QRES paper publishes: 230 mW awake (radio 80 idle, processor 150),
     /// 35 mW asleep (radio 5, processor 30), transmission at 220 mW (+150). It prices no beacons,
     /// so a DTIM listener is charged one 2 ms beacon window at 230 mW instead of 35 mW.
+    /// Assumed: 2 ms of wake ramp, and 1 ms for a sample.
     pub const PUBLISHED: Self = Self {
         awake_uw: 230_000,
         transmit_uw: 370_000,
@@ -47,6 +48,7 @@ impl PowerProfile {
     /// 3 and 10, and 0.052 mA between beacons, which is what a node that hears none draws.
     /// ESP-IDF `sleep_modes.c`: 318 + 56 us to leave light sleep, to which the radio adds its
     /// calibration; 2 ms are charged.
+    /// Assumed: 1 ms for a sample, waking and sensing included; a forecast is a hundredth of that.
     pub const ESP32_C6: Self = Self {
         awake_uw: 290_400,
         transmit_uw: 1_023_000,
@@ -64,7 +66,9 @@ impl PowerProfile {
     /// 27 mA running, 35 uA in light sleep with peripherals down (datasheet v1.5, table 5-11). The
     /// processor sleeps while the radio listens, and wakes for what it hears. A beacon of 128 bytes
     /// takes 0.2 s at 5.5 kbit/s: listening for each one, 1.024 s apart, costs a fifth of being
-    /// awake.
+    /// awake. Wake ramp: "about 3.5 milliseconds" from sleep without retention (Arm Mbed OS, driver
+    /// `COMPONENT_SX126X`, `SleepMode.txt`), the worse case, as leaving sleep with it is quicker.
+    /// Assumed: 1 ms for a sample, as above.
     pub const ESP32_C6_LONG_RANGE: Self = Self {
         awake_uw: 15_296,
         transmit_uw: 386_100,

@@ -347,10 +347,10 @@ impl Tuner {
         }
     }
 
-    /// `config` with the agreed parameters in place: trust steps, exponent of influence, learning
-    /// rates, and the trim where models are merged by a trimmed mean. The audit interval and the
-    /// confirmations are not in it, since nobody audits yet; they are agreed on and published all
-    /// the same.
+    /// `config` with the agreed parameters in place: trust steps, exponent of influence, failures
+    /// that a ban wants where bans run out, and the rate of audits. Learning rates, and the trim
+    /// where models are merged by a trimmed mean, are in it only where nobody audits: an auditor
+    /// computes again what a node has computed, and cannot know what that node had agreed on.
     #[must_use]
     pub fn apply(&self, config: &NodeConfig) -> NodeConfig {
         if self.reviews == 0 {
@@ -364,6 +364,13 @@ impl Tuner {
         tuned.trust.reward = scaled(config.trust.reward);
         tuned.trust.penalty = scaled(config.trust.penalty);
         tuned.trust.exponent_halves = self.agreed.exponent_halves;
+        if let Some(bans) = &mut tuned.trust.bans {
+            bans.audit_failures = self.agreed.confirmations;
+        }
+        if let Some(audit) = &mut tuned.audit {
+            audit.rate_basis_points = audits(audit.rate_basis_points, self.agreed.audit_interval);
+            return tuned;
+        }
         if let Rule::TrimmedMean { trim } = &mut tuned.recipe.rule {
             *trim = self.agreed.trim;
         }
@@ -371,6 +378,20 @@ impl Tuner {
             *rate = rate.saturating_mul(self.rate);
         }
         tuned
+    }
+}
+
+/// The share of updates that is audited, in 1/10,000, for so many rounds between audits: as
+/// configured at [`AUDIT_CENTRE`], and at most five times as much.
+const fn audits(rate_basis_points: u16, interval_rounds: u8) -> u16 {
+    let wide = rate_basis_points as u32 * AUDIT_CENTRE as u32;
+    let rate = wide / (if interval_rounds == 0 { 1 } else { interval_rounds as u32 });
+    if rate > 10_000 {
+        10_000
+    } else if rate == 0 {
+        1
+    } else {
+        rate as u16
     }
 }
 

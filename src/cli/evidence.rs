@@ -95,6 +95,7 @@ pub(super) fn evidence(args: &EvidenceArgs) -> Result<(), Failure> {
         return Err(Failure::Input("--csv goes with one table: name it".to_owned()));
     }
     let mut tables = serde_json::Map::new();
+    let mut missed = Vec::new();
     for name in known {
         let wanted = if asked.is_empty() {
             name != NAMED_ONLY
@@ -116,8 +117,10 @@ pub(super) fn evidence(args: &EvidenceArgs) -> Result<(), Failure> {
             other => other.map_err(Failure::Input)?,
         };
         print(&mut tables, name, &table, args)?;
+        missed.extend(table.missed);
     }
-    finish(tables, args.json)
+    finish(tables, args.json)?;
+    if missed.is_empty() { Ok(()) } else { Err(Failure::Fails(missed.join("; "))) }
 }
 
 /// The long table in pieces: computes what is missing, then prints it where it is complete.

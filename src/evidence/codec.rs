@@ -56,20 +56,30 @@ pub(super) fn table(context: &Context) -> Result<Table, String> {
         for (name, goal) in columns {
             let samples = read(&folder, inside, file, name, decimals)?;
             let trouble = |what: &str| format!("{file}, {name}: {what} did not come back");
-            let ratio = |bytes: usize| json!(4.0 * samples.len() as f64 / bytes.max(1) as f64);
+            let ratio = |bytes: usize| 4.0 * samples.len() as f64 / bytes.max(1) as f64;
+            let packets = packet_bytes(&samples, false).ok_or_else(|| trouble("packets"))?;
             table.row([
                 json!(file),
                 json!(name),
                 json!(samples.len()),
-                ratio(samples.chunks(PACKET_SAMPLES).map(bit_packed_bytes).sum()),
-                ratio(packet_bytes(&samples, true).ok_or_else(|| trouble("single packets"))?),
-                ratio(packet_bytes(&samples, false).ok_or_else(|| trouble("packets"))?),
+                json!(ratio(samples.chunks(PACKET_SAMPLES).map(bit_packed_bytes).sum())),
+                json!(ratio(
+                    packet_bytes(&samples, true).ok_or_else(|| trouble("single packets"))?
+                )),
+                json!(ratio(packets)),
                 json!(goal),
-                ratio(host_bytes(name, &samples).ok_or_else(|| trouble("the host's file"))?),
+                json!(ratio(host_bytes(name, &samples).ok_or_else(|| trouble("the host's file"))?)),
             ]);
+            let what = format!("{file}, {name}");
+            table.missed.extend(goal.and_then(|goal| shortfall(&what, ratio(packets), goal)));
         }
     }
     Ok(table)
+}
+
+/// What to say of packets that fall short of their goal.
+fn shortfall(what: &str, ratio: f64, goal: f64) -> Option<String> {
+    (ratio < goal).then(|| format!("{what}: packets reach {ratio:.3}, and the goal is {goal}"))
 }
 
 /// Reads a column as integers with `decimals`; what is no number repeats the sample before.
@@ -148,6 +158,7 @@ fn bit_packed_bytes(samples: &[i32]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use qres_core::draw::{Purpose, below, draw};
 
     #[test]
     fn bit_packing_by_hand() {
@@ -156,6 +167,46 @@ mod tests {
         assert_eq!(bit_packed_bytes(&[0; 9]), 2);
         // Differences 3, -1, 0: zigzag 6, 1, 0, three bits each: 6 + 9 bits.
         assert_eq!(bit_packed_bytes(&[3, 2, 2]), 2);
+    }
+
+    #[test]
+    fn a_goal_that_is_missed_is_told() {
+        assert_eq!(shortfall("x", 5.0, 5.0), None);
+        let told = shortfall("x, T", 4.9996, 5.0);
+        assert_eq!(told.as_deref(), Some("x, T: packets reach 5.000, and the goal is 5"));
+    }
+
+    /// A day of 144 samples, in hundredths: an arch up and one down, and steps that wander with a
+    /// mean of `wander` and are half forgotten with each sample.
+    fn weather(height: i32, wander: u64) -> Vec<i32> {
+        let arch = |phase: i32| phase * (72 - phase) * height / 1_296;
+        let (mut level, mut step) = (0, 0);
+        let samples = (0..20_000_u64).map(|n| {
+            let phase = (n % 144) as i32;
+            let bits = draw(1, Purpose::Noise, 0, n, 0);
+            let noise = below(bits, 4 * wander + 1) as i32 - 2 * wander as i32;
+            step = i32::midpoint(step, noise);
+            level += step - level / 64;
+            1_000 + level + if phase < 72 { arch(phase) } else { -arch(phase - 72) }
+        });
+        samples.collect()
+    }
+
+    #[test]
+    fn packets_of_what_looks_like_weather_keep_their_ratios() {
+        for (height, wander, floor) in [(600, 8, 5.0), (900, 12, 4.5), (900, 40, 3.5)] {
+            let samples = weather(height, wander);
+            let ratio = |bytes: usize| 4.0 * samples.len() as f64 / bytes as f64;
+            let packed: usize = samples.chunks(PACKET_SAMPLES).map(bit_packed_bytes).sum();
+            let single = ratio(packet_bytes(&samples, true).expect("comes back"));
+            let packets = ratio(packet_bytes(&samples, false).expect("comes back"));
+            let host = ratio(host_bytes("x", &samples).expect("comes back"));
+            assert!(packets > floor, "{packets} at a wander of {wander}");
+            assert!(
+                single > ratio(packed) && packets > single && host > packets,
+                "{single} {host}"
+            );
+        }
     }
 
     #[test]

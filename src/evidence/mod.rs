@@ -18,6 +18,7 @@ mod onboarding;
 mod operations;
 mod predictors;
 mod privacy;
+mod rumour;
 mod statistics;
 mod stream;
 
@@ -87,13 +88,16 @@ pub struct Table {
     pub columns: Vec<&'static str>,
     /// Rows by column.
     pub rows: Vec<Map<String, Value>>,
+    /// Goals that were set and not reached, each in words.
+    pub missed: Vec<String>,
 }
 
 impl Table {
     /// An empty table: what it shows, and its columns.
     #[must_use]
     pub fn new(note: &str, columns: &[&'static str]) -> Self {
-        Self { note: note.to_owned(), columns: columns.to_vec(), rows: Vec::new() }
+        let (note, columns) = (note.to_owned(), columns.to_vec());
+        Self { note, columns, rows: Vec::new(), missed: Vec::new() }
     }
 
     /// Adds a row, a value for each column.
@@ -112,6 +116,7 @@ pub fn names() -> &'static [&'static str] {
         "predictors",
         "operations",
         "cascade",
+        "rumour",
         "codec",
         "fusion",
         "stream",
@@ -137,6 +142,7 @@ pub fn table(name: &str, context: &Context) -> Result<Table, String> {
         "predictors" => predictors::table(context),
         "operations" => operations::table(context),
         "cascade" => cascade::table(context),
+        "rumour" => rumour::table(context),
         "codec" => codec::table(context),
         "fusion" => fusion::table(context),
         "stream" => stream::table(context),

@@ -19,12 +19,13 @@ const CARRIER_BYTES: usize = HEADER_BYTES + 4;
 /// The table `stream`.
 pub(super) fn table(context: &Context) -> Result<Table, String> {
     let mut table = Table::new(
-        "Each column once through a sender and a receiver, gaps left out, with the defaults: \
-         frames of 64 readings at most, a keyframe in 32, a checksum in 4. decimals: what 95 in \
-         100 values have, the sensor's step; off_step: values that had more and were rounded to \
-         it before. fixed_bits: as many as its range needs. stream_bits: all frames, keyframes \
-         and checksums included. on_air_bits: with 16 bytes more for each frame, for header and \
-         address. exact: readings that came out as they went in.",
+        "Each column once through a sender and a receiver, gaps left out: frames of 64 readings \
+         at most, or 255 where the row says so, a keyframe in 32, or in 4 where it says so, a \
+         checksum in 4. The first rows are signals that can be predicted to their step. decimals: \
+         what 95 in 100 values have, the sensor's step; off_step: values that had more and were \
+         rounded to it before. fixed_bits: as many as its range needs. stream_bits: all frames, \
+         keyframes and checksums included. on_air_bits: with 16 bytes more for each frame, for \
+         header and address. exact: readings that came out as they went in.",
         &[
             "signal",
             "readings",
@@ -36,6 +37,10 @@ pub(super) fn table(context: &Context) -> Result<Table, String> {
             "exact",
         ],
     );
+    for (name, series) in predictable() {
+        add(&mut table, name, &series, &usual());
+        add(&mut table, &format!("{name}, 255 in a frame"), &series, &long());
+    }
     let tide = scenario::sample_names().find(|name| *name == "tide.csv").unwrap_or("tide.csv");
     let spec = SampleSpec {
         file: tide.to_owned(),
@@ -45,12 +50,39 @@ pub(super) fn table(context: &Context) -> Result<Table, String> {
         normalise: scenario::Normalise::default(),
     };
     let series = dataset::load_sample(&spec).map_err(|problem| problem.to_string())?;
-    add(&mut table, "tide, height_m", &series);
+    add(&mut table, "tide, height_m", &series, &usual());
+    add(&mut table, "tide, a keyframe in 4", &series, &StreamConfig { key_every: 4, ..usual() });
     let Some(folder) = &context.data else { return Ok(table) };
     for (name, series) in recorded(folder)? {
-        add(&mut table, &name, &series);
+        add(&mut table, &name, &series, &usual());
+        let often = StreamConfig { key_every: 4, ..usual() };
+        add(&mut table, &format!("{name}, a keyframe in 4"), &series, &often);
     }
     Ok(table)
+}
+
+/// The defaults.
+fn usual() -> StreamConfig {
+    StreamConfig::default()
+}
+
+/// As many readings in a frame as there can be.
+fn long() -> StreamConfig {
+    StreamConfig { frame_samples: 255, ..usual() }
+}
+
+/// Signals that a model can predict to the step: one that holds, and a slow wave on its way between
+/// two levels, in tenths.
+fn predictable() -> [(&'static str, Series); 2] {
+    let tenths = |value: i64| Some(((value * 65_536 + 5) / 10) as i32);
+    // A parabola up and one down, 4,000 samples and 20 units high.
+    let arch = |n: i64| n % 2_000 * (2_000 - n % 2_000) / 5_000;
+    let wave = |n: i64| if n % 4_000 < 2_000 { 400 + arch(n) } else { 400 - arch(n) };
+    let series = |of: &dyn Fn(i64) -> i64| Series {
+        values: (0..20_000).map(|n| tenths(of(n))).collect(),
+        ..Series::default()
+    };
+    [("a level that holds", series(&|_| 215)), ("a slow wave", series(&wave))]
 }
 
 /// The columns of the first station of `air-quality`.
@@ -71,19 +103,18 @@ fn recorded(folder: &Path) -> Result<Vec<(String, Arc<Series>)>, String> {
     Ok(named.collect())
 }
 
-fn add(table: &mut Table, name: &str, series: &Series) {
+fn add(table: &mut Table, name: &str, series: &Series, config: &StreamConfig) {
     let raw: Vec<i64> = series.values.iter().flatten().map(|value| i64::from(*value)).collect();
     let off = |decimals: u32| raw.iter().filter(|value| !is_whole(**value, decimals)).count();
     let decimals = (0..4).find(|decimals| off(*decimals) * 20 <= raw.len()).unwrap_or(4);
     let readings: Vec<i32> = raw.iter().map(|value| whole(*value, decimals)).collect();
-    let config = StreamConfig::default();
-    let frames = sent(&config, &readings);
+    let frames = sent(config, &readings);
     let bytes: usize = frames.iter().map(|frame| frame.len()).sum();
-    let mut receiver = StreamReceiver::new(&config);
+    let mut receiver = StreamReceiver::new(config);
     let mut exact = 0_usize;
     for frame in &frames {
         // A frame that is refused leaves `exact` short, which the table shows.
-        let _ = receiver.take(&config, frame, |index, reading| {
+        let _ = receiver.take(config, frame, |index, reading| {
             exact += usize::from(readings.get(index as usize) == Some(&reading));
         });
     }
@@ -130,15 +161,33 @@ fn is_whole(value: i64, decimals: u32) -> bool {
 mod tests {
     use super::*;
     use crate::evidence::Progress;
+    use serde_json::Value;
 
     #[test]
     fn the_tide_comes_through_exactly_and_below_its_fixed_width() {
         let context = Context { data: None, threads: 1, progress: Progress::default() };
         let table = table(&context).expect("a table");
-        let row = table.rows.first().expect("the tide");
-        let number = |name: &str| row.get(name).and_then(serde_json::Value::as_f64);
-        assert_eq!(number("exact"), number("readings"));
-        assert_eq!(number("decimals"), Some(3.0));
-        assert!(number("stream_bits") < number("fixed_bits"), "{row:?}");
+        let row = |name: &str| {
+            let mut rows = table.rows.iter();
+            rows.find(|row| row.get("signal").and_then(Value::as_str) == Some(name)).expect("a row")
+        };
+        let number = |name: &str, column: &str| {
+            row(name).get(column).and_then(Value::as_f64).expect("a figure")
+        };
+        let tide = "tide, height_m";
+        for row in &table.rows {
+            assert_eq!(row.get("exact"), row.get("readings"), "{row:?}");
+        }
+        assert_eq!(row(tide).get("decimals"), Some(&json!(3)));
+        assert!(number(tide, "stream_bits") < number(tide, "fixed_bits"));
+        assert!(number(tide, "stream_bits") < number("tide, a keyframe in 4", "stream_bits"));
+        // What is predicted to the step costs nearly nothing, and what is left is headers.
+        for (name, most) in [
+            ("a level that holds", 1.0),
+            ("a level that holds, 255 in a frame", 0.25),
+            ("a slow wave", 1.6),
+        ] {
+            assert!(number(name, "stream_bits") < most, "{:?}", row(name));
+        }
     }
 }

@@ -121,6 +121,8 @@ pub struct StreamSummary {
     pub wrong: u64,
     /// Known to be lost on the way.
     pub lost: u64,
+    /// The rest: not sent yet, on the way, or sent after a loss that the next keyframe will tell.
+    pub waiting: u64,
     /// Frames that found no room to wait.
     pub dropped_frames: u64,
     /// Bytes of frames sent, without message and packet headers.
@@ -144,6 +146,7 @@ pub(super) fn totals(world: &mut World) -> Option<StreamSummary> {
         sum.wrong += archive.wrong;
         sum.lost += archive.receivers.iter().map(|(_, r)| u64::from(r.lost())).sum::<u64>();
     }
+    sum.waiting = sum.sensed.saturating_sub(sum.exact + sum.wrong + sum.lost);
     any.then_some(sum)
 }
 

@@ -45,8 +45,8 @@ pub struct Weather(pub Vec<ActiveStorm>);
 #[derive(Resource, Default)]
 pub struct Roster(pub Vec<Entity>);
 
-/// How many nodes have ever put each gene into service. Bounded: when it is full, the gene that
-/// has reached fewest nodes is forgotten.
+/// How often each gene has been put into service; a node that comes back to it counts again.
+/// Bounded: when it is full, the gene with fewest times is forgotten.
 #[derive(Resource, Clone, Debug, Default)]
 pub struct Cascades(BTreeMap<GeneId, u32>);
 
@@ -54,7 +54,7 @@ impl Cascades {
     /// Genes that are followed at a time.
     const FOLLOWED: usize = 4_096;
 
-    /// One more node has put `gene` into service.
+    /// A node has put `gene` into service.
     pub fn count(&mut self, gene: GeneId) {
         if self.0.len() >= Self::FOLLOWED && !self.0.contains_key(&gene) {
             let least = self.0.iter().min_by_key(|(gene, nodes)| (**nodes, **gene));
@@ -65,7 +65,7 @@ impl Cascades {
         *self.0.entry(gene).or_default() += 1;
     }
 
-    /// The nodes that the gene which spread farthest has reached.
+    /// The times of the gene which spread farthest.
     #[must_use]
     pub fn largest(&self) -> u32 {
         self.0.values().copied().max().unwrap_or(0)

@@ -110,13 +110,13 @@ pub struct Tuned {
     pub gamma: [f64; 3],
     /// Decay of the learning rate.
     pub decay: [f64; 3],
-    /// Rounds between audits: agreed on, but nobody audits yet.
+    /// Rounds between audits, where nodes audit.
     pub audit_interval: [u8; 3],
     /// Values dropped at each end of a merge.
     pub trim: [u8; 3],
     /// Exponent of influence, in halves.
     pub exponent_halves: [u8; 3],
-    /// Confirmations that a ban wants: agreed on, but bans are each node's own yet.
+    /// Failed audits and refused proofs that a ban wants, where bans run out.
     pub confirmations: [u8; 3],
 }
 
@@ -258,7 +258,7 @@ pub struct Genes {
     pub mutations: u32,
     /// Neighbours' genes that went into service.
     pub adoptions: u32,
-    /// Nodes that one gene has reached, at most.
+    /// Times that one gene went into service, at most: a node that comes back to it counts again.
     pub largest_cascade: u32,
     /// Mutants tried.
     pub mutants_tried: u32,

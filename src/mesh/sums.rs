@@ -27,7 +27,7 @@ use qres_core::trust::{Evidence, weigh};
 use qres_core::wake::Role;
 use serde::Serialize;
 
-use super::components::{Identity, Neuron, Schedule, Trust};
+use super::components::{Identity, Neuron, Schedule, Trust, Tuning};
 use super::for_nodes;
 use super::plan::{NodePlan, Plan};
 use super::resources::{Clock, Setup};
@@ -469,12 +469,17 @@ impl Gathering {
 pub(super) fn review(
     clock: Res<Clock>,
     setup: Res<Setup>,
-    mut nodes: Query<((&Schedule, &Neuron), &mut Collecting, &mut Trust, Option<&mut Dossier>)>,
+    mut nodes: Query<(
+        (&Schedule, &Neuron, Option<&Tuning>),
+        &mut Collecting,
+        &mut Trust,
+        Option<&mut Dossier>,
+    )>,
 ) {
     let Some(sums) = &setup.0.sums else { return };
-    let (rules, now) = (&setup.0.config.trust, clock.now);
+    let (config, now) = (&setup.0.config, clock.now);
     for_nodes!(nodes, clock.parallel, |(
-        (schedule, neuron),
+        (schedule, neuron, tuning),
         mut collecting,
         mut trust,
         mut dossier,
@@ -482,6 +487,8 @@ pub(super) fn review(
         if !schedule.0.window().closes {
             return;
         }
+        let tuned = tuning.map(|tuning| tuning.0.apply(config));
+        let rules = &tuned.as_ref().unwrap_or(config).trust;
         let at = (schedule.0.rounds(), neuron.0.form().taps);
         for gathering in &mut collecting.gatherings {
             if let Some((group, _)) = sums.groups.get(gathering.index) {

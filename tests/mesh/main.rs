@@ -7,6 +7,7 @@ mod aggregation;
 mod attacks;
 mod audit;
 mod boards;
+mod cascade;
 mod chronicle;
 mod commands;
 mod common;

@@ -1,5 +1,9 @@
 //! A snapshot is all there is: restored, a mesh goes on as if nothing had happened.
 
+use std::sync::OnceLock;
+
+use proptest::prelude::*;
+
 use crate::common::{THICKET, embedded, mesh, parsed, run_to};
 use qres::mesh::snapshot::SnapshotError;
 use qres::scenario::{Layout, Scenario};
@@ -77,4 +81,44 @@ fn two_meshes_do_not_touch_each_other() {
     run_to(&mut other, 300);
     assert_eq!(first.digest(), alone.digest());
     assert_eq!(second.digest(), other.digest());
+}
+
+/// A snapshot of nine nodes, after a storm has begun.
+fn small() -> (Scenario, Vec<u8>) {
+    let mut scenario = parsed(THICKET);
+    scenario.nodes.count = Some(9);
+    let mut source = mesh(&scenario, 1);
+    run_to(&mut source, 230);
+    (scenario, source.snapshot())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Whatever is flipped, cut out or put in: no panic, and what is taken is written back the
+    /// same, to the byte; what is refused leaves a mesh that takes the whole one.
+    #[test]
+    fn damaged_snapshots_are_refused_or_taken_to_the_byte(
+        flips in proptest::collection::vec((any::<prop::sample::Index>(), 0_u8..8), 1..4),
+        cut in proptest::option::weighted(0.2, any::<prop::sample::Index>()),
+        grown in proptest::collection::vec(any::<u8>(), 0..3),
+    ) {
+        static WHOLE: OnceLock<(Scenario, Vec<u8>)> = OnceLock::new();
+        let (scenario, whole) = WHOLE.get_or_init(small);
+        let mut damaged = whole.clone();
+        for (place, bit) in &flips {
+            damaged[place.index(whole.len())] ^= 1 << bit;
+        }
+        if let Some(cut) = &cut {
+            damaged.remove(cut.index(whole.len()));
+        }
+        damaged.extend_from_slice(&grown);
+        let mut target = mesh(scenario, 1);
+        if target.restore(&damaged).is_ok() {
+            prop_assert!(target.snapshot() == damaged, "taken as something else");
+        } else {
+            prop_assert!(target.restore(whole).is_ok());
+            prop_assert!(target.snapshot() == *whole);
+        }
+    }
 }

@@ -21,7 +21,22 @@ fn what_is_rebuilt_is_exact_and_what_is_lost_is_known() {
     let stream = mesh.summary().stream.expect("a mesh that streams");
     assert_eq!(stream.wrong, 0, "{stream:?}");
     assert!(stream.exact > 1_000 && stream.lost > 100, "{stream:?}");
-    assert!(stream.exact + stream.lost <= stream.sensed, "{stream:?}");
+    assert_eq!(stream.exact + stream.lost + stream.waiting, stream.sensed, "{stream:?}");
+}
+
+#[test]
+fn a_lost_frame_costs_the_readings_up_to_the_next_keyframe() {
+    let arrived = |key_every_frames: u8| {
+        let mut scenario = streaming();
+        scenario.protocol.stream.key_every_frames = key_every_frames;
+        let mut mesh = mesh(&scenario, 1);
+        run_to(&mut mesh, 600);
+        mesh.summary().stream.expect("a mesh that streams")
+    };
+    let (often, seldom) = (arrived(2), arrived(32));
+    assert!(2 * often.exact > 3 * seldom.exact, "{often:?} beside {seldom:?}");
+    // What a keyframe has not told of yet is neither there nor known to be lost.
+    assert!(often.waiting < seldom.waiting, "{often:?} beside {seldom:?}");
 }
 
 #[test]
@@ -38,6 +53,7 @@ fn on_a_clean_channel_nothing_is_lost() {
     let stream = mesh.summary().stream.expect("a mesh that streams");
     assert_eq!((stream.wrong, stream.lost, stream.dropped_frames), (0, 0, 0), "{stream:?}");
     assert!(stream.exact * 10 > stream.sensed * 8, "{stream:?}");
+    assert_eq!(stream.exact + stream.waiting, stream.sensed, "{stream:?}");
 }
 
 #[test]

@@ -24,11 +24,12 @@ fn influences(rows: &[Row]) -> impl Fn(&Row) -> i64 {
 ///
 /// A step is z + sum(b (x - z)) / sum(b) with b = influence * 2^40 / max(smoothing, |x - z|),
 /// rounded. Each product stays below 2^57 because no coordinate of x - z is longer than the vector.
-/// Where models are within 1 of each other a step errs by at most 1 unit of 2^-24: half by its
-/// rounding, and by the weights, which have 31 bits, and the truncated roots, less than the other
-/// half. Once settled the step map does not stretch: its slope is at most the weighted mean of
-/// |x - z| / max(smoothing, |x - z|), which is at most 1. So after `steps` the error is about
-/// `steps / 256` and a half of a unit in the last place.
+/// The error is checked, not proven: against an independent implementation in floating point it
+/// stays within `steps / 256` and a half of a unit in the last place. Why it should: where models
+/// are within 1 of each other a step errs by at most 1 unit of 2^-24, half by its rounding, and by
+/// the weights, which have 31 bits, and the truncated roots, less than the other half. Near its end
+/// the step map does not stretch (its slope is at most the weighted mean of
+/// |x - z| / max(smoothing, |x - z|)), but on the way there it may.
 pub(super) fn geometric_median(rows: &[Row], smoothing: Q16, steps: u8) -> [i32; TAPS] {
     const WEIGHT_BITS: u32 = 40;
     let floor = length(smoothing.max(Q16::from_bits(1 << 6)));

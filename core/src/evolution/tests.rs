@@ -105,7 +105,9 @@ fn two_offers_wait_the_newest_of_each_neighbour_and_the_oldest_goes() {
     };
     let drain = |offers: &[Pending]| -> std::vec::Vec<(u32, u8)> {
         let mut evolution = Evolution::default();
-        offers.iter().for_each(|pending| evolution.offer(*pending));
+        for pending in offers {
+            evolution.offer(*pending);
+        }
         core::iter::from_fn(|| evolution.next_pending())
             .map(|pending| (pending.from.0, pending.gain_percent))
             .collect()

@@ -215,6 +215,49 @@ proptest! {
     }
 }
 
+/// A tuner after so many rounds among 20 neighbours, a share of which is banned, with so much left.
+fn settled(banned: usize, energy: Q16, rounds: u32) -> Tuner {
+    let mut table: Vec<Neighbour> =
+        (0..20).map(|id| Neighbour::new(&TrustConfig::default(), NodeId(id))).collect();
+    table.iter_mut().take(banned).for_each(|peer| peer.banned = true);
+    let mut tuner = Tuner::default();
+    for _ in 0..rounds {
+        let (neighbours, weights) = (&table, &[Q16::ZERO; TAPS]);
+        let regime = Regime::Calm;
+        tuner.review(&Surroundings { neighbours, weights, regime, energy });
+    }
+    tuner
+}
+
+#[test]
+fn audits_and_bans_go_by_what_was_agreed() {
+    let audit = crate::audit::AuditConfig { rate_basis_points: 300, ..Default::default() };
+    let bans = crate::trust::BanConfig::default();
+    let trust = TrustConfig { bans: Some(bans), ..TrustConfig::default() };
+    let config = NodeConfig { audit: Some(audit), trust, ..NodeConfig::default() };
+    // Nothing special, many banned, poor: rounds between audits, their rate, and failures to a ban.
+    // At most 0.3 of 20 neighbours confirm.
+    let cases = [
+        (settled(0, Q16::ONE, 50), 50, 300, 2),
+        (settled(8, Q16::ONE, 50), 10, 1_500, 6),
+        (settled(0, q(100), 50), 100, 150, 2),
+        (settled(3, Q16::ONE, 1), 40, 375, 5),
+    ];
+    for (tuner, interval, rate, confirmations) in cases {
+        let agreed = *tuner.agreed();
+        assert_eq!((agreed.audit_interval, agreed.confirmations), (interval, confirmations));
+        let tuned = tuner.apply(&config);
+        assert_eq!(tuned.audit.map(|audit| audit.rate_basis_points), Some(rate));
+        assert_eq!(tuned.trust.bans.map(|bans| bans.audit_failures), Some(confirmations));
+        // Whoever computes again what this node computed does it by the mesh's own configuration.
+        assert_eq!(tuned.recipe, config.recipe);
+        assert_eq!(tuned.regime, config.regime);
+        let alone = tuner.apply(&NodeConfig { audit: None, ..config });
+        assert_ne!(alone.regime.learning_rate, config.regime.learning_rate);
+    }
+    assert_eq!([audits(5_000, 10), audits(1, 100)], [10_000, 1], "within what a rate may be");
+}
+
 #[test]
 fn a_tuner_moves_what_it_may_and_never_the_ban() {
     let config = NodeConfig::default();

@@ -1,11 +1,9 @@
-//! The three kinds of predictor with their operations counted. The linear one is the arithmetic of
-//! `qres_core::neuron::SwarmNeuron` once more, step by step; a test holds the two to the same
-//! bits.
+//! The three kinds of predictor with their operations counted: the core's own kernels, each with a
+//! tally. A test holds the linear one and `qres_core::neuron::SwarmNeuron` to the same bits.
 
-use qres_core::neuron::{TAPS, WEIGHT_LIMIT};
-use qres_core::neuron::{cascade, spiking};
-use qres_core::q16::{Q16, dot, round_q32};
-use qres_core::tally::Tally as _;
+use qres_core::neuron::{NeuronConfig, TAPS};
+use qres_core::neuron::{cascade, linear, spiking};
+use qres_core::q16::Q16;
 
 use super::energy::Counts;
 use super::stream::Model;
@@ -27,12 +25,8 @@ impl Linear {
 
 impl Model for Linear {
     fn estimate(&self, counts: &mut Counts, inputs: &[Q16; TAPS]) -> Q16 {
-        let sum = dot(&self.weights, inputs).saturating_add(dot(&self.personal, inputs));
-        counts.load(3 * self.taps + 1);
-        counts.multiply(2 * self.taps);
-        counts.add(2 * self.taps + 3);
-        counts.shift(1);
-        round_q32(sum).saturating_add(self.bias)
+        let Self { taps, weights, personal, bias } = self;
+        linear::estimate_tallied(counts, *taps as u8, weights, personal, *bias, inputs)
     }
 
     fn learn(
@@ -43,32 +37,19 @@ impl Model for Linear {
         error: Q16,
         rate: Q16,
     ) {
-        let power = (dot(inputs, inputs) >> 16) + (8 << 16);
-        let gain = ((i64::from(rate.to_bits()) * i64::from(error.to_bits())) << 8) / (power >> 8);
-        counts.load(self.taps);
-        counts.multiply(self.taps + 1);
-        counts.add(self.taps + 1);
-        counts.shift(3);
-        counts.divide(1);
-        let slots = self.weights.iter_mut().zip(&mut self.personal).zip(inputs);
-        for ((weight, personal), input) in slots.take(self.taps) {
-            let change = (gain * i64::from(input.to_bits())) >> 16;
-            let common = (change * 49_152) >> 16;
-            *weight = limit(i64::from(weight.to_bits()) + round16(common));
-            *personal = limit(leaked(*personal) + round16(change - common));
-            counts.load(3);
-            counts.multiply(2);
-            counts.shift(5);
-            counts.add(7);
-            counts.compare(4);
-            counts.store(2);
-        }
-        self.bias = limit(leaked(self.bias) + round16(gain));
-        counts.load(1);
-        counts.shift(2);
-        counts.add(4);
-        counts.compare(2);
-        counts.store(1);
+        let Self { taps, weights, personal, bias } = self;
+        let (taps, shared_step) = (*taps as u8, NeuronConfig::default().shared_step);
+        linear::learn_tallied(
+            counts,
+            taps,
+            weights,
+            personal,
+            bias,
+            inputs,
+            error,
+            rate,
+            shared_step,
+        );
     }
 }
 
@@ -114,23 +95,10 @@ impl Model for Kernel {
     }
 }
 
-const fn round16(wide: i64) -> i64 {
-    (wide + (1 << 15)) >> 16
-}
-
-fn leaked(value: Q16) -> i64 {
-    let bits = i64::from(value.to_bits());
-    bits - ((bits + (1 << 9)) >> 10)
-}
-
-fn limit(bits: i64) -> Q16 {
-    Q16::from_bits(bits.clamp(-i64::from(WEIGHT_LIMIT), i64::from(WEIGHT_LIMIT)) as i32)
-}
-
 #[cfg(test)]
 mod tests {
     use qres_core::draw::{Purpose, draw};
-    use qres_core::neuron::{NeuronConfig, SwarmNeuron};
+    use qres_core::neuron::SwarmNeuron;
     use qres_core::q16::{magnitude, percent};
     use qres_core::residual::Residual;
 
@@ -172,8 +140,9 @@ mod tests {
         let inputs = [Q16::ONE; TAPS];
         linear.estimate(&mut predict, &inputs);
         linear.learn(&mut learn, &inputs, Q16::ONE, Q16::ONE, percent(1));
-        // Two products for each tap, and two additions; weights, inputs and bias are read.
-        assert_eq!((predict.multiplications, predict.adds, predict.bytes), (8, 11, 52));
+        // One product for each tap, of the sum of both weights, and another addition; rounding and
+        // the bias add once each; weights, inputs and bias are read.
+        assert_eq!((predict.multiplications, predict.adds, predict.bytes), (4, 10, 52));
         // The power takes one product for each tap, the change of weights two, the gain one.
         assert_eq!((learn.multiplications, learn.divisions), (13, 1));
     }

@@ -40,7 +40,9 @@ impl Ear<'_> {
         }
         let at = (self.schedule.0.rounds(), taps);
         let Some(collecting) = self.collecting.as_deref_mut() else { return };
-        let (config, now) = (&self.plan.config.trust, self.now);
+        let tuned = self.tuning.as_deref().map(|tuning| tuning.0.apply(&self.plan.config));
+        let config = &tuned.as_ref().unwrap_or(&self.plan.config).trust;
+        let now = self.now;
         let (trust, dossier) = (&mut self.trust.0, &mut self.dossier);
         let mut judge = |member, evidence| {
             let mut conduct = dossier.as_deref_mut().map(Dossier::view);

@@ -90,7 +90,11 @@ pub(super) const FIGURES: &[Figure] = &[
     ),
     figure("genes.mutations", "mutations", "models that arose by mutation"),
     compared("genes.adoptions", "adoptions", "times that a node put another's gene into service"),
-    figure("genes.largest_cascade", "largest cascade", "nodes that one gene reached"),
+    figure(
+        "genes.largest_cascade",
+        "largest cascade",
+        "times that one gene went into service, at most",
+    ),
     figure("digest", "digest", "BLAKE3 of the whole state: equal for equal runs"),
     figure("wall_s", "wall time", "seconds that the run took; differs from machine to machine"),
     figure("node_ticks_per_s", "speed", "node-ticks per second; differs from machine to machine"),

@@ -34,8 +34,8 @@ struct Patient {
 }
 
 impl Patient {
-    /// After 80 samples of a tone, in which its model did not mutate; `storms`: whether its detector
-    /// calls that a storm.
+    /// After 80 samples of a tone, in which its model did not mutate; `storms`: whether its
+    /// detector calls that a storm.
     fn new(storms: bool) -> Self {
         let mut config = NodeConfig::default();
         config.neuron.form = one_tap(2);
