@@ -95,6 +95,7 @@ pub(super) fn evidence(args: &EvidenceArgs) -> Result<(), Failure> {
         return Err(Failure::Input("--csv goes with one table: name it".to_owned()));
     }
     let mut tables = serde_json::Map::new();
+    let mut failures = Vec::new();
     for name in known {
         let wanted = if asked.is_empty() {
             name != NAMED_ONLY
@@ -116,8 +117,19 @@ pub(super) fn evidence(args: &EvidenceArgs) -> Result<(), Failure> {
             other => other.map_err(Failure::Input)?,
         };
         print(&mut tables, name, &table, args)?;
+        failures.extend(table.failures);
     }
-    finish(tables, args.json)
+    finish(tables, args.json)?;
+    held(&failures)
+}
+
+/// Fails when rows that are held to a gate are beyond it, once all is printed.
+fn held(failures: &[String]) -> Result<(), Failure> {
+    if failures.is_empty() {
+        return Ok(());
+    }
+    let list = failures.join("; ");
+    Err(Failure::Fails(format!("{} rows are beyond their gate: {list}", failures.len())))
 }
 
 /// The long table in pieces: computes what is missing, then prints it where it is complete.
@@ -141,7 +153,8 @@ fn kept(args: &EvidenceArgs, folder: &Path, context: &Context) -> Result<(), Fai
     let table = byzantine::merge(extent, folder).map_err(Failure::Input)?;
     let mut tables = serde_json::Map::new();
     print(&mut tables, LONG, &table, args)?;
-    finish(tables, args.json)
+    finish(tables, args.json)?;
+    held(&table.failures)
 }
 
 /// How often it moves while an experiment says nothing.

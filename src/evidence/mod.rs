@@ -87,13 +87,15 @@ pub struct Table {
     pub columns: Vec<&'static str>,
     /// Rows by column.
     pub rows: Vec<Map<String, Value>>,
+    /// Rows that are held to a gate and are beyond it, in words.
+    pub failures: Vec<String>,
 }
 
 impl Table {
     /// An empty table: what it shows, and its columns.
     #[must_use]
     pub fn new(note: &str, columns: &[&'static str]) -> Self {
-        Self { note: note.to_owned(), columns: columns.to_vec(), rows: Vec::new() }
+        Self { note: note.to_owned(), columns: columns.to_vec(), ..Self::default() }
     }
 
     /// Adds a row, a value for each column.

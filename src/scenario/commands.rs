@@ -48,6 +48,9 @@ pub enum Command {
         /// Whether their updates claim Storm, which nobody is blamed for; default false.
         #[serde(default)]
         claim_storm: bool,
+        /// As `adversaries[].cover_up`; default false. Refused where nobody audits.
+        #[serde(default, skip_serializing_if = "is_no")]
+        cover_up: bool,
     },
     /// From now on these nodes are honest: `SetAttack` without an attack.
     Heal {
@@ -268,6 +271,11 @@ const fn near_by() -> u32 {
 
 const fn yes() -> bool {
     true
+}
+
+/// What is not said is not written either: texts of commands are part of digests.
+const fn is_no(said: &bool) -> bool {
+    !*said
 }
 
 const fn eight() -> f64 {
