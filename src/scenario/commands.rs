@@ -49,7 +49,8 @@ pub enum Command {
         #[serde(default)]
         claim_storm: bool,
         /// As `adversaries[].cover_up`; default false. Refused where nobody audits.
-        #[serde(default, skip_serializing_if = "is_no")]
+        // What is not said is not written either: texts of commands are part of digests.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         cover_up: bool,
     },
     /// From now on these nodes are honest: `SetAttack` without an attack.
@@ -271,11 +272,6 @@ const fn near_by() -> u32 {
 
 const fn yes() -> bool {
     true
-}
-
-/// What is not said is not written either: texts of commands are part of digests.
-const fn is_no(said: &bool) -> bool {
-    !*said
 }
 
 const fn eight() -> f64 {

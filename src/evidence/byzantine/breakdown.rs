@@ -36,24 +36,24 @@ pub(super) enum End {
 
 /// The breakdown of an arm under one seed.
 pub(super) fn breakdown(arm: &Arm, seed: u64, controls: &Controls) -> Result<Limit, String> {
-    let mut seen = BTreeMap::new();
+    let mut outcomes = BTreeMap::new();
     let steps = largest(MOST_STEPS, |steps| {
         let arm = Arm { share_percent: steps * STEP_PERCENT, ..arm.clone() };
         let outcome = run(&arm, seed, controls)?;
-        seen.insert(steps, outcome);
+        outcomes.insert(steps, outcome);
         Ok(outcome.holds())
     })?;
-    Ok(limit(steps, &seen))
+    Ok(limit(steps, &outcomes))
 }
 
 /// What the outcomes of a bisection that ended at `steps` say.
-fn limit(steps: u8, seen: &BTreeMap<u8, Outcome>) -> Limit {
-    let end = match seen.get(&(steps + 1)) {
+fn limit(steps: u8, outcomes: &BTreeMap<u8, Outcome>) -> Limit {
+    let end = match outcomes.get(&(steps + 1)) {
         None => End::Search,
         Some(next) if next.is_sparse() => End::Few,
         Some(_) => End::Gate,
     };
-    let counted = seen.get(&steps).map(|outcome| outcome.counted);
+    let counted = outcomes.get(&steps).map(|outcome| outcome.counted);
     Limit { percent: steps * STEP_PERCENT, counted, end }
 }
 
