@@ -120,7 +120,15 @@ pub(super) fn evidence(args: &EvidenceArgs) -> Result<(), Failure> {
         missed.extend(table.missed);
     }
     finish(tables, args.json)?;
-    if missed.is_empty() { Ok(()) } else { Err(Failure::Fails(missed.join("; "))) }
+    held(&missed)
+}
+
+/// Fails when goals or gates are missed, once all is printed.
+fn held(missed: &[String]) -> Result<(), Failure> {
+    if missed.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Fails(missed.join("; ")))
 }
 
 /// The long table in pieces: computes what is missing, then prints it where it is complete.
@@ -144,7 +152,8 @@ fn kept(args: &EvidenceArgs, folder: &Path, context: &Context) -> Result<(), Fai
     let table = byzantine::merge(extent, folder).map_err(Failure::Input)?;
     let mut tables = serde_json::Map::new();
     print(&mut tables, LONG, &table, args)?;
-    finish(tables, args.json)
+    finish(tables, args.json)?;
+    held(&table.missed)
 }
 
 /// How often it moves while an experiment says nothing.

@@ -35,15 +35,19 @@ const NOTE: &str = "\
     honest nodes that hangs together. The others are `captured`. `floor` is the same between two \
     silent runs under other noise, `excess` is drift above it. Figures are means over seeds 1 to \
     `seeds` with 95 % intervals (`half_width` that of `drift_p95`). `gated`: the row is held to \
-    the gate, an excess of at most 0.05; `holds`: it is within it, whether held to it or not. \
+    the gate, a mean excess of at most 0.05; `holds`: it is within it, whether held to it or not; \
+    `crosses`: the interval of the excess reaches over the gate, to either side. \
     `banned_honest` are honest nodes that some honest neighbour bans at the end; `detected` is \
     the share of attackers that are; `rounds_to_detect` is from the first attack to the first ban \
     of an attacker, in rounds in which a node both sent and received, mean over the \
     `seeds_detected` seeds in which there was one. `breakdown`: the largest share at which a run \
-    is within the gate, bisected in steps of 2 % up to half of the nodes for each seed. \
+    is within the gate, bisected in steps of 2 % up to half of the nodes for each seed, with the \
+    nodes that count there; `ended_by_gate` and `ended_by_few` count the seeds in which the next \
+    share is beyond the gate or leaves too few nodes that count; the others end with the search. \
     `connectivity` is the second smallest eigenvalue of the Laplacian of the graph of all nodes, \
     `connectivity_honest` of the largest honest part. `qres` is the default of a mesh and is not \
-    told how many attack; rules alone are told what three in ten make of a node's neighbours.";
+    told how many attack; `signed`, `audited` and `evolving` name what a mesh does on top. Rules \
+    alone are told what three in ten make of a node's neighbours.";
 
 /// Ticks of the run that tells one behaviour from another.
 const PROBE_TICKS: u64 = 1_000;
@@ -54,6 +58,7 @@ pub(super) fn table(context: &Context) -> Result<Table, String> {
     let one = |job: &Job| row::compute(job, &controls);
     let mut table = Table::new(NOTE, &row::COLUMNS);
     table.rows = share_out(&jobs, context.threads, Job::weight, &context.progress, &one)?;
+    table.missed = row::failures(&table.rows);
     Ok(table)
 }
 
@@ -93,6 +98,7 @@ pub fn merge(extent: Extent, folder: &Path) -> Result<Table, String> {
     let store = Store::open(folder, &fingerprint(&tasks)?)?;
     let mut table = Table::new(NOTE, &row::COLUMNS);
     table.rows = store.merge(tasks.iter().map(|task| task.id.as_str()))?;
+    table.missed = row::failures(&table.rows);
     Ok(table)
 }
 

@@ -88,7 +88,7 @@ pub struct Table {
     pub columns: Vec<&'static str>,
     /// Rows by column.
     pub rows: Vec<Map<String, Value>>,
-    /// Goals that were set and not reached, each in words.
+    /// Goals and gates that were set and not kept, each in words.
     pub missed: Vec<String>,
 }
 
@@ -96,8 +96,7 @@ impl Table {
     /// An empty table: what it shows, and its columns.
     #[must_use]
     pub fn new(note: &str, columns: &[&'static str]) -> Self {
-        let (note, columns) = (note.to_owned(), columns.to_vec());
-        Self { note, columns, rows: Vec::new(), missed: Vec::new() }
+        Self { note: note.to_owned(), columns: columns.to_vec(), ..Self::default() }
     }
 
     /// Adds a row, a value for each column.

@@ -137,7 +137,7 @@ impl Orders {
     /// Takes a resolved command into the log, and what holds because of it.
     fn take(&mut self, plan: &Plan, now: Tick, command: &Command, change: &Change) {
         match command {
-            Command::SetAttack { nodes, attack, collude, claim_storm } => {
+            Command::SetAttack { nodes, attack, collude, claim_storm, cover_up } => {
                 let cartel = COMMANDED + self.log.len() as u32;
                 let part = attack.as_ref().map(|attack| Malice {
                     attack: Attack::new(attack),
@@ -145,7 +145,7 @@ impl Orders {
                     to: Tick(u64::MAX),
                     cartel: collude.then_some(cartel),
                     claims_storm: *claim_storm,
-                    covers_up: false,
+                    covers_up: *cover_up,
                     muted: plan.muted,
                 });
                 let ids = choose::ids(nodes, plan);

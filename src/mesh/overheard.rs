@@ -9,14 +9,14 @@ use qres_core::gene::GeneId;
 use qres_core::id::{GroupId, NodeId, Tick};
 use qres_core::neuron::TAPS;
 use qres_core::packet::{Message, Update};
-use qres_core::phase::Speaker;
+use qres_core::phase::{Adoption, Speaker};
 use qres_core::q16::Q16;
 
 use super::malice::Malice;
 use super::orders::Orders;
 use super::plan::Plan;
 use crate::world::attack::Sight;
-use crate::world::attack::view::{Row, SIGHT, Vector, View, vector};
+use crate::world::attack::view::{Row, SIGHT, Screen, Vector, View, vector};
 
 /// An update as it was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +107,7 @@ impl Overheard {
         orders: &Orders,
         now: Tick,
         malice: &Malice,
-        node: &Speaker<'_>,
+        node: &Speaker<'a>,
         notes: &'a mut Notes,
     ) -> View<'a> {
         let own = vector(node.neuron.weights());
@@ -130,13 +130,19 @@ impl Overheard {
         }
         if malice.attack.sight() == Sight::Links {
             let Notes { rows, links } = notes;
+            let place = |id: &u32| rows.binary_search_by_key(id, |row| row.node.0).ok();
             links.extend(rows.iter().map(|one| {
-                let linked = |other: &Row| u64::from(plan.graph.are_linked(one.node, other.node));
-                (0..).zip(rows.iter()).map(|(place, other)| linked(other) << place).sum::<u64>()
+                let near = plan.graph.neighbours(one.node).iter();
+                near.filter_map(place).fold(0_u64, |bits, place| bits | 1 << place)
             }));
         }
         let kept = self.kept.get(&node.id);
         let round = node.wake.rounds();
+        let config = orders.config(plan);
+        let tests = malice.attack.searches() && config.adoption != Adoption::Blind;
+        let exam = if tests { node.neuron.exam() } else { None };
+        let usual = node.residual.usual();
+        let screen = exam.map(|exam| Screen { exam, usual, trust: config.trust });
         View {
             own,
             taps: usize::from(node.neuron.form().taps),
@@ -144,7 +150,8 @@ impl Overheard {
             earshot,
             links: &notes.links,
             accomplices,
-            recipe: orders.config(plan).recipe,
+            recipe: config.recipe,
+            screen,
             round,
             rounds_on: kept.map_or(0, |kept| round.saturating_sub(kept.round)),
             kept: kept.map(|kept| vector(&kept.weights)),

@@ -228,7 +228,7 @@ impl Hands {
         let strength = self.strengths.get(self.attack).copied().flatten();
         let attack = attacks::ALL.get(self.attack).map(|choice| choice.attack(strength));
         let (collude, claim_storm) = (self.collude, self.claim_storm);
-        ask(Command::SetAttack { nodes, attack, collude, claim_storm })
+        ask(Command::SetAttack { nodes, attack, collude, claim_storm, cover_up: false })
     }
 
     /// One parameter of all nodes.
@@ -487,10 +487,8 @@ mod tests {
         };
         let attack = Some(Attack::Bias { bias: -2.0 });
         let nodes = "1-3".to_owned();
-        assert_eq!(
-            *command,
-            Command::SetAttack { nodes, attack, collude: true, claim_storm: true }
-        );
+        let (collude, claim_storm, cover_up) = (true, true, false);
+        assert_eq!(*command, Command::SetAttack { nodes, attack, collude, claim_storm, cover_up });
     }
 
     #[test]

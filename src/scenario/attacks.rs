@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct Adversary {
     /// What they do. Required.
     pub kind: Attack,
-    /// Share of all nodes, drawn by the seed, 1 to 90 percent; default 10. Refused where `nodes`
-    /// names them.
+    /// Share of all nodes, rounded down, drawn by the seed, 1 to 90 percent; default 10. Refused
+    /// where it is less than one node, and where `nodes` names them.
     #[serde(default = "default_share")]
     pub share_percent: u8,
     /// Which nodes, as a list of ids and ranges such as `"3 5 10-20"`; default `""`: drawn.

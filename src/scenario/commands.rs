@@ -48,6 +48,10 @@ pub enum Command {
         /// Whether their updates claim Storm, which nobody is blamed for; default false.
         #[serde(default)]
         claim_storm: bool,
+        /// As `adversaries[].cover_up`; default false. Refused where nobody audits.
+        // What is not said is not written either: texts of commands are part of digests.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        cover_up: bool,
     },
     /// From now on these nodes are honest: `SetAttack` without an attack.
     Heal {

@@ -66,7 +66,7 @@ fn harm(defence: Defence, kind: &str, control: &BTreeMap<NodeId, Vec<i64>>) -> u
 /// Attacks on models: the least harm without defences, and the most with them. Four more honest
 /// nodes in the place of the silent ones make about 5: the stealthy attacks hide near that where
 /// all nodes sense the same.
-const ON_MODELS: [(&str, u64, u64); 20] = [
+const ON_MODELS: [(&str, u64, u64); 19] = [
     ("Bias()", 700, 12),
     ("SignFlip(scale: 4)", 120, 12),
     ("Gaussian()", 200, 12),
@@ -85,7 +85,6 @@ const ON_MODELS: [(&str, u64, u64); 20] = [
     ("Replay", 35, 12),
     ("Stale", 35, 12),
     ("OnOff(farm_rounds: 5, burst_rounds: 20, scale: 4)", 120, 12),
-    ("AuditPrediction()", 700, 12),
     ("Cartel(sigmas: 8, ramp_rounds: 5)", 50, 12),
 ];
 

@@ -27,7 +27,8 @@ fn field(count: u32, rest: &str) -> Scenario {
 }
 
 fn attack(nodes: &str, attack: Option<Attack>) -> Command {
-    Command::SetAttack { nodes: nodes.to_owned(), attack, collude: true, claim_storm: false }
+    let (nodes, collude) = (nodes.to_owned(), true);
+    Command::SetAttack { nodes, attack, collude, claim_storm: false, cover_up: false }
 }
 
 fn defence(aggregation: Aggregation) -> Command {

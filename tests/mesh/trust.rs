@@ -215,9 +215,7 @@ fn slander_is_marked_and_moves_nobodys_reputation() {
 fn silenced(percent: u8) -> (u64, u64, u64) {
     let scenario = field(
         "watchdog: On(straggler_rounds: 3)",
-        &format!(
-            ", adversaries: [(kind: GenePoison, share_percent: {percent}, from_tick: 900000)]"
-        ),
+        &format!(", adversaries: [(kind: Saturate, share_percent: {percent}, from_tick: 900000)]"),
     );
     let mut mesh = mesh(&scenario, 1);
     run_to(&mut mesh, 200);
@@ -246,7 +244,7 @@ fn a_fifth_may_fall_silent_and_with_more_all_fall_back_once_and_go_on() {
 
 #[test]
 fn three_liars_of_sixteen_are_banned_and_nobody_else() {
-    let adversaries = ", adversaries: [(kind: GenePoison, share_percent: 19, from_tick: 900000)]";
+    let adversaries = ", adversaries: [(kind: Saturate, share_percent: 19, from_tick: 900000)]";
     let mut mesh = mesh(&field("bans: On(), bounded_influence: true", adversaries), 1);
     let nodes = mesh.plan().nodes.clone();
     let liars: Vec<NodeId> =

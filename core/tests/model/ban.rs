@@ -146,5 +146,5 @@ impl Model for Machine {
 
 #[test]
 fn every_ban_is_explained_and_runs_out() {
-    explore(Machine::new(), Some(11), 10_000);
+    explore(Machine::new(), Some(9), 10_000);
 }

@@ -38,17 +38,18 @@ impl<T: Canonical> Hash for Part<T> {
     }
 }
 
-/// Explores all of `model`, to `depth` steps where one is given, and asserts its properties and
-/// that at least `least` states were seen; returns their number.
-fn explore<M>(model: M, depth: Option<usize>, least: usize) -> usize
+/// Explores all of `model`, all that `steps` actions can reach where they are given, and asserts
+/// its properties there and that at least `least` states were seen; returns their number.
+fn explore<M>(model: M, steps: Option<usize>, least: usize) -> usize
 where
     M: Model + Send + Sync + 'static,
     M::State: std::fmt::Debug + Hash + Send + Sync + Clone + PartialEq,
     M::Action: std::fmt::Debug + Send + Sync + Clone + PartialEq,
 {
     let mut checker = model.checker().finish_when(HasDiscoveries::AnyFailures);
-    if let Some(depth) = depth {
-        checker = checker.target_max_depth(depth);
+    if let Some(steps) = steps {
+        // The checker counts the start as one, and leaves out states at the depth that it is given.
+        checker = checker.target_max_depth(steps + 2);
     }
     let checker = checker.spawn_bfs().join();
     checker.assert_properties();

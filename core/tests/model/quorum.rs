@@ -120,5 +120,5 @@ impl Model for Machine {
 #[test]
 fn no_emergency_without_a_quorum() {
     let trust = TrustConfig { vote_ticks: 1, ..TrustConfig::default() };
-    explore(Machine { trust, start: [80, 81, 79, 26] }, Some(7), 10_000);
+    explore(Machine { trust, start: [80, 81, 79, 26] }, Some(5), 10_000);
 }

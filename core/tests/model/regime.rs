@@ -20,6 +20,29 @@ struct Rules {
     dwell: u8,
     cap: u8,
     list: Vec<(Regime, String, Regime)>,
+    /// What each guard asks for: all of it.
+    guards: Vec<(String, Vec<Condition>)>,
+}
+
+/// A counter of the text against a constant or a number, such as `als >= ConfirmStorm`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Condition {
+    counter: String,
+    compares: String,
+    with: String,
+    /// Added to what it is compared with; 0 as the text has it.
+    off: u8,
+}
+
+impl Condition {
+    fn read(text: &str) -> Self {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let [counter, compares, with] = words[..] else {
+            panic!("docs/regime.tla has a condition {text:?}")
+        };
+        let [counter, compares, with] = [counter, compares, with].map(str::to_owned);
+        Self { counter, compares, with, off: 0 }
+    }
 }
 
 fn regime_named(name: &str) -> Regime {
@@ -44,6 +67,10 @@ impl Rules {
             let (from, guard, to) = (parts.next()?, parts.next()?, parts.next()?);
             Some((regime_named(from), guard.to_owned(), regime_named(to)))
         };
+        let guard = |line: &str| {
+            let (name, asks) = line.split_once("guard = \"")?.1.split_once("\" -> ")?;
+            Some((name.to_owned(), asks.split("/\\").map(Condition::read).collect()))
+        };
         Self {
             confirm_prestorm: constant("ConfirmPreStorm"),
             confirm_storm: constant("ConfirmStorm"),
@@ -51,6 +78,7 @@ impl Rules {
             dwell: constant("Dwell"),
             cap: constant("Cap"),
             list: text.lines().filter_map(row).collect(),
+            guards: text.lines().filter_map(guard).collect(),
         }
     }
 
@@ -76,15 +104,36 @@ impl Rules {
         next
     }
 
+    /// `Holds` of the text.
     fn holds(&self, guard: &str, state: Specified) -> bool {
-        match guard {
-            "Stormy" => state.at_least_storm >= self.confirm_storm,
-            "Rising" => state.at_least_prestorm >= self.confirm_prestorm,
-            "Settled" => state.at_most_calm >= self.confirm_prestorm,
-            "Young" => state.age < self.dwell,
-            "Ended" => state.at_most_calm >= self.confirm_calm,
-            "Eased" => state.at_most_prestorm >= self.confirm_storm && state.at_most_calm == 0,
-            other => panic!("docs/regime.tla has a guard {other:?}"),
+        let Some((_, asks)) = self.guards.iter().find(|(name, _)| name == guard) else {
+            panic!("docs/regime.tla has no guard {guard:?}")
+        };
+        asks.iter().all(|condition| self.is_met(condition, state))
+    }
+
+    fn is_met(&self, condition: &Condition, state: Specified) -> bool {
+        let counter = match condition.counter.as_str() {
+            "alp" => state.at_least_prestorm,
+            "als" => state.at_least_storm,
+            "amp" => state.at_most_prestorm,
+            "amc" => state.at_most_calm,
+            "a" => state.age,
+            other => panic!("docs/regime.tla compares {other:?}"),
+        };
+        let with = match condition.with.as_str() {
+            "ConfirmPreStorm" => self.confirm_prestorm,
+            "ConfirmStorm" => self.confirm_storm,
+            "ConfirmCalm" => self.confirm_calm,
+            "Dwell" => self.dwell,
+            number => number.parse().expect("a number"),
+        };
+        let with = with + condition.off;
+        match condition.compares.as_str() {
+            ">=" => counter >= with,
+            "<" => counter < with,
+            "=" => counter == with,
+            other => panic!("docs/regime.tla compares by {other:?}"),
         }
     }
 }
@@ -241,6 +290,8 @@ fn the_text_has_the_constants_of_the_code() {
     let largest = [rules.confirm_prestorm, rules.confirm_storm, rules.confirm_calm, rules.dwell];
     assert_eq!(Some(&rules.cap), largest.iter().max());
     assert_eq!(rules.list.len(), 7, "{:?}", rules.list);
+    assert_eq!(rules.guards.len(), 6, "{:?}", rules.guards);
+    assert!(rules.list.iter().all(|(_, guard, _)| rules.guards.iter().any(|(g, _)| g == guard)));
 }
 
 /// All that the rules can reach: the search ends by itself.
@@ -253,7 +304,13 @@ fn the_code_follows_the_rules_everywhere() {
 /// All sequences of signs up to a length, counters of the code included.
 #[test]
 fn the_code_follows_the_rules_on_all_short_sequences() {
-    explore(Machine::new(false), Some(13), 1_000);
+    explore(Machine::new(false), Some(11), 1_000);
+}
+
+/// Whether the search finds the code elsewhere than the rules.
+fn differs(machine: Machine) -> bool {
+    let checker = stateright::Checker::join(machine.checker().spawn_bfs());
+    stateright::Checker::discovery(&checker, "the code is where the rules are").is_some()
 }
 
 /// A wrong rule is found: the search can fail.
@@ -264,8 +321,24 @@ fn a_rule_left_out_is_noticed() {
         let mut machine =
             if left_out == 0 { Machine::with_slow_prestorm() } else { Machine::new(true) };
         machine.rules.list.remove(left_out);
-        let checker = stateright::Checker::join(machine.checker().spawn_bfs());
-        let found = stateright::Checker::discovery(&checker, "the code is where the rules are");
-        assert!(found.is_some(), "rule {left_out}");
+        assert!(differs(machine), "rule {left_out}");
+    }
+}
+
+/// So is a guard that asks for one sample more than the code does, or for less at once.
+#[test]
+fn a_guard_that_is_off_is_noticed() {
+    for guard in 0..6 {
+        let asks = Machine::new(true).rules.guards[guard].1.len();
+        for condition in 0..asks {
+            let mut machine = Machine::new(true);
+            machine.rules.guards[guard].1[condition].off = 1;
+            assert!(differs(machine), "guard {guard}, condition {condition}");
+            if asks > 1 {
+                let mut machine = Machine::new(true);
+                machine.rules.guards[guard].1.remove(condition);
+                assert!(differs(machine), "guard {guard} without condition {condition}");
+            }
+        }
     }
 }

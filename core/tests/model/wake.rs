@@ -132,6 +132,6 @@ fn every_sleeper_wakes() {
     for (role, jitter_percent) in
         [(Role::Scheduled, 0), (Role::Scheduled, 10), (Role::OnDemand, 10)]
     {
-        explore(Machine::new(role, jitter_percent), Some(7), 1_000);
+        explore(Machine::new(role, jitter_percent), Some(5), 1_000);
     }
 }

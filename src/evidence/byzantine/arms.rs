@@ -23,6 +23,20 @@ pub(super) struct Defence {
     pub name: &'static str,
     /// A rule that merges alone; `None` for the defaults of a mesh.
     pub alone: Option<Alone>,
+    /// What the mesh does beside its defaults.
+    pub with: With,
+}
+
+/// What a mesh does beside its defaults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum With {
+    Nothing,
+    /// Updates are signed; bytes, energy and decisions as with curve arithmetic.
+    Signatures,
+    /// Updates are audited.
+    Audits,
+    /// Models evolve.
+    Evolution,
 }
 
 /// A rule that merges alone, all voices alike.
@@ -48,7 +62,21 @@ pub(super) struct Arm {
 }
 
 /// Our own: the defaults of a mesh.
-pub(super) const OURS: Defence = Defence { name: "qres", alone: None };
+pub(super) const OURS: Defence = Defence { name: "qres", alone: None, with: With::Nothing };
+/// The same in a mesh that signs.
+pub(super) const SIGNED: Defence =
+    Defence { name: "qres, signed", alone: None, with: With::Signatures };
+const AUDITED: Defence = Defence { name: "qres, audited", alone: None, with: With::Audits };
+const EVOLVING: Defence = Defence { name: "qres, evolving", alone: None, with: With::Evolution };
+
+/// Our own in a mesh in which an attack has something to attack.
+pub(super) const fn ours(attack: &Attack) -> Defence {
+    match attack {
+        Attack::GenePoison => EVOLVING,
+        Attack::AuditPrediction { .. } => AUDITED,
+        _ => OURS,
+    }
+}
 
 /// The share that rows are held to the gate at.
 pub(super) const GATED_PERCENT: u8 = 30;
@@ -58,7 +86,7 @@ impl Arm {
     /// random geometric mesh.
     pub fn is_gated(&self) -> bool {
         matches!(self.trouble, Trouble::Lies { .. })
-            && self.defence == OURS
+            && self.defence.alone.is_none()
             && self.ground == Ground::Field
             && self.share_percent == GATED_PERCENT
     }
@@ -90,12 +118,15 @@ pub(super) fn attacks() -> Vec<(&'static str, Attack, bool)> {
     let direction = Direction::Deviation;
     vec![
         ("constant bias", Attack::Bias { bias: 0.5 }, false),
+        ("constant bias 0.1", Attack::Bias { bias: 0.1 }, false),
+        ("constant bias 0.2", Attack::Bias { bias: 0.2 }, false),
         ("sign flip", Attack::SignFlip { scale: 1.0 }, false),
         ("Gaussian noise", Attack::Gaussian { deviation: 1.0 }, false),
         ("saturated", Attack::Saturate, false),
         ("inner product", Attack::InnerProduct { epsilon: 2.0, search: false }, true),
         ("inner product, searched", Attack::InnerProduct { epsilon: 4.0, search: true }, true),
         ("a little is enough", Attack::LittleIsEnough { z: 1.5, search: false }, true),
+        ("a little is enough, z 3", Attack::LittleIsEnough { z: 3.0, search: false }, true),
         ("a little is enough, searched", Attack::LittleIsEnough { z: 0.0, search: true }, true),
         ("min-max", Attack::MinMax { direction }, true),
         ("min-sum", Attack::MinSum { direction }, true),
@@ -129,6 +160,9 @@ pub(super) const AGAINST_ALL: [&str; 6] = [
     "dissensus",
 ];
 
+/// The attacks that speak in others' names, and so meet signatures too.
+pub(super) const IN_OTHERS_NAMES: [&str; 2] = ["topology liar", "slander"];
+
 /// The attacks that meet our defence on every graph.
 pub(super) const ON_GRAPHS: [&str; 4] =
     ["constant bias", "a little is enough, searched", "dissensus", "spectral"];
@@ -159,6 +193,7 @@ pub(super) fn rules(ground: Ground) -> Vec<Defence> {
     let defence = |(name, preparation, rule)| Defence {
         name,
         alone: Some(Alone { preparation, rule, trim_per_tail: faulty }),
+        with: With::Nothing,
     };
     all.map(defence).into()
 }

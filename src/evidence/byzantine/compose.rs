@@ -1,11 +1,12 @@
 //! From an arm to the scenario and the plan of its meshes. Nothing here runs anything.
 
-use super::arms::{Arm, GATED_PERCENT, IDENTITIES, Trouble};
+use super::arms::{Arm, GATED_PERCENT, IDENTITIES, Trouble, With};
 use super::ground::half_side;
 use super::surroundings::Surroundings;
 use crate::mesh::plan::Plan;
 use crate::scenario::{
-    self, Adoption, Adversary, Attack, FaultEntry, FaultKind, Layout, Scenario, Who,
+    self, Adoption, Adversary, Attack, Evolution, FaultEntry, FaultKind, Integrity, Layout,
+    Scenario, Who,
 };
 
 /// When trouble begins.
@@ -14,6 +15,12 @@ pub(super) const ATTACK_TICK: u64 = 300;
 pub(super) const STORM_TICK: u64 = 900;
 /// Honest nodes that are cut off from honest neighbours in an eclipse.
 const VICTIMS: usize = 5;
+
+/// Rounds of a commitment where updates are audited.
+const AUDITED_ROUNDS: u8 = 64;
+/// How models evolve where they do: as a scenario's `On()`.
+const EVOLVES: Evolution =
+    Evolution::On { mutation: true, mutate_every_samples: 4, gain_percent: 5 };
 
 /// What adversaries of a control would do if they spoke: nothing that changes what they sense.
 const UNSPOKEN: Attack = Attack::SignFlip { scale: 1.0 };
@@ -89,8 +96,14 @@ fn calm_or_storm(arm: &Arm) -> Result<Scenario, String> {
     if !arm.storm {
         scenario.storms.clear();
     }
+    let protocol = &mut scenario.protocol;
+    match arm.defence.with {
+        With::Nothing => {}
+        With::Signatures => protocol.integrity = Integrity::Accounted,
+        With::Audits => protocol.audit.every_rounds = AUDITED_ROUNDS,
+        With::Evolution => protocol.evolution = EVOLVES,
+    }
     if let Some(alone) = &arm.defence.alone {
-        let protocol = &mut scenario.protocol;
         protocol.aggregation = alone.rule.clone();
         protocol.preparation = alone.preparation.clone();
         protocol.trim_per_tail = alone.trim_per_tail;

@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::breakdown::breakdown;
+use super::breakdown::{End, Limit, breakdown};
 use super::jobs::{Job, Measure};
 use super::run::{Controls, GATE, Outcome, run};
 use crate::evidence::statistics::{Estimate, estimate};
 
 /// The columns in the order in which they are printed.
-pub(super) const COLUMNS: [&str; 35] = [
+pub(super) const COLUMNS: [&str; 38] = [
     "attack",
     "defence",
     "share",
@@ -44,6 +44,9 @@ pub(super) const COLUMNS: [&str; 35] = [
     "breakdown",
     "connectivity",
     "connectivity_honest",
+    "crosses",
+    "ended_by_gate",
+    "ended_by_few",
 ];
 
 /// Computes a row: all its runs, on this thread.
@@ -58,17 +61,38 @@ pub(super) fn compute(job: &Job, controls: &Controls) -> Result<Map<String, Valu
             fill(&mut row, &outcomes.collect::<Result<Vec<_>, _>>()?);
         }
         Measure::Breakdown => {
-            let shares = (1..=job.seeds).map(|seed| breakdown(&job.arm, seed, controls));
-            let percent = shares.collect::<Result<Vec<_>, _>>()?;
-            let shares: Vec<f64> =
-                percent.into_iter().map(|percent| f64::from(percent) / 100.0).collect();
-            let Estimate { mean, half_width } = estimate(&shares);
-            set(&mut row, "share", Some(mean));
-            set(&mut row, "breakdown", Some(mean));
-            set(&mut row, "half_width", Some(half_width));
+            let limits = (1..=job.seeds).map(|seed| breakdown(&job.arm, seed, controls));
+            fill_breakdown(&mut row, &limits.collect::<Result<Vec<_>, _>>()?);
         }
     }
     Ok(row)
+}
+
+/// Rows that are held to the gate and beyond it, in words.
+pub(super) fn failures(rows: &[Map<String, Value>]) -> Vec<String> {
+    let is = |row: &Map<String, Value>, name: &str| row.get(name) == Some(&Value::Bool(true));
+    let said = |row: &Map<String, Value>| {
+        let word = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
+        let weather = if is(row, "storm") { "in a storm" } else { "in calm" };
+        let number = |name: &str| row.get(name).map(Value::to_string).unwrap_or_default();
+        let [nodes, excess] = ["nodes", "excess"].map(number);
+        format!("{}, {}, {nodes} nodes {weather}: {excess}", word("attack"), word("defence"))
+    };
+    rows.iter().filter(|row| is(row, "gated") && !is(row, "holds")).map(said).collect()
+}
+
+fn fill_breakdown(row: &mut Map<String, Value>, limits: &[Limit]) {
+    let shares: Vec<f64> = limits.iter().map(|limit| f64::from(limit.percent) / 100.0).collect();
+    let Estimate { mean, half_width } = estimate(&shares);
+    set(row, "share", Some(mean));
+    set(row, "breakdown", Some(mean));
+    set(row, "half_width", Some(half_width));
+    let counted: Vec<f64> = limits.iter().filter_map(|limit| limit.counted).collect();
+    set(row, "counted", (!counted.is_empty()).then(|| estimate(&counted).mean));
+    for (name, end) in [("ended_by_gate", End::Gate), ("ended_by_few", End::Few)] {
+        let ended = limits.iter().filter(|limit| limit.end == end).count();
+        row.insert(name.to_owned(), json!(ended));
+    }
 }
 
 /// What is known before any run; all else is null.
@@ -120,8 +144,11 @@ fn fill(row: &mut Map<String, Value>, outcomes: &[Outcome]) {
     set(row, "connectivity_honest", mean(&|outcome| Some(outcome.connectivity[1])));
     let found = outcomes.iter().filter(|outcome| outcome.first_ban_ticks.is_some()).count();
     row.insert("seeds_detected".to_owned(), json!(found));
-    let holds = mean(&Outcome::excess).is_some_and(|excess| excess <= GATE);
+    let excess = of(&Outcome::excess);
+    let holds = excess.is_some_and(|excess| excess.mean <= GATE);
+    let crosses = excess.is_some_and(|excess| (excess.mean - GATE).abs() < excess.half_width);
     row.insert("holds".to_owned(), json!(holds));
+    row.insert("crosses".to_owned(), json!(crosses));
 }
 
 fn set(row: &mut Map<String, Value>, name: &str, value: Option<f64>) {

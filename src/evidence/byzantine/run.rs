@@ -52,9 +52,32 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
+    /// Of a run in which nobody was and nothing was seen.
+    #[cfg(test)]
+    pub const BLANK: Self = Self {
+        drift: None,
+        floor: None,
+        counted: 0.0,
+        captured: 0.0,
+        captured_drift: None,
+        banned_honest: 0.0,
+        detected: None,
+        first_ban_ticks: None,
+        first_ban_rounds: None,
+        half_banned_rounds: None,
+        bytes: 0.0,
+        energy_mj: 0.0,
+        connectivity: [0.0; 2],
+    };
+
     /// Whether drift stays within the gate.
     pub fn holds(&self) -> bool {
-        self.counted >= COUNTED_LEAST as f64 && self.excess().is_some_and(|excess| excess <= GATE)
+        !self.is_sparse() && self.excess().is_some_and(|excess| excess <= GATE)
+    }
+
+    /// Whether too few honest nodes count for the run to hold.
+    pub fn is_sparse(&self) -> bool {
+        self.counted < COUNTED_LEAST as f64
     }
 
     /// Drift above the floor.

@@ -6,7 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
-use super::arms::{AGAINST_ALL, Arm, ON_GRAPHS, OURS, Trouble, attacks, rules};
+use super::arms::{
+    AGAINST_ALL, Arm, Defence, IN_OTHERS_NAMES, ON_GRAPHS, OURS, SIGNED, Trouble, attacks, ours,
+    rules,
+};
 use super::full::{Shard, Task, complete, share_out};
 use super::ground::Ground;
 use super::jobs::{self, Job, Measure};
@@ -27,7 +30,7 @@ fn arm(attack: Attack, nodes: u32, ground: Ground) -> Arm {
     Arm {
         attack_name: "test",
         trouble: Trouble::Lies { attack, collude: false },
-        defence: OURS,
+        defence: ours(&attack),
         share_percent: 30,
         storm: true,
         nodes,
@@ -186,13 +189,19 @@ fn rows_have_names_of_their_own() {
 #[test]
 fn both_tables_have_what_is_claimed() {
     let known: Vec<&str> = attacks().into_iter().map(|(name, ..)| name).collect();
-    assert_eq!(known.len(), 27);
+    assert_eq!(known.len(), 30);
+    // As docs/attackers.md says.
+    assert_eq!([jobs::usual().len(), jobs::all().len()], [260, 924]);
     assert!(AGAINST_ALL.iter().chain(&ON_GRAPHS).all(|name| known.contains(name)));
     for list in [jobs::usual(), jobs::all()] {
         let gated = list.iter().filter(|job| job.measure == Measure::Drift && job.arm.is_gated());
         let of: BTreeSet<_> =
             gated.map(|job| (job.arm.attack_name, job.arm.storm, job.arm.nodes)).collect();
-        assert_eq!(of.len(), 27 * 2 * 2);
+        assert_eq!(of.len(), 30 * 2 * 2);
+        let signed = list.iter().filter(|job| job.arm.defence == SIGNED);
+        let signed: Vec<_> = signed.map(|job| (job.arm.attack_name, job.arm.storm)).collect();
+        let both = [false, true].map(|storm| IN_OTHERS_NAMES.map(|name| (name, storm)));
+        assert_eq!(signed, both.concat());
         assert!(of.iter().all(|(_, _, nodes)| [100, 1_000].contains(nodes)));
         for rule in rules(Ground::Field) {
             let met = list.iter().filter(|job| job.arm.defence == rule && job.arm.nodes == 100);
@@ -318,5 +327,27 @@ fn a_row_has_its_fields() {
     assert!(numbers.iter().all(|name| row[*name].is_number()), "{row:?}");
     assert_eq!((&row["defence"], &row["share"]), (&json!("qres"), &json!(0.3)));
     assert_eq!((&row["gated"], &row["breakdown"]), (&json!(false), &Value::Null));
+    assert_eq!((&row["crosses"].is_boolean(), &row["ended_by_few"]), (&true, &Value::Null));
     assert_eq!(row::compute(&job, &controls).expect("a row"), row, "kept controls change nothing");
+}
+
+/// A gated row of the table, small: it holds, and the same attack on a mean alone does not.
+#[test]
+fn a_gated_row_holds_and_the_mean_does_not() {
+    let noise = Attack::Gaussian { deviation: 1.0 };
+    let row = |defence: Defence, storm: bool| {
+        let arm = Arm { defence, storm, end_tick: 1_200, ..arm(noise, 40, Ground::Field) };
+        let job = Job { measure: Measure::Drift, arm, seeds: 1, group: 0 };
+        row::compute(&job, &Controls::default()).expect("a row")
+    };
+    for storm in [false, true] {
+        let row = row(OURS, storm);
+        assert_eq!((&row["gated"], &row["holds"]), (&json!(true), &json!(true)), "{row:?}");
+        assert!(row::failures(&[row]).is_empty());
+    }
+    let mean = rules(Ground::Field).into_iter().find(|rule| rule.name == "mean").expect("a rule");
+    let mut row = row(mean, false);
+    assert_eq!((&row["gated"], &row["holds"]), (&json!(false), &json!(false)), "{row:?}");
+    row.insert("gated".to_owned(), json!(true));
+    assert_eq!(row::failures(&[row]).len(), 1);
 }

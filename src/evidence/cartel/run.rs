@@ -13,9 +13,11 @@ use crate::mesh::components::{Identity, Schedule, Trust};
 use crate::mesh::plan::Plan;
 use crate::scenario::{self, Adversary, Scenario};
 
-/// When members begin, and when all ends.
+/// When members begin, and when all is judged.
 const ATTACK_TICK: u64 = 400;
 const END_TICK: u64 = 2_400;
+/// How long members that cover up are watched for their convictions, unless all have theirs.
+const LAST_TICK: u64 = 10_000;
 /// Share of the nodes that lie.
 const SHARE_PERCENT: u8 = 15;
 
@@ -40,7 +42,7 @@ pub(super) struct Outcome {
 fn compose(arm: &Arm) -> Result<Scenario, String> {
     let resolved = scenario::resolve("cartel").map_err(|problem| problem.to_string())?;
     let mut scenario = resolved.scenario;
-    scenario.ticks = END_TICK;
+    scenario.ticks = if arm.covers_up { LAST_TICK } else { END_TICK };
     scenario.protocol.audit.every_rounds = arm.every_rounds;
     scenario.protocol.audit.rate_percent = arm.rate_percent;
     scenario.adversaries = arm
@@ -70,6 +72,14 @@ pub(super) fn run(arm: &Arm, seed: u64) -> Result<Outcome, String> {
         }
     }
     let models: Vec<SwarmNeuron> = mesh.neurons().into_iter().map(|(_, n)| n).collect();
+    let summary = mesh.summary();
+    let audit = summary.audit.unwrap_or_default();
+    let rounds = rounds(&mut mesh).iter().map(|(_, rounds)| u64::from(*rounds)).sum::<u64>();
+    let members = hostile.iter().filter(|hostile| **hostile).count();
+    while mesh.ticks() < scenario.ticks && watch.convicted() < members {
+        mesh.step();
+        watch.look(&mut mesh);
+    }
     let p95 = |models: &[SwarmNeuron]| {
         let all = drift::by_node(&plan, END_TICK, models, &control);
         let honest = all.into_iter().filter(|distance| !hostile[distance.node]);
@@ -77,10 +87,6 @@ pub(super) fn run(arm: &Arm, seed: u64) -> Result<Outcome, String> {
         values.sort_unstable_by(f64::total_cmp);
         percentile(&values, 0.95)
     };
-    let summary = mesh.summary();
-    let audit = summary.audit.unwrap_or_default();
-    let rounds = rounds(&mut mesh).iter().map(|(_, rounds)| u64::from(*rounds)).sum::<u64>();
-    let members = hostile.iter().filter(|hostile| **hostile).count();
     Ok(Outcome {
         members: members as f64,
         unwatched: (0..hostile.len()).filter(|node| !is_watched(&plan, &hostile, *node)).count()
@@ -131,6 +137,11 @@ impl<'a> Watch<'a> {
     fn new(hostile: &'a [bool]) -> Self {
         let count = hostile.len();
         Self { hostile, began: Vec::new(), taken: vec![None; count], honest: vec![false; count] }
+    }
+
+    /// Members that an honest node has convicted.
+    fn convicted(&self) -> usize {
+        self.taken.iter().flatten().count()
     }
 
     fn look(&mut self, mesh: &mut Mesh) {

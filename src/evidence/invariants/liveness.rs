@@ -1,8 +1,9 @@
-//! Stragglers: how soon a mesh agrees in spite of them, and what becomes of it when there are too
-//! many. Agreement is what the table `consensus` calls so; nothing here waits for anybody, but for
-//! the arm that shows what waiting would cost.
+//! Stragglers: how soon vectors agree in spite of them, and what becomes of a mesh when there are
+//! too many. Agreement is what the table `consensus` calls so, of vectors and not in a mesh;
+//! nothing here waits for anybody, but for the arm that shows what waiting would cost.
 
 use super::super::consensus::{MOST_ROUNDS, SHARE, push_pull, spread, start};
+use super::super::lab;
 use super::super::lab::graph::Graph;
 use super::{Invariant, Reading, Scale, Wanted};
 use crate::mesh::Mesh;
@@ -59,23 +60,20 @@ fn agreement(seed: u64, scale: Scale) -> Result<Vec<Reading>, String> {
     ])
 }
 
-/// Rounds of plain gossip until all agree: whoever is not silent takes the mean of its own vector
-/// and those of its neighbours that are not silent either.
+/// Rounds of plain gossip of vectors until all agree: whoever is not silent takes the core's mean
+/// of its own vector and those of its neighbours that are not silent either. No radio, no sensors:
+/// what stragglers do to the merging alone.
 fn gossip(graph: &Graph, seed: u64, silent: impl Fn(usize, u32) -> bool) -> u32 {
     let mut at = start(graph.len(), seed);
     let goal = spread(&at) * SHARE;
     for round in 1..=MOST_ROUNDS {
         let next = |place: usize| -> Vector {
-            let near = graph.near(place).iter().copied().chain([place]);
-            let heard: Vec<usize> = near.filter(|other| !silent(*other, round)).collect();
-            if silent(place, round) || heard.is_empty() {
+            if silent(place, round) {
                 return at[place];
             }
-            let count = heard.len() as i64;
-            core::array::from_fn(|tap| {
-                let sum: i64 = heard.iter().map(|other| at[*other][tap]).sum();
-                (2 * sum + count).div_euclid(2 * count)
-            })
+            let near = graph.near(place).iter().filter(|other| !silent(**other, round));
+            let heard: Vec<Vector> = near.map(|other| at[*other]).collect();
+            lab::mean(&at[place], &heard)
         };
         at = (0..graph.len()).map(next).collect();
         if spread(&at) <= goal {

@@ -167,15 +167,16 @@ impl Graph {
         eigenvalues(laplacian).get(1).copied().unwrap_or(0.0)
     }
 
-    /// The second largest eigenvalue in size of the Metropolis weights 1 / (1 + larger degree): the
-    /// factor by which plain gossip brings disagreement down in a round (Xiao and Boyd, "Fast
-    /// linear iterations for distributed averaging", 2004).
+    /// The second largest eigenvalue in size of the weights 1 / (1 + degree) that each place gives
+    /// its neighbours and itself: the factor by which plain gossip, all voices alike, brings
+    /// disagreement down in a round in the long run (Xiao and Boyd, "Fast linear iterations for
+    /// distributed averaging", 2004). Those weights are no symmetric matrix; the one with
+    /// 1 / sqrt((1 + one degree) (1 + the other)) is, and has the same eigenvalues.
     #[must_use]
     pub fn contraction(&self) -> f64 {
-        let degree = |place: usize| self.near[place].len();
-        let weight = |one: usize, other: usize| 1.0 / (1 + degree(one).max(degree(other))) as f64;
-        let kept =
-            |one: usize| 1.0 - self.near[one].iter().map(|two| weight(one, *two)).sum::<f64>();
+        let voices = |place: usize| (1 + self.near[place].len()) as f64;
+        let weight = |one: usize, other: usize| 1.0 / libm::sqrt(voices(one) * voices(other));
+        let kept = |one: usize| 1.0 / voices(one);
         let mut sizes: Vec<f64> =
             eigenvalues(self.matrix(weight, kept)).into_iter().map(f64::abs).collect();
         sizes.sort_unstable_by(f64::total_cmp);
@@ -251,6 +252,9 @@ mod tests {
         near(Graph::grid(7, 1).connectivity(), 2.0 - 2.0 * libm::cos(turn / 14.0));
         near(Graph::two_worlds(5, 5).connectivity(), 10.0);
         near(Graph::ring(10, 1).contraction(), (1.0 + 2.0 * libm::cos(turn / 10.0)) / 3.0);
+        // A path of three: rows (1/2, 1/2, 0), (1/3, 1/3, 1/3), (0, 1/2, 1/2), eigenvalues 1, 1/2
+        // and -1/6.
+        near(Graph::grid(3, 1).contraction(), 0.5);
         // Two cliques with c cross edges a place: the cut's mode has 2 c.
         near(Graph::two_worlds(13, 8).connectivity(), 16.0);
     }

@@ -3,7 +3,7 @@
 
 pub mod graph;
 
-use qres_core::aggregate::{Context, Recipe, VOICES, Voice, aggregate};
+use qres_core::aggregate::{Context, Preparation, Recipe, Rule, VOICES, Voice, aggregate};
 use qres_core::draw::{Purpose, draw};
 use qres_core::id::NodeId;
 use qres_core::q16::Q16;
@@ -89,6 +89,7 @@ impl Lab {
             links: &self.links,
             accomplices: liars,
             recipe: self.recipe,
+            screen: None,
             round: self.round,
             rounds_on: self.round - 1,
             kept: None,
@@ -125,6 +126,31 @@ impl Lab {
         };
         (0..usize::from(TAPS)).map(span).max().unwrap_or(0) as f64 / 65_536.0
     }
+}
+
+/// What the core's mean makes of a vector and others, all voices alike; of others at most as many
+/// as a node merges. Vectors are cut to the limit of weights.
+#[must_use]
+pub fn mean(own: &Vector, others: &[Vector]) -> Vector {
+    let voice = |(node, at): (u32, &Vector)| Voice {
+        node: NodeId(node),
+        influence: Q16::ONE,
+        loss: None,
+        weights: settle(at),
+    };
+    let peers: heapless::Vec<Voice, VOICES> =
+        (1..).zip(others).map(voice).take(VOICES - 1).collect();
+    let recipe = Recipe { preparation: Preparation::None, rule: Rule::Mean, weighted: false };
+    let mut context = Context {
+        seed: 0,
+        round: 0,
+        regime: Regime::Calm,
+        banned: false,
+        calm: None,
+        keeps_shares: false,
+    };
+    let merged = aggregate(&recipe, &voice((0, own)), &peers, TAPS, &mut context);
+    merged.map_or(*own, |merged| vector(&merged))
 }
 
 /// A normal deviate of unit variance, for node and coordinate: twelve uniform ones less six.

@@ -7,6 +7,7 @@ use crate::scenario::{Adversary, Attack, Command, Fault, Order, Realm, Scenario}
 /// Checks what must hold between adversaries, commands and the rest.
 pub(super) fn check(scenario: &Scenario) -> Result<(), Fault> {
     let nodes = scenario.node_count();
+    let mut realm = Realm::of(scenario);
     each("adversaries", &scenario.adversaries, |at, adversary| {
         if adversary.to_tick <= adversary.from_tick {
             return Err(Fault::at(
@@ -19,9 +20,10 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), Fault> {
             ));
         }
         let is_named = named(&format!("{at}.nodes"), &adversary.nodes, nodes)?;
-        idle(at, adversary, is_named, scenario.protocol.audit.every_rounds > 0)
+        idle(at, adversary, is_named, realm.audits)?;
+        vain(&format!("{at}.kind"), &adversary.kind, realm.audits, realm.evolves)?;
+        if is_named { Ok(()) } else { somebody(at, adversary.share_percent, nodes) }
     })?;
-    let mut realm = Realm::of(scenario);
     let (all, mut begun) = (realm.storms, scenario.storms.len() as u64);
     each("commands", &scenario.commands, |at, order| {
         in_time(at, order, scenario.ticks)?;
@@ -43,12 +45,44 @@ fn idle(at: &str, adversary: &Adversary, is_named: bool, audits: bool) -> Result
         let said = format!("`{path}` is {share}, but `nodes` names them");
         return Err(Fault::at(path, said, "leave one of the two out"));
     }
-    if adversary.cover_up && !audits {
-        let path = format!("{at}.cover_up");
-        let said = format!("`{path}` is true, but nobody audits, and there is nothing to cover");
-        return Err(Fault::at(path, said, "give `protocol.audit.every_rounds`, or leave it out"));
+    if adversary.cover_up && !audits { Err(uncovered(at)) } else { Ok(()) }
+}
+
+fn uncovered(at: &str) -> Fault {
+    let path = format!("{at}.cover_up");
+    let said = format!("`{path}` is true, but nobody audits, and there is nothing to cover");
+    Fault::at(path, said, "give `protocol.audit.every_rounds`, or leave it out")
+}
+
+/// A share of the nodes, rounded down, must be somebody.
+fn somebody(at: &str, share_percent: u8, nodes: u64) -> Result<(), Fault> {
+    if nodes * u64::from(share_percent) >= 100 {
+        return Ok(());
     }
-    Ok(())
+    let path = format!("{at}.share_percent");
+    let least = 100_u64.div_ceil(nodes.max(1));
+    Err(Fault::at(
+        path.clone(),
+        format!("`{path}` {share_percent} of {nodes} nodes is less than one node"),
+        format!("accepted here: {least} or more, or name nodes in `{at}.nodes`"),
+    )
+    .or_at(&["nodes.count"]))
+}
+
+/// An attack must have something to attack, in a mesh that audits, or whose models evolve, or not.
+fn vain(path: &str, attack: &Attack, audits: bool, evolves: bool) -> Result<(), Fault> {
+    let (name, why, mend) = match attack {
+        Attack::GenePoison if !evolves => {
+            ("GenePoison", "no model evolves", "accepted with `protocol.evolution` On")
+        }
+        Attack::AuditPrediction { .. } if !audits => (
+            "AuditPrediction",
+            "nobody audits",
+            "accepted with `protocol.audit.every_rounds` above 0; Bias does without",
+        ),
+        _ => return Ok(()),
+    };
+    Err(Fault::at(path, format!("`{path}` is {name}, but {why}"), mend))
 }
 
 /// A command must come while the scenario runs.
@@ -72,20 +106,11 @@ impl Command {
     /// # Errors
     /// What would have no effect, and what it lacks.
     pub fn has_effect(&self, at: &str, audits: bool, evolves: bool) -> Result<(), Fault> {
-        let Self::SetAttack { attack: Some(attack), .. } = self else { return Ok(()) };
-        let (name, why, mend) = match attack {
-            Attack::GenePoison if !evolves => {
-                ("GenePoison", "no model evolves", "accepted with `protocol.evolution` On")
-            }
-            Attack::AuditPrediction { .. } if !audits => (
-                "AuditPrediction",
-                "nobody audits",
-                "accepted with `protocol.audit.every_rounds` above 0; Bias does without",
-            ),
-            _ => return Ok(()),
-        };
-        let path = format!("{at}.attack");
-        Err(Fault::at(path.clone(), format!("`{path}` is {name}, but {why}"), mend))
+        let Self::SetAttack { attack: Some(attack), cover_up, .. } = self else { return Ok(()) };
+        if *cover_up && !audits {
+            return Err(uncovered(at));
+        }
+        vain(&format!("{at}.attack"), attack, audits, evolves)
     }
 }
 

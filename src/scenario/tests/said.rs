@@ -209,6 +209,24 @@ const COMBINATIONS: &[(&str, &str)] = &[
         "2:43: `adversaries[0].cover_up` is true, but nobody audits, and there is nothing to cover",
     ),
     (
+        "(), adversaries: [(kind: GenePoison)])",
+        "2:26: `adversaries[0].kind` is GenePoison, but no model evolves; accepted with `protocol",
+    ),
+    (
+        "(), adversaries: [(kind: AuditPrediction())])",
+        "2:26: `adversaries[0].kind` is AuditPrediction, but nobody audits; accepted with `protoc",
+    ),
+    (
+        "(count: 9), adversaries: [(kind: Mimic, share_percent: 10)])",
+        "2:56: `adversaries[0].share_percent` 10 of 9 nodes is less than one node; accepted here: \
+             12 or more",
+    ),
+    (
+        "(), commands: [(at_tick: 5, command: SetAttack(nodes: \"1\", attack: Some(Mimic), \
+             cover_up: true))])",
+        "2:91: `commands[0].command.cover_up` is true, but nobody audits, and there is nothing to",
+    ),
+    (
         "(), ticks: 50, commands: [(at_tick: 50, command: SetDefence())])",
         "2:37: `commands[0].at_tick` is 50, and the run ends with tick 50; accepted: ticks below",
     ),

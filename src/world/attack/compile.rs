@@ -106,6 +106,15 @@ impl Attack {
         }
     }
 
+    /// Whether it looks for the worst that the receivers' test lets through.
+    #[must_use]
+    pub const fn searches(&self) -> bool {
+        matches!(
+            self,
+            Self::InnerProduct { search: true, .. } | Self::LittleIsEnough { search: true, .. }
+        )
+    }
+
     /// Whether it remembers what it sent first, and in which round.
     #[must_use]
     pub const fn remembers(&self) -> bool {

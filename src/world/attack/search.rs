@@ -77,6 +77,10 @@ impl<'a> Trial<'a> {
 
     /// The squared distance of what the target makes of it from the honest mean.
     fn harm(&self, candidate: &Vector) -> u128 {
+        let target = self.view.target_at();
+        if self.view.screen.as_ref().is_some_and(|screen| screen.would_catch(candidate, &target)) {
+            return 0;
+        }
         let mut peers = self.peers.clone();
         for copy in 0..self.copies as u32 {
             // Liars come last in every tie.

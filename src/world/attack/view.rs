@@ -7,8 +7,9 @@
 use qres_core::aggregate::Recipe;
 use qres_core::draw::{Purpose, draw};
 use qres_core::id::NodeId;
-use qres_core::neuron::{TAPS, WEIGHT_LIMIT};
+use qres_core::neuron::{Exam, TAPS, WEIGHT_LIMIT};
 use qres_core::q16::Q16;
+use qres_core::trust::{Evidence, TrustConfig, judge};
 
 /// Honest models that an attack looks at, at most: one bit each in a mask.
 pub const SIGHT: usize = 64;
@@ -23,6 +24,27 @@ pub struct Row {
     pub node: NodeId,
     /// Its weights.
     pub at: Vector,
+}
+
+/// What receivers test offers by, as an adversary may know it: the rule is everybody's, and its
+/// own recent samples stand in for theirs.
+#[derive(Clone, Debug)]
+pub struct Screen<'a> {
+    /// The adversary's own recent samples.
+    pub exam: Exam<'a>,
+    /// Its own usual error, in deviations.
+    pub usual: Q16,
+    /// What the mesh judges by.
+    pub trust: TrustConfig,
+}
+
+impl Screen<'_> {
+    /// Whether a receiver with the model `own` would find that `lie` does harm.
+    #[must_use]
+    pub fn would_catch(&self, lie: &Vector, own: &Vector) -> bool {
+        let error = |model: &Vector| self.exam.error(&settle(model));
+        judge(&self.trust, error(lie), error(own), self.usual) == Evidence::Harmful
+    }
 }
 
 /// What an attack may look at.
@@ -43,6 +65,9 @@ pub struct View<'a> {
     pub accomplices: usize,
     /// How honest nodes merge.
     pub recipe: Recipe,
+    /// How they test what they are offered; `None` where nobody does, or the attack does not ask,
+    /// or the adversary has too few samples yet.
+    pub screen: Option<Screen<'a>>,
     /// The node's round, from 1.
     pub round: u32,
     /// Rounds since the attack began.
@@ -198,6 +223,7 @@ pub(super) mod rig {
             links: &[],
             accomplices: 1,
             recipe: Recipe::default(),
+            screen: None,
             round: 1,
             rounds_on: 0,
             kept: None,
