@@ -94,7 +94,10 @@ fn what_was_brought_in_comes_again_in_the_past_and_in_a_fork() {
         assert_eq!(digest(&mut driver), wanted[tick as usize], "tick {tick}");
         let shown: Vec<bool> =
             driver.frame().published.nodes.iter().map(|node| node.hardware).collect();
-        assert!(shown[BOARD.index()] && shown.iter().filter(|board| **board).count() == 1, "tick {tick}");
+        assert!(
+            shown[BOARD.index()] && shown.iter().filter(|board| **board).count() == 1,
+            "tick {tick}"
+        );
     }
     ask(&mut driver, Intent::Fork { tick: Some(10), of_other: false, changes: Vec::new() });
     assert!(message(&driver).starts_with("boards stay in the first world"));
