@@ -135,9 +135,9 @@ pub(super) fn table() -> Table {
          false transitions that an arm has less than `none`, by trace, with a 95 % interval. \
          Wanted: {FEWER_PERCENT} % fewer, recall of each class at least {RECALL}, at most \
          {ADDED_DELAY} samples of delay added. Tuned arms have the thresholds with the fewest \
-         false transitions on ten other traces of those with that recall, or, where there are none, \
-         with the largest least recall; each is compared with its own arm without hysteresis. Recall \
-         and delay have 95 % intervals over traces (`_half`)."
+         false transitions on ten other traces of those with that recall, or, where there are \
+         none, with the largest least recall; each is compared with its own arm without \
+         hysteresis. Recall and delay have 95 % intervals over traces (`_half`)."
     );
     let columns = [
         "hysteresis",

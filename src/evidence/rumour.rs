@@ -61,8 +61,8 @@ pub(super) fn table(_: &Context) -> Result<Table, String> {
     let mut table = Table::new(
         "A tone covers all 144 nodes of `mutation-cascade`, whose models may not mutate. At tick \
          500 one node in a corner gets a gene that predicts the tone. rounds: those that a node \
-         has begun, on the mean, until 99 % of the nodes have the gene; ticks: the median; reached: \
-         runs in which that came about within 600 ticks. covered: share of the nodes that \
+         has begun, on the mean, until 99 % of the nodes have the gene; ticks: the median; \
+         reached: runs in which that came about within 600 ticks. covered: share of the nodes that \
          have it then. offers: frames with an offer that a node heard; duplicates: the same, heard \
          when it had the gene already. Means over five seeds, with 95 % intervals.",
         &["arm", "reached", "ticks", "rounds", "covered", "offers", "duplicates"],
