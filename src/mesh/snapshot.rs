@@ -34,7 +34,7 @@ pub const SECTIONS: [&str; 5] = ["world", "radio", "nodes", "trust", "energy"];
 const MAGIC: [u8; 4] = *b"QSN4";
 
 /// Version of what a tick does; part of every digest. Changed together with the golden traces.
-pub const RULES_VERSION: u32 = 4;
+pub const RULES_VERSION: u32 = 5;
 
 /// The digest of each section.
 pub type Sections = [[u8; 32]; SECTIONS.len()];
