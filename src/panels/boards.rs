@@ -133,7 +133,8 @@ fn connect(ui: &mut Ui, stage: &Stage, port: &str, outcome: &mut Outcome) -> boo
 fn table(ui: &mut Ui, stage: &Stage, parted: Color32, outcome: &mut Outcome) {
     let Fleet { status, .. } = &stage.fleet;
     let wide = ui.available_width() >= WIDE;
-    Grid::new("boards").num_columns(HEADS.len() + 2).spacing([13.0, 4.0]).show(ui, |ui| {
+    let gap = if wide { 13.0 } else { 8.0 };
+    Grid::new("boards").num_columns(HEADS.len() + 2).spacing([gap, 4.0]).show(ui, |ui| {
         for (place, (head, meaning)) in HEADS.into_iter().enumerate() {
             if place == 2 && wide {
                 ui.label(theme::heading("BOARD")).on_hover_text("Its kind and its firmware");
@@ -193,7 +194,7 @@ fn row(
     for count in [counts.crc_errors, counts.gaps, counts.resyncs] {
         ui.label(cell(grouped(count)));
     }
-    twin(ui, board, parted, outcome);
+    twin(ui, board, (wide, parted), outcome);
     let hint = "The board is let go, and its node simulated again";
     if ui.small_button("let go").on_hover_text(hint).clicked() {
         outcome.plugs.push(Plug::Disconnect(board.port.clone()));
@@ -201,14 +202,14 @@ fn row(
 }
 
 /// Whether a board is as its twin.
-fn twin(ui: &mut Ui, board: &BoardStatus, parted: Color32, outcome: &mut Outcome) {
+fn twin(ui: &mut Ui, board: &BoardStatus, (wide, parted): (bool, Color32), outcome: &mut Outcome) {
     if let Some(found) = &board.divergence {
         let first = found.sections.first().copied().unwrap_or("identity");
-        let more = match found.sections.len() {
-            0 | 1 => String::new(),
-            parts => format!(" +{}", parts - 1),
+        let said = match found.sections.len() {
+            _ if !wide => format!("tick {}", found.tick),
+            0 | 1 => format!("tick {}: {first}", found.tick),
+            parts => format!("tick {}: {first} +{}", found.tick, parts - 1),
         };
-        let said = format!("tick {}: {first}{more}", found.tick);
         let link = ui.link(RichText::new(said).size(SIZE).color(parted));
         if link.on_hover_text(format!("It {found}. Go to that tick")).clicked() {
             outcome.asks.push(Ask(Intent::Seek(found.tick + 1)));
