@@ -335,7 +335,10 @@ impl Desk {
                 let (node, news) = (Some(NodeId(board.node)), said.take(board, now_us));
                 for text in news {
                     mesh.note_board(node, &text);
-                    self.tell(text);
+                    // What is as it should be stands in the log only.
+                    if board.lamp() != Lamp::Connected || board.divergence.is_some() {
+                        self.tell(text);
+                    }
                 }
             }
         }

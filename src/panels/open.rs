@@ -4,7 +4,7 @@
 use super::{Outcome, theme};
 use crate::view::actions::Action;
 use crate::view::stage::Stage;
-use bevy_egui::egui::{Align2, Context, vec2};
+use bevy_egui::egui::{Align2, Context, Event, InputState, vec2};
 use egui_file_dialog::{DialogState, FileDialog};
 use std::path::{Path, PathBuf};
 
@@ -35,6 +35,7 @@ impl Opener {
         let room = context.viewport_rect().size() - vec2(60.0, 90.0);
         let config = dialog.config_mut();
         (config.max_size, config.min_size) = (Some(room), vec2(300.0, 180.0).min(room));
+        context.input_mut(forget_shortcuts);
         dialog.update(context);
         if let Some(path) = dialog.take_picked() {
             self.folder = path.parent().map(Path::to_path_buf);
@@ -43,6 +44,14 @@ impl Opener {
         } else if !matches!(dialog.state(), DialogState::Open) {
             outcome.actions.push(Action::Escape);
         }
+    }
+}
+
+/// The letter of a shortcut is no word to search for.
+fn forget_shortcuts(input: &mut InputState) {
+    let command = |event: &Event| matches!(event, Event::Key { modifiers, .. } if modifiers.command || modifiers.ctrl);
+    if input.modifiers.command || input.modifiers.ctrl || input.events.iter().any(command) {
+        input.events.retain(|event| !matches!(event, Event::Text(_)));
     }
 }
 
@@ -79,9 +88,7 @@ fn dialog(folder: Option<&Path>, stage: &Stage) -> FileDialog {
 mod tests {
     use super::*;
     use crate::mesh::publish::{Published, Scene};
-    use bevy_egui::egui::{
-        Event, Key, Modifiers, PointerButton, Pos2, RawInput, Rect, Shape, pos2,
-    };
+    use bevy_egui::egui::{Key, Modifiers, PointerButton, Pos2, RawInput, Rect, Shape, pos2};
     use std::sync::Arc;
 
     /// Where texts are, after one pass over the dialog.
@@ -180,5 +187,25 @@ mod tests {
         assert_eq!(outcome.actions, [Action::Escape]);
         assert_eq!(outcome.load, None);
         let _ = std::fs::remove_dir_all(&folder);
+    }
+
+    #[test]
+    fn a_letter_searches_and_that_of_a_shortcut_does_not() {
+        for (modifiers, listed) in [(Modifiers::CTRL, true), (Modifiers::NONE, false)] {
+            let (context, mut opener, folder, _) = open(&format!("letter-{listed}"));
+            let key = Event::Key {
+                key: Key::Z,
+                physical_key: None,
+                pressed: true,
+                repeat: false,
+                modifiers,
+            };
+            let mut outcome = Outcome::default();
+            pass(&context, &mut opener, vec![key, Event::Text("z".to_owned())], &mut outcome);
+            pass(&context, &mut opener, Vec::new(), &mut outcome);
+            let seen = pass(&context, &mut opener, Vec::new(), &mut outcome);
+            assert_eq!(seen.iter().any(|(text, _)| text.contains("run.ron")), listed, "{seen:?}");
+            let _ = std::fs::remove_dir_all(&folder);
+        }
     }
 }

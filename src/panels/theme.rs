@@ -261,6 +261,7 @@ pub fn install(context: &Context) {
     visuals.widgets.noninteractive.bg_stroke = Stroke::new(1.0, OUTLINE);
     for (widget, strength) in [
         (&mut visuals.widgets.inactive, 0.0),
+        (&mut visuals.widgets.open, 0.0),
         (&mut visuals.widgets.hovered, 0.16),
         (&mut visuals.widgets.active, 0.3),
     ] {
