@@ -4,7 +4,7 @@
 use super::{Outcome, theme};
 use crate::view::actions::Action;
 use crate::view::stage::Stage;
-use bevy_egui::egui::{Align2, Context, Event, InputState, vec2};
+use bevy_egui::egui::{Align2, Context, Event, InputState, Modifiers, vec2};
 use egui_file_dialog::{DialogState, FileDialog};
 use std::path::{Path, PathBuf};
 
@@ -49,8 +49,10 @@ impl Opener {
 
 /// The letter of a shortcut is no word to search for.
 fn forget_shortcuts(input: &mut InputState) {
-    let command = |event: &Event| matches!(event, Event::Key { modifiers, .. } if modifiers.command || modifiers.ctrl);
-    if input.modifiers.command || input.modifiers.ctrl || input.events.iter().any(command) {
+    let held = |keys: &Modifiers| keys.command || keys.ctrl;
+    let is_shortcut =
+        |event: &Event| matches!(event, Event::Key { modifiers, .. } if held(modifiers));
+    if held(&input.modifiers) || input.events.iter().any(is_shortcut) {
         input.events.retain(|event| !matches!(event, Event::Text(_)));
     }
 }
@@ -88,7 +90,7 @@ fn dialog(folder: Option<&Path>, stage: &Stage) -> FileDialog {
 mod tests {
     use super::*;
     use crate::mesh::publish::{Published, Scene};
-    use bevy_egui::egui::{Key, Modifiers, PointerButton, Pos2, RawInput, Rect, Shape, pos2};
+    use bevy_egui::egui::{Key, PointerButton, Pos2, RawInput, Rect, Shape, pos2};
     use std::sync::Arc;
 
     /// Where texts are, after one pass over the dialog.
