@@ -192,8 +192,8 @@ pub struct Session {
     counts: BoardCounts,
     latency: Latency,
     throughput: Throughput,
+    /// When it was last asked whether it is there: what it says of itself is no answer.
     pinged_us: u64,
-    heard_us: u64,
     /// When it last answered as this node.
     live_us: u64,
 }
@@ -337,7 +337,6 @@ impl Session {
             let arrived = reader.push(*byte).map(|arrived| arrived.message.to_vec());
             self.counts.add_line(before, reader.count());
             if let Some(message) = arrived {
-                self.heard_us = now_us;
                 self.hear(now_us, &message);
             }
         }
@@ -462,7 +461,7 @@ impl Session {
             if wanted.tick == self.next {
                 self.send(now_us, Question::Rehearse(wanted.tick));
             }
-        } else if now_us >= self.pinged_us.max(self.heard_us) + PING_US {
+        } else if now_us >= self.pinged_us + PING_US {
             self.pinged_us = now_us;
             self.send(now_us, Question::Ping);
         }
