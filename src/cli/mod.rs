@@ -90,7 +90,7 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Mirror live boards as nodes of a scenario, without a window
+    /// Mirror live boards as nodes of a scenario, in a window or as a table
     Mirror(mirror::MirrorArgs),
     /// Compress a file: any bytes, or columns of a CSV file as series
     Compress(compress::CompressArgs),
