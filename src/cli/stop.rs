@@ -1,10 +1,12 @@
-//! Ctrl-C and SIGTERM while a run writes files: the first ends the run after the tick in hand, so
+//! Ctrl-C, SIGTERM and a terminal that is closed while a run writes files: the first ends the run after the tick in hand, so
 //! that every file has its end; the second ends the program at once.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+#[cfg(unix)]
+use signal_hook::consts::SIGHUP;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -12,6 +14,12 @@ use super::output::Failure;
 
 /// What shells say of a program that Ctrl-C has ended.
 pub(super) const STOPPED: u8 = 130;
+
+/// What asks a program to end.
+#[cfg(unix)]
+const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+#[cfg(not(unix))]
+const SIGNALS: [i32; 2] = [SIGINT, SIGTERM];
 
 /// Whether somebody wants the run to end.
 #[derive(Clone, Default)]
@@ -21,7 +29,7 @@ impl Stop {
     /// Listens from now on. Where the system has no such signals, nobody ever stops the run.
     pub(super) fn listen() -> Self {
         let stop = Self::default();
-        let _ = [SIGINT, SIGTERM].into_iter().try_for_each(|signal| -> io::Result<()> {
+        let _ = SIGNALS.into_iter().try_for_each(|signal| -> io::Result<()> {
             // In this order: the first signal finds the flag down, the second finds it up.
             flag::register_conditional_shutdown(signal, i32::from(STOPPED), Arc::clone(&stop.0))?;
             flag::register(signal, Arc::clone(&stop.0)).map(|_| ())

@@ -32,8 +32,8 @@ const STATIONS: &[(&str, &str)] = &[
     ),
     (
         "Streaks are frames on the air",
-        "Coloured by kind; longer on the air is longer on the way; a lost one fizzles out. \
-         The legend below names them all.",
+        "Coloured by kind, slowed down so that the eye can follow; a lost one fizzles out. \
+         The legend below names the colours.",
     ),
     (
         "Turn it, go near, pick one",

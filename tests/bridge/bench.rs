@@ -137,8 +137,10 @@ impl Holder {
             self.device.take(self.watch.now_us(), &down);
             let up = self.up.pass(&self.device.output());
             let good = up.iter().filter(|byte| listener.push(**byte).is_some()).count();
-            if near.write_all(&up).is_ok() {
-                self.control.good_frames.fetch_add(good as u64, Ordering::Relaxed);
+            // Counted first: nobody hears a frame before it is counted.
+            self.control.good_frames.fetch_add(good as u64, Ordering::SeqCst);
+            if near.write_all(&up).is_err() {
+                self.control.good_frames.fetch_sub(good as u64, Ordering::SeqCst);
             }
             self.control.brightest.store(self.device.brightest().into(), Ordering::Relaxed);
         }

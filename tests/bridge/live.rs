@@ -222,11 +222,16 @@ fn soak() {
         }
         rig.run(8);
     }
-    for bench in &rig.benches {
-        bench.control.plug(true);
-        bench.control.noise(Noise::default());
+    calm(&mut rig);
+    // What was on its way when a board was unplugged is lost. From here on nobody is, and each frame
+    // that was whole behind the proxy arrives, however many around it are not.
+    let lost = underway(&mut rig);
+    for noise in [Noise { bits: 100, ..Noise::default() }, Noise::ALL, Noise::default()] {
+        rig.benches.iter().for_each(|bench| bench.control.noise(noise));
+        rig.run(20);
     }
-    rig.settle();
+    calm(&mut rig);
+    assert_eq!(underway(&mut rig), lost, "frames that were whole and did not arrive, by board");
     let mut seen = 0;
     for board in rig.status() {
         let counts = board.counts;
@@ -237,6 +242,30 @@ fn soak() {
         println!("{}", serde_json::to_string(&board).expect("plain data"));
     }
     assert!(seen > 0, "the soak must see faults");
+}
+
+/// All boards are plugged in, their lines are clean, and they stand where their twins stand.
+fn calm(rig: &mut Rig) {
+    for bench in &rig.benches {
+        bench.control.plug(true);
+        bench.control.noise(Noise::default());
+    }
+    rig.settle();
+}
+
+/// Frames that were whole behind each proxy, by its own count, and were not heard: the least of
+/// many looks, as some are on their way.
+fn underway(rig: &mut Rig) -> Vec<i64> {
+    let mut least = vec![i64::MAX; rig.benches.len()];
+    for _ in 0..30 {
+        rig.run(1);
+        let heard = rig.status().into_iter().map(|board| board.counts.frames as i64);
+        for ((least, bench), heard) in least.iter_mut().zip(&rig.benches).zip(heard) {
+            let good = bench.control.good_frames.load(Ordering::Relaxed) as i64;
+            *least = (*least).min(good - heard);
+        }
+    }
+    least
 }
 
 /// What the binary says to these arguments, and its exit code.

@@ -327,7 +327,7 @@ fn unplugged_it_catches_up_or_begins_from_the_twins_state() {
 }
 
 #[test]
-fn a_wrong_version_and_a_stolen_key_are_refused_with_a_remedy() {
+fn a_wrong_version_is_refused_with_a_remedy() {
     let mut rig = Rig::new(6);
     rig.board.version = 2;
     rig.plug();
