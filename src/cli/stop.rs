@@ -1,5 +1,5 @@
-//! Ctrl-C, SIGTERM and a terminal that is closed while a run writes files: the first ends the run after the tick in hand, so
-//! that every file has its end; the second ends the program at once.
+//! Ctrl-C, SIGTERM and a terminal that is closed while a run writes files: the first ends the run
+//! after the tick in hand, so that every file has its end; the second ends the program at once.
 
 use std::io;
 use std::sync::Arc;

@@ -223,8 +223,8 @@ fn soak() {
         rig.run(8);
     }
     calm(&mut rig);
-    // What was on its way when a board was unplugged is lost. From here on nobody is, and each frame
-    // that was whole behind the proxy arrives, however many around it are not.
+    // What was on its way when a board was unplugged is lost. From here on nobody is, and each
+    // frame that was whole behind the proxy arrives, however many around it are not.
     let lost = underway(&mut rig);
     for noise in [Noise { bits: 100, ..Noise::default() }, Noise::ALL, Noise::default()] {
         rig.benches.iter().for_each(|bench| bench.control.noise(noise));
