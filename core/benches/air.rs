@@ -5,7 +5,7 @@
 
 mod lived;
 
-use divan::{Bencher, black_box, counter::BytesCount};
+use divan::{Bencher, Divan, black_box, counter::BytesCount};
 use lived::{PEERS, SELF, busy, node, updates};
 use qres_core::aggregate::Voice;
 use qres_core::block_float::{BlockFloat, Residue};
@@ -23,7 +23,8 @@ use qres_core::summary::{SummaryGene, extend_history};
 use qres_core::wake::Role;
 
 fn main() {
-    divan::main();
+    // So many calls a sample: divan would settle on one where the first of all is interrupted.
+    Divan::from_args().sample_size(64).main();
 }
 
 /// The CRC-32 of frames, genes, records and the serial link.
@@ -169,7 +170,8 @@ fn rumour_asked_for(bencher: Bencher<'_, '_>) {
     let mut rumour = Rumour::default();
     bencher.bench_local(|| {
         let gene = GeneId(genes.next().unwrap_or(1));
-        rumour.notice(NodeId(3), black_box(gene), GeneId(0), true, 3);
+        let rumour = black_box(&mut rumour);
+        rumour.notice(NodeId(3), gene, GeneId(0), true, 3);
         rumour.word(true, true, 8)
     });
 }
@@ -179,7 +181,8 @@ fn rumour_asked_for(bencher: Bencher<'_, '_>) {
 fn rumour_answered(bencher: Bencher<'_, '_>) {
     let mut rumour = Rumour::default();
     bencher.bench_local(|| {
-        rumour.ask(black_box(NodeId(3)), GeneId(7), GeneId(7));
+        let rumour = black_box(&mut rumour);
+        rumour.ask(NodeId(3), GeneId(7), GeneId(7));
         rumour.word(true, true, 8)
     });
 }

@@ -1,7 +1,7 @@
 //! What a node does with each sample and each tick but predicting: entropy, regime, energy, when to
 //! wake and whether to speak. Run with `cargo bench -p qres-core --bench signal`.
 
-use divan::{Bencher, black_box};
+use divan::{Bencher, Divan, black_box};
 use qres_core::draw::{Purpose, below, draw};
 use qres_core::energy::{Activity, EnergyConfig, EnergyPool};
 use qres_core::id::{NodeId, Tick};
@@ -12,7 +12,8 @@ use qres_core::silence::{Circumstances, Silence, SilenceConfig};
 use qres_core::wake::{Role, Wake, WakeConfig};
 
 fn main() {
-    divan::main();
+    // So many calls a sample: divan would settle on one where the first of all is interrupted.
+    Divan::from_args().sample_size(1024).main();
 }
 
 /// Errors of a forecast in deviations; in each fifth hundred they are large.

@@ -4,14 +4,15 @@
 
 #![expect(clippy::expect_used, reason = "a bench that cannot go on says so")]
 
-use divan::{Bencher, black_box};
+use divan::{Bencher, Divan, black_box};
 use embedded_storage::nor_flash::{
     ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash, check_erase, check_read, check_write,
 };
 use qres_core::store::{FILLER, Store};
 
 fn main() {
-    divan::main();
+    // So many calls a sample: divan would settle on one where the first of all is interrupted.
+    Divan::from_args().sample_size(64).main();
 }
 
 /// Bytes of an erase, and of a slot.

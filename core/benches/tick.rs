@@ -7,7 +7,7 @@ mod lived;
 
 use std::collections::VecDeque;
 
-use divan::{Bencher, black_box};
+use divan::{Bencher, Divan, black_box};
 use lived::{LIVED, Quiet, SELF, busy, node, sample, updates};
 use qres_core::config::NodeConfig;
 use qres_core::id::Tick;
@@ -22,7 +22,8 @@ use qres_core::responder::Route;
 use qres_core::wake::Role;
 
 fn main() {
-    divan::main();
+    // So many calls a sample: divan would settle on one where the first of all is interrupted.
+    Divan::from_args().sample_size(64).main();
 }
 
 /// Tick after tick in which nothing is heard; most of them in sleep, as in the default mesh.

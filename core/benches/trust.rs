@@ -1,37 +1,28 @@
-//! What a node makes of its neighbours: reputations, bans, opinions, outliers, audits with their
-//! commitments, and the parameters that neighbours agree on. Run with
-//! `cargo bench -p qres-core --bench trust`.
+//! What a node makes of its neighbours: reputations, bans, opinions, and the parameters that they
+//! agree on. Run with `cargo bench -p qres-core --bench trust`.
 
 #![expect(clippy::expect_used, reason = "a bench that cannot go on says so")]
 
 mod lived;
 
-use divan::{Bencher, black_box};
-use lived::{LIVED, PEERS, SELF, busy, node, sample, updates};
-use qres_core::audit::grubbs::{outlier, suspects};
-use qres_core::audit::learner::{Blend, Heard, Learner, Mind};
-use qres_core::audit::log::{Log, Sealed};
-use qres_core::audit::reveal::show;
-use qres_core::audit::tree::{LEAVES, Tree, join, pair, prove};
-use qres_core::audit::verify::{Claim, Known, verify};
-use qres_core::audit::wire::Ask;
-use qres_core::audit::{HASH_BYTES, Hash, Verdict};
+use divan::{Bencher, Divan, black_box};
+use lived::{LIVED, PEERS, busy, node, updates};
 use qres_core::config::NodeConfig;
 use qres_core::id::{NodeId, Tick};
-use qres_core::neuron::TAPS;
 use qres_core::node::Node;
-use qres_core::packet::Update;
 use qres_core::q16::{HALF, Q16};
 use qres_core::regime::Regime;
+use qres_core::trust::opinion::{hear, opinions};
 use qres_core::trust::{
-    BanConfig, Case, Dossier, Event, Evidence, Neighbour, Record, Share, WatchdogConfig, bound,
-    gini, review, transition, verdict,
+    BanConfig, Case, Dossier, Event, Evidence, Neighbour, Opinions, Record, Share, WatchdogConfig,
+    bound, gini, review, transition, verdict,
 };
 use qres_core::tuner::{Policy, Surroundings, Tuner};
 use qres_core::wake::Role;
 
 fn main() {
-    divan::main();
+    // So many calls a sample: divan would settle on one where the first of all is interrupted.
+    Divan::from_args().sample_size(64).main();
 }
 
 /// A neighbour's case moves by what a model did, and by a ban's time.
@@ -75,9 +66,10 @@ fn known() -> (NodeConfig, Node<16>) {
     config.trust.bans = Some(BanConfig::default());
     config.trust.watchdog = Some(WatchdogConfig::default());
     let mut node = node(&config, Role::Scheduled);
-    for (place, peer) in node.neighbours.iter_mut().enumerate() {
-        peer.hear(Tick(LIVED - 5), 3, Regime::Calm);
-        peer.reputation = Q16::from_bits(30_000 + place as i32 * 4_000);
+    let updates = updates(&node, 3, false);
+    for (peer, update) in node.neighbours.iter_mut().zip(&updates) {
+        peer.hear(Tick(LIVED - 5), update.round, update.regime);
+        peer.reputation = Q16::from_bits(30_000 + update.origin.0 as i32 * 4_000);
     }
     (config, node)
 }
@@ -93,12 +85,39 @@ fn neighbours_reviewed(bencher: Bencher<'_, '_>) {
     });
 }
 
+/// What a neighbour says of all others.
+fn said(node: &Node<16>) -> Opinions {
+    opinions(&node.neighbours, 0)
+}
+
+/// The page on conduct after each neighbour but the last has said what it thinks of all others.
+fn talked() -> (NodeConfig, Node<16>, Dossier<16>) {
+    let (mut config, node) = known();
+    config.trust.opinions = true;
+    let mut dossier = node.conduct.clone().expect("a mesh that bans");
+    for peer in node.neighbours.iter().take(PEERS as usize - 1) {
+        hear(&config.trust, &node.neighbours, &mut dossier.view(), peer.id, &said(&node));
+    }
+    (config, node, dossier)
+}
+
+/// The last neighbour says it too: each of its words is held against what the others have said.
+#[divan::bench]
+fn opinions_heard(bencher: Bencher<'_, '_>) {
+    let (config, node, dossier) = talked();
+    let (said, last) = (said(&node), NodeId(PEERS - 1));
+    assert_eq!(said.said().len(), PEERS as usize);
+    bencher.with_inputs(|| dossier.clone()).bench_local_refs(|dossier| {
+        hear(&config.trust, &node.neighbours, &mut dossier.view(), last, black_box(&said));
+    });
+}
+
 /// What all say of one neighbour, weighed by who says it.
 #[divan::bench]
 fn opinions_weighed(bencher: Bencher<'_, '_>) {
-    let (_, node) = known();
-    let mut dossier = node.conduct.expect("a mesh that bans");
+    let (_, node, mut dossier) = talked();
     let entry = dossier.view().entries[3];
+    assert!(verdict(&node.neighbours, 3, &entry).is_some(), "enough have spoken");
     bencher.bench_local(|| verdict(black_box(&node.neighbours), 3, black_box(&entry)));
 }
 
@@ -117,140 +136,4 @@ fn policy_step(bencher: Bencher<'_, '_>) {
         });
         tuner.apply(&config).trust.reward
     });
-}
-
-/// Sixteen models of a round, the last of which stands out.
-fn blend(node: &Node<16>) -> Blend {
-    let heard = |(update, origin): (Update, u32)| Heard {
-        origin: NodeId(origin),
-        round: 9,
-        regime: Regime::Calm,
-        influence: HALF,
-        weights: update.weights.map(|weight| if origin == 15 { -weight } else { weight }),
-    };
-    let twice = [updates(node, 9, false), updates(node, 10, false)].concat();
-    let voices = twice.into_iter().zip(0..).map(heard).collect();
-    Blend { round: 9, own_influence: HALF, banned: false, taps: TAPS as u8, voices }
-}
-
-#[divan::bench]
-fn grubbs_of_16(bencher: Bencher<'_, '_>) {
-    let values: Vec<i32> = (0..16).map(|n| n * 7_919 % 65_536).collect();
-    bencher.bench_local(|| outlier(black_box(&values)));
-}
-
-/// The test on each weight and on the norm.
-#[divan::bench]
-fn outlying_models_of_16(bencher: Bencher<'_, '_>) {
-    let blend = blend(&node(&busy(), Role::Scheduled));
-    let mut found = 0;
-    suspects(&blend, |_| found += 1);
-    assert_eq!(found, 1);
-    bencher.bench_local(|| {
-        suspects(black_box(&blend), |origin| {
-            black_box(origin);
-        });
-    });
-}
-
-fn leaves() -> [Hash; LEAVES] {
-    core::array::from_fn(|n| [n as u8; HASH_BYTES])
-}
-
-#[divan::bench]
-fn tree_join(bencher: Bencher<'_, '_>) {
-    let [one, other, ..] = leaves();
-    bencher.bench_local(|| join(black_box(&one), black_box(&other)));
-}
-
-/// A commitment: sixteen leaves and the root.
-#[divan::bench]
-fn tree_of_16(bencher: Bencher<'_, '_>) {
-    let leaves = leaves();
-    bencher.bench_local(|| {
-        let mut tree = Tree::default();
-        for leaf in leaves.iter().take(15) {
-            tree.push(*leaf);
-        }
-        tree.close(black_box(&leaves[15]))
-    });
-}
-
-/// That a tree of sixteen holds two leaves.
-#[divan::bench]
-fn tree_proof_checked(bencher: Bencher<'_, '_>) {
-    let leaves = leaves();
-    let proof = prove(&mut leaves.clone(), 16, 5).expect("a leaf");
-    bencher.bench_local(|| pair(5, 16, [black_box(&leaves[5]), &leaves[6]], black_box(&proof)));
-}
-
-/// An epoch of a node that senses and does nothing else, as it is sealed; the state at its start.
-fn epoch(config: &NodeConfig) -> (Log, Learner) {
-    let node = node(config, Role::Scheduled);
-    let mut learner = Mind {
-        neuron: &node.neuron,
-        residual: &node.residual,
-        detector: &node.detector,
-        carry: None,
-    }
-    .copy();
-    let mut log = Log::new(learner.mind());
-    for n in LIVED..LIVED + 100 {
-        let value = sample(0, n);
-        let event = qres_core::audit::learner::Event::Sample { critical: false, value };
-        learner.step(config, SELF, &event).expect("an honest step");
-        log.sample(false, value, learner.mind());
-    }
-    (log, learner)
-}
-
-fn sealed(config: &NodeConfig) -> Sealed {
-    let (mut log, learner) = epoch(config);
-    log.seal(SELF, 16, learner.mind(), None).expect("an epoch that fits")
-}
-
-/// What audits cost a node with each sample; a stretch of 32 ends now and then, and is hashed.
-#[divan::bench]
-fn audit_sample_noted(bencher: Bencher<'_, '_>) {
-    let config = NodeConfig::default();
-    let (log, learner) = epoch(&config);
-    bencher
-        .with_inputs(|| log.clone())
-        .bench_local_refs(|log| log.sample(false, black_box(HALF), learner.mind()));
-}
-
-/// The end of an epoch: root, proofs and commitment.
-#[divan::bench]
-fn audit_sealed(bencher: Bencher<'_, '_>) {
-    let (log, learner) = epoch(&NodeConfig::default());
-    bencher
-        .with_inputs(|| log.clone())
-        .bench_local_refs(|log| log.seal(SELF, 16, learner.mind(), None));
-}
-
-/// The audited node computes its epoch again, and shows a stretch.
-#[divan::bench]
-fn audit_shown(bencher: Bencher<'_, '_>) {
-    let config = NodeConfig::default();
-    let sealed = sealed(&config);
-    bencher.bench_local(|| show(&config, SELF, black_box(&sealed), Ask::Stretch(1)));
-}
-
-/// The auditor checks the proofs, and computes the stretch of 32 samples again.
-#[divan::bench]
-fn audit_verified(bencher: Bencher<'_, '_>) {
-    let config = NodeConfig::default();
-    let sealed = sealed(&config);
-    let ask = Ask::Stretch(1);
-    let shown = show(&config, SELF, &sealed, ask).0.expect("such a stretch");
-    let known = Known {
-        node: SELF,
-        commit: &sealed.commit,
-        before: None,
-        rival: None,
-        ask,
-        claim: Claim::default(),
-    };
-    assert_eq!(verify(&config, &known, &shown, |_, _, _| None), (Verdict::Honest, 32));
-    bencher.bench_local(|| verify(&config, black_box(&known), black_box(&shown), |_, _, _| None));
 }
