@@ -180,6 +180,9 @@ impl Canonical for Archive {
         let (exact, wrong) = (u64::decode(source)?, u64::decode(source)?);
         let count = u32::decode(source)?;
         let ids = (0..count).map(|_| NodeId::decode(source)).collect::<Option<Vec<_>>>()?;
+        if !ids.is_sorted_by(|one, other| one < other) {
+            return None;
+        }
         let pair = |id| Some((id, StreamReceiver::decode(source)?));
         let receivers = ids.into_iter().map(pair).collect::<Option<_>>()?;
         Some(Self { receivers, exact, wrong, fresh: Vec::new() })

@@ -417,7 +417,10 @@ fn encode_command(command: &Command, sink: &mut impl Sink) {
 fn decode_command(source: &mut Source<'_>) -> Option<Command> {
     let length = u32::decode(source)? as usize;
     let text = core::str::from_utf8(source.take(length)?).ok()?;
-    ron::from_str(text).ok()
+    let command: Command = ron::from_str(text).ok()?;
+    // A text has other forms that say the same, and ranges that only a scenario is held to.
+    let is_own = ron::to_string(&command).is_ok_and(|own| own == text);
+    (is_own && command.in_range().is_ok()).then_some(command)
 }
 
 /// Appends what was ordered.
@@ -481,8 +484,14 @@ pub(super) fn put_back(world: &mut World, pending: Vec<(u64, Command)>) {
     world.resource_mut::<Orders>().pending = pending;
 }
 
-/// Makes of a world without nodes what these orders made of it.
-pub(super) fn repeat(world: &mut World, ordered: Ordered) -> Option<()> {
+/// Makes of a world without nodes what these orders made of it until `now`, when so many nodes had
+/// joined.
+pub(super) fn repeat(world: &mut World, ordered: Ordered, now: Tick, joined: usize) -> Option<()> {
+    let in_order = ordered.log.is_sorted_by_key(|(tick, _)| *tick);
+    let is_past = ordered.log.last().is_none_or(|(tick, _)| *tick < now);
+    if !in_order || !is_past || !ordered.fits(&world.resource::<Setup>().0, now, joined) {
+        return None;
+    }
     for (now, command) in &ordered.log {
         establish(world, *now, command).ok()?;
     }
@@ -494,4 +503,18 @@ pub(super) fn repeat(world: &mut World, ordered: Ordered) -> Option<()> {
         show(world);
     }
     Some(())
+}
+
+impl Ordered {
+    /// Whether no more nodes were added than have joined. Nodes join in order of id, so those that
+    /// were added wait where one of the plan's own is still to come: then the plan's limits hold.
+    fn fits(&self, plan: &Plan, now: Tick, joined: usize) -> bool {
+        let added = |(_, command): &(Tick, Command)| match command {
+            Command::AddNodes { count, .. } => u64::from(*count),
+            _ => 0,
+        };
+        let all = self.log.iter().map(added).fold(plan.nodes.len() as u64, u64::saturating_add);
+        let waits = plan.nodes.iter().any(|node| node.join.0 > 0 && node.join >= now);
+        waits || all <= joined as u64
+    }
 }

@@ -204,6 +204,9 @@ pub(super) fn decode(overheard: &mut Overheard, source: &mut Source<'_>) -> Opti
         table.clear();
         for _ in 0..u32::decode(source)? {
             let id = NodeId::decode(source)?;
+            if table.last_key_value().is_some_and(|(last, _)| *last >= id) {
+                return None;
+            }
             table.insert(id, Said::decode(source)?);
         }
     }

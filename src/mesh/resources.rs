@@ -85,7 +85,12 @@ impl Canonical for Cascades {
         let count = u32::decode(source)?;
         let mut genes = BTreeMap::new();
         for _ in 0..count {
-            genes.insert(GeneId::decode(source)?, u32::decode(source)?);
+            let gene = GeneId::decode(source)?;
+            let is_next = genes.last_key_value().is_none_or(|(last, _)| *last < gene);
+            if !is_next || genes.len() >= Self::FOLLOWED {
+                return None;
+            }
+            genes.insert(gene, u32::decode(source)?);
         }
         Some(Self(genes))
     }

@@ -36,6 +36,9 @@ const MAGIC: [u8; 4] = *b"QSN4";
 /// Version of what a tick does; part of every digest. Changed together with the golden traces.
 pub const RULES_VERSION: u32 = 5;
 
+/// Fewer bytes than any node has in all sections together.
+const NODE_BYTES_MIN: usize = 256;
+
 /// The digest of each section.
 pub type Sections = [[u8; 32]; SECTIONS.len()];
 
@@ -364,7 +367,11 @@ pub(super) fn load(world: &mut World, bytes: &[u8]) -> Result<Digest, SnapshotEr
     world.insert_resource(Exposure { first });
     // First what commands have changed for good: nodes are born into that.
     let ordered = orders::decode(&mut source).ok_or(damaged)?;
-    orders::repeat(world, ordered).ok_or(damaged)?;
+    // Before there is room for anybody: a few bytes are not the state of many nodes.
+    if count.saturating_mul(NODE_BYTES_MIN) > source.remaining() {
+        return Err(damaged);
+    }
+    orders::repeat(world, ordered, now, count).ok_or(damaged)?;
     orders::decode_outside(world, &mut source).ok_or(damaged)?;
     let plan = world.resource::<Setup>().0.clone();
     if count > plan.nodes.len() {
@@ -380,12 +387,7 @@ pub(super) fn load(world: &mut World, bytes: &[u8]) -> Result<Digest, SnapshotEr
             decode(section, &mut world.entity_mut(*entity), &mut part).ok_or(damaged)?;
         }
         if section == 0 {
-            *world.resource_mut::<Cascades>() = Canonical::decode(&mut part).ok_or(damaged)?;
-            if part.remaining() > 0 {
-                orders::decode(&mut part).ok_or(damaged)?;
-                let mut overheard = world.resource_mut::<Overheard>();
-                overheard::decode(&mut overheard, &mut part).ok_or(damaged)?;
-            }
+            decode_shared(world, &mut part).ok_or(damaged)?;
         }
         if part.remaining() > 0 {
             return Err(damaged);
@@ -396,6 +398,22 @@ pub(super) fn load(world: &mut World, bytes: &[u8]) -> Result<Digest, SnapshotEr
     }
     world.resource_mut::<Clock>().now = now;
     Ok(chain)
+}
+
+/// What section 0 has behind its nodes.
+fn decode_shared(world: &mut World, source: &mut Source<'_>) -> Option<()> {
+    *world.resource_mut::<Cascades>() = Canonical::decode(source)?;
+    let (orders, overheard) = (world.resource::<Orders>(), world.resource::<Overheard>());
+    if orders.is_empty() && !overheard.is_on() {
+        return Some(());
+    }
+    // Part of the digest; they were read before.
+    let mut said = Buffer(Vec::new());
+    orders::encode(orders, &mut said);
+    if source.take(said.0.len()) != Some(&said.0) {
+        return None;
+    }
+    overheard::decode(&mut world.resource_mut::<Overheard>(), source)
 }
 
 fn decode(section: usize, node: &mut EntityWorldMut<'_>, source: &mut Source<'_>) -> Option<()> {

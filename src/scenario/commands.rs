@@ -379,12 +379,20 @@ impl Command {
         selectors_of!(self)
     }
 
+    /// Checks the ranges of a command's fields, wherever it is given.
+    ///
+    /// # Errors
+    /// What no mesh takes.
+    pub fn in_range(&self) -> Result<(), Fault> {
+        check::command("command", self)
+    }
+
     /// Checks a command against where it is given.
     ///
     /// # Errors
     /// What the command may not ask for there.
     pub fn validate(&self, realm: &Realm) -> Result<(), Fault> {
-        check::command("command", self)?;
+        self.in_range()?;
         combine::command("command", self, realm)
     }
 }

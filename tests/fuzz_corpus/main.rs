@@ -3,6 +3,8 @@
 
 #![expect(clippy::expect_used, reason = "a seed that cannot be made should say why and stop")]
 
+#[path = "../fuzz/meshes/mod.rs"]
+mod meshes;
 #[path = "../fuzz/simulator/mod.rs"]
 mod simulator;
 
@@ -25,9 +27,11 @@ type Seed = (String, Vec<u8>);
 fn seeds(target: &str) -> Vec<Seed> {
     match target {
         "envelope" => envelopes(),
+        "index" => indexes(),
         "models" => models(),
         "recording" => recordings(),
         "scenario" => scenarios(),
+        "snapshot" => snapshots(),
         _ => Vec::new(),
     }
 }
@@ -140,10 +144,48 @@ fn scenarios() -> Vec<Seed> {
     texts.map(|(name, text)| (name.to_owned(), text.into_bytes())).into()
 }
 
+/// Each mesh in mid-run, behind the byte that chooses it.
+fn snapshots() -> Vec<Seed> {
+    let seed = |(place, (name, _)): (usize, &(&str, &str))| {
+        let mut mesh = meshes::mesh(place);
+        while mesh.ticks() < 130 {
+            mesh.step();
+        }
+        ((*name).to_owned(), [&[place as u8], &mesh.snapshot()[..]].concat())
+    };
+    meshes::MESHES.iter().enumerate().map(seed).collect()
+}
+
+/// The entries of an index: none, one, and three.
+fn indexes() -> Vec<Seed> {
+    let entries = |ticks: &[u64]| {
+        let mut mesh = meshes::mesh(0);
+        let mut bytes = Vec::new();
+        for tick in ticks {
+            while mesh.ticks() < *tick {
+                mesh.step();
+            }
+            let whole = mesh.snapshot();
+            let packed = lz4_flex::block::compress(&whole);
+            let sizes = [whole.len() as u32, packed.len() as u32].map(u32::to_le_bytes).concat();
+            let head = [&tick.to_le_bytes()[..], &sizes].concat();
+            let sum = *blake3::Hasher::new().update(&head).update(&packed).finalize().as_bytes();
+            bytes.extend([&head[..], &sum, &packed].concat());
+        }
+        bytes
+    };
+    vec![("one".to_owned(), entries(&[60])), ("three".to_owned(), entries(&[1, 2, 3]))]
+}
+
+/// All targets.
+fn targets() -> impl Iterator<Item = &'static simulator::Target> {
+    simulator::TARGETS.iter().chain(meshes::TARGETS)
+}
+
 /// `UPDATE_GOLDEN=1` writes the seeds anew, which an intended change of a format needs.
 #[test]
 fn the_corpus_has_the_seeds_of_today() {
-    for (name, body) in simulator::TARGETS {
+    for (name, body) in targets() {
         for (seed, bytes) in seeds(name) {
             let path = corpus(name).join(format!("seed-{seed}"));
             if std::env::var_os("UPDATE_GOLDEN").is_some() {
@@ -158,14 +200,14 @@ fn the_corpus_has_the_seeds_of_today() {
 
 #[test]
 fn the_corpus_holds() {
-    for (name, _) in simulator::TARGETS {
+    for (name, body) in targets() {
         let mut verdicts = [0_u32; 2];
         for file in fs::read_dir(corpus(name)).expect("a corpus") {
             let path = file.expect("an entry").path();
             let data = fs::read(&path).expect("a readable file");
             // Shown only when the test fails: the last one named is the one.
             println!("{}", path.display());
-            verdicts[usize::from(simulator::run(name, &data))] += 1;
+            verdicts[usize::from(body(&data))] += 1;
         }
         assert!(verdicts.iter().all(|count| *count > 0), "{name}: refused, accepted {verdicts:?}");
     }

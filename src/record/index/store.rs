@@ -16,6 +16,8 @@ const HEAD_BYTES: u64 = 36;
 const ENTRY_BYTES: u64 = 48;
 /// The largest snapshot that is unpacked: 1 GiB.
 const SNAPSHOT_BYTES_MAX: u32 = 1 << 30;
+/// The most bytes that one byte of LZ4 can stand for.
+const UNPACKED_MAX: u64 = 255;
 
 /// A snapshot in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,7 +168,9 @@ impl Store {
         let at = at + ENTRY_BYTES;
         let follows = self.entries.last().is_none_or(|last| last.tick < tick);
         let follows = follows && tick <= self.ticks;
-        let fits = at + u64::from(packed) <= self.bytes && whole <= SNAPSHOT_BYTES_MAX;
+        // So a few bytes cannot ask for much room.
+        let comes_of = u64::from(packed) * UNPACKED_MAX >= u64::from(whole);
+        let fits = at + u64::from(packed) <= self.bytes && whole <= SNAPSHOT_BYTES_MAX && comes_of;
         let sum = sum.try_into().ok()?;
         (follows && fits).then_some(Entry { tick, whole, packed, sum, at })
     }
