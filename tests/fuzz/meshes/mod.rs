@@ -45,7 +45,7 @@ pub fn mesh(place: usize) -> Mesh {
 /// is taken is written back the same, and runs on.
 fn snapshot(data: &[u8]) -> bool {
     thread_local! {
-        static KEPT: [OnceCell<Mesh>; MESHES.len()] = const { [const { OnceCell::new() }; 4] };
+        static KEPT: [OnceCell<Mesh>; MESHES.len()] = const { [const { OnceCell::new() }; MESHES.len()] };
     }
     let Some((choice, bytes)) = data.split_first() else { return false };
     let place = usize::from(*choice) % MESHES.len();
@@ -85,18 +85,18 @@ struct Recorded {
 impl Recorded {
     fn new() -> Self {
         let mesh = mesh(0);
-        let header = format!(
+        let text = format!(
             "Header(format:1,build:\"qres\",rules:{},name:\"n\",seed:1,tick_ms:1000,\
-             checkpoint_every:512,plan:\"0123456789abcdef\",scenario:\"\")\nEnd(tick:1000,digest:\"{}\")",
-            qres::mesh::snapshot::RULES_VERSION,
-            "00".repeat(32)
+             checkpoint_every:512,plan:\"0123456789abcdef\",data:[],genes:[],scenario:\"\")\n\
+             Note(tick:1000,note:Reached)",
+            qres::mesh::snapshot::RULES_VERSION
         );
         let thread = std::thread::current().id();
         let name = format!("qres-fuzz-{}-{thread:?}", std::process::id());
         let folder = std::env::temp_dir().join(name);
         fs::create_dir_all(&folder).expect("a folder");
         let file = folder.join("run.ron");
-        fs::write(&file, recording::seal(&header)).expect("a recording");
+        fs::write(&file, recording::seal(&text)).expect("a recording");
         let recording = Arc::new(recording::read(&file).expect("a recording"));
         drop(Index::open(&path_of(&file), &file, Arc::clone(&recording), &mesh, u64::MAX));
         let head = fs::read(path_of(&file)).expect("an empty index");
