@@ -1,5 +1,5 @@
-//! What audits cost: the test that finds outliers, commitments, and both sides of an audit. Run with
-//! `cargo bench -p qres-core --bench audit`.
+//! What audits cost: the test that finds outliers, commitments, and both sides of an audit. Run
+//! with `cargo bench -p qres-core --bench audit`.
 
 #![expect(clippy::expect_used, reason = "a bench that cannot go on says so")]
 

@@ -1,6 +1,6 @@
-//! What the fuzz targets that need the whole simulator do with their bytes: snapshots of meshes, and
-//! the file of an index beside a recording. For cargo-fuzz and for the plain test that replays the
-//! corpus, `tests/fuzz_corpus/main.rs`. The rules are those of `bodies`.
+//! What the fuzz targets that need the whole simulator do with their bytes: snapshots of meshes,
+//! and the file of an index beside a recording. For cargo-fuzz and for the plain test that replays
+//! the corpus, `tests/fuzz_corpus/main.rs`. The rules are those of `bodies`.
 
 #![expect(clippy::expect_used, reason = "what fails here is a finding")]
 
@@ -42,10 +42,11 @@ pub fn mesh(place: usize) -> Mesh {
 }
 
 /// A byte that chooses a mesh, and a snapshot: as it is, and with the name of that mesh in it. What
-/// is taken is written back the same, and runs on.
+/// is taken is written back the same.
 fn snapshot(data: &[u8]) -> bool {
     thread_local! {
-        static KEPT: [OnceCell<Mesh>; MESHES.len()] = const { [const { OnceCell::new() }; MESHES.len()] };
+        static KEPT: [OnceCell<Mesh>; MESHES.len()] =
+            const { [const { OnceCell::new() }; MESHES.len()] };
     }
     let Some((choice, bytes)) = data.split_first() else { return false };
     let place = usize::from(*choice) % MESHES.len();
