@@ -200,14 +200,15 @@ fn the_corpus_has_the_seeds_of_today() {
 
 #[test]
 fn the_corpus_holds() {
-    for (name, body) in targets() {
+    for (name, _) in targets() {
         let mut verdicts = [0_u32; 2];
         for file in fs::read_dir(corpus(name)).expect("a corpus") {
             let path = file.expect("an entry").path();
             let data = fs::read(&path).expect("a readable file");
             // Shown only when the test fails: the last one named is the one.
             println!("{}", path.display());
-            verdicts[usize::from(body(&data))] += 1;
+            let accepted = simulator::run(name, &data) || meshes::run(name, &data);
+            verdicts[usize::from(accepted)] += 1;
         }
         assert!(verdicts.iter().all(|count| *count > 0), "{name}: refused, accepted {verdicts:?}");
     }
