@@ -11,9 +11,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Targets of the simulator: their bodies stand in `tests/fuzz/simulator`, and its own test of this
-/// name replays their corpus.
-const SIMULATOR: [&str; 4] = ["envelope", "models", "recording", "scenario"];
+/// Targets of the simulator: their bodies stand in `tests/fuzz/simulator` and `tests/fuzz/meshes`,
+/// and its own test of this name replays their corpus.
+const SIMULATOR: [&str; 6] = ["envelope", "index", "models", "recording", "scenario", "snapshot"];
 
 fn fuzz_folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fuzz").join(name)
