@@ -6,6 +6,8 @@
 mod cluster;
 #[path = "cli/exports.rs"]
 mod exports;
+#[path = "cli/places.rs"]
+mod places;
 #[path = "cli/recordings.rs"]
 mod recordings;
 #[path = "cli/report.rs"]
@@ -14,8 +16,12 @@ mod report;
 mod scenarios;
 #[path = "cli/seek.rs"]
 mod seek;
+#[path = "cli/stopped.rs"]
+mod stopped;
 #[path = "cli/sweep.rs"]
 mod sweep;
+#[path = "cli/words.rs"]
+mod words;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -45,6 +51,11 @@ fn json(arguments: &[&str]) -> Value {
     let output = qres(arguments);
     assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("one JSON object")
+}
+
+/// A command with one more argument.
+fn with<'a>(command: &[&'a str], last: &'a str) -> Vec<&'a str> {
+    [command, &[last]].concat()
 }
 
 /// Asserts that bad input gives exit code 2, nothing on standard output, and a message that says
@@ -341,6 +352,7 @@ fn files_compress_and_come_back() {
     for (name, content) in files {
         std::fs::write(place(name), content).expect("written");
         assert!(qres(&["compress", &place(name), &place("q")]).status.success());
+        let _ = std::fs::remove_file(place("back"));
         assert!(qres(&["decompress", &place("q"), &place("back")]).status.success());
         assert_eq!(std::fs::read(place("back")).expect("there"), content);
     }
@@ -349,8 +361,8 @@ fn files_compress_and_come_back() {
         let options = ["--columns", "T (degC)", "--profile", profile];
         let arguments = [&["compress", a.as_str(), t.as_str()][..], &options].concat();
         assert!(qres(&arguments).status.success());
-        assert!(qres(&["decompress", &place("t"), &place("back")]).status.success());
-        assert_eq!(std::fs::read_to_string(place("back")).expect("there"), csv);
+        assert!(qres(&["decompress", &place("t"), &place("again")]).status.success());
+        assert_eq!(std::fs::read_to_string(place("again")).expect("there"), csv);
         let report = json(&["inspect", &place("t"), "--json"]);
         assert_eq!(report["rows"], 90);
         assert_eq!(report["columns"][0]["name"], "T (degC)");
@@ -362,7 +374,7 @@ fn files_compress_and_come_back() {
     let report = json(&["inspect", &place("t"), "--json"]);
     assert_eq!(report["columns"][0]["max_error_samples"], 2);
     assert_eq!(report["whole"], true);
-    assert_eq!(std::fs::read_dir(&folder).expect("there").count(), 6, "nothing is left behind");
+    assert_eq!(std::fs::read_dir(&folder).expect("there").count(), 7, "nothing is left behind");
     let exponent = ["--columns", "T (degC)", "--max-error", "1e-3"];
     let refused = qres(&[&["compress", a.as_str(), t.as_str()][..], &exponent].concat());
     let error = String::from_utf8_lossy(&refused.stderr).into_owned();
@@ -413,7 +425,7 @@ fn links_and_permissions_outlive_a_compressed_file() {
     let folder = folder("compress-modes");
     let path = |name: &str| folder.join(name).to_string_lossy().into_owned();
     std::fs::write(path("in"), "some text, some text").expect("written");
-    std::fs::write(path("private"), "old").expect("written");
+    std::fs::write(path("private"), "QRES, and old").expect("written");
     let private = std::fs::Permissions::from_mode(0o600);
     std::fs::set_permissions(path("private"), private).expect("set");
     std::os::unix::fs::symlink(path("private"), path("link")).expect("linked");
@@ -423,7 +435,7 @@ fn links_and_permissions_outlive_a_compressed_file() {
     assert!(link.file_type().is_symlink(), "the link was replaced");
     let mode = std::fs::metadata(path("private")).expect("there").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    assert_ne!(std::fs::read(path("private")).expect("read"), b"old");
+    assert_ne!(std::fs::read(path("private")).expect("read"), b"QRES, and old");
     refused(&["run", &path("in"), "--csv", &path("in")], &[]);
     assert_eq!(std::fs::read(path("in")).expect("read"), b"some text, some text");
 }

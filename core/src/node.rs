@@ -222,7 +222,9 @@ impl<const N: usize> Node<N> {
         let mut outbox = Outbox::new();
         let kept = own_round(self.id, &self.routes);
         let extras = self.speak(config, now, &mut outbox);
-        let asked = audit.as_deref_mut().map(|audit| self.answer(tuned, now, kept, &outbox, audit));
+        // Asleep it neither speaks nor pays: what it has computed again waits for its next window.
+        let awake = audit.as_deref_mut().filter(|_| report.window.is_awake());
+        let asked = awake.map(|audit| self.answer(tuned, now, kept, &outbox, audit));
         let speaks = outbox.iter().any(|outgoing| signed(&outgoing.message).is_some());
         if config.air.signature_bytes > 0 && (speaks || own_round(self.id, &self.routes) > kept) {
             report.activity.signature_us += u64::from(config.signature.sign_us);

@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use super::load::{self, Means};
 use super::output::{self, Failure, Says};
+use super::stop;
 use crate::mesh::Mesh;
 use crate::record::Recording;
-use crate::record::moments;
 use crate::record::recording::Apart;
 use crate::record::recording::compare::{self, Recorded};
 
@@ -57,11 +57,17 @@ struct Report {
 
 /// Compares.
 pub(super) fn compare(args: &CompareArgs) -> Result<(), Failure> {
-    let read = |path: &PathBuf| moments::open(path).map_err(Failure::input);
-    let pair = [read(&args.one)?, read(&args.other)?];
+    let pair = [load::recording(&args.one)?, load::recording(&args.other)?];
+    if let Some(empty) = pair.iter().find(|recording| recording.ticks() == 0) {
+        return Err(Failure::Input(format!(
+            "{}: a recording of 0 ticks: there is nothing to compare",
+            empty.file
+        )));
+    }
     for warning in pair.iter().filter_map(Recording::warning) {
         output::note(&format!("warning: {warning}"));
     }
+    stop::ends("stopped; nothing is found yet");
     let [one, other] = &pair;
     let recorded = compare::recorded(one, other);
     let found = if recorded.is_same() { None } else { Some(search(args, &pair, &recorded)) };

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::columns::{self, Wanted};
 use super::output::{self, Failure};
+use super::place;
 
 /// The largest file that is read, in bytes: content and result stand in memory.
 const FILE_BYTES_MAX: u64 = 1 << 30;
@@ -51,7 +52,7 @@ pub(super) fn compress(args: &CompressArgs) -> Result<(), Failure> {
     let content = read(&args.input)?;
     let file =
         if args.columns.is_empty() { codec::compress(&content) } else { table(args, &content)? };
-    write(&args.input, &args.output, &file)?;
+    write(&args.input, &args.output, &file, Some(place::PACKED))?;
     say(&args.input, content.len(), &args.output, file.len())
 }
 
@@ -81,7 +82,7 @@ pub(super) fn decompress(input: &Path, out: &Path) -> Result<(), Failure> {
     let file = read(input)?;
     let content =
         restore(&file).map_err(|error| Failure::Input(format!("{}: {error}", input.display())))?;
-    write(input, out, &content)?;
+    write(input, out, &content, None)?;
     say(input, file.len(), out, content.len())
 }
 
@@ -188,17 +189,27 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-/// Writes beside `out`, then moves there; `input` is never overwritten.
-fn write(input: &Path, out: &Path, content: &[u8]) -> Result<(), Failure> {
+/// Writes beside `out`, then moves there; `input` is never overwritten, nor a file of another kind,
+/// nor, by content of any kind, one that holds something else.
+fn write(
+    input: &Path,
+    out: &Path,
+    content: &[u8],
+    kind: Option<place::Kind>,
+) -> Result<(), Failure> {
     let trouble = |what: String| Failure::Input(format!("{}: {what}", out.display()));
     if output::is_same_file(input, out) {
         return Err(trouble("is the input too; name another file to write".to_owned()));
     }
-    output::replaceable(out)?;
+    match kind {
+        Some(kind) => place::replaceable(out, kind)?,
+        None if holds_other(out, content) => return Err(place::kept(out, "holds something else")),
+        None => {}
+    }
+    place::writable(out)?;
     let there = std::fs::metadata(out).ok();
     // A pipe or a device is written to, never replaced.
     if there.as_ref().is_some_and(|there| !there.is_file()) {
-        output::is_pipe(out);
         return std::fs::write(out, content).map_err(|error| trouble(error.to_string()));
     }
     // What a link names is replaced, not the link.
@@ -211,6 +222,16 @@ fn write(input: &Path, out: &Path, content: &[u8]) -> Result<(), Failure> {
         let _ = std::fs::remove_file(&beside);
         trouble(error.to_string())
     })
+}
+
+/// Whether a file is there that is neither empty nor as it would be written.
+fn holds_other(out: &Path, content: &[u8]) -> bool {
+    let length = |about: std::fs::Metadata| about.is_file().then_some(about.len());
+    match out.metadata().ok().and_then(length) {
+        None | Some(0) => false,
+        Some(length) if length != content.len() as u64 => true,
+        Some(_) => std::fs::read(out).is_ok_and(|there| there != content),
+    }
 }
 
 /// Writes `beside` and renames it over `target`, with the permissions of what was there; what may

@@ -5,6 +5,7 @@ use std::path::Path;
 use qres_core::q16::Q16;
 
 use super::output::{self, Failure};
+use super::place;
 use crate::envelope::{
     CONTEXT, ENVELOPE_BYTES_MAX, Envelope, EnvelopeError, FRAGMENT_BYTES, NAME_CHARS_MAX, Regime,
     Statement, VOCABULARY, decode, simulation_key, to_nquads,
@@ -12,6 +13,10 @@ use crate::envelope::{
 use crate::mesh::Mesh;
 use crate::mesh::publish::{self, NodeView};
 use crate::scenario::Scenario;
+
+/// What all envelopes of a folder share.
+const CONTEXT_FILE: &str = "context.jsonld";
+const VOCABULARY_FILE: &str = "vocabulary.ttl";
 
 /// Sizes of the envelopes that were written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,6 +43,41 @@ impl Written {
     }
 }
 
+/// What each file of a folder of envelopes holds somewhere: the name of the context, or that of the
+/// vocabulary.
+const MARKS: [&str; 2] = ["ni:///sha-256;", "3f0c6e0a-5b1d-4c57-9c1e-8d2a4e77b6f1"];
+
+/// Refuses a folder in which something else has a name that an envelope would have.
+///
+/// # Errors
+/// When there is such a file, or what is named is no folder.
+pub(super) fn free(folder: &Path, name: &str) -> Result<(), Failure> {
+    if folder.exists() && !folder.is_dir() {
+        let said = format!("{}: is a file; name a folder for envelopes", folder.display());
+        return Err(Failure::Input(said));
+    }
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(()) };
+    let own = format!("{}-", stem(name));
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let is_one = name.starts_with(&own) && (name.ends_with(".jsonld") || name.ends_with(".nq"));
+        let is_common = [CONTEXT_FILE, VOCABULARY_FILE].contains(&&*name);
+        let is_ours = || {
+            let text = std::fs::read_to_string(&path).unwrap_or_default();
+            text.is_empty() || MARKS.iter().any(|mark| text.contains(mark))
+        };
+        if (is_one || is_common) && !is_ours() {
+            return Err(place::kept(&path, "is no file of envelopes"));
+        }
+    }
+    Ok(())
+}
+
+/// What the files of a scenario's envelopes begin with.
+fn stem(name: &str) -> std::borrow::Cow<'_, str> {
+    Path::new(name).file_stem().unwrap_or_default().to_string_lossy()
+}
+
 /// Writes an envelope of each node's model, as JSON-LD and as N-Quads, and beside them the context
 /// and vocabulary that give them their meaning.
 ///
@@ -57,9 +97,9 @@ pub(super) fn write(
     std::fs::create_dir_all(folder).map_err(|error| {
         Failure::Input(format!("{}: cannot be a folder for envelopes: {error}", folder.display()))
     })?;
-    put("context.jsonld".to_owned(), CONTEXT.as_bytes())?;
-    put("vocabulary.ttl".to_owned(), VOCABULARY.as_bytes())?;
-    let stem = Path::new(name).file_stem().unwrap_or_default().to_string_lossy();
+    put(CONTEXT_FILE.to_owned(), CONTEXT.as_bytes())?;
+    put(VOCABULARY_FILE.to_owned(), VOCABULARY.as_bytes())?;
+    let stem = stem(name);
     let run: String = stem.chars().take(NAME_CHARS_MAX).collect();
     let (seed, state) = (mesh.plan().seed, mesh.publish());
     let mut written = Written::default();

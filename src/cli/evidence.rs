@@ -1,14 +1,13 @@
 //! `qres evidence`: the tables behind the claims.
 
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::load::{self, Means};
 use super::output::{self, Failure};
+use super::progress::Shown;
+use super::stop;
 use crate::evidence::byzantine::{self, Extent, Shard};
 use crate::evidence::{self, Context, Progress, Table};
 
@@ -89,11 +88,13 @@ pub(super) fn evidence(args: &EvidenceArgs) -> Result<(), Failure> {
     let threads = load::threads(args.means.threads);
     let context = Context { data: args.means.data.clone(), threads, progress: Progress::default() };
     if let Some(folder) = &args.long.out {
+        stop::ends("stopped; rows that were finished are kept, and are not computed again");
         return kept(args, folder, &context);
     }
     if args.csv && asked.len() != 1 {
         return Err(Failure::Input("--csv goes with one table: name it".to_owned()));
     }
+    stop::ends("stopped; a table that was not finished is not printed");
     let mut tables = serde_json::Map::new();
     let mut missed = Vec::new();
     for name in known {
@@ -105,10 +106,10 @@ pub(super) fn evidence(args: &EvidenceArgs) -> Result<(), Failure> {
         if !wanted {
             continue;
         }
-        let bar = bar(name);
-        let context = Context { progress: told(&bar), ..context.clone() };
+        let shown = Shown::begin(name);
+        let context = Context { progress: shown.progress(), ..context.clone() };
         let table = table(name, &context);
-        bar.finish_and_clear();
+        drop(shown);
         let table = match table {
             Err(why) if asked.is_empty() => {
                 output::note(&format!("{name}: left out: {why}"));
@@ -139,10 +140,10 @@ fn kept(args: &EvidenceArgs, folder: &Path, context: &Context) -> Result<(), Fai
     let extent = if args.long.full { Extent::Full } else { Extent::Usual };
     let shard = args.long.shard.unwrap_or(Shard::ALL);
     if !args.long.merge {
-        let bar = bar(LONG);
-        let context = Context { progress: told(&bar), ..context.clone() };
+        let shown = Shown::begin(LONG);
+        let context = Context { progress: shown.progress(), ..context.clone() };
         let computed = byzantine::extend(&context, extent, folder, shard);
-        bar.finish_and_clear();
+        drop(shown);
         let computed = computed.map_err(Failure::Input)?;
         output::note(&format!("{computed} rows computed, kept in {}", folder.display()));
         if !shard.is_all() {
@@ -154,38 +155,6 @@ fn kept(args: &EvidenceArgs, folder: &Path, context: &Context) -> Result<(), Fai
     print(&mut tables, LONG, &table, args)?;
     finish(tables, args.json)?;
     held(&table.missed)
-}
-
-/// How often it moves while an experiment says nothing.
-const BEAT: Duration = Duration::from_millis(250);
-
-/// On a terminal, which table is being made and for how long; nothing elsewhere.
-fn bar(name: &'static str) -> ProgressBar {
-    let shown = std::io::stderr().is_terminal();
-    let bar = if shown { ProgressBar::no_length() } else { ProgressBar::hidden() };
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}, {elapsed}") {
-        bar.set_style(style);
-    }
-    bar.set_message(name);
-    if shown {
-        bar.enable_steady_tick(BEAT);
-    }
-    bar
-}
-
-/// Shows how much is done, once an experiment tells that of itself.
-fn told(bar: &ProgressBar) -> Progress {
-    let bar = bar.clone();
-    Progress::new(move |done, total| {
-        if bar.length().is_none()
-            && let Ok(style) =
-                ProgressStyle::with_template("{msg} {bar:40} {percent} %, {eta} left")
-        {
-            bar.set_style(style);
-        }
-        bar.set_length(total);
-        bar.set_position(done);
-    })
 }
 
 /// Prints a table, or keeps it for one object.
@@ -230,6 +199,7 @@ fn finish(tables: serde_json::Map<String, serde_json::Value>, json: bool) -> Res
 fn text(name: &str, table: &Table) -> String {
     let mut lines = vec![format!("## {name}"), table.note.clone()];
     let cell = |value: &serde_json::Value| match value {
+        serde_json::Value::Null => "-".to_owned(),
         serde_json::Value::String(text) => text.clone(),
         serde_json::Value::Number(number) => match number.as_f64() {
             Some(float) if number.is_f64() => format!("{float:.4}"),

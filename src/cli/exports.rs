@@ -1,7 +1,6 @@
 //! `--csv`, `--parquet`, `--pcap`, `--mcap` and `--record`: files that a run writes besides its
 //! figures.
 
-use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -9,6 +8,7 @@ use qres_core::id::NodeId;
 
 use super::load::Loaded;
 use super::output::{self, Failure};
+use super::place::{self, Kind};
 use crate::mesh::Mesh;
 use crate::mesh::boards::BoardInput;
 use crate::record::export::{Exports, Rhythm};
@@ -183,10 +183,7 @@ fn free(path: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     let what = if recording::is_recording(path) { "a recording" } else { "no recording" };
-    Err(Failure::Input(format!(
-        "{}: is there already, and is {what}; it is left as it is: name another file",
-        path.display()
-    )))
+    Err(place::kept(path, &format!("is {what}")))
 }
 
 /// What could not be written, as a failure.
@@ -196,15 +193,17 @@ pub(super) fn verdict(unwritten: &[String]) -> Result<(), Failure> {
 
 /// Whether all can be written; what they hold is left as it is.
 fn writable(args: &ExportArgs) -> Result<(), Failure> {
-    for file in args.files() {
-        output::replaceable(file)?;
-        if output::is_pipe(file) {
-            continue;
-        }
-        let opened = OpenOptions::new().append(true).create(true).open(file);
-        opened.map_err(|why| Failure::Input(format!("{}: cannot write: {why}", file.display())))?;
+    type Out = std::io::BufWriter<std::fs::File>;
+    let kinds = [
+        (&args.csv, Kind::of::<Csv<Out>>()),
+        (&args.parquet, Kind::of::<Parquet<Out>>()),
+        (&args.pcap, Kind::of::<Pcap<Out>>()),
+        (&args.mcap, Kind::of::<Mcap<Out>>()),
+    ];
+    for (file, kind) in kinds {
+        file.as_deref().map_or(Ok(()), |file| place::replaceable(file, kind))?;
     }
-    Ok(())
+    args.files().try_for_each(place::writable)
 }
 
 /// The files that a run of `input` reads, and what each is to it.

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::Input;
 use super::load::{self, load};
 use super::output::{self, Failure};
-use super::shot::{PictureArgs, parse_size};
+use super::shot::{PictureArgs, forewarn, parse_size};
 use crate::mesh::publish::Scene;
 use crate::view::{self, FilmOptions, Observer};
 
@@ -22,10 +22,10 @@ pub(super) struct FilmArgs {
     #[command(flatten)]
     input: Input,
     /// The first tick
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = load::tick_number())]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = load::tick_number)]
     from: u64,
     /// The last tick
-    #[arg(long, value_name = "N", value_parser = load::tick_number())]
+    #[arg(long, value_name = "N", value_parser = load::tick_number)]
     to: u64,
     /// Folder for the pictures and films: a new one, or an empty one
     #[arg(long, value_name = "DIR")]
@@ -35,7 +35,7 @@ pub(super) struct FilmArgs {
         value_parser = clap::value_parser!(u32).range(1..=60))]
     fps: u32,
     /// Simulated seconds in one second of the film
-    #[arg(long, value_name = "X", default_value_t = 10.0)]
+    #[arg(long, value_name = "X", default_value_t = 10.0, value_parser = speed)]
     speed: f64,
     /// Turns of the camera around the scene
     #[arg(long, value_name = "T", default_value_t = 0.0, allow_negative_numbers = true)]
@@ -50,6 +50,13 @@ pub(super) struct FilmArgs {
     picture: PictureArgs,
 }
 
+/// Reads how many simulated seconds pass in one of the film.
+fn speed(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().ok().filter(|seconds| (0.001..=1e7).contains(seconds));
+    let accepted = "accepted: 0.001 to 10000000 simulated seconds in a second of the film";
+    seconds.ok_or_else(|| accepted.to_owned())
+}
+
 /// Films.
 pub(super) fn film(args: &FilmArgs) -> Result<(), Failure> {
     if args.to <= args.from {
@@ -57,10 +64,6 @@ pub(super) fn film(args: &FilmArgs) -> Result<(), Failure> {
             "a film from tick {} to tick {}: --to must be the later one",
             args.from, args.to
         )));
-    }
-    if !(0.001..=1e7).contains(&args.speed) {
-        let accepted = "accepted: 0.001 to 10000000 simulated seconds in a second of the film";
-        return Err(Failure::Input(format!("--speed {}; {accepted}", args.speed)));
     }
     if !args.turns.is_finite() {
         let accepted = "accepted: a number of turns, such as 0.5, or -1 for the other way";
@@ -73,6 +76,7 @@ pub(super) fn film(args: &FilmArgs) -> Result<(), Failure> {
             args.out.display()
         )));
     }
+    forewarn();
     view::adapter_available().map_err(Failure::input)?;
     let input = &args.input;
     let (threads, data) = (input.means.threads, input.means.data.as_deref());

@@ -60,9 +60,10 @@ pub(super) fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("accepted: a whole number from 0 to {}", u64::MAX))
 }
 
-/// Accepts the number of a tick that a run can have.
-pub(super) fn tick_number() -> clap::builder::RangedU64ValueParser {
-    clap::value_parser!(u64).range(..=TICKS_MAX)
+/// Reads the number of a tick that a run can have.
+pub(super) fn tick_number(text: &str) -> Result<u64, String> {
+    let tick = text.parse().ok().filter(|tick| (0..=TICKS_MAX).contains(tick));
+    tick.ok_or_else(|| format!("accepted: a whole number from 0 to {TICKS_MAX}"))
 }
 
 /// The number of threads to use.
@@ -87,8 +88,7 @@ pub(super) fn load(
                 )));
             }
         }
-        let read = moments::open(Path::new(name)).map_err(Failure::input)?;
-        return recorded(read, asked_threads, data);
+        return recorded(recording(Path::new(name))?, asked_threads, data);
     }
     let Resolved { name, scenario, text } =
         scenario::resolve(name).map_err(|problem| Failure::Input(format!("{problem:#}")))?;
@@ -100,6 +100,23 @@ pub(super) fn load(
     }
     let mesh = Mesh::new(plan, threads(asked_threads));
     Ok(Loaded { name, scenario, seed, recalled, text, mesh })
+}
+
+/// Reads the recording that an argument names.
+pub(super) fn recording(argument: &Path) -> Result<Recording, Failure> {
+    let named = argument.display();
+    let refused = |why: &str| Err(Failure::Input(format!("{named}: {why}")));
+    if argument.is_dir() {
+        return refused("is a folder, not a recording: name a file in it");
+    }
+    let name = argument.to_str().unwrap_or_default();
+    let is_embedded = scenario::embedded().iter().any(|(known, _)| *known == name);
+    if is_embedded && !argument.exists() {
+        return refused(&format!(
+            "is a scenario, not a recording: `qres run {name} --record FILE` makes one"
+        ));
+    }
+    moments::open(argument).map_err(Failure::input)
 }
 
 /// Builds the mesh that does again what a recording has, and says what is odd about that.

@@ -52,8 +52,7 @@ pub(super) struct MirrorArgs {
     #[arg(long = "for", value_name = "TIME", value_parser = duration::parse)]
     span: Option<u64>,
     /// Times faster than real time, as far as boards and line keep up
-    #[arg(long, value_name = "X", default_value_t = 1)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "X", default_value_t = 1, value_parser = speed)]
     speed: u32,
     /// Seed in place of the scenario's
     #[arg(long, value_name = "SEED")]
@@ -72,6 +71,12 @@ pub(super) struct MirrorArgs {
     /// Print nothing but errors (and JSON, if asked for)
     #[arg(long)]
     quiet: bool,
+}
+
+/// Reads how many times faster than real time.
+fn speed(text: &str) -> Result<u32, String> {
+    let times = text.parse().ok().filter(|times| (1..=1_000_000).contains(times));
+    times.ok_or_else(|| "accepted: a whole number from 1 to 1000000".to_owned())
 }
 
 /// What `--json` prints.
@@ -169,9 +174,9 @@ fn in_window(args: &MirrorArgs) -> Result<(), Failure> {
 
 /// Mirrors boards without a window and prints how they did.
 fn as_table(args: &MirrorArgs) -> Result<(), Failure> {
-    let paths = chosen_ports(&args.ports)?;
     let data = args.data.as_deref();
     let mut loaded = load::load(&args.scenario, args.seed, args.threads, data, None)?;
+    let paths = chosen_ports(&args.ports)?;
     let ticks = load::ticks(&loaded.scenario, args.ticks, args.span)?;
     let nodes = chosen_nodes(&loaded.mesh, &args.nodes, paths.len())?;
     for path in &paths {

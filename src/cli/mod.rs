@@ -17,7 +17,9 @@ mod load;
 mod memory;
 mod mirror;
 mod output;
+mod place;
 mod ports;
+mod progress;
 mod recorded;
 mod replay;
 mod report;
@@ -31,10 +33,12 @@ mod sweep;
 #[cfg(feature = "view")]
 mod view;
 
+use std::any::TypeId;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use output::Failure;
@@ -202,7 +206,7 @@ struct ShotArgs {
     #[command(flatten)]
     input: Input,
     /// The tick to draw
-    #[arg(long, value_name = "N", value_parser = load::tick_number())]
+    #[arg(long, value_name = "N", value_parser = load::tick_number)]
     tick: u64,
     /// The PNG file to write
     #[arg(long, value_name = "FILE")]
@@ -221,7 +225,7 @@ struct ShotArgs {
     #[arg(long, value_name = "COMMAND", requires = "fork_at")]
     fork: Option<String>,
     /// The tick at whose start it is given
-    #[arg(long, value_name = "TICK", value_parser = load::tick_number(), requires = "fork")]
+    #[arg(long, value_name = "TICK", value_parser = load::tick_number, requires = "fork")]
     fork_at: Option<u64>,
     #[command(flatten)]
     picture: shot::PictureArgs,
@@ -239,6 +243,12 @@ pub fn run_from(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let command = Cli::command().mut_subcommands(|subcommand| {
         subcommand.mut_args(|argument| {
             let is_span = argument.get_id() == "span";
+            // A name of no letters is no name; of paths that holds anyway.
+            let is_text = argument.get_value_parser().type_id() == TypeId::of::<String>();
+            let argument = match is_text {
+                true => argument.value_parser(NonEmptyStringValueParser::new()),
+                false => argument,
+            };
             match argument.get_action().takes_values() {
                 true if is_span => argument.allow_hyphen_values(true),
                 true => argument.allow_negative_numbers(true),

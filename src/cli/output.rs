@@ -53,21 +53,6 @@ impl Failure {
     }
 }
 
-/// Whether a result may take the place of what is at `path`: not of a file that could be the only
-/// one of its kind, a scenario, a recording or rows of a sweep.
-pub(super) fn replaceable(path: &Path) -> Result<(), Failure> {
-    let is_file = path.metadata().is_ok_and(|about| about.is_file() && about.len() > 0);
-    let is_kept = path.extension().is_some_and(|end| end == "ron" || end == "jsonl");
-    if !(is_file && is_kept) {
-        return Ok(());
-    }
-    Err(Failure::Input(format!(
-        "{}: is there already, and may be a scenario, a recording or a sweep; it is left as it \
-         is: name another file",
-        path.display()
-    )))
-}
-
 /// Whether two paths lead to one file, by whatever names.
 pub(super) fn is_same_file(one: &Path, other: &Path) -> bool {
     let place = |path: &Path| path.canonicalize().ok();

@@ -18,7 +18,14 @@ pub(super) fn ports(json: bool) -> Result<(), Failure> {
         );
         return Ok(());
     }
-    output::result(&table(&all))
+    output::result(&table(&all))?;
+    if all.iter().all(|port| port.looks == Looks::Other) {
+        output::note(
+            "none of them looks like a board: plug one in with a cable that carries data, or name \
+             its port with `qres mirror --port`",
+        );
+    }
+    Ok(())
 }
 
 fn table(all: &[PortInfo]) -> String {

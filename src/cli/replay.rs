@@ -12,8 +12,8 @@ use super::load::{self, Loaded, Means};
 use super::output::{self, Failure, Says};
 use super::run;
 use super::seek::{self, Leap};
+use super::stop::Stop;
 use crate::record::Recording;
-use crate::record::moments;
 use crate::record::recording::Difference;
 
 /// Options of `replay`.
@@ -29,7 +29,7 @@ pub(super) struct ReplayArgs {
     #[arg(long)]
     headless: bool,
     /// Go to this tick only; by the index beside the recording, where there is one
-    #[arg(long, value_name = "TICK", value_parser = load::tick_number())]
+    #[arg(long, value_name = "TICK", value_parser = load::tick_number)]
     seek: Option<u64>,
     /// Make the index first, or what is missing of it
     #[arg(long, requires = "seek", conflicts_with = "verify")]
@@ -84,7 +84,7 @@ impl Found {
 
 /// Replays.
 pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
-    let recording = moments::open(&args.file).map_err(Failure::input)?;
+    let recording = load::recording(&args.file)?;
     let known = recording.ticks();
     if let Some(tick) = args.seek.filter(|tick| *tick > known) {
         return Err(Failure::Input(format!(
@@ -112,12 +112,21 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
     let ticks = args.seek.unwrap_or(known);
     let mut loaded =
         load::recorded(recording.clone(), args.means.threads, args.means.data.as_deref())?;
+    let stop = Stop::listen();
     let leap = args
         .seek
         .filter(|_| !args.verify)
-        .map(|tick| seek::leap(&args.file, &recording, &mut loaded, tick, args.index));
+        .map(|tick| seek::leap(&args.file, &recording, &mut loaded, (tick, args.index), &stop));
     let (mut leap, unindexed) = leap.map_or((None, None), |(leap, why)| (Some(leap), why));
-    let (outcome, wall_s) = drive(&mut loaded, &recording, ticks, args.says.quiet);
+    let (outcome, wall_s) = drive(&mut loaded, &recording, ticks, args.says.quiet, &stop);
+    if let (Ok(agreed), true) = (&outcome, stop.is_wanted() && loaded.mesh.ticks() < ticks) {
+        return Err(Failure::Stopped(format!(
+            "{}: stopped at tick {} of {ticks}; up to there {}",
+            recording.file,
+            loaded.mesh.ticks(),
+            agreement(*agreed)
+        )));
+    }
     for (tick, text) in &loaded.mesh.orders().notices {
         output::note(&format!("tick {tick}: {text}"));
     }
@@ -178,20 +187,31 @@ fn tell(
     }
     if let Some(leap) = report.seek.as_ref().filter(|leap| leap.from_tick > 0) {
         return output::result(&format!(
-            "{}: tick {} in {:.0} ms, from the snapshot of tick {}; it agrees with the {} \
-             checkpoints from there on; digest {}",
+            "{}: tick {} in {:.0} ms, from the snapshot of tick {}; from there on {}; digest {}",
             report.recording,
             report.ticks,
             leap.seek_ms,
             leap.from_tick,
-            report.checkpoints,
+            agreement(report.checkpoints),
             report.digest
         ));
     }
     output::result(&format!(
-        "{}: the replay agrees with all {} checkpoints of its {} ticks; digest {}",
-        report.recording, report.checkpoints, report.ticks, report.digest
+        "{}: replayed for {} ticks; {}; digest {}",
+        report.recording,
+        report.ticks,
+        agreement(report.checkpoints),
+        report.digest
     ))
+}
+
+/// What a replay has met, in words.
+fn agreement(checkpoints: u64) -> String {
+    match checkpoints {
+        0 => "there is no checkpoint to hold it against".to_owned(),
+        1 => "it agrees with the one checkpoint".to_owned(),
+        count => format!("it agrees with all {count} checkpoints"),
+    }
 }
 
 /// Checkpoints that agreed, and the difference that was found after them.
@@ -199,7 +219,13 @@ type Outcome = Result<u64, (u64, Box<Difference>)>;
 
 /// Runs `ticks` ticks as far as they agree with the recording; also returns the seconds they took.
 #[expect(clippy::disallowed_methods, reason = "measures how long a run took, from outside")]
-fn drive(loaded: &mut Loaded, recording: &Recording, ticks: u64, quiet: bool) -> (Outcome, f64) {
+fn drive(
+    loaded: &mut Loaded,
+    recording: &Recording,
+    ticks: u64,
+    quiet: bool,
+    stop: &Stop,
+) -> (Outcome, f64) {
     let shown = !quiet && std::io::stderr().is_terminal();
     let bar = if shown { ProgressBar::new(ticks) } else { ProgressBar::hidden() };
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} ticks, {eta} left") {
@@ -213,7 +239,7 @@ fn drive(loaded: &mut Loaded, recording: &Recording, ticks: u64, quiet: bool) ->
             Err(difference) => break Err((agreed, difference)),
         }
         let tick = loaded.mesh.ticks();
-        if tick >= ticks {
+        if tick >= ticks || stop.is_wanted() {
             break Ok(agreed);
         }
         loaded.mesh.step();

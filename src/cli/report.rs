@@ -11,7 +11,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::exports;
 use super::load::{self, Loaded, Means, load};
 use super::output::{self, Failure};
+use super::place;
 use super::run::{PROGRESS_EVERY, RunReport};
+use super::stop;
 use crate::record::Recording;
 use crate::record::recording;
 use crate::record::report::{self, About, Course};
@@ -64,6 +66,7 @@ pub(super) fn report(args: &ReportArgs) -> Result<(), Failure> {
     }
     // Before any work, so that nobody waits for a run whose page has no place.
     writable(&args.out, &inputs)?;
+    stop::ends("stopped; no page was written");
     let page = if path.is_dir() {
         report::sweep(path).map_err(Failure::Input)?
     } else if ends("json") {
@@ -95,26 +98,17 @@ fn writable(out: &Path, inputs: &[PathBuf]) -> Result<(), Failure> {
         let what = "is read for the page too; name another file";
         return Err(Failure::Input(format!("{}: {what}", out.display())));
     }
-    output::replaceable(out)?;
-    let is_new = !out.exists();
+    place::replaceable(out, place::PAGE)?;
     let place = out.canonicalize().ok();
     let holds = |input: &PathBuf| {
         let folder = input.canonicalize().ok().filter(|input| input.is_dir());
         folder.zip(place.as_ref()).is_some_and(|(folder, place)| place.starts_with(folder))
     };
-    if !is_new && inputs.iter().any(holds) {
+    if out.exists() && inputs.iter().any(holds) {
         let what = "is a file of the folder that is read; name another file";
         return Err(Failure::Input(format!("{}: {what}", out.display())));
     }
-    if output::is_pipe(out) {
-        return Ok(());
-    }
-    let opened = File::options().append(true).create(true).open(out);
-    opened.map_err(|why| Failure::Input(format!("{}: cannot write: {why}", out.display())))?;
-    if is_new {
-        let _ = std::fs::remove_file(out);
-    }
-    Ok(())
+    place::writable(out)
 }
 
 fn evidence(path: &Path) -> Result<String, Failure> {

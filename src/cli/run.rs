@@ -58,6 +58,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     }
     let ticks = load::ticks(&loaded.scenario, args.ticks, args.span)?;
     let folder = means.folder();
+    args.envelopes.as_deref().map_or(Ok(()), |folder| envelopes::free(folder, &loaded.name))?;
     let mut files = exports::begin(&args.files, &input.scenario, folder, ticks, &mut loaded)?;
     let stop = Stop::listen();
     let wall_s = drive(&mut loaded.mesh, ticks, args.says.quiet, &mut files, &stop);

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::load::{Loaded, load};
 use super::output::{self, Failure};
+use super::stop::Stop;
 use crate::evidence::{Context, Table};
 use crate::mesh::publish::Scene;
 use crate::pace::{self, Intent, PAST_BYTES, Pace, SPEED_MAX_MILLI, Start, Travel};
@@ -38,8 +39,8 @@ pub(super) fn leap(
     file: &Path,
     recording: &Recording,
     loaded: &mut Loaded,
-    tick: u64,
-    make: bool,
+    (tick, make): (u64, bool),
+    stop: &Stop,
 ) -> (Leap, Option<String>) {
     let path = path_of(file);
     let mut leap =
@@ -55,7 +56,12 @@ pub(super) fn leap(
     };
     let state = loaded.mesh.snapshot();
     if make && let Ok(mesh) = loaded.mesh.another(&state) {
-        index.build_here(mesh, |_| ());
+        let look = |_| {
+            if stop.is_wanted() {
+                index.abandon();
+            }
+        };
+        index.build_here(mesh, look);
     }
     let status = index.status();
     let trouble = status.trouble;

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use super::ShotArgs;
 use super::load::load;
 use super::output::{self, Failure};
+use super::place;
 use crate::mesh::Mesh;
 use crate::mesh::publish::Scene;
 use crate::scenario::Scenario;
@@ -135,6 +136,16 @@ fn is_png(path: &Path) -> Result<(), Failure> {
     Err(Failure::Input(format!("--out {}: accepted: a file that ends in .png", path.display())))
 }
 
+/// Says what a line of the graphics driver means, which comes before anybody can keep it silent.
+pub(super) fn forewarn() {
+    if cfg!(target_os = "linux") && std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+        output::note(
+            "XDG_RUNTIME_DIR is not set: the graphics driver may complain of that; it does no harm \
+             here, and `export XDG_RUNTIME_DIR=/tmp` keeps it silent",
+        );
+    }
+}
+
 /// A second world from the first one, with one command more.
 fn fork(mesh: &mut Mesh, text: &str) -> Result<Twin, Failure> {
     let command = Scenario::parse_command("--fork", text);
@@ -146,6 +157,8 @@ fn fork(mesh: &mut Mesh, text: &str) -> Result<Twin, Failure> {
 pub(super) fn shot(args: &ShotArgs) -> Result<(), Failure> {
     let input = &args.input;
     is_png(&args.out)?;
+    place::replaceable(&args.out, place::PICTURE)?;
+    place::writable(&args.out)?;
     let (threads, data) = (input.means.threads, input.means.data.as_deref());
     let mut loaded = load(&input.scenario, input.seed, threads, data, None)?;
     let scene = Scene::new(&loaded.scenario, loaded.mesh.plan());
@@ -158,6 +171,7 @@ pub(super) fn shot(args: &ShotArgs) -> Result<(), Failure> {
             "no view `{name}` in the scenario; there are: {there}"
         )));
     }
+    forewarn();
     view::adapter_available().map_err(Failure::input)?;
     let mesh = &mut loaded.mesh;
     let units = loaded.scenario.signals.iter().map(|signal| signal.unit.clone()).collect();
@@ -191,11 +205,6 @@ pub(super) fn shot(args: &ShotArgs) -> Result<(), Failure> {
             "no node {id} at tick {}; there are {count}",
             args.tick
         )));
-    }
-    // As for a film, whose folder is made too.
-    if let Some(folder) = args.out.parent() {
-        let told = |why: std::io::Error| Failure::Input(format!("{}: {why}", folder.display()));
-        std::fs::create_dir_all(folder).map_err(told)?;
     }
     let framing = args.picture.framing(args.size);
     let options = ShotOptions { framing, path: args.out.clone() };

@@ -1,16 +1,17 @@
-//! Ctrl-C, SIGTERM and a terminal that is closed while a run writes files: the first ends the run
-//! after the tick in hand, so that every file has its end; the second ends the program at once.
+//! Ctrl-C, SIGTERM and a terminal that is closed: the first ends a run after the tick in hand, so
+//! that every file has its end, and work that writes none at once; the second ends the program.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 #[cfg(unix)]
 use signal_hook::consts::SIGHUP;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
-use super::output::Failure;
+use super::output::{self, Failure};
 
 /// What shells say of a program that Ctrl-C has ended.
 pub(super) const STOPPED: u8 = 130;
@@ -20,6 +21,24 @@ pub(super) const STOPPED: u8 = 130;
 const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 #[cfg(not(unix))]
 const SIGNALS: [i32; 2] = [SIGINT, SIGTERM];
+
+/// How often it is looked whether work that does not look itself is to end.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// From now on a signal ends the program at once with `line`: for work that leaves no file without
+/// its end, wherever it is.
+pub(super) fn ends(line: &'static str) {
+    let stop = Stop::listen();
+    let watch = move || {
+        while !stop.is_wanted() {
+            std::thread::sleep(LOOK);
+        }
+        output::complain(&Failure::Stopped(line.to_owned()));
+        std::process::exit(i32::from(STOPPED));
+    };
+    // Without the thread the second signal ends the program.
+    let _ = std::thread::Builder::new().name("stop".to_owned()).spawn(watch);
+}
 
 /// Whether somebody wants the run to end.
 #[derive(Clone, Default)]

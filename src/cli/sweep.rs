@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 use super::load;
 use super::output::{self, Failure};
 use super::run::RunReport;
+use super::stop::Stop;
 use crate::evidence::drift;
 use crate::mesh::Mesh;
 use crate::mesh::snapshot::RULES_VERSION;
@@ -100,14 +101,27 @@ fn run_all(args: &SweepArgs, file: &Path) -> Result<(), Failure> {
     let manifest = manifest(&sweep, args.data.as_deref())?;
     manifest.claim(folder).map_err(Failure::input)?;
     let mut log = Log::open(folder, &manifest, args.shard).map_err(Failure::input)?;
+    if let Some(said) = log.dropped().filter(|_| !args.quiet) {
+        output::note(&said);
+    }
     let open: Vec<u64> = runs.iter().copied().filter(|run| !log.has(*run)).collect();
     if !args.quiet && open.len() < runs.len() {
         let done = runs.len() - open.len();
         output::note(&format!("{done} of {} runs are done already", runs.len()));
     }
-    let job = Job { sweep: &sweep, manifest: &manifest, data: args.data.as_deref() };
+    let stop = Stop::listen();
+    let job = Job { sweep: &sweep, manifest: &manifest, data: args.data.as_deref(), stop };
     let quiet = args.quiet || !std::io::stderr().is_terminal();
     work(&job, &open, load::threads(args.threads), quiet, &mut log)?;
+    let done = runs.iter().filter(|run| log.has(**run)).count();
+    if done < runs.len() {
+        return Err(Failure::Stopped(format!(
+            "stopped: {done} of {} runs are done, their rows are in {}; the same command does the \
+             others",
+            runs.len(),
+            folder.display()
+        )));
+    }
     if args.shard.is_whole() {
         return tell(&merge(folder).map_err(Failure::input)?, args.quiet);
     }
@@ -120,6 +134,10 @@ fn run_all(args: &SweepArgs, file: &Path) -> Result<(), Failure> {
 fn tell(merged: &Merged, quiet: bool) -> Result<(), Failure> {
     if quiet {
         return Ok(());
+    }
+    for path in &merged.mended {
+        let what = "was cut off; it is made again from the rows of the shards";
+        output::note(&format!("{}: {what}", path.display()));
     }
     let [lines, table] = merged.files.each_ref().map(|file| file.display());
     output::result(&format!("{} runs: {lines}, {table}\n  digest {}", merged.runs, merged.digest))
@@ -211,6 +229,7 @@ struct Job<'a> {
     sweep: &'a Sweep,
     manifest: &'a Manifest,
     data: Option<&'a Path>,
+    stop: Stop,
 }
 
 /// Does the runs, `threads` at once, each on one thread. A run that fails does not keep others from
@@ -246,9 +265,11 @@ fn work(
             match row {
                 Ok(row) if written.is_ok() => written = log.add(run, &row),
                 Ok(_) => {}
+                Err(_) if job.stop.is_wanted() => {}
                 Err(why) => failures.push((run, why)),
             }
-            over.fetch_or(written.is_err() || failures.len() >= FAILURES_MAX, Ordering::Relaxed);
+            let stops = job.stop.is_wanted() || failures.len() >= FAILURES_MAX;
+            over.fetch_or(written.is_err() || stops, Ordering::Relaxed);
         }
         written
     });
@@ -276,6 +297,9 @@ impl Job<'_> {
         let mut mesh = Mesh::new(plan, 1);
         let start = Instant::now();
         for _ in 0..scenario.ticks {
+            if self.stop.is_wanted() {
+                return Err("stopped".to_owned());
+            }
             mesh.step();
         }
         let wall_s = start.elapsed().as_secs_f64();

@@ -94,7 +94,10 @@ fn read(
     let path = if beside.exists() { beside } else { folder.join(inside).join(file) };
     let trouble = |error: csv::Error| {
         let path = path.display();
-        format!("{path}: {error}; name the folder with the data sets with --data DIR")
+        format!(
+            "{path}: {error}; name the folder with the data sets with --data DIR; \
+             docs/codec.md says where to get them"
+        )
     };
     let mut reader = csv::Reader::from_path(&path).map_err(trouble)?;
     let header = reader.headers().map_err(trouble)?;

@@ -89,6 +89,8 @@ pub fn merge(
         let exchanged = now.iter().zip(&tally.marks).all(|(now, mark)| now > mark);
         tally.exchanges += u32::from(exchanged);
         tally.marks = now;
+        let tuned = tuning.map(|tuning| tuning.0.apply(config));
+        let config = tuned.as_ref().unwrap_or(config);
         let Some(mut inbox) = memory.inbox.take() else {
             if let Some(auditing) = &mut auditing {
                 let conduct = dossier.as_deref_mut().map(Dossier::view);
@@ -96,8 +98,6 @@ pub fn merge(
             }
             return;
         };
-        let tuned = tuning.map(|tuning| tuning.0.apply(config));
-        let config = tuned.as_ref().unwrap_or(config);
         let neighbours = &mut trust.0;
         let (round, regime) = (schedule.0.rounds(), detector.0.regime());
         let merger = Merger { id: identity.id, round, regime, now: clock.now };

@@ -189,8 +189,9 @@ pub fn speak(
         }
         let mut asked = AuditOut::new();
         if let Some(mut page) = auditing {
-            let agreed = &orders.config(plan);
-            doing.0.samples += page.ask(agreed, now, &speaker, mind, &memory, &outbox, &mut asked);
+            let rules = orders.config(plan);
+            let rules = tuning.map_or(rules, |tuning| tuning.0.apply(&rules));
+            doing.0.samples += page.ask(&rules, now, &speaker, mind, &memory, &outbox, &mut asked);
         }
         // Who has something to send before its outbox signs nothing: it is a member of a sum.
         let first = also.before.iter().chain(&outbox);

@@ -50,6 +50,8 @@ impl Rhythm {
 pub trait Exporter {
     /// What it is called in messages.
     const WHAT: &'static str;
+    /// What each file of the kind begins with, and hardly any other.
+    const BEGINS: &'static [u8];
 
     /// Takes what there is after a tick.
     ///

@@ -67,7 +67,8 @@ impl<W: Write + Send> Parquet<W> {
 }
 
 impl<W: Write + Send> Exporter for Parquet<W> {
-    const WHAT: &'static str = "table";
+    const WHAT: &'static str = "Parquet file";
+    const BEGINS: &'static [u8] = b"PAR1";
 
     fn tick(&mut self, mesh: &mut Mesh) -> io::Result<()> {
         if !self.rhythm.has(mesh.ticks()) {

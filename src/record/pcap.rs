@@ -18,6 +18,8 @@ pub const FRONT_BYTES: usize = 48;
 const LINK_TYPE: u32 = 147;
 /// No record is longer.
 const LENGTH_MAX: u32 = 4_096;
+/// The format, with times in microseconds.
+const MAGIC: u32 = 0xA1B2_C3D4;
 
 /// A capture that is being written.
 pub struct Pcap<W: Write> {
@@ -31,7 +33,7 @@ impl<W: Write> Pcap<W> {
     /// # Errors
     /// When it cannot be written.
     pub fn new(mut out: W, tick_us: u64) -> io::Result<Self> {
-        let words: [u32; 6] = [0xA1B2_C3D4, 2 | 4 << 16, 0, 0, LENGTH_MAX, LINK_TYPE];
+        let words: [u32; 6] = [MAGIC, 2 | 4 << 16, 0, 0, LENGTH_MAX, LINK_TYPE];
         for word in words {
             out.write_all(&word.to_le_bytes())?;
         }
@@ -70,6 +72,7 @@ fn front(tick: u64, frame: &Frame<'_>) -> [u8; FRONT_BYTES] {
 
 impl<W: Write> Exporter for Pcap<W> {
     const WHAT: &'static str = "capture";
+    const BEGINS: &'static [u8] = &MAGIC.to_le_bytes();
 
     fn tick(&mut self, mesh: &mut Mesh) -> io::Result<()> {
         let tick = mesh.ticks().saturating_sub(1);

@@ -85,7 +85,8 @@ impl<W: Write> Csv<W> {
 }
 
 impl<W: Write> Exporter for Csv<W> {
-    const WHAT: &'static str = "table";
+    const WHAT: &'static str = "table of totals";
+    const BEGINS: &'static [u8] = b"tick,sim_ms,";
 
     fn tick(&mut self, mesh: &mut Mesh) -> io::Result<()> {
         if !self.rhythm.has(mesh.ticks()) {

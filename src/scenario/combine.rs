@@ -96,7 +96,6 @@ fn audit(scenario: &Scenario) -> Result<(), Fault> {
     let restarts = scenario.faults.iter().any(falters);
     let clashes = [
         (protocol.evolution != Evolution::Off, "protocol.evolution", "models that evolve"),
-        (protocol.tuner, "protocol.tuner", "parameters that nodes tune"),
         (companions, "signals", "forecasts that hear companions"),
         (scenario.nodes.on_demand_percent > 0, "nodes.on_demand_percent", "rounds without end"),
         (!protocol.gossip, "protocol.gossip", "nodes that send nothing"),

@@ -142,10 +142,10 @@ fn nothing_is_touched_before_all_can_be_written() {
     let folder = folder("untouched");
     let scenario = scenario(&folder);
     let kept = folder.join("kept.csv").to_string_lossy().into_owned();
-    std::fs::write(&kept, "precious").expect("written");
+    std::fs::write(&kept, "tick,sim_ms,precious").expect("written");
     let nowhere = folder.join("nowhere/x.pcap").to_string_lossy().into_owned();
     refused(&["run", &scenario, "--csv", &kept, "--pcap", &nowhere], &["cannot write"]);
-    assert_eq!(std::fs::read_to_string(&kept).expect("still there"), "precious");
+    assert_eq!(std::fs::read_to_string(&kept).expect("still there"), "tick,sim_ms,precious");
 }
 
 /// A hard link is another name of one file, and a file that is included is read, whatever it is
@@ -197,42 +197,4 @@ fn a_pipe_takes_a_file_and_its_wait_is_told() {
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(text(&output.stderr).contains("a pipe: this waits until a program reads it"));
     assert_eq!(reader.join().expect("ended"), std::fs::read(place("file")).expect("there"));
-}
-
-/// Ctrl-C and SIGTERM end a run after a tick, and its files have their ends.
-#[cfg(unix)]
-#[test]
-fn a_run_that_is_stopped_leaves_whole_files() {
-    for signal in ["INT", "TERM"] {
-        let folder = folder(&format!("stopped-{signal}"));
-        let place = |name: &str| folder.join(name).to_string_lossy().into_owned();
-        let (record, csv, parquet) = (place("r.ron"), place("t.csv"), place("t.parquet"));
-        let mut command = Command::new(env!("CARGO_BIN_EXE_qres"));
-        command.args(["run", "partition", "--ticks", "1000000", "--checkpoint-every", "16"]);
-        command.args(["--csv", &csv, "--parquet", &parquet, "--record", &record, "--json"]);
-        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
-        let child = command.spawn().expect("the binary starts");
-        // Once there are checkpoints, the run has begun.
-        while std::fs::metadata(&record).map_or(0, |about| about.len()) < 10_000 {
-            std::thread::yield_now();
-        }
-        let id = child.id().to_string();
-        let sent = Command::new("kill").args(["-s", signal, &id]).status().expect("a kill");
-        assert!(sent.success());
-        let output = child.wait_with_output().expect("it ends");
-        let said = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(130), "{said}");
-        let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("figures");
-        let ticks = report["ticks"].as_u64().expect("a number");
-        assert!(said.contains(&format!("stopped at tick {ticks} of 1000000")), "{said}");
-        let rows = std::fs::read_to_string(&csv).expect("a table");
-        let last = rows.lines().last().and_then(|row| row.split(',').next().map(str::to_owned));
-        assert_eq!(last, Some(ticks.to_string()));
-        let bytes = std::fs::read(&parquet).expect("a table");
-        assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"));
-        let seen = json(&["replay", &record, "--seek", "64", "--verify", "--json"]);
-        assert_eq!(seen["same"], true);
-        let checked = text(&qres(&["check", &record]).stdout);
-        assert!(checked.contains(&format!("{ticks} ticks")) && !checked.contains("without an end"));
-    }
 }

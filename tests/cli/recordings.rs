@@ -76,7 +76,7 @@ fn a_damaged_recording_says_where() {
     refused(&["check", &damaged], &parts);
     refused(&["compare", &whole, &damaged], &parts);
     refused(&["replay", &place("nowhere.ron")], &["nowhere.ron: cannot be read"]);
-    refused(&["replay", env!("CARGO_MANIFEST_DIR")], &["cannot be read"]);
+    refused(&["replay", env!("CARGO_MANIFEST_DIR")], &["is a folder, not a recording"]);
 
     // Nothing takes the place of a recording, and a header alone proves nothing.
     refused(&["run", "partition", "--ticks", "2", "--csv", &whole], &["is left as it is"]);

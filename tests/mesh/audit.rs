@@ -35,7 +35,7 @@ fn honest_nodes_pass_through_sleep_loss_storm_and_want() {
 
 /// Good links and sleepers that speak in every round, a fifth of them a cartel from the start: one
 /// sentinel of three, and clients of the other two.
-const CARTEL: &str = r#"(
+pub const CARTEL: &str = r#"(
     title: "Cartel",
     watch_for: "Who does not compute what it sends is found.",
     seed: 4,

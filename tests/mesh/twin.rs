@@ -3,10 +3,13 @@
 
 use std::collections::VecDeque;
 
+use crate::audit::CARTEL;
 use crate::common::{THICKET, embedded, mesh, parsed};
+use qres::mesh::twin::TWIN_NEIGHBOURS;
 use qres::scenario::{Integrity, Scenario, Sun};
 use qres::world::keyring::Keyring;
 use qres_core::id::{NodeId, Tick};
+use qres_core::node::Node;
 use qres_core::packet::Update;
 use qres_core::radio::{Heard, Outgoing, Radio};
 
@@ -45,6 +48,8 @@ pub fn hold_together(scenario: &Scenario, ticks: u64) -> (usize, usize) {
     let config = mesh.plan().config;
     let ids: Vec<NodeId> = (0..mesh.plan().nodes.len() as u32).map(NodeId).collect();
     let mut twins: Vec<_> = ids.iter().map(|id| mesh.twin(*id).expect("planned")).collect();
+    let page = |twin: &Node<TWIN_NEIGHBOURS>| config.audit.map(|_| twin.audit_page());
+    let mut pages: Vec<_> = twins.iter().map(page).collect();
     mesh.tap(ids.iter().copied());
     let (mut sent, mut heard) = (0, 0);
     for tick in 0..ticks {
@@ -54,17 +59,19 @@ pub fn hold_together(scenario: &Scenario, ticks: u64) -> (usize, usize) {
             radios[id.index()].incoming.push_back(frame);
             heard += 1;
         }
-        for ((id, twin), radio) in ids.iter().zip(&mut twins).zip(&mut radios) {
+        let states = twins.iter_mut().zip(&mut pages);
+        for ((id, (twin, page)), radio) in ids.iter().zip(states).zip(&mut radios) {
             // What an adversary adds to its talk is no part of the node.
             if mesh.plan().nodes[id.index()].malice.is_some() {
                 continue;
             }
             let sample = mesh.sensed(*id);
             twin.harvest_uw = mesh.light_uw(*id, Tick(tick));
-            twin.tick(&config, Tick(tick), sample, radio);
+            twin.tick_audited(&config, Tick(tick), sample, None, page.as_mut(), radio);
             sent += radio.sent;
             let expected = mesh.node_digest(*id).expect("joined");
             assert_eq!(twin.digest(), expected, "tick {tick}, node {}", id.0);
+            assert_eq!(page.as_ref(), mesh.audits(*id), "tick {tick}, node {}", id.0);
         }
     }
     let summary = mesh.summary();
@@ -165,4 +172,80 @@ fn a_thicket_with_private_updates() {
     (privacy.clip, privacy.noise_multiplier) = (0.1, 6.0);
     let (sent, heard) = hold_together(&scenario, 400);
     assert!(sent > 1_000 && heard > sent, "sent {sent}, heard {heard}: the test must see traffic");
+}
+
+/// Sleepers too check what they were shown, and pay for that in their next window.
+#[test]
+fn a_thicket_that_audits() {
+    let mut scenario = parsed(THICKET);
+    scenario.nodes.on_demand_percent = 0;
+    scenario.protocol.audit.every_rounds = 8;
+    scenario.protocol.audit.rate_percent = 20.0;
+    scenario.protocol.audit.outliers = true;
+    hold_together(&scenario, 300);
+}
+
+#[test]
+fn a_cartel_among_nodes_that_agree_to_audit_more() {
+    let storm = "storms: [(from_tick: 200, to_tick: 280, path: [(tick: 200, x_mm: 0, z_mm: 0)],
+        radius_mm: 30000, intensity: 20.0)], adversaries:";
+    let text = CARTEL.replace("rate_percent: 50", "rate_percent: 10");
+    let text =
+        text.replace("protocol: (", "protocol: (tuner: true, ").replace("adversaries:", storm);
+    let scenario = parsed(&text);
+    let mut mesh = mesh(&scenario, 1);
+    crate::common::run_to(&mut mesh, 300);
+    let summary = mesh.summary();
+    let audit_interval = summary.tuner.expect("a mesh that tunes").audit_interval;
+    assert!(audit_interval[2] < 50, "bans ask for more audits: {audit_interval:?}");
+    let audit = summary.audit.expect("a mesh that audits");
+    assert!(audit.passes > 50 && audit.honest_convicted == 0, "{audit:?}");
+    hold_together(&scenario, 300);
+}
+
+/// Nine nodes of all kinds with a storm over them; `PAIR` is where options go.
+const SMALL: &str = r#"(
+    title: "Small", watch_for: "Two options at once.", seed: 3,
+    nodes: (count: 9, layout: Grid(columns: 3, spacing_mm: 8000)),
+    radio: (range_mm: 20000, mtu_bytes: 64, loss_at_range_percent: 20),
+    twt: (calm_ms: 8000, prestorm_ms: 4000, storm_ms: 2000, window_ms: 600,
+        storm_window_ms: 1500, listen: Dtim(1)),
+    protocol: (commissioning: (limit_ticks: 40), PAIR),
+    signals: [(modality: "heat", source: Synthetic(noise: 0.3, wander: 0.5, phase: ByNode))],
+    storms: [(from_tick: 100, to_tick: 160, path: [(tick: 100, x_mm: 0, z_mm: 0)],
+        radius_mm: 18000, intensity: 20.0)],
+)"#;
+
+/// What a node's tick does besides, each by itself.
+const OPTIONS: [&str; 9] = [
+    "tuner: true",
+    "audit: (every_rounds: 8, rate_percent: 50, outliers: true)",
+    "integrity: Accounted",
+    "stream: (step: 0.01, frame_samples: 16)",
+    "summary: (asks: 60)",
+    "privacy: (clip: 0.1, noise_multiplier: 6.0)",
+    "evolution: On(mutate_every_samples: 40)",
+    "trust: (bans: On(first_ticks: 60), bounded_influence: true, watchdog: On(straggler_rounds: 2, \
+     limit_rounds: 3))",
+    "aggregation: Adaptive(calm_rounds: 2), wire: Bfp16",
+];
+
+/// Pairs of them, by place, that a scenario may not have.
+const REFUSED: [(usize, usize); 5] = [(1, 4), (1, 5), (1, 6), (3, 5), (5, 6)];
+
+#[test]
+fn any_two_options_at_once() {
+    for (first, one) in OPTIONS.iter().enumerate() {
+        for (second, other) in OPTIONS.iter().enumerate().skip(first + 1) {
+            let text = SMALL.replace("PAIR", &format!("{one}, {other}"));
+            let read = Scenario::parse("pair.ron", &text);
+            let is_refused = REFUSED.contains(&(first, second));
+            assert_eq!(read.is_err(), is_refused, "{one}, {other}: {:?}", read.err());
+            if let Ok(scenario) = read {
+                // Shown where the two part.
+                println!("{one}, {other}");
+                hold_together(&scenario, 160);
+            }
+        }
+    }
 }

@@ -114,7 +114,11 @@ impl Store {
             // What is left of one is shorter than what it begins with.
             Some((magic, _)) if magic == MAGIC => Found::Torn,
             None if MAGIC.starts_with(&head) => Found::Torn,
-            _ => return Err(io::Error::other("it is no index")),
+            _ => {
+                return Err(io::Error::other(
+                    "it is no index; move it away, and one is made in its place",
+                ));
+            }
         };
         if writable && matches!(found, Found::Nothing | Found::Stale | Found::Torn) {
             store.begin()?;

@@ -79,6 +79,7 @@ impl<W: Write> Mcap<W> {
 
 impl<W: Write> Exporter for Mcap<W> {
     const WHAT: &'static str = "MCAP file";
+    const BEGINS: &'static [u8] = &container::MAGIC;
 
     fn tick(&mut self, mesh: &mut Mesh) -> io::Result<()> {
         let tick_ns = mesh.plan().config.wake.tick_us.saturating_mul(1_000);

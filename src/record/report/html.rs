@@ -6,6 +6,16 @@ use std::fmt::Write as _;
 /// What every page looks like.
 const STYLE: &str = include_str!("page.css");
 
+/// What every page begins with.
+const HEAD: &str = concat!(
+    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
+    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src &#39;none&#39;; ",
+    "style-src &#39;unsafe-inline&#39;\">\n<title>",
+);
+/// The same, as bytes of a file.
+pub const BEGINS: &[u8] = HEAD.as_bytes();
+
 /// Text as it stands in a page, between tags or in a quoted attribute.
 pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -112,10 +122,7 @@ impl Page {
         let Self { title, body } = self;
         let version = env!("CARGO_PKG_VERSION");
         format!(
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src &#39;none&#39;; \
-             style-src &#39;unsafe-inline&#39;\">\n<title>{title}</title>\n\
+            "{HEAD}{title}</title>\n\
              <style>\n{STYLE}</style>\n\
              </head>\n<body>\n<main>\n{body}<footer>Made by qres {version}. This page needs \
              no other file and no network.</footer>\n</main>\n</body>\n</html>\n"

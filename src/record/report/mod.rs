@@ -15,6 +15,7 @@ use serde_json::Value;
 
 pub use course::{About, Course};
 pub use evidence::evidence;
+pub use html::BEGINS;
 pub use sweep::sweep;
 pub use table::totals;
 

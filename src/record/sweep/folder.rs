@@ -2,10 +2,10 @@
 //! program did not make.
 
 use std::fs::{self, File};
-use std::io::{BufRead as _, ErrorKind, Read as _, Write as _};
+use std::io::{BufRead as _, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::{Manifest, RESULTS, RUN, SweepError, log, sealed};
+use super::{Manifest, RESULTS, RUN, SWEEP, SweepError, log};
 
 /// Bytes of a file that are looked at to find out whose it is.
 const LOOKED_AT: u64 = 1 << 20;
@@ -35,8 +35,22 @@ pub(super) fn not_a_link(path: &Path) -> Result<(), SweepError> {
     Ok(())
 }
 
-/// Whether a file begins as results of this sweep do: with a row of it that is as it was written,
-/// or with the columns that its table begins with.
+/// The results in a folder that were cut off, by a disk that was full or by hand: they end within a
+/// line.
+pub(super) fn cut(folder: &Path) -> Vec<PathBuf> {
+    let is_cut = |path: &PathBuf| {
+        let mut last = [0];
+        let read = File::open(path).and_then(|mut file| {
+            file.seek(SeekFrom::End(-1))?;
+            file.read_exact(&mut last)
+        });
+        read.is_ok() && last != *b"\n"
+    };
+    RESULTS.map(|name| folder.join(name)).into_iter().filter(is_cut).collect()
+}
+
+/// Whether a file begins as results of this sweep do, as far as it goes: with what each row of it
+/// begins with, or with the columns that its table begins with.
 fn is_result(path: &Path, manifest: &Manifest) -> bool {
     let Ok(file) = File::open(path) else { return false };
     let mut line = String::new();
@@ -46,11 +60,14 @@ fn is_result(path: &Path, manifest: &Manifest) -> bool {
     if path.extension().is_some_and(|end| end == "csv") {
         let columns = super::table::ordered(manifest, std::collections::BTreeSet::new());
         let first = super::table::header(&columns);
-        return line.starts_with(first.trim_end());
+        return alike(&line, first.trim_end());
     }
-    let row: Option<serde_json::Value> =
-        sealed::opened(line.trim_end()).and_then(|row| serde_json::from_str(&row).ok());
-    row.is_some_and(|row| row.get(RUN).is_some() && row[super::SWEEP] == *manifest.sweep)
+    alike(&line, &format!("{{\"{SWEEP}\":\"{}\",\"{RUN}\":", manifest.sweep))
+}
+
+/// Whether one of the two begins with the other.
+fn alike(one: &str, other: &str) -> bool {
+    one.starts_with(other) || other.starts_with(one)
 }
 
 /// Puts a manifest where none is yet; another process may do the same at this moment, and then one

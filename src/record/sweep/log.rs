@@ -17,6 +17,8 @@ pub struct Log {
     path: PathBuf,
     file: File,
     done: BTreeSet<u64>,
+    /// Bytes of a last line that was cut off.
+    cut_bytes: u64,
     /// Why nothing more can be written.
     broken: bool,
 }
@@ -45,7 +47,8 @@ impl Log {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(trouble)?;
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        if whole < bytes.len() {
+        let cut_bytes = (bytes.len() - whole) as u64;
+        if cut_bytes > 0 {
             file.set_len(whole as u64).map_err(trouble)?;
             file.seek(SeekFrom::End(0)).map_err(trouble)?;
         }
@@ -56,7 +59,18 @@ impl Log {
                 Ok(())
             })?;
         }
-        Ok(Self { path, file, done, broken: false })
+        Ok(Self { path, file, done, cut_bytes, broken: false })
+    }
+
+    /// What was taken away when it was opened, in words.
+    #[must_use]
+    pub fn dropped(&self) -> Option<String> {
+        let (path, bytes) = (self.path.display(), self.cut_bytes);
+        let said = format!(
+            "{path}: the last line was cut off, and its {bytes} bytes are taken away; all rows \
+             before it are kept, and its run is done again"
+        );
+        (bytes > 0).then_some(said)
     }
 
     /// Whether a run is done.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::folder::{is_free, replace};
+use super::folder::{cut, is_free, replace};
 use super::log::{each_row, files};
 use super::{Manifest, RESULTS, SWEEP, SweepError, TIMES, sealed, table};
 
@@ -22,6 +22,8 @@ pub struct Merged {
     pub digest: String,
     /// The files written.
     pub files: [PathBuf; 2],
+    /// Those of them that had been cut off.
+    pub mended: Vec<PathBuf>,
 }
 
 /// Where a row stands.
@@ -65,6 +67,7 @@ pub fn merge(folder: &Path) -> Result<Merged, SweepError> {
     if !missing.is_empty() {
         return Err(SweepError::Missing { all: manifest.runs, runs: missing });
     }
+    let mended = cut(folder);
     let mut rows = Rows::open(&paths)?;
     let [lines, cells] = RESULTS.map(|name| folder.join(name));
     let mut hasher = blake3::Hasher::new();
@@ -81,7 +84,7 @@ pub fn merge(folder: &Path) -> Result<Merged, SweepError> {
         file.write_all(table::record(&columns, value).as_bytes())
     })?;
     let digest = hasher.finalize().to_hex().to_string();
-    Ok(Merged { runs: manifest.runs, digest, files: [lines, cells] })
+    Ok(Merged { runs: manifest.runs, digest, files: [lines, cells], mended })
 }
 
 /// Calls `each` with every row of a folder that has been merged, by run.

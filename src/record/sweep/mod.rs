@@ -14,6 +14,7 @@ mod table;
 mod tests;
 
 use std::fs;
+use std::io::ErrorKind::{NotADirectory, NotFound};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -75,7 +76,7 @@ impl Manifest {
     pub fn read(folder: &Path) -> Result<Option<Self>, SweepError> {
         let path = folder.join(MANIFEST);
         let text = match fs::read_to_string(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if matches!(error.kind(), NotFound | NotADirectory) => return Ok(None),
             text => text.map_err(|error| SweepError::file(&path, "cannot be read", &error))?,
         };
         let damaged = |why: String| SweepError::Manifest { path: path.clone(), why };
@@ -97,6 +98,10 @@ impl Manifest {
     /// When it is one of another sweep, holds something that would be overwritten, or cannot be
     /// written to.
     pub fn claim(&self, folder: &Path) -> Result<(), SweepError> {
+        if folder.is_file() {
+            let why = "name a folder for the rows";
+            return Err(SweepError::file(folder, "is a file", &why));
+        }
         fs::create_dir_all(folder)
             .map_err(|error| SweepError::file(folder, "cannot be made", &error))?;
         folder::not_a_link(&folder.join(MANIFEST))?;

@@ -180,8 +180,8 @@ const COMBINATIONS: &[(&str, &str)] = &[
         "2:70: `commands[0].command.aggregation` needs 7 nodes of a modality, and there are 6",
     ),
     (
-        "(), protocol: (tuner: true, audit: (every_rounds: 8)))",
-        "2:51: `protocol.audit.every_rounds` is 8, but audits cannot follow parameters that nodes",
+        "(), protocol: (summary: (asks: 9), audit: (every_rounds: 8)))",
+        "2:58: `protocol.audit.every_rounds` is 8, but audits cannot follow models that are handed",
     ),
     (
         "(), protocol: (audit: (every_rounds: 8)))",

@@ -70,6 +70,13 @@ pub fn decode(name: &str, bytes: &mut impl BufRead) -> Result<Recording, Recordi
         let whole = text.strip_suffix(b"\n");
         let line = whole.map_or(&*text, |line| line.strip_suffix(b"\r").unwrap_or(line));
         let line = if reader.line == 1 { unmarked(line) } else { line };
+        // What editors and shells put at the end of a file is no damage.
+        if recording.is_some() && line.iter().all(u8::is_ascii_whitespace) {
+            if whole.is_none() {
+                break;
+            }
+            continue;
+        }
         match (line::read(line, &mut reader.sum), whole, &mut recording) {
             (Ok(record), _, None) => recording = Some(reader.begin(record)?),
             (Ok(record), _, Some(recording)) => reader.take(recording, record)?,
