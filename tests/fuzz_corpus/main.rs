@@ -6,6 +6,8 @@
 #[path = "../fuzz/simulator/mod.rs"]
 mod simulator;
 
+mod replay;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
