@@ -11,15 +11,15 @@ use super::stop;
 use crate::evidence::byzantine::{self, Extent, Shard};
 use crate::evidence::{self, Context, Progress, Table};
 
-/// The table that takes minutes: it is printed where it is named.
-const NAMED_ONLY: &str = "seek";
+/// Tables that take minutes: they are printed where they are named.
+const NAMED_ONLY: [&str; 2] = ["seek", "index"];
 /// The table that can be had in full.
 const LONG: &str = "byzantine";
 
 /// Options of `evidence`.
 #[derive(Args, Debug, Clone)]
 pub(super) struct EvidenceArgs {
-    /// Tables to print; all but seek, which takes minutes, when none is named
+    /// Tables to print; all but seek and index, which take minutes, when none is named
     #[arg(value_name = "TABLE", long_help = help())]
     tables: Vec<String>,
     #[command(flatten)]
@@ -54,12 +54,13 @@ struct LongArgs {
 /// The names of all tables: those of experiments, and those about recordings, seeks and the window.
 fn names() -> Vec<&'static str> {
     let seen: &[&str] = if cfg!(feature = "view") { &["frame"] } else { &[] };
-    [evidence::names(), &["recording", "seek"], seen].concat()
+    [evidence::names(), &["recording", "seek", "index"], seen].concat()
 }
 
 /// What the help says of the tables.
 fn help() -> String {
-    let most = "Tables to print; all of them when none is named, but seek, which takes minutes.";
+    let most = "Tables to print; all of them when none is named, but seek and index, which take \
+                minutes.";
     format!("{most}\n\nThere are: {}", names().join(", "))
 }
 
@@ -74,10 +75,13 @@ fn table(name: &str, context: &Context) -> Result<Table, String> {
     if name == "seek" {
         return super::seek::table(context);
     }
+    if name == "index" {
+        return super::leaps::table(context);
+    }
     evidence::table(name, context)
 }
 
-/// Prints the named tables, or all but the one that must be named.
+/// Prints the named tables, or all but those that must be named.
 pub(super) fn evidence(args: &EvidenceArgs) -> Result<(), Failure> {
     let asked = &args.tables;
     let known = names();
@@ -99,7 +103,7 @@ pub(super) fn evidence(args: &EvidenceArgs) -> Result<(), Failure> {
     let mut missed = Vec::new();
     for name in known {
         let wanted = if asked.is_empty() {
-            name != NAMED_ONLY
+            !NAMED_ONLY.contains(&name)
         } else {
             asked.iter().any(|other| other == name)
         };

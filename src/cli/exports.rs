@@ -78,7 +78,7 @@ impl Files {
     /// Says once that the recording is in trouble; the run goes on.
     pub fn warn(&mut self) {
         let Some(watch) = self.watch.as_ref().filter(|_| !self.told) else { return };
-        if let Some(trouble) = watch.status().trouble {
+        if let Some(trouble) = watch.trouble() {
             output::note(&format!("warning: {trouble}"));
             self.told = true;
         }
@@ -94,6 +94,7 @@ impl Files {
         let finished = self.recorder.map(|recorder| recorder.finish(mesh));
         let unwritten = self.exports.finish();
         let trouble = finished.and_then(|finished| finished.status.trouble);
+        let trouble = trouble.map(|trouble| trouble.to_string());
         unwritten.iter().map(ToString::to_string).chain(trouble).collect()
     }
 }

@@ -131,6 +131,7 @@ pub(super) fn recorded(
     let plan = recording.plan(&scenario, data.unwrap_or(Path::new(".")));
     let plan = plan.map_err(|why| Failure::Input(format!("{file}: {why}")))?;
     let mesh = Mesh::new(plan, threads(asked_threads));
+    recording.vouch(&mesh).map_err(|why| Failure::Input(format!("{file}: {why}")))?;
     if let Some(warning) = recording.warning() {
         output::note(&format!("warning: {warning}"));
     }

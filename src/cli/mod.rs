@@ -13,6 +13,7 @@ mod exports;
 mod film;
 #[cfg(feature = "view")]
 mod frames;
+mod leaps;
 mod load;
 mod memory;
 mod mirror;
@@ -53,10 +54,16 @@ const DEFAULT_TICKS: u64 = 2_000;
 
 /// Simulator of resource-starved, hostile sensor meshes.
 #[derive(Debug, Parser)]
-#[command(name = "qres", version, about, max_term_width = 100)]
+#[command(name = "qres", version = version(), about, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
+}
+
+/// The version, as recordings have it.
+fn version() -> &'static str {
+    let name = crate::record::recording::created_by();
+    name.strip_prefix("qres ").unwrap_or(name)
 }
 
 #[derive(Debug, Subcommand)]

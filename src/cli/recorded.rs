@@ -95,7 +95,7 @@ fn pairs(scenario: &Scenario, text: &str, context: &Context) -> Result<(Vec<f64>
     let same = recorded.digest() == alone.digest();
     let _ = std::fs::remove_file(&path);
     match finished.status.trouble {
-        Some(trouble) => Err(trouble),
+        Some(trouble) => Err(trouble.to_string()),
         None if !same => Err("a recorded run has another digest".to_owned()),
         None => Ok((costs, finished.status.bytes)),
     }

@@ -16,11 +16,12 @@ use crate::record::recording::{self, RecorderOptions};
 use crate::record::rolling::{self, BYTES_MAX, FILES_MAX, Rolling};
 use crate::scenario::Scenario;
 use crate::view::{self, Loader, Show, WindowFigures, WindowOptions};
+use crossbeam_channel::RecvTimeoutError;
 use serde::Serialize;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Real seconds that a scenario takes at the speed it starts with.
 const SHOW_SECONDS: u64 = 240;
@@ -77,12 +78,15 @@ pub(super) fn view(args: &ViewArgs) -> Result<(), Failure> {
         loader: (!args.exit).then(|| loader(args.clone(), Arc::clone(&others))),
     };
     let window = view::run_window(show.pace, options).map_err(Failure::input)?;
-    let mesh = thread.join();
-    let mut mesh = mesh.map_err(|_| Failure::Input("the mesh's thread broke off".to_owned()))?;
-    if let Some(deck) = deck {
-        deck.finish(&mut mesh);
-    }
-    join(&others);
+    let mesh = patiently(|| {
+        let mut mesh = thread.join();
+        if let (Ok(mesh), Some(deck)) = (&mut mesh, deck) {
+            deck.finish(mesh);
+        }
+        join(&others);
+        mesh
+    });
+    let mesh = mesh.map_err(|_| Failure::Input("the mesh's thread broke off".to_owned()))?;
     if !args.exit {
         return Ok(());
     }
@@ -125,6 +129,23 @@ fn said(window: &WindowFigures) -> String {
 
 /// Threads that end the recordings of runs that have left the stage.
 type Others = Arc<Mutex<Vec<JoinHandle<()>>>>;
+
+/// After how long a wait for the disk is told of.
+const TOLD_AFTER: Duration = Duration::from_secs(2);
+
+/// Waits for recordings to end, and says so where a disk is slow: the window is gone by then.
+fn patiently<T>(wait: impl FnOnce() -> T) -> T {
+    let (ends, ended) = crossbeam_channel::bounded::<()>(0);
+    let told = std::thread::Builder::new().name("patience".to_owned()).spawn(move || {
+        if ended.recv_timeout(TOLD_AFTER) == Err(RecvTimeoutError::Timeout) {
+            output::note("the disk is slow: waiting until recordings are written; Ctrl-C gives up");
+        }
+    });
+    let outcome = wait();
+    drop(ends);
+    drop(told.map(JoinHandle::join));
+    outcome
+}
 
 /// Waits until the recordings of runs that have left the stage are written.
 fn join(others: &Others) {

@@ -220,7 +220,14 @@ impl Driver {
         if known >= until || (self.first.now() >= known && !self.advance()) {
             let begun = self.now();
             let last = known.min(until);
-            self.say(&format!("{}: never between ticks {begun} and {last}", sought.name()));
+            // It may still come after the ticks that were asked for.
+            let further = if known < until || self.first.is_end(last) {
+                String::new()
+            } else {
+                format!("; {} ticks were looked through: look again to go on", until - begun)
+            };
+            let name = sought.name();
+            self.say(&format!("{name}: never between ticks {begun} and {last}{further}"));
             self.job = Some((Job::Seek { target: last, stop: true }, None));
             return None;
         }

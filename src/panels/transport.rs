@@ -150,6 +150,14 @@ fn lamps(ui: &mut Ui, stage: &Stage, look: &Look, outcome: &mut Outcome) {
                 .on_hover_text(format!("{} lines. F2 ends it", grouped(status.lines)));
         });
     }
+    if stage.disk_is_slow {
+        ui.horizontal(|ui| {
+            dot(ui, theme::WARN);
+            let said = "the disk is slow: the run waits for its recording";
+            ui.label(RichText::new(said).size(12.0).color(theme::WARN))
+                .on_hover_text("Nothing is lost. It goes on once the disk has taken what waits");
+        });
+    }
     if !stage.is_replay {
         return;
     }

@@ -13,6 +13,8 @@ use super::recording::is_recording;
 pub const FILES_MAX: usize = 16;
 /// Bytes that are kept, unless told otherwise.
 pub const BYTES_MAX: u64 = 256 << 20;
+/// Bytes of all their indexes together that are kept: as many as a single one may have.
+pub const INDEXES_BYTES_MAX: u64 = index::INDEX_BYTES;
 
 /// Before the number of a file, and after its name.
 const AROUND: (&str, &str) = ("run-", ".ron");
@@ -41,6 +43,7 @@ pub struct Rolling {
     folder: PathBuf,
     files_max: usize,
     bytes_max: u64,
+    indexes_bytes_max: u64,
 }
 
 /// A recording in such a folder.
@@ -55,10 +58,11 @@ pub struct Rolled {
 }
 
 impl Rolling {
-    /// Keeps at most so many files and bytes in `folder`, and the newest file in any case.
+    /// Keeps at most so many files and bytes in `folder`, and the newest file in any case; besides
+    /// them, [`INDEXES_BYTES_MAX`] bytes of their indexes.
     #[must_use]
     pub const fn new(folder: PathBuf, files_max: usize, bytes_max: u64) -> Self {
-        Self { folder, files_max, bytes_max }
+        Self { folder, files_max, bytes_max, indexes_bytes_max: INDEXES_BYTES_MAX }
     }
 
     /// The recordings that are there, the newest first. Other files are none of them.
@@ -113,8 +117,9 @@ impl Rolling {
         Err(io::Error::other("there are no numbers left"))
     }
 
-    /// Deletes the oldest recordings that are too many; returns them. What is being written, or
-    /// cannot be deleted, stays.
+    /// Deletes the oldest recordings that are too many, and returns them; then the indexes of the
+    /// oldest that are left, where those are too large together: they can be made again. What is
+    /// being written, or cannot be deleted, stays.
     ///
     /// # Errors
     /// When the folder cannot be listed.
@@ -125,7 +130,7 @@ impl Rolling {
             files += 1;
             bytes = bytes.saturating_add(kept.bytes);
             let fits = files <= self.files_max && bytes <= self.bytes_max;
-            if fits || files == 1 || is_written(&kept.path) {
+            if fits || files == 1 || is_locked(&kept.path) {
                 continue;
             }
             if fs::remove_file(&kept.path).is_ok() {
@@ -135,7 +140,21 @@ impl Rolling {
                 deleted.push(kept.path);
             }
         }
+        self.prune_indexes()?;
         Ok(deleted)
+    }
+
+    fn prune_indexes(&self) -> io::Result<()> {
+        let mut bytes = 0_u64;
+        for kept in self.list()? {
+            let Some((size, is_open)) = index::found(&kept.path) else { continue };
+            if is_open || bytes.saturating_add(size) <= self.indexes_bytes_max {
+                bytes = bytes.saturating_add(size);
+            } else {
+                index::forget(&kept.path);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -156,8 +175,8 @@ fn plain(scenario: &str) -> String {
     if name.is_empty() { "scenario".to_owned() } else { name }
 }
 
-/// Whether a recorder has the file.
-fn is_written(path: &Path) -> bool {
+/// Whether somebody has locked the file: a recorder, or whoever uses an index.
+pub(super) fn is_locked(path: &Path) -> bool {
     let lock = File::open(path).map(|file| file.try_lock());
     matches!(lock, Ok(Err(TryLockError::WouldBlock)))
 }
@@ -218,6 +237,33 @@ mod tests {
         for (name, _) in foreign {
             assert!(folder.join(name).is_file(), "{name}");
         }
+        fs::remove_dir_all(&folder).expect("gone");
+    }
+
+    #[test]
+    fn indexes_have_a_bound_of_their_own() {
+        let folder = fresh("rolling-indexes");
+        let rolling = Rolling { indexes_bytes_max: 20, ..Rolling::new(folder.clone(), 9, 1 << 20) };
+        let made: Vec<PathBuf> = (0..4)
+            .map(|_| {
+                let path = rolling.next("calm").expect("made");
+                fs::write(&path, "Header(").expect("written");
+                path
+            })
+            .collect();
+        for path in &made {
+            fs::write(index::path_of(path), "QIX1 14 bytes.").expect("written");
+        }
+        let indexed = || [0, 1, 2, 3].map(|place: usize| index::path_of(&made[place]).exists());
+        // One fits, and one that is in use counts but stays.
+        let used = File::options().write(true).open(index::path_of(&made[1])).expect("open");
+        used.lock().expect("locked");
+        assert_eq!(rolling.prune().expect("pruned"), Vec::<PathBuf>::new());
+        assert_eq!(indexed(), [false, true, false, true]);
+        drop(used);
+        assert_eq!(rolling.prune().expect("pruned"), Vec::<PathBuf>::new());
+        assert_eq!(indexed(), [false, false, false, true]);
+        assert_eq!(names(&rolling).len(), 4, "no recording goes for an index");
         fs::remove_dir_all(&folder).expect("gone");
     }
 

@@ -166,7 +166,11 @@ fn wrong_value(language: &Language, name: &str, text: &str, at: usize, code: &Er
     if path.is_empty() {
         let first = Lexer::new(text, value.start).next();
         return if first.is_none_or(|token| at <= token.start) {
-            let found = format!("this is not {}", language.what);
+            // Recordings have the same ending, and one is easily given for a scenario.
+            let is_recording = text.get(value.start..).is_some_and(|at| at.starts_with("Header("));
+            let instead =
+                if is_recording { ", but a recording: `qres replay` takes it" } else { "" };
+            let found = format!("this is not {}{instead}", language.what);
             Problem::at(name, text, value, found, language.smallest)
         } else {
             syntax(name, text, at, code.to_string())

@@ -60,6 +60,8 @@ pub struct Stage {
     pub notes: Arc<[Remark]>,
     /// How recordings of the run do.
     pub tape: DeckStatus,
+    /// Ticks wait for a disk that takes their recording slowly, or not at all.
+    pub disk_is_slow: bool,
     /// Where in its time the run is.
     pub travel: Travel,
     /// The second world, at the same tick.
@@ -111,6 +113,7 @@ impl Stage {
             fleet: Fleet::default(),
             notes: Arc::default(),
             tape: DeckStatus::default(),
+            disk_is_slow: false,
             travel: Travel::default(),
             other: None,
             other_previous: None,

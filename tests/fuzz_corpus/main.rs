@@ -8,6 +8,8 @@ mod meshes;
 #[path = "../fuzz/simulator/mod.rs"]
 mod simulator;
 
+mod replay;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

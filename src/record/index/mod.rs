@@ -36,6 +36,14 @@ pub fn path_of(recording: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// Bytes of the index that belongs to a recording, and whether somebody has it open; `None` where
+/// there is none.
+pub(super) fn found(recording: &Path) -> Option<(u64, bool)> {
+    let path = path_of(recording);
+    let bytes = std::fs::metadata(&path).ok().filter(|_| store::is_index(&path))?.len();
+    Some((bytes, super::rolling::is_locked(&path)))
+}
+
 /// Deletes the index that belongs to a recording; a file of that name that is none stays.
 pub fn forget(recording: &Path) {
     let path = path_of(recording);
@@ -44,11 +52,19 @@ pub fn forget(recording: &Path) {
     }
 }
 
+/// Ticks of all nodes together that a seek has to run again at most, as long as the index has room:
+/// about two seconds of one processor of today.
+pub const SEEK_NODE_TICKS_MAX: u64 = 1 << 21;
+/// The least ticks between snapshots: one takes as long as some ticks.
+const SPACING_TICKS_MIN: u64 = 8;
+
 /// Ticks between snapshots of an index, while there is room: half of what a driver keeps in memory,
-/// since nobody waits for the thread that makes them.
+/// since nobody waits for the thread that makes them, and no more than [`SEEK_NODE_TICKS_MAX`]
+/// allows. A power of two.
 #[must_use]
 pub fn spacing(nodes: usize) -> u64 {
-    (pace::spacing(nodes) / 2).max(1)
+    let most = (SEEK_NODE_TICKS_MAX / (nodes as u64).max(1)).max(SPACING_TICKS_MIN);
+    (pace::spacing(nodes) / 2).clamp(1, 1 << most.ilog2())
 }
 
 /// How an index is doing.

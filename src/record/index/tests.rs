@@ -238,3 +238,25 @@ fn the_disk_is_bounded_and_work_can_be_given_up() {
     });
     assert_eq!((index.status().ticks, index.status().is_complete), (30, false));
 }
+
+#[test]
+fn no_seek_runs_more_than_a_spacing_again() {
+    for (nodes, expected) in
+        [(1, 65_536), (100, 512), (1_000, 128), (10_000, 128), (100_000, 16), (10_000_000, 8)]
+    {
+        assert_eq!(spacing(nodes), expected, "{nodes}");
+        assert!(expected == SPACING_TICKS_MIN || expected * nodes as u64 <= SEEK_NODE_TICKS_MAX);
+    }
+    let kept = Kept::new("work", 2);
+    let all = kept.built().status().bytes;
+    for bytes_max in [INDEX_BYTES, all * 3 / 5, all / 3] {
+        fs::remove_file(&kept.path).expect("there");
+        let index = kept.open(bytes_max);
+        index.build_here(kept.mesh(), |_| ());
+        let (spacing, lent) = (index.status().spacing_ticks, index.shelf());
+        for tick in 0..=TICKS {
+            let again = tick - lent.nearest(tick).unwrap_or(0);
+            assert!(again < spacing, "tick {tick} of an index at every {spacing}: {again}");
+        }
+    }
+}

@@ -2,6 +2,7 @@
 //! `write` makes it while a mesh runs, `replay` makes a mesh of it and holds that against its
 //! checkpoints, `compare` finds where two part. Must not change a mesh that it records.
 
+mod build;
 pub mod compare;
 mod replay;
 #[cfg(test)]
@@ -9,6 +10,7 @@ mod tests;
 pub mod text;
 mod write;
 
+pub use build::created_by;
 pub use replay::{ReplayError, data_digests};
 pub use text::{
     Apart, Board, Checkpoint, Cut, Difference, End, FILE_BYTES_MAX, FORMAT, Header, Note,
@@ -16,5 +18,5 @@ pub use text::{
 };
 pub(crate) use write::is_same;
 pub use write::{
-    CHECKPOINT_EVERY, CREATED_BY, Finished, Recorder, RecorderOptions, RecorderStatus, Store, Watch,
+    CHECKPOINT_EVERY, Finished, Recorder, RecorderOptions, RecorderStatus, Store, Watch,
 };

@@ -39,6 +39,10 @@ pub enum ReplayError {
     Data(String, String),
     /// A data file that is another one than was recorded.
     OtherData(String),
+    /// It has no checkpoint, and tells of this tick of a scenario of so many ticks.
+    Unbounded(u64, u64),
+    /// It has no checkpoint, and its header is not that of the mesh which the rest makes.
+    Unknown,
     /// A command that no mesh of this scenario takes: its line and tick, and why.
     Command(u64, u64, String),
     /// A model that its node cannot be born with: why.
@@ -74,6 +78,17 @@ impl fmt::Display for ReplayError {
                 "the data file {} is not the one that was recorded: its contents differ; name the \
                  folder of the recorded one with --data",
                 shown(path)
+            ),
+            Self::Unbounded(tick, most) => write!(
+                out,
+                "it tells of tick {tick} and has no checkpoint, and the scenario runs {most} \
+                 ticks: nothing says that the run came so far; {EDITED}"
+            ),
+            Self::Unknown => write!(
+                out,
+                "it has no checkpoint, and its scenario, seed or data are not those that were \
+                 recorded, or another build has recorded it: nothing says what the run was; \
+                 restore it from a copy"
             ),
             Self::Command(line, tick, why) => write!(
                 out,
@@ -167,11 +182,17 @@ impl Recording {
     /// without a mesh; what boards brought in, in order of tick.
     ///
     /// # Errors
-    /// Other rules than ours; or the first command or board's bytes that cannot be, by their line.
+    /// Other rules than ours; ticks that nothing vouches for; or the first command or board's bytes
+    /// that cannot be, by their line.
     pub fn check(&self, scenario: &Scenario) -> Result<Arc<[BoardTick]>, ReplayError> {
         let header = &self.header;
         if header.rules != RULES_VERSION {
             return Err(ReplayError::Rules(header.rules, header.build.clone()));
+        }
+        // Where there are checkpoints, whoever reads them has bounded the ticks between them.
+        let most = scenario.ticks.max(header.checkpoint_every);
+        if self.checkpoints.is_empty() && self.ticks() > most {
+            return Err(ReplayError::Unbounded(self.ticks(), scenario.ticks));
         }
         // A recording may have been written by anybody: its commands are held against the scenario
         // as the scenario's own are.
@@ -203,6 +224,18 @@ impl Recording {
     #[must_use]
     pub fn is_of(&self, mesh: &Mesh) -> bool {
         self.header.plan == Hash::of(mesh.identity())
+    }
+
+    /// Whether a mesh can be the recorded one, before its first tick. Where there are checkpoints
+    /// they decide; where there is none, only the header can.
+    ///
+    /// # Errors
+    /// When there is no checkpoint, and the header is of another mesh.
+    pub fn vouch(&self, mesh: &Mesh) -> Result<(), ReplayError> {
+        if self.checkpoints.is_empty() && !self.is_of(mesh) {
+            return Err(ReplayError::Unknown);
+        }
+        Ok(())
     }
 
     fn check_commands(&self, realm: &Realm) -> Result<(), ReplayError> {

@@ -15,6 +15,7 @@ use std::time::Duration;
 use crossbeam_channel::Sender;
 use qres_core::id::NodeId;
 
+use super::created_by;
 use super::text::format::{
     Base64, Board, Checkpoint, End, FORMAT, Hash, Hash256, Header, Hex, Note, Record, Remark,
 };
@@ -24,8 +25,6 @@ use crate::mesh::survey::Survey;
 use crate::mesh::{CHECKPOINT_TICKS, Mesh};
 use crate::scenario::Command;
 
-/// Who writes recordings: the name and version of this build.
-pub const CREATED_BY: &str = concat!("qres ", env!("CARGO_PKG_VERSION"));
 /// Ticks between checkpoints, unless told otherwise: where the mesh computes a digest anyway.
 pub const CHECKPOINT_EVERY: u64 = CHECKPOINT_TICKS;
 /// Entries that wait for the thread before ticks wait for it.
@@ -64,7 +63,7 @@ impl Header {
             |(id, gene): (&NodeId, &qres_core::gene::GeneBytes)| (id.0, Base64(gene.to_vec()));
         Self {
             format: FORMAT,
-            build: CREATED_BY.to_owned(),
+            build: created_by().to_owned(),
             rules: RULES_VERSION,
             name: options.name,
             seed: plan.seed,
@@ -113,21 +112,20 @@ impl Entry {
     }
 }
 
-/// How a recording is doing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// How a recording is doing. A copy costs no memory of its own, so that frames can have one.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecorderStatus {
     /// The file.
-    pub path: PathBuf,
+    pub path: Arc<Path>,
     /// Lines written.
     pub lines: u64,
     /// Bytes written.
     pub bytes: u64,
     /// Why nothing more is written: what went wrong, and what that means.
-    pub trouble: Option<String>,
+    pub trouble: Option<Arc<str>>,
 }
 
 /// What the threads share.
-#[derive(Default)]
 struct Shared {
     status: Mutex<RecorderStatus>,
     /// Ticks run.
@@ -135,12 +133,22 @@ struct Shared {
 }
 
 impl Shared {
+    fn new(path: &Path) -> Self {
+        let status = RecorderStatus { path: path.into(), lines: 0, bytes: 0, trouble: None };
+        Self { status: Mutex::new(status), reached: AtomicU64::new(0) }
+    }
+
     fn change(&self, change: impl FnOnce(&mut RecorderStatus)) {
         change(&mut self.status.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    fn path(&self) -> String {
-        self.status.lock().unwrap_or_else(PoisonError::into_inner).path.display().to_string()
+    /// Keeps the first thing that went wrong; `what` comes behind the path.
+    fn fail(&self, what: &str) {
+        self.change(|status| {
+            if status.trouble.is_none() {
+                status.trouble = Some(format!("{}: {what}", status.path.display()).into());
+            }
+        });
     }
 }
 
@@ -153,6 +161,12 @@ impl Watch {
     #[must_use]
     pub fn status(&self) -> RecorderStatus {
         self.0.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What has gone wrong with it.
+    #[must_use]
+    pub fn trouble(&self) -> Option<Arc<str>> {
+        self.0.status.lock().unwrap_or_else(PoisonError::into_inner).trouble.clone()
     }
 }
 
@@ -203,8 +217,7 @@ impl Recorder {
         mesh: &mut Mesh,
         flush_every: Duration,
     ) -> io::Result<Self> {
-        let shared = Arc::new(Shared::default());
-        shared.change(|status| status.path = path.to_path_buf());
+        let shared = Arc::new(Shared::new(path));
         let (entries, inbox) = crossbeam_channel::bounded(WAITING_MAX);
         let every = header.checkpoint_every.max(1);
         let scribe = thread::Scribe::new(Box::new(store), Arc::clone(&shared));
@@ -236,13 +249,9 @@ impl Recorder {
         }
         if tick < self.tick {
             self.over = true;
-            self.shared.change(|status| {
-                let path = status.path.display();
-                let said = format!(
-                    "{path}: the run was put back to tick {tick}: the recording ends before that"
-                );
-                status.trouble.get_or_insert(said);
-            });
+            self.shared.fail(&format!(
+                "the run was put back to tick {tick}: the recording ends before that"
+            ));
             return;
         }
         self.tick = tick;

@@ -120,6 +120,7 @@ fn what_is_wrong_is_told_where_it_stands() {
     let whole = [
         ("", "1:1: the file is empty; a sweep starts as"),
         ("5", "1:1: this is not a sweep; a sweep starts as"),
+        ("Header(format:1) // 0", "1:1: this is not a sweep, but a recording: `qres replay`"),
         ("()", "1:1: Sweep lacks its field `scenario`; accepted: a text"),
         (
             "(scenario: \"storm-frnot\", axes: [(field: \"seed\", values: [1])])",

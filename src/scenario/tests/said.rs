@@ -49,6 +49,7 @@ const WHOLE: &[(&str, &str)] = &[
         "1:23: the scenario is closed here, without its field `watch_for`, and more follows",
     ),
     ("abc", "1:1: this is not a scenario"),
+    ("Header(format:1) // 0", "1:1: this is not a scenario, but a recording: `qres replay`"),
     ("[1]", "1:1: this is not a scenario"),
     ("title: \"x\"", "1:1: this is not a scenario"),
     ("(1, 2)", "1:2: a field's name is missing before this"),

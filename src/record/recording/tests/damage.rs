@@ -256,6 +256,48 @@ fn an_edited_header_shows_at_the_first_checkpoint() {
 }
 
 #[test]
+fn without_a_checkpoint_nothing_far_or_foreign_is_believed() {
+    let header = opened(&small()).swap_remove(0);
+    let scenario = Scenario::parse("t", SMALL).expect("a scenario");
+    let said = |tick: u64, other_seed: bool, command: bool| {
+        let mut records = vec![header.clone()];
+        if let Record::Header(header) = &mut records[0] {
+            header.seed += u64::from(other_seed);
+        }
+        records.push(if command {
+            Record::Command { tick, command: drain(1) }
+        } else {
+            Record::Note(Remark { tick, note: Note::Reached })
+        });
+        let recording = decoded(&sealed(&records)).expect("in order");
+        let plan = recording.plan(&scenario, Path::new("."));
+        let vouched = plan.and_then(|plan| recording.vouch(&Mesh::new(plan, 1)));
+        vouched.err().map(|why| why.to_string()).unwrap_or_default()
+    };
+    let (last, far) = (scenario.ticks, 1_000_000_000);
+    for (tick, other_seed, expected) in [
+        (0, false, ""),
+        (last, false, ""),
+        (last + 1, false, "and has no checkpoint"),
+        (far, false, "it tells of tick 1000000000 and has no checkpoint"),
+        (0, true, "its scenario, seed or data are not those that were recorded"),
+    ] {
+        for command in [false, true] {
+            let said = said(tick, other_seed, command);
+            assert!(said.contains(expected) && said.is_empty() == expected.is_empty(), "{said}");
+        }
+    }
+    // With one, that is what decides.
+    let mut records = opened(&small());
+    if let Record::Header(header) = &mut records[0] {
+        header.seed += 1;
+    }
+    let recording = decoded(&sealed(&records)).expect("in order");
+    assert_eq!(recording.vouch(&again(&recording, 1)), Ok(()));
+    assert!(replayed(&recording, 1).is_err());
+}
+
+#[test]
 fn what_cannot_be_replayed_says_why() {
     type Change = fn(&mut Vec<Record>);
     let header = |records: &mut Vec<Record>, change: fn(&mut Header)| {

@@ -105,13 +105,8 @@ impl Scribe {
             // What did not reach the store would be written where it cannot.
             let _ = out.into_parts();
         }
-        let path = self.shared.path();
-        self.shared.change(|status| {
-            let said = format!(
-                "{path}: the recording cannot be written any further: {why}; the run goes on \
-                 without it"
-            );
-            status.trouble.get_or_insert(said);
-        });
+        self.shared.fail(&format!(
+            "the recording cannot be written any further: {why}; the run goes on without it"
+        ));
     }
 }
