@@ -25,6 +25,7 @@ const DRIFT_MAX_PPM: u64 = 1_000;
 
 /// A ping that was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "units stand last")]
 struct Answer {
     /// The host's clock half way between question and answer, in microseconds.
     host_us: u64,

@@ -344,7 +344,9 @@ fn drive(
             lines.extend(happened(mirror, &mut news, watch));
         }
         if !args.quiet && !lines.is_empty() {
-            lines.iter().for_each(|line| output::note(line));
+            for line in &lines {
+                output::note(line);
+            }
             // The next table stands below.
             drawn = 0;
         }
@@ -358,7 +360,9 @@ fn drive(
     }
     settle(mirror, watch, GATHER_US);
     if !args.quiet {
-        happened(mirror, &mut news, watch).iter().for_each(|line| output::note(line));
+        for line in happened(mirror, &mut news, watch) {
+            output::note(&line);
+        }
     }
     (watch.now_us() - from_us) as f64 / 1e6
 }

@@ -124,7 +124,9 @@ struct Holder {
 impl Holder {
     /// The near end of a new pseudo-terminal; the far one is for the host, which locks it.
     fn plug_in(&mut self) -> TTYPort {
-        self.link = self.control.link.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let link = self.control.link.lock().unwrap_or_else(PoisonError::into_inner);
+        self.link.clone_from(&link);
+        drop(link);
         let (original, far) = TTYPort::pair().expect("a pseudo-terminal");
         // A copy that programs which a test starts do not inherit: their end would keep it open.
         let mut near = original.try_clone_native().expect("a copy");

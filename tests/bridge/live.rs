@@ -72,9 +72,14 @@ impl Rig {
     }
 
     pub fn run(&mut self, ticks: u64) {
+        self.run_for(ticks, 0);
+    }
+
+    /// The same with ticks that take so long at least.
+    fn run_for(&mut self, ticks: u64, tick_us: u64) {
         for _ in 0..ticks {
-            let tick = self.mesh.ticks();
-            let given = run_tick(&mut self.mirror, &mut self.mesh, &self.watch, 0);
+            let (tick, due_us) = (self.mesh.ticks(), self.watch.now_us() + tick_us);
+            let given = run_tick(&mut self.mirror, &mut self.mesh, &self.watch, due_us);
             self.inputs.extend(given.into_iter().map(|(node, input)| (tick, node, input)));
             let (moves, status) = (self.mirror.moves(), self.mirror.status());
             let lines = self.news.take(&status, &moves, self.watch.now_us());
@@ -211,6 +216,7 @@ fn unplugged_reset_and_silent_boards_come_back() {
     rig.benches[0].control.plug(true);
     rig.benches[2].control.noise(Noise::default());
     rig.settle();
+    rig.run(1);
     let status = rig.status();
     assert!(status[0].counts.opened == 2 && status[0].counts.missed > 20, "{:#?}", status[0]);
     assert!(status[1].counts.resyncs >= 1, "{:#?}", status[1]);
@@ -268,7 +274,7 @@ fn soak() {
                 _ => control.noise(Noise::ALL),
             }
         }
-        rig.run(8);
+        rig.run_for(8, 60_000);
         if round == 20 && seconds >= 60 {
             silence(&mut rig);
         }

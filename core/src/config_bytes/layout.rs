@@ -3,6 +3,7 @@
 
 extern crate std;
 
+use std::fmt::Write as _;
 use std::format;
 use std::prelude::v1::*;
 use std::vec;
@@ -115,7 +116,7 @@ fn rows(trace: &Trace, usual: Option<&Trace>) -> String {
         "\n|---|---|---|\n"
     });
     for (place, row) in trace.rows.iter().enumerate() {
-        text.push_str(&format!("| `{}` | {} | {} |", row.path, row.kind, row.sizes()));
+        write!(text, "| `{}` | {} | {} |", row.path, row.kind, row.sizes()).expect("a text");
         if let Some(usual) = usual {
             let same = |other: &&Row| other.path == row.path;
             let earlier = trace.rows.iter().take(place).filter(same).count();
