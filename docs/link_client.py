@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""A host for one board, written from docs/link.md alone with Python's standard library.
+"""A host for one board, written from docs/link.md and docs/canonical.md alone, in standard Python.
 
-    docs/link_client.py vectors tests/vectors/link.txt    check framing against the vectors
-    docs/link_client.py LINE [TICKS]                      greet, be node 7, do some ticks
+    docs/link_client.py vectors tests/vectors/link.txt    check every message against the vectors
+    docs/link_client.py LINE [TICKS]                      say everything that a host can say
 
-It sends a neighbour's update in some ticks and prints what the board says. It exits with 1 when the
-board breaks a rule of the text. Simulation, digests and signatures are not its business.
+It greets, loads a configuration, is refused what is wrong, does ticks with and without a rehearsal,
+moves a node by its state, and sets it free. It exits with 1 when the board breaks a rule of the
+text. Simulation and signatures are not its business.
 """
-import os, select, struct, sys, termios, time, tty, zlib
+import os, re, select, struct, sys, termios, time, tty, zlib
 # --- frames: sequence, message, CRC-32, stuffed, a zero byte --------------------------------------
 def stuff(body):
     out, block = bytearray(), bytearray()
@@ -45,48 +46,89 @@ def unframe(data):
     return struct.unpack('<H', body[:2])[0], body[2:-4]
 
 # --- messages: the kind, then the fields in order -------------------------------------------------
-def number(value):
-    out = bytearray()
-    while value > 127:
-        out.append(value & 127 | 128)
-        value >>= 7
-    return bytes(out + bytes([value]))
+# u8: a byte; n: number; z: signed; blob: bytes or text; list: numbers; xN: N bytes; ?: or none.
+KINDS = [line.split() for line in '''
+    Hello oldest:n newest:n nonce:n
+    Load area:n offset:n bytes:blob
+    Post node:n group:u8 role:u8 sentinel:n first_us:n join:n length:n crc:n free_ms:n peers:list
+    Restore tick:n
+    Hear tick:n index:u8 at_us:n frame:blob
+    Tick tick:n sample:sample disturbance:z storm:u8 harvest_uw:n heard:u8
+    Ping host_us:n
+    Fetch offset:n
+    Release
+    Restart
+    Greeting version:n nonce:n key:x32 proof:blob can:n profile:blob build:blob room:u8 inbox:u8 next:n?
+    Loaded area:n length:n
+    Ready tick:n digest:x32 free:u8
+    Say tick:n index:u8 at_us:n frame:blob
+    Ticked tick:n raw:z? sample:z? heard:u8 crc:n said:u8 digest:x32 sections:x24 regime:u8 dark:u8 \
+        energy_uj:n awake_us:n rounds:n w0:z w1:z w2:z w3:z w4:z w5:z w6:z w7:z work_us:n
+    Missed asked:n next:n
+    Pong host_us:n board_us:n
+    Part tick:n total:n offset:n bytes:blob
+    Log level:n text:blob
+    Nack sequence:n why:reason
+    Beat board_us:n next:n? free:u8 taken:n damaged:n lost:n stack:n
+    Rehearse tick:n senses:u8 offset:z gain:z pivot:z storm:u8 harvest_uw:n
+    Rehearsed tick:n raw:z? said:u8'''.replace('\\\n', '').strip().split('\n')]
+NAMES = [kind[0] for kind in KINDS]
+FIELDS = {kind[0]: [field.split(':') for field in kind[1:]] for kind in KINDS}
+CHOICES = {'sample': ['', 'z', ''], 'reason': ['', '', '', '', '', 'u8', 'n', '', '']}
 
-def signed(value): return number(value << 1 if value >= 0 else (-value << 1) - 1)
-def blob(data): return number(len(data)) + data
+def put(kind, value):
+    if kind in CHOICES:
+        case, *rest = value
+        return put('n', case) + b''.join(put(CHOICES[kind][case], one) for one in rest)
+    if kind.endswith('?'):
+        return b'\0' if value is None else b'\1' + put(kind[:-1], value)
+    if kind == 'z':
+        return put('n', value << 1 if value >= 0 else (-value << 1) - 1)
+    if kind == 'n':
+        return bytes([value]) if value < 128 else bytes([value & 127 | 128]) + put('n', value >> 7)
+    if kind == 'list':
+        return put('n', len(value)) + b''.join(put('n', one) for one in value)
+    if kind == 'blob':
+        return put('n', len(value)) + value
+    return bytes([value]) if kind == 'u8' else value
 
-class Fields:
-    """Reads a message from front to back."""
+def get(kind, data):
+    """A value, and what is behind it."""
+    if kind in CHOICES:
+        case, data = get('n', data)
+        field = CHOICES[kind][case]
+        value, data = get(field, data) if field else (None, data)
+        return ((case, value) if field else (case,)), data
+    if kind.endswith('?'):
+        return get(kind[:-1], data[1:]) if data[0] else (None, data[1:])
+    if kind == 'n':
+        length = next(place for place, byte in enumerate(data) if byte < 128) + 1
+        return sum((byte & 127) << 7 * at for at, byte in enumerate(data[:length])), data[length:]
+    if kind == 'u8':
+        return data[0], data[1:]
+    if kind[0] == 'x':
+        return data[:int(kind[1:])], data[int(kind[1:]):]
+    value, data = get('n', data)
+    if kind == 'z':
+        return (value >> 1 if value % 2 == 0 else -(value + 1 >> 1)), data
+    if kind == 'blob':
+        return data[:value], data[value:]
+    values = []
+    for _ in range(value):
+        one, data = get('n', data)
+        values.append(one)
+    return values, data
 
-    def __init__(self, data):
-        self.data, self.place = data, 0
+def write(name, **fields):
+    return put('n', NAMES.index(name)) + b''.join(put(of, fields[at]) for at, of in FIELDS[name])
 
-    def raw(self, count):
-        piece = self.data[self.place:self.place + count]
-        assert len(piece) == count, 'the message is too short'
-        self.place += count
-        return piece
-
-    def byte(self): return self.raw(1)[0]
-    def blob(self): return self.raw(self.number())
-    def option(self, field): return field() if self.byte() else None
-
-    def number(self):
-        value = shift = 0
-        while True:
-            byte = self.byte()
-            value |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                return value
-
-    def signed(self):
-        value = self.number()
-        return value >> 1 if value % 2 == 0 else -(value + 1 >> 1)
-
-HELLO, POST, HEAR, TICK, PING = 0, 2, 4, 5, 6
-GREETING, READY, SAY, TICKED, PONG, NACK = 10, 12, 13, 14, 16, 19
-NODE, NEIGHBOUR = 7, 9
+def read(message):
+    kind, rest = get('n', message)
+    fields = {}
+    for at, of in FIELDS[NAMES[kind]]:
+        fields[at], rest = get(of, rest)
+    assert not rest, f'{NAMES[kind]} is longer than the text says'
+    return NAMES[kind], fields
 
 class Line:
     def __init__(self, path):
@@ -100,86 +142,117 @@ class Line:
         self.sequence = self.sequence + 1 & 0xFFFF
 
     def messages(self, seconds):
-        """Kind and fields of each message that comes in that time."""
+        """Name and fields of each message that comes in that time."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             if select.select([self.port], [], [], left)[0]:
                 *whole, self.rest = (self.rest + os.read(self.port, 4096)).split(b'\0')
                 for arrived in filter(None, map(unframe, whole)):
-                    fields = Fields(arrived[1])
-                    yield fields.number(), fields
+                    name, fields = read(arrived[1])
+                    if name == 'Log':
+                        print(f"the board says: {fields['text'].decode()}")
+                    yield name, fields
 
-    def ask(self, *messages, answer, skip=lambda fields: False):
-        """Says this until the answer comes, five times at most; what came before it, and it."""
+    def ask(self, *messages, answer, **like):
+        """Says this until an answer like that comes, five times at most; what came before, and it."""
         for _ in range(5):
             for message in messages:
                 self.send(message)
             before = []
-            for kind, fields in self.messages(2):
-                if kind == NACK:
-                    raise SystemExit(f'refused: frame {fields.number()}, reason {fields.byte()}')
-                if kind == answer and not skip(fields):
+            for name, fields in self.messages(3):
+                if name == answer and all(fields[at] == value for at, value in like.items()):
                     return before, fields
-                before.append((kind, fields))
-        raise SystemExit('the board does not answer')
+                if name == 'Nack':
+                    raise SystemExit(f"refused: {fields['why']}")
+                before += [fields] if name == 'Say' else []
+        raise SystemExit(f'the board does not answer with {answer} {like}')
+
+    def load(self, area, data):
+        for at in range(0, len(data), 192):
+            piece = data[at:at + 192]
+            message = write('Load', area=area, offset=at, bytes=piece)
+            self.ask(message, answer='Loaded', area=area, length=at + len(piece))
+
+    def post(self, config=b''):
+        """Makes the board node 7, which hears node 9."""
+        self.load(0, config)
+        post = write('Post', node=7, group=0, role=0, sentinel=0xFFFFFFFF, first_us=0, join=0,
+                     length=len(config), crc=zlib.crc32(config), free_ms=0, peers=[9])
+        return self.ask(post, answer='Ready', tick=0, free=0)[1]['digest']
+
+def usual():
+    """The default configuration, from the table of docs/canonical.md."""
+    page = open(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'canonical.md')).read()
+    table, out = page.split('<!-- configuration -->')[1].split('<!-- end -->')[0], b''
+    for row in re.findall(r'^\| `.*', table, re.M):
+        sizes, values = [cell.strip() for cell in row.split('|')[-3:-1]]
+        pairs = [[int(one) for one in group.split(' x ')] for group in sizes.split(' + ')]
+        sizes = sum(([pair[-1]] * (pair[0] if len(pair) == 2 else 1) for pair in pairs), [])
+        values = [values[5:]] * len(sizes) if values.startswith('each') else values.split(', ')
+        for size, value in zip(sizes, values if values != [''] else []):
+            out += int(value).to_bytes(size, 'little', signed=int(value) < 0)
+    return out
 
 def update(tick):
     """An update of node 9 as on the air, as docs/protocol.md has it: a header, then a model."""
     model = struct.pack('<4B2I4i', 0, 0, 4, 0, tick, 1, 1 << 15, 0, tick << 8, -1 << 14)
-    head = bytes([0x10, tick & 255, 0, 1]) + struct.pack('<I', NEIGHBOUR)
+    head = bytes([0x10, tick & 255, 0, 1]) + struct.pack('<I', 9)
     return head + struct.pack('<I', zlib.crc32(head + model)) + model
 
-def ticked(fields):
-    result = {'tick': fields.number(), 'raw': fields.option(fields.signed)}
-    result['sample'] = fields.option(fields.signed)
-    result['heard'], result['crc'], result['said'] = fields.byte(), fields.number(), fields.byte()
-    result['digest'], result['sections'] = fields.raw(32).hex(), fields.raw(24).hex()
-    result['regime'], result['browned out'] = fields.byte(), fields.byte()
-    for name in 'energy uJ', 'awake us', 'rounds':
-        result[name] = fields.number()
-    result['weights'] = [fields.signed() for _ in range(8)]
-    result['work us'] = fields.number()
-    assert fields.place == len(fields.data), 'Ticked is longer than the text says'
-    return result
+def do_tick(line, tick):
+    """A tick on the own sensor, or one that is rehearsed and given what came of that."""
+    sent = [update(tick)] if tick % 3 == 2 else []
+    bend, told, sample = (3 << 16 if tick % 8 == 7 else 0), None, (0,)
+    if tick % 2:
+        asked = write('Rehearse', tick=tick, senses=1, offset=bend, gain=0, pivot=0, storm=9,
+                      harvest_uw=0)
+        told, heard = line.ask(asked, answer='Rehearsed', tick=tick)
+        assert heard['said'] == len(told) and heard['raw'] is not None
+        sample = (1, heard['raw'] + bend)
+    hears = [write('Hear', tick=tick, index=at, at_us=250_000, frame=data)
+             for at, data in enumerate(sent)]
+    order = write('Tick', tick=tick, sample=sample, disturbance=bend if told is None else 0,
+                  storm=9, harvest_uw=0, heard=len(sent))
+    said, did = line.ask(*hears, order, answer='Ticked', tick=tick)
+    assert did['heard'] == len(sent) and did['crc'] == zlib.crc32(b''.join(sent)), 'what was sent'
+    assert did['said'] == len(said) and (told is None or told == said), 'as it was rehearsed'
+    assert did['sample'] == (did['raw'] + bend if told is None else sample[1]), 'as it was bent'
+    print(f"tick {tick}: sample {did['sample'] / 65536:.3f}, said {len(said)}, "
+          f"digest {did['digest'].hex()[:16]}.., {did['work_us']} us")
+    return did
 
 def drive(path, ticks):
-    line = Line(path)
-    nonce = 1234567890
-    hello = number(HELLO) + number(1) + number(1) + number(nonce)
-    wrong = lambda fields: fields.number() != 1 or fields.number() != nonce
-    _, fields = line.ask(hello, answer=GREETING, skip=wrong)
-    key, proof = fields.raw(32), fields.blob()
-    capabilities, profile, build = fields.number(), fields.blob(), fields.blob()
-    room, inbox = fields.byte(), fields.byte()
-    print(f'{profile.decode()}, {build.decode()}, key {key.hex()[:16]}.., proof of {len(proof)} '
-          f'bytes, capabilities {capabilities}, {room} neighbours, {inbox} frames a tick')
-    post = number(POST) + number(NODE) + bytes([0, 0]) + number(0xFFFFFFFF) + number(0)
-    post += number(0) + number(0) + number(0) + number(0) + number(1) + number(NEIGHBOUR)
-    _, fields = line.ask(post, answer=READY)
-    assert fields.number() == 0, 'a new node stands before tick 0'
-    print(f'node {NODE}: {fields.raw(32).hex()}')
-    _, fields = line.ask(number(PING) + number(5), answer=PONG)
-    assert fields.number() == 5, 'a pong repeats the ping'
-    print(f'clock of the board: {fields.number()} us')
-    spoken = 0
-    for tick in range(ticks):
-        sent = [update(tick)] if tick % 3 == 2 else []
-        disturbance = 3 << 16 if tick % 8 == 7 else 0
-        hears = [number(HEAR) + number(tick) + bytes([index]) + number(250_000) + blob(data)
-                 for index, data in enumerate(sent)]
-        order = number(TICK) + number(tick) + number(0) + signed(disturbance)
-        order += bytes([9]) + number(0) + bytes([len(sent)])
-        before, fields = line.ask(*hears, order, answer=TICKED)
-        did, said = ticked(fields), [fields for kind, fields in before if kind == SAY]
-        assert did['tick'] == tick and did['heard'] == len(sent)
-        assert did['crc'] == zlib.crc32(b''.join(sent)), 'it heard what was sent'
-        assert did['said'] == len(said), 'as many Says as Ticked names'
-        assert did['sample'] == did['raw'] + disturbance, 'the disturbance is added'
-        spoken += len(said)
-        print(f"tick {tick}: sample {did['sample'] / 65536:.3f}, said {len(said)}, "
-              f"digest {did['digest'][:16]}.., {did['work us']} us")
-    assert spoken or ticks < 60, 'a new node speaks each half minute'
-    print(f'{ticks} ticks, {spoken} messages, all as the text says')
+    line, nonce = Line(path), 1234567890
+    hello = write('Hello', oldest=1, newest=1, nonce=nonce)
+    who = line.ask(hello, answer='Greeting', version=1, nonce=nonce)[1]
+    print(f"{who['profile'].decode()}, {who['build'].decode()}, key {who['key'].hex()[:16]}.., proof of "
+          f"{len(who['proof'])} bytes, {who['room']} neighbours, {who['inbox']} frames a tick")
+    digest = line.post()
+    assert line.post(usual()) == digest, 'the loaded default is the default'
+    line.ask(write('Load', area=1, offset=9, bytes=b'?'), answer='Nack', why=(6, 0))
+    order = write('Tick', tick=0, sample=(2,), disturbance=0, storm=0, harvest_uw=0, heard=1)
+    line.ask(order, answer='Nack', why=(5, 0))
+    clock = line.ask(write('Ping', host_us=5), answer='Pong', host_us=5)[1]
+    print(f"node 7: {digest.hex()}, clock of the board {clock['board_us']} us")
+    done = [do_tick(line, tick) for tick in range(ticks)]
+    assert sum(did['said'] for did in done) or ticks < 60, 'a new node speaks each half minute'
+    old = write('Rehearse', tick=ticks + 9, senses=0, offset=0, gain=0, pivot=0, storm=0, harvest_uw=0)
+    line.ask(old, answer='Missed', asked=ticks + 9, next=ticks)
+    state = b''
+    while (part := line.ask(write('Fetch', offset=len(state)), answer='Part',
+                            offset=len(state), tick=ticks)[1])['bytes']:
+        state += part['bytes']
+    assert len(state) == part['total']
+    line.ask(write('Restart'), answer='Greeting', nonce=0, key=who['key'], next=None)
+    line.post(usual())
+    line.load(1, state)
+    line.ask(write('Restore', tick=ticks), answer='Ready', tick=ticks, digest=done[-1]['digest'])
+    do_tick(line, ticks)
+    line.ask(answer='Beat', next=ticks + 1, free=0)
+    line.ask(write('Release'), answer='Ready', free=1)
+    line.ask(answer='Ticked', tick=ticks + 1)
+    line.post()
+    print(f'{ticks} ticks, a state of {len(state)} bytes moved, a tick in freedom: as the text says')
 
 def vectors(path):
     rows = [row.split() for row in open(path) if not row.startswith('#')]
@@ -187,9 +260,10 @@ def vectors(path):
         message, line = bytes.fromhex(message), bytes.fromhex(line)
         assert frame(int(sequence), message) == line, name
         assert unframe(line[:-1]) == (int(sequence), message), name
-    did = ticked(Fields(bytes.fromhex(next(row[2] for row in rows if row[0] == 'ticked'))[1:]))
-    assert did['weights'][6] == -1 << 31 and did['sample'] is None and did['tick'] == 300
-    print(f'{len(rows)} vectors agree')
+        said, fields = read(message)
+        assert said.lower() == name.split('-')[0] and write(said, **fields) == message, name
+    assert {row[0].split('-')[0] for row in rows} == {name.lower() for name in NAMES}
+    print(f'{len(rows)} vectors agree, all {len(NAMES)} kinds among them')
 
 if __name__ == '__main__':
     if len(sys.argv) == 3 and sys.argv[1] == 'vectors':

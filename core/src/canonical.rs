@@ -11,6 +11,16 @@ use crate::q16::Q16;
 pub trait Sink {
     /// Takes the next bytes.
     fn put(&mut self, bytes: &[u8]);
+    /// The bytes up to [`Sink::end`] are a field of this name and type: for whoever writes down
+    /// what stands where. Others take no notice.
+    #[inline]
+    fn field(&mut self, _name: &'static str, _kind: &'static str) {}
+    /// The field is over.
+    #[inline]
+    fn end(&mut self) {}
+    /// The next byte is one of these: names and numbers.
+    #[inline]
+    fn choice(&mut self, _all: &'static [(&'static str, u8)]) {}
 }
 
 impl Sink for blake3::Hasher {
@@ -170,7 +180,12 @@ macro_rules! canonical {
     (struct $name:ident { $($field:ident),* $(,)? }) => {
         impl $crate::canonical::Canonical for $name {
             fn encode(&self, sink: &mut impl $crate::canonical::Sink) {
-                $($crate::canonical::Canonical::encode(&self.$field, sink);)*
+                $(
+                    let kind = core::any::type_name_of_val(&self.$field);
+                    $crate::canonical::Sink::field(sink, stringify!($field), kind);
+                    $crate::canonical::Canonical::encode(&self.$field, sink);
+                    $crate::canonical::Sink::end(sink);
+                )*
             }
             fn decode(source: &mut $crate::canonical::Source<'_>) -> Option<Self> {
                 Some(Self { $($field: $crate::canonical::Canonical::decode(source)?,)* })
@@ -181,6 +196,7 @@ macro_rules! canonical {
         impl $crate::canonical::Canonical for $name {
             fn encode(&self, sink: &mut impl $crate::canonical::Sink) {
                 let number: u8 = match self { $(Self::$variant => $number,)* };
+                $crate::canonical::Sink::choice(sink, &[$((stringify!($variant), $number)),*]);
                 $crate::canonical::Canonical::encode(&number, sink);
             }
             fn decode(source: &mut $crate::canonical::Source<'_>) -> Option<Self> {

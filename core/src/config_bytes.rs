@@ -98,15 +98,22 @@ crate::canonical!(struct NodeConfig {
     service_frames, gossip, evolution, signature, tuner, stream, privacy, handover, audit,
 });
 
+/// Puts a field, with its name for whoever wants that.
+fn field<T: Canonical>(sink: &mut impl Sink, name: &'static str, value: &T) {
+    sink.field(name, core::any::type_name::<T>());
+    value.encode(sink);
+    sink.end();
+}
+
 impl Canonical for FusionConfig {
     fn encode(&self, sink: &mut impl Sink) {
-        self.own_lags.encode(sink);
-        self.source_lags.encode(sink);
-        self.heads.iter().for_each(|head| head.encode(sink));
-        self.first_rate.encode(sink);
-        self.error_clip.encode(sink);
-        self.attention.encode(sink);
-        self.gate.encode(sink);
+        field(sink, "own_lags", &self.own_lags);
+        field(sink, "source_lags", &self.source_lags);
+        self.heads.iter().for_each(|head| field(sink, "heads", head));
+        field(sink, "first_rate", &self.first_rate);
+        field(sink, "error_clip", &self.error_clip);
+        field(sink, "attention", &self.attention);
+        field(sink, "gate", &self.gate);
     }
 
     fn decode(source: &mut Source<'_>) -> Option<Self> {
@@ -275,5 +282,7 @@ impl NodeConfig {
     }
 }
 
+#[cfg(test)]
+mod layout;
 #[cfg(test)]
 mod tests;

@@ -8,11 +8,12 @@ use std::time::Duration;
 use qres_core::id::NodeId;
 
 use super::mirror::{BoardStatus, Mirror};
+use super::news::News;
 use super::pacing::{Stopwatch, nonce};
 use super::places;
 use super::port::Port;
 use super::ports::{self, Looks, PortInfo};
-use super::status::Lamp;
+use super::scout::Wanted;
 use crate::mesh::Mesh;
 use crate::pace::Live;
 
@@ -20,8 +21,6 @@ use crate::pace::Live;
 const SHOW_US: u64 = 250_000;
 /// Time that a board gets to take on its node's state before ticks go on, in microseconds.
 const LOAD_US: u64 = 4_000_000;
-/// A board that answers again within this time was never silent, in microseconds.
-const SILENT_US: u64 = 1_000_000;
 /// Time between looks for ports.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -64,6 +63,9 @@ struct Inside {
     wishes: Vec<Wish>,
     status: Arc<HubStatus>,
     takes_all: bool,
+    /// Patterns of ports that are connected as they appear, and those that are there.
+    patterns: Vec<String>,
+    named: Vec<String>,
     /// Somebody wants to know which ports there are.
     looks: bool,
     ports: Arc<[PortInfo]>,
@@ -85,9 +87,10 @@ impl Hub {
             asked: None,
             loading_us: None,
             show_us: 0,
-            said: Vec::new(),
+            news: News::default(),
             takes_all: false,
             seen: Arc::default(),
+            named: Vec::new(),
             told: None,
         };
         (hub, Box::new(desk))
@@ -108,15 +111,20 @@ impl Hub {
         self.lock().takes_all = takes_all;
     }
 
+    /// Connects the ports that fit these patterns too, as they appear.
+    pub fn take_named(&self, patterns: Vec<String>) {
+        self.lock().patterns = patterns;
+    }
+
     /// Connects what another hub has connected, as the same nodes, where they can be boards here:
     /// the other one's run gives way to this one's.
     pub fn take_over(&self, other: &Self) {
-        let (status, takes_all) = {
+        let (status, takes_all, patterns) = {
             let other = other.lock();
-            (Arc::clone(&other.status), other.takes_all)
+            (Arc::clone(&other.status), other.takes_all, other.patterns.clone())
         };
         let mut inside = self.lock();
-        inside.takes_all = takes_all;
+        (inside.takes_all, inside.patterns) = (takes_all, patterns);
         for board in &status.boards {
             inside.wishes.push(Wish::Inherit(board.port.clone(), NodeId(board.node)));
         }
@@ -142,10 +150,14 @@ impl Hub {
 fn seek(hub: &Weak<Mutex<Inside>>) {
     loop {
         let Some(inside) = hub.upgrade() else { return };
-        let wanted = {
+        let (wanted, patterns) = {
             let mut inside = inside.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut inside.looks) || inside.takes_all
+            (std::mem::take(&mut inside.looks) || inside.takes_all, inside.patterns.clone())
         };
+        if !patterns.is_empty() {
+            let named = Wanted { boards: false, patterns }.look();
+            inside.lock().unwrap_or_else(PoisonError::into_inner).named = named;
+        }
         if wanted && let Ok(ports) = ports::list() {
             let mut inside = inside.lock().unwrap_or_else(PoisonError::into_inner);
             if *inside.ports != *ports {
@@ -155,17 +167,6 @@ fn seek(hub: &Weak<Mutex<Inside>>) {
         drop(inside);
         std::thread::sleep(LOOK);
     }
-}
-
-/// What was told of a board last.
-#[derive(Clone, Debug)]
-struct Said {
-    port: String,
-    lamp: Lamp,
-    /// Since when its lamp shows something else.
-    since_us: Option<u64>,
-    resyncs: u64,
-    parted: bool,
 }
 
 /// What lives with the mesh.
@@ -178,10 +179,12 @@ struct Desk {
     /// Since when ticks wait for a board that takes on a state.
     loading_us: Option<u64>,
     show_us: u64,
-    said: Vec<Said>,
+    news: News,
     takes_all: bool,
     /// Ports that were there when somebody looked last.
     seen: Arc<[PortInfo]>,
+    /// The same of those that fit a pattern.
+    named: Vec<String>,
     told: Option<(u64, String)>,
 }
 
@@ -191,6 +194,10 @@ impl Live for Desk {
         let changed = self.obey(mesh);
         if self.is_attached() {
             self.mirror.pump(now_us);
+            // What was found by chance, and is gone, or whose board is back at its own node.
+            if self.takes_all || !self.named.is_empty() {
+                self.mirror.prune();
+            }
             for (port, text) in self.mirror.logs() {
                 let node = self.node_of(&port);
                 mesh.note_board(node, &format!("{port} says: {text}"));
@@ -248,10 +255,18 @@ impl Desk {
 
     /// Does what was asked for; true when there was anything.
     fn obey(&mut self, mesh: &mut Mesh) -> bool {
-        let (mut wishes, ports, takes_all) = {
+        let (mut wishes, ports, takes_all, named) = {
             let mut inside = self.hub.lock();
-            (std::mem::take(&mut inside.wishes), Arc::clone(&inside.ports), inside.takes_all)
+            let (ports, named) = (Arc::clone(&inside.ports), inside.named.clone());
+            (std::mem::take(&mut inside.wishes), ports, inside.takes_all, named)
         };
+        if named != self.named {
+            let fresh =
+                |path: &&String| !self.named.contains(*path) && self.node_of(path).is_none();
+            let fresh = named.iter().filter(fresh);
+            wishes.extend(fresh.map(|path| Wish::Connect(path.clone(), None)));
+            self.named = named;
+        }
         if takes_all && !std::mem::replace(&mut self.takes_all, takes_all) {
             // What is there by then counts too.
             self.seen = Arc::default();
@@ -297,22 +312,14 @@ impl Desk {
             return Err("it is connected already".to_owned());
         }
         let taken: Vec<NodeId> = self.mirror.places().map(|(_, node)| node).collect();
-        let node = places::choose(mesh, node, &taken)?;
+        let (chosen, node) = (node.is_some(), places::choose(mesh, node, &taken)?);
         let opened = Port::start(port).map_err(|why| why.to_string())?;
-        self.mirror.add(opened, node);
+        self.mirror.add(opened, node, chosen);
         self.asked = None;
-        self.said.push(Said {
-            port: port.to_owned(),
-            lamp: Lamp::Waiting,
-            since_us: None,
-            resyncs: 0,
-            parted: false,
-        });
         Ok(())
     }
 
     fn disconnect(&mut self, mesh: &mut Mesh, port: &str) {
-        self.said.retain(|said| said.port != port);
         let Some(node) = self.mirror.remove(port) else { return };
         self.asked = None;
         mesh.tap(self.mirror.places().map(|(_, node)| node));
@@ -329,17 +336,11 @@ impl Desk {
     /// Puts out how boards are doing, and tells what has changed.
     fn show(&mut self, mesh: &mut Mesh, now_us: u64) {
         let boards = self.mirror.status();
-        for board in &boards {
-            let place = self.said.iter().position(|said| said.port == board.port);
-            if let Some(said) = place.and_then(|place| self.said.get_mut(place)) {
-                let (node, news) = (Some(NodeId(board.node)), said.take(board, now_us));
-                for text in news {
-                    mesh.note_board(node, &text);
-                    // What is as it should be stands in the log only.
-                    if board.lamp() != Lamp::Connected || board.divergence.is_some() {
-                        self.tell(text);
-                    }
-                }
+        for line in self.news.take(&boards, &self.mirror.moves(), now_us) {
+            mesh.note_board(Some(NodeId(line.node)), &line.text);
+            // What is as it should be stands in the log only.
+            if line.is_bad {
+                self.tell(line.text);
             }
         }
         let mut inside = self.hub.lock();
@@ -349,39 +350,5 @@ impl Desk {
             takes_all: inside.takes_all,
             told: self.told.clone(),
         });
-    }
-}
-
-impl Said {
-    /// What is new about a board, in words.
-    fn take(&mut self, board: &BoardStatus, now_us: u64) -> Vec<String> {
-        let mut news = Vec::new();
-        let BoardStatus { port, node, .. } = board;
-        let lamp = board.lamp();
-        if lamp == self.lamp || lamp == Lamp::Waiting {
-            self.since_us = None;
-        } else {
-            let since_us = *self.since_us.get_or_insert(now_us);
-            if lamp != Lamp::Silent || now_us >= since_us + SILENT_US {
-                news.push(match lamp {
-                    Lamp::Connected if self.lamp == Lamp::Waiting => {
-                        format!("{port} is node {node} now: {}", board.build)
-                    }
-                    Lamp::Connected => format!("{port} (node {node}) is back"),
-                    Lamp::Silent => format!("{port} (node {node}) does not answer"),
-                    _ => format!("{port} (node {node}) is {}: {}", board.state, board.why),
-                });
-                (self.lamp, self.since_us) = (lamp, None);
-            }
-        }
-        if board.counts.resyncs > self.resyncs {
-            self.resyncs = board.counts.resyncs;
-            news.push(format!("{port} (node {node}) was given its twin's state again"));
-        }
-        if let Some(found) = board.divergence.as_ref().filter(|_| !self.parted) {
-            self.parted = true;
-            news.push(format!("{port} (node {node}) {found}"));
-        }
-        news
     }
 }

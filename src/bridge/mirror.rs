@@ -22,12 +22,20 @@ use crate::mesh::twin::TWIN_NEIGHBOURS;
 /// Shortest deadline: what eight neighbours need at 115200 baud, and as much again.
 pub const DEADLINE_MIN_US: u64 = 250_000;
 
+/// Why a board is refused whose key another has proved.
+const NAMED: &str = "it names the key of another board and does not prove it: erase its flash, so \
+    that it makes a key of its own";
+
 /// A board's place: a port, a conversation and a node.
 #[derive(Debug)]
 struct Slot {
     node: NodeId,
     port: Port,
+    /// Whether the port is open.
+    is_open: bool,
     session: Session,
+    /// Whether somebody chose the node, rather than this program.
+    is_chosen: bool,
     /// Whether it has ever been the node: from then on the node is as silent as the board.
     joined: bool,
     /// What it was asked for the running tick.
@@ -47,6 +55,21 @@ pub struct Mirror {
     agreed: Option<NodeConfig>,
     /// Tells conversations apart.
     nonce: u64,
+    /// Boards that proved their keys, and the nodes that they were last.
+    known: BTreeMap<[u8; 32], NodeId>,
+    moves: Vec<Move>,
+    now_us: u64,
+}
+
+/// A board that was unplugged and came back at another port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// Its node.
+    pub node: NodeId,
+    /// The port where it was.
+    pub from: String,
+    /// The port where it is.
+    pub to: String,
 }
 
 impl Mirror {
@@ -55,19 +78,31 @@ impl Mirror {
     pub fn new(ports: Vec<(Port, NodeId)>, deadline_us: u64, nonce: u64) -> Self {
         let deadline_us = deadline_us.max(DEADLINE_MIN_US);
         let slots = Vec::with_capacity(ports.len());
-        let mut mirror = Self { slots, deadline_us, asked_us: 0, agreed: None, nonce };
+        let mut mirror = Self {
+            slots,
+            deadline_us,
+            asked_us: 0,
+            agreed: None,
+            nonce,
+            known: BTreeMap::new(),
+            moves: Vec::new(),
+            now_us: 0,
+        };
         for (port, node) in ports {
-            mirror.add(port, node);
+            mirror.add(port, node, false);
         }
         mirror
     }
 
-    /// One board more.
-    pub fn add(&mut self, port: Port, node: NodeId) {
+    /// One board more. A board that was another node before comes back to that one, unless this
+    /// one was chosen for it.
+    pub fn add(&mut self, port: Port, node: NodeId, is_chosen: bool) {
         self.nonce = self.nonce.wrapping_add(1 << 32);
         self.slots.push(Slot {
             node,
             port,
+            is_open: false,
+            is_chosen,
             session: Session::new(self.nonce),
             joined: false,
             asked: Rehearsal::default(),
@@ -79,6 +114,22 @@ impl Mirror {
     pub fn remove(&mut self, port: &str) -> Option<NodeId> {
         let place = self.slots.iter().position(|slot| slot.port.path() == port)?;
         Some(self.slots.remove(place).node)
+    }
+
+    /// Lets ports go that are gone, and on which no board has been a node: those whose boards have
+    /// moved, and those that were found by chance. Says which.
+    pub fn prune(&mut self) -> Vec<String> {
+        let is_idle =
+            |slot: &Slot| !slot.joined && !slot.is_open && slot.session.counts().opened > 0;
+        let (gone, kept) = std::mem::take(&mut self.slots).into_iter().partition(is_idle);
+        self.slots = kept;
+        let gone: Vec<Slot> = gone;
+        gone.iter().map(|slot| slot.port.path().to_owned()).collect()
+    }
+
+    /// Boards that have come back at other ports since the last call.
+    pub fn moves(&mut self) -> Vec<Move> {
+        std::mem::take(&mut self.moves)
     }
 
     /// The ports with their nodes.
@@ -99,45 +150,117 @@ impl Mirror {
 
     /// Moves bytes between ports and conversations, and lets time pass for them.
     pub fn pump(&mut self, now_us: u64) {
+        self.now_us = now_us;
         for slot in &mut self.slots {
             let events: Vec<PortEvent> = slot.port.events().collect();
             for event in events {
                 match event {
                     PortEvent::Opened => {
                         slot.trouble.clear();
+                        slot.is_open = true;
                         slot.session.opened(now_us);
                     }
                     PortEvent::Bytes(bytes) => slot.session.take(now_us, &bytes),
                     PortEvent::Closed(why) => {
                         slot.trouble = why;
+                        slot.is_open = false;
                         slot.session.closed();
                     }
                 }
             }
             slot.session.poll(now_us);
         }
-        self.refuse_doubles();
+        self.receive();
         for slot in &mut self.slots {
             slot.port.send(slot.session.output());
         }
     }
 
-    /// Two boards with one key are one board too many: the one that came later is refused.
-    fn refuse_doubles(&mut self) {
-        let mut seen: BTreeMap<[u8; 32], String> = BTreeMap::new();
+    /// Decides who may be what. A key that was proven stands for one board: it goes where that
+    /// board was, and nobody else has it. What is not proven gives way to what is; of two that are
+    /// alike the later one is refused.
+    fn receive(&mut self) {
         let settled = |slot: &Slot| matches!(slot.session.phase(), Phase::Loading | Phase::Live);
-        for slot in self.slots.iter().filter(|slot| settled(slot)) {
-            seen.insert(slot.session.who().key, slot.port.path().to_owned());
+        for place in 0..self.slots.len() {
+            let Some(slot) = self.slots.get(place) else { continue };
+            let (who, is_new) = (slot.session.who().clone(), slot.session.needs_start());
+            if !is_new && !settled(slot) {
+                continue;
+            }
+            let other = self.slots.iter().enumerate().position(|(at, other)| {
+                let first = match (settled(other), other.session.needs_start()) {
+                    (true, _) => is_new || at < place,
+                    (_, true) => is_new && at < place,
+                    _ => false,
+                };
+                at != place && first && other.session.who().key == who.key
+            });
+            if !who.proven && self.known.contains_key(&who.key) {
+                self.refuse(place, NAMED);
+            } else if let Some(other) = other {
+                let Some(rival) = self.slots.get(other) else { continue };
+                if who.proven && !rival.session.who().proven {
+                    self.refuse(other, NAMED);
+                } else {
+                    let why = format!(
+                        "it has the same identity as the board on {}: erase the flash of one of \
+                         them, so that it makes a key of its own",
+                        rival.port.path()
+                    );
+                    self.refuse(place, &why);
+                }
+            } else if is_new && who.proven {
+                self.bring_home(place, &who.key);
+            }
         }
-        for slot in self.slots.iter_mut().filter(|slot| slot.session.needs_start()) {
-            let key = slot.session.who().key;
-            if let Some(other) = seen.get(&key).filter(|other| *other != slot.port.path()) {
-                slot.session.refuse(format!(
-                    "it has the same identity as the board on {other}: erase the flash of one of \
-                     them, so that it makes a key of its own"
-                ));
+    }
+
+    fn refuse(&mut self, place: usize, why: &str) {
+        if let Some(slot) = self.slots.get_mut(place) {
+            slot.session.refuse(why.to_owned());
+        }
+    }
+
+    /// A board that was another node before goes on as that one, with all that was to be told to
+    /// it: the two conversations change ports.
+    fn bring_home(&mut self, place: usize, key: &[u8; 32]) {
+        let Some(node) = self.known.get(key).copied() else { return };
+        let Some(home) = self.slots.iter().position(|slot| slot.node == node) else { return };
+        let Ok([here, there]) = self.slots.get_disjoint_mut([place, home]) else { return };
+        let chosen = here.is_chosen && !here.joined;
+        if chosen || matches!(there.session.phase(), Phase::Loading | Phase::Live) {
+            return;
+        }
+        self.moves.push(Move {
+            node,
+            from: there.port.path().to_owned(),
+            to: here.port.path().to_owned(),
+        });
+        std::mem::swap(&mut here.port, &mut there.port);
+        std::mem::swap(&mut here.is_open, &mut there.is_open);
+        std::mem::swap(&mut here.trouble, &mut there.trouble);
+        for slot in [here, there] {
+            if slot.is_open {
+                slot.session.begin(self.now_us);
             } else {
-                seen.insert(key, slot.port.path().to_owned());
+                slot.session.closed();
+            }
+        }
+    }
+
+    /// A board that was let go, or whose port was, takes the node again that it was.
+    fn rehouse(&mut self, mesh: &Mesh) {
+        let mut taken: Vec<NodeId> = self.slots.iter().map(|slot| slot.node).collect();
+        let fresh =
+            |slot: &&mut Slot| slot.session.needs_start() && !slot.joined && !slot.is_chosen;
+        for slot in self.slots.iter_mut().filter(fresh) {
+            let who = slot.session.who();
+            let known = self.known.get(&who.key).filter(|_| who.proven);
+            if let Some(node) = known.filter(|node| !taken.contains(node))
+                && mesh.accepts_board(*node).is_ok()
+            {
+                slot.node = *node;
+                taken.push(*node);
             }
         }
     }
@@ -145,6 +268,7 @@ impl Mirror {
     /// Before a tick: gives boards that need it their node's state, and asks all what they will
     /// say.
     pub fn begin(&mut self, mesh: &mut Mesh, now_us: u64) {
+        self.rehouse(mesh);
         mesh.tap(self.slots.iter().map(|slot| slot.node));
         let config = mesh.agreed();
         if self.agreed.is_some_and(|agreed| agreed != config) {
@@ -169,6 +293,10 @@ impl Mirror {
                 }
                 slot.joined = true;
                 slot.session.start(now_us, start);
+                let who = slot.session.who();
+                if who.proven {
+                    self.known.insert(who.key, slot.node);
+                }
             }
             if slot.joined {
                 slot.asked = rehearsal(mesh, slot.node, tick);
@@ -238,7 +366,7 @@ impl Mirror {
     /// How each board is doing, in the order of the ports.
     #[must_use]
     pub fn status(&self) -> Vec<BoardStatus> {
-        self.slots.iter().map(Slot::status).collect()
+        self.slots.iter().map(|slot| slot.status(self.now_us)).collect()
     }
 
     /// Boards that keep step.
@@ -271,8 +399,8 @@ impl Mirror {
 }
 
 impl Slot {
-    fn status(&self) -> BoardStatus {
-        BoardStatus::new(&self.port, self.node, &self.session, &self.trouble)
+    fn status(&self, now_us: u64) -> BoardStatus {
+        BoardStatus::new((&self.port, &self.trouble), self.node, &self.session, now_us)
     }
 }
 

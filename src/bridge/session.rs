@@ -16,6 +16,7 @@ use qres_core::link::message::{Area, Post, Rehearsal, SECTIONS, Telemetry};
 use qres_core::q16::Q16;
 use qres_core::radio::Heard;
 
+use super::clock::{Clock, ClockStatus};
 use super::count::{BoardCounts, Latency, Throughput};
 use crate::mesh::boards::{Said, SaidFrame};
 
@@ -27,6 +28,8 @@ const BYTE_US: u64 = 87;
 const TRIES: u32 = 5;
 /// Time between greetings of a board that does not answer.
 const HELLO_US: u64 = 400_000;
+/// The same of a board that was refused: another may have taken its place.
+const REFUSED_US: u64 = 2_000_000;
 /// Time between pings of a board that has nothing else to do.
 const PING_US: u64 = 1_000_000;
 /// Ticks that a board can be behind before it is given the twin's state.
@@ -169,9 +172,13 @@ pub struct Session {
     phase: Phase,
     nonce: u64,
     who: Who,
+    /// The board that was last made this node: its key, and whether it proved that.
+    owner: Option<([u8; 32], bool)>,
     open: Option<Open>,
     start: Option<Start>,
     refusals: u32,
+    /// When a board that was refused is greeted again; 0: that is not known yet.
+    again_us: u64,
     /// Why it last refused to be its node.
     objection: &'static str,
     /// Bytes and frames that had come when it was greeted last.
@@ -192,8 +199,9 @@ pub struct Session {
     counts: BoardCounts,
     latency: Latency,
     throughput: Throughput,
-    /// When it was last asked whether it is there: what it says of itself is no answer.
-    pinged_us: u64,
+    clock: Clock,
+    /// When it is next asked whether it is there: what it says of itself is no answer.
+    ping_due_us: u64,
     /// When it last answered as this node.
     live_us: u64,
 }
@@ -259,6 +267,12 @@ impl Session {
         &self.latency
     }
 
+    /// Its clock against the host's.
+    #[must_use]
+    pub fn clock(&self, now_us: u64) -> Option<ClockStatus> {
+        self.clock.status(now_us)
+    }
+
     /// Bytes per second in both directions, over the last second.
     #[must_use]
     pub const fn bytes_per_s(&self) -> u64 {
@@ -303,6 +317,11 @@ impl Session {
     /// The port is open: somebody may be there.
     pub fn opened(&mut self, now_us: u64) {
         self.counts.opened += 1;
+        self.begin(now_us);
+    }
+
+    /// Another port is this conversation's now, and is open: somebody may be there.
+    pub(super) fn begin(&mut self, now_us: u64) {
         self.reader = FrameReader::default();
         self.output.clear();
         self.greet(now_us);
@@ -318,6 +337,7 @@ impl Session {
     /// Has nothing more to do with the board, and says why.
     pub fn refuse(&mut self, why: String) {
         self.phase = Phase::Refused(why);
+        self.again_us = 0;
         self.open = None;
         self.posted = false;
     }
@@ -361,6 +381,14 @@ impl Session {
                 self.ask_again(now_us, question, tries);
             }
         }
+        // One that would not be its node in several tries is left alone until it starts anew.
+        if matches!(self.phase, Phase::Refused(_)) && self.refusals < REFUSALS {
+            if self.again_us == 0 {
+                self.again_us = now_us + REFUSED_US;
+            } else if self.open.is_none() && now_us >= self.again_us {
+                self.send(now_us, Question::Hello);
+            }
+        }
         self.advance(now_us);
     }
 
@@ -378,6 +406,7 @@ impl Session {
         self.answer = None;
         self.next = start.tick;
         self.posted = true;
+        self.owner = Some((self.who.key, self.who.proven));
         self.start = Some(start);
         self.phase = Phase::Loading;
         self.send(now_us, Question::Load(Area::Config, 0));
@@ -461,8 +490,8 @@ impl Session {
             if wanted.tick == self.next {
                 self.send(now_us, Question::Rehearse(wanted.tick));
             }
-        } else if now_us >= self.pinged_us + PING_US {
-            self.pinged_us = now_us;
+        } else if now_us >= self.ping_due_us {
+            self.ping_due_us = now_us + PING_US;
             self.send(now_us, Question::Ping);
         }
     }

@@ -5,6 +5,7 @@ use qres_core::id::NodeId;
 use qres_core::link::message::Telemetry;
 use serde::Serialize;
 
+use super::clock::ClockStatus;
 use super::count::{BoardCounts, Latency};
 use super::port::Port;
 use super::session::{Divergence, Phase, Session};
@@ -23,6 +24,8 @@ pub struct BoardStatus {
     pub why: String,
     /// The first half of its public key.
     pub key: String,
+    /// Whether it has proved that the key is its own; null before it has greeted.
+    pub is_proven: Option<bool>,
     /// Its kind of board and its firmware.
     pub build: String,
     /// Ticks that it is behind.
@@ -35,6 +38,8 @@ pub struct BoardStatus {
     pub bytes_per_s: u64,
     /// How long it takes to answer.
     pub latency: Latency,
+    /// Its clock against the host's; null before the first answer to a ping.
+    pub clock: Option<ClockStatus>,
     /// What was counted.
     pub counts: BoardCounts,
     /// Bytes that the port did not take in time.
@@ -77,7 +82,12 @@ impl Lamp {
 }
 
 impl BoardStatus {
-    pub(super) fn new(port: &Port, node: NodeId, session: &Session, trouble: &str) -> Self {
+    pub(super) fn new(
+        (port, trouble): (&Port, &str),
+        node: NodeId,
+        session: &Session,
+        now_us: u64,
+    ) -> Self {
         let (who, Telemetry { regime, energy_uj, .. }) = (session.who(), *session.telemetry());
         let (state, mut why) = session.state();
         if *session.phase() == Phase::Closed {
@@ -92,17 +102,29 @@ impl BoardStatus {
             state,
             why,
             key,
+            is_proven: (!who.build.is_empty()).then_some(who.proven),
             build: format!("{} {}", who.profile, who.build).trim().to_owned(),
             behind: session.behind(),
             regime,
             energy_uj,
             bytes_per_s: session.bytes_per_s(),
             latency: *session.latency(),
+            clock: session.clock(now_us),
             counts: *session.counts(),
             dropped_bytes: port.dropped(),
             agreed_tick: agreed.map(|(tick, _)| *tick),
             agreed_digest: digest.map(|bytes| HEXLOWER.encode(bytes)).unwrap_or_default(),
             divergence: session.divergence().cloned(),
+        }
+    }
+
+    /// The start of its key, or that it has not proved any.
+    #[must_use]
+    pub fn identity(&self) -> &str {
+        match self.is_proven {
+            Some(true) => self.key.get(..8).unwrap_or(&self.key),
+            Some(false) => "unproven",
+            None => "",
         }
     }
 

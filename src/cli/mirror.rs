@@ -14,10 +14,12 @@ use super::{DEFAULT_SCENARIO, duration, exports};
 #[cfg(feature = "view")]
 use crate::bridge::hub::Hub;
 use crate::bridge::mirror::{BoardStatus, Mirror};
+use crate::bridge::news::News;
 use crate::bridge::pacing::{Stopwatch, gather, nonce, run_tick, settle};
 use crate::bridge::places;
 use crate::bridge::port::Port;
-use crate::bridge::ports::{self, Looks};
+use crate::bridge::ports;
+use crate::bridge::scout::{Scout, Wanted, is_pattern};
 use crate::mesh::Mesh;
 
 /// Time that boards get to greet, and then to become their nodes, in microseconds.
@@ -28,8 +30,9 @@ const SHOW_US: [u64; 2] = [250_000, 5_000_000];
 /// Options of `mirror`.
 #[derive(Args, Debug, Clone)]
 pub(super) struct MirrorArgs {
-    /// A board's serial port, such as /dev/ttyACM0; as often as there are boards. Without it, all
-    /// ports that look like a board (see `qres ports`)
+    /// A board's serial port, such as /dev/ttyACM0, or a pattern of names, such as '/dev/ttyUSB*';
+    /// as often as there are boards. Without it, all ports that look like a board (see `qres
+    /// ports`). What looks so, or fits the pattern, is connected as it is plugged in
     #[arg(long = "port", value_name = "P")]
     ports: Vec<String>,
     /// Path of a scenario, or the name of one inside the binary
@@ -113,6 +116,8 @@ pub(super) fn mirror(args: &MirrorArgs) -> Result<(), Failure> {
 pub(super) struct Plugged {
     /// Their ports; none: whatever looks like a board, now and later.
     pub(super) ports: Vec<String>,
+    /// Patterns of ports to connect as they appear.
+    patterns: Vec<String>,
     /// The nodes of the first of them.
     nodes: Vec<u32>,
     /// Times faster than real time.
@@ -132,7 +137,8 @@ impl Plugged {
 
     /// Connects them.
     pub(super) fn plug_in(&self, hub: &Hub, nodes: &[NodeId]) {
-        hub.take_all(self.ports.is_empty());
+        hub.take_all(self.ports.is_empty() && self.patterns.is_empty());
+        hub.take_named(self.patterns.clone());
         for (port, node) in self.ports.iter().zip(nodes) {
             hub.connect(port, Some(*node));
         }
@@ -143,6 +149,7 @@ impl Plugged {
 #[cfg(feature = "view")]
 fn in_window(args: &MirrorArgs) -> Result<(), Failure> {
     let MirrorArgs { ports, nodes, speed, .. } = args.clone();
+    let (patterns, ports): (Vec<_>, Vec<_>) = ports.into_iter().partition(|port| is_pattern(port));
     if ports.is_empty() && !nodes.is_empty() {
         return Err(Failure::Input("--as is given without --port: name the port too".to_owned()));
     }
@@ -164,6 +171,7 @@ fn in_window(args: &MirrorArgs) -> Result<(), Failure> {
         json: false,
         boards: Some(Plugged {
             ports,
+            patterns,
             nodes,
             speed,
             span: args.span,
@@ -176,7 +184,7 @@ fn in_window(args: &MirrorArgs) -> Result<(), Failure> {
 fn as_table(args: &MirrorArgs) -> Result<(), Failure> {
     let data = args.data.as_deref();
     let mut loaded = load::load(&args.scenario, args.seed, args.threads, data, None)?;
-    let paths = chosen_ports(&args.ports)?;
+    let (paths, wanted) = chosen_ports(&args.ports)?;
     let ticks = load::ticks(&loaded.scenario, args.ticks, args.span)?;
     let nodes = chosen_nodes(&loaded.mesh, &args.nodes, paths.len())?;
     for path in &paths {
@@ -193,11 +201,15 @@ fn as_table(args: &MirrorArgs) -> Result<(), Failure> {
     }
     // Only now: where there are no boards, no file is begun.
     let mut files = exports::begin(&args.files, &args.scenario, folder, ticks, &mut loaded)?;
-    let run = Run { ticks, tick_us, watch };
+    let scout = Scout::start(wanted.clone()).map_err(Failure::input)?;
+    let run = Run { ticks, tick_us, watch, scout };
     let stop = Stop::listen();
     let wall_s = drive(&mut loaded, &mut mirror, &run, &mut files, (args, &stop));
     let unwritten = files.finish(&mut loaded.mesh);
     let reached = loaded.mesh.ticks();
+    if wanted.is_any() {
+        mirror.prune();
+    }
     let status = mirror.status();
     report(&mut loaded, &status, reached, wall_s, args)?;
     exports::verdict(&unwritten)?;
@@ -218,26 +230,31 @@ fn as_table(args: &MirrorArgs) -> Result<(), Failure> {
     }
 }
 
-/// The ports that were asked for, or all that look like a board.
-fn chosen_ports(asked: &[String]) -> Result<Vec<String>, Failure> {
-    if let Some((twice, other)) = ports::doubled(asked) {
+/// The ports that were asked for, or all that look like a board; and which to take later.
+fn chosen_ports(asked: &[String]) -> Result<(Vec<String>, Wanted), Failure> {
+    let (patterns, mut ports): (Vec<String>, Vec<String>) =
+        asked.iter().cloned().partition(|port| is_pattern(port));
+    if let Some((twice, other)) = ports::doubled(&ports) {
         let alias = if twice == other { String::new() } else { format!(": it is {other} too") };
         return Err(Failure::Input(format!("--port {twice} is given twice{alias}")));
     }
-    if !asked.is_empty() {
-        return Ok(asked.to_vec());
+    let wanted = Wanted { boards: asked.is_empty(), patterns };
+    for found in wanted.look() {
+        ports.push(found);
+        if ports::doubled(&ports).is_some() {
+            ports.pop();
+        }
     }
-    let all = ports::list().unwrap_or_default();
-    let boards = all.into_iter().filter(|port| port.looks == Looks::Board);
-    let boards: Vec<String> = boards.map(|port| port.path).collect();
-    if boards.is_empty() {
-        return Err(Failure::Input(
-            "no port looks like a board: plug one in, or name its port with --port (`qres ports` \
-             lists them)"
-                .to_owned(),
-        ));
+    if !ports.is_empty() {
+        return Ok((ports, wanted));
     }
-    Ok(boards)
+    let none = match wanted.patterns.first() {
+        Some(pattern) => format!("no port fits {pattern}"),
+        None => "no port looks like a board".to_owned(),
+    };
+    Err(Failure::Input(format!(
+        "{none}: plug one in, or name its port with --port (`qres ports` lists them)"
+    )))
 }
 
 /// The nodes that were asked for, filled up with the first that boards can be.
@@ -291,6 +308,8 @@ struct Run {
     /// Real time of a tick.
     tick_us: u64,
     watch: Stopwatch,
+    /// Finds boards that are plugged in meanwhile.
+    scout: Scout,
 }
 
 /// Runs the ticks; returns the seconds that they took.
@@ -301,11 +320,12 @@ fn drive(
     files: &mut exports::Files,
     (args, stop): (&MirrorArgs, &Stop),
 ) -> f64 {
-    let Run { ticks, tick_us, watch } = run;
+    let Run { ticks, tick_us, watch, scout } = run;
     let shown = !args.quiet && std::io::stderr().is_terminal();
     let every_us = SHOW_US[usize::from(!shown)];
     let from_us = watch.now_us();
     let (mut due_us, mut show_us, mut drawn) = (from_us, from_us, 0);
+    let (mut news, mut told_us, mut unplaced) = (News::default(), from_us, Vec::new());
     for tick in 0..*ticks {
         let stops = stop.is_wanted();
         if stops {
@@ -319,8 +339,21 @@ fn drive(
             break;
         }
         due_us += tick_us;
-        for (port, text) in mirror.logs() {
-            output::note(&format!("{port}: {text}"));
+        let mut lines: Vec<String> =
+            mirror.logs().iter().map(|(port, text)| format!("{port}: {text}")).collect();
+        if let Some(found) = scout.found() {
+            lines.extend(take(mirror, &loaded.mesh, &found, &mut unplaced));
+        }
+        if watch.now_us() >= told_us {
+            told_us = watch.now_us() + SHOW_US[0];
+            lines.extend(happened(mirror, &mut news, watch));
+        }
+        if !args.quiet && !lines.is_empty() {
+            for line in &lines {
+                output::note(line);
+            }
+            // The next table stands below.
+            drawn = 0;
         }
         if !args.quiet && watch.now_us() >= show_us {
             show_us = watch.now_us() + every_us;
@@ -331,7 +364,50 @@ fn drive(
         }
     }
     settle(mirror, watch, GATHER_US);
+    if !args.quiet {
+        for line in happened(mirror, &mut news, watch) {
+            output::note(&line);
+        }
+    }
     (watch.now_us() - from_us) as f64 / 1e6
+}
+
+/// What is new about the boards, in a line each.
+fn happened(mirror: &mut Mirror, news: &mut News, watch: &Stopwatch) -> Vec<String> {
+    let moves = mirror.moves();
+    let lines = news.take(&mirror.status(), &moves, watch.now_us());
+    lines.into_iter().map(|line| line.text).collect()
+}
+
+/// Connects ports that were found, and lets go of those that are gone. Returns what is in the way,
+/// each once: `unplaced` are the ports of which it was said.
+fn take(
+    mirror: &mut Mirror,
+    mesh: &Mesh,
+    found: &[String],
+    unplaced: &mut Vec<String>,
+) -> Vec<String> {
+    mirror.prune();
+    unplaced.retain(|path| found.contains(path));
+    let mut lines = Vec::new();
+    for path in found {
+        let mut all: Vec<String> = mirror.places().map(|(path, _)| path.to_owned()).collect();
+        let taken: Vec<NodeId> = mirror.places().map(|(_, node)| node).collect();
+        all.push(path.clone());
+        if ports::doubled(&all).is_some() || unplaced.contains(path) {
+            continue;
+        }
+        let port = places::choose(mesh, None, &taken)
+            .and_then(|node| Ok((Port::start(path).map_err(|why| why.to_string())?, node)));
+        match port {
+            Ok((port, node)) => mirror.add(port, node, false),
+            Err(why) => {
+                unplaced.push(path.clone());
+                lines.push(format!("{path} is not connected: {why}"));
+            }
+        }
+    }
+    lines
 }
 
 /// Shows how the boards are: a table in the place of the last one, or a line for each.
@@ -355,51 +431,71 @@ fn show(status: &[BoardStatus], tick: u64, speed: f64, terminal: bool, drawn: us
     lines.len()
 }
 
+/// Heads of the table's columns, and their widths; a minus sign aligns to the left.
+const HEADS: [(&str, isize); 15] = [
+    ("node", 6),
+    ("key", -8),
+    ("state", -9),
+    ("regime", -8),
+    ("ticks", 7),
+    ("missed", 6),
+    ("ms", 7),
+    ("max ms", 7),
+    ("clock ms", 13),
+    ("ppm", 5),
+    ("B/s", 6),
+    ("crc", 5),
+    ("gaps", 5),
+    ("resync", 6),
+    ("twin", -4),
+];
+
 /// A head and a line for each board.
 fn table(status: &[BoardStatus]) -> Vec<String> {
     let width = status.iter().map(|board| board.port.chars().count()).max().unwrap_or(0).max(4);
-    let head = format!(
-        "{:width$}  {:>6} {:9} {:8} {:>7} {:>6} {:>8} {:>8} {:>6} {:>5} {:>5} {:>6}  {}",
-        "port",
-        "node",
-        "state",
-        "regime",
-        "ticks",
-        "missed",
-        "ms",
-        "max ms",
-        "B/s",
-        "crc",
-        "gaps",
-        "resync",
-        "twin"
-    );
-    let line = |board: &BoardStatus| {
-        let counts = &board.counts;
-        let regime = ["calm", "prestorm", "storm"].get(usize::from(board.regime)).unwrap_or(&"?");
-        let twin = match &board.divergence {
-            Some(found) => found.to_string(),
-            None if board.why.is_empty() => "same".to_owned(),
-            None => board.why.clone(),
-        };
-        let ms = |us: u64| us as f64 / 1e3;
-        format!(
-            "{:width$}  {:>6} {:9} {regime:8} {:>7} {:>6} {:>8.1} {:>8.1} {:>6} {:>5} {:>5} {:>6}  \
-             {twin}",
-            board.port,
-            board.node,
-            board.state,
-            counts.ticks,
-            counts.missed,
-            ms(board.latency.mean_us),
-            ms(board.latency.max_us),
-            board.bytes_per_s,
-            counts.crc_errors,
-            counts.gaps,
-            counts.resyncs,
-        )
+    let line = |port: &str, cells: &[String]| {
+        let mut line = format!("{port:width$} ");
+        for (cell, (_, wide)) in cells.iter().zip(HEADS) {
+            let room = wide.unsigned_abs();
+            let cell = if wide < 0 { format!(" {cell:room$}") } else { format!(" {cell:>room$}") };
+            line.push_str(&cell);
+        }
+        line.trim_end().to_owned()
     };
-    std::iter::once(head).chain(status.iter().map(line)).collect()
+    let head = line("port", &HEADS.map(|(head, _)| head.to_owned()));
+    std::iter::once(head).chain(status.iter().map(|it| line(&it.port, &cells(it)))).collect()
+}
+
+/// What a board's line says, in the order of [`HEADS`].
+fn cells(board: &BoardStatus) -> [String; HEADS.len()] {
+    let counts = &board.counts;
+    let regime = ["calm", "prestorm", "storm"].get(usize::from(board.regime)).unwrap_or(&"?");
+    let twin = match &board.divergence {
+        Some(found) => found.to_string(),
+        None if board.why.is_empty() => "same".to_owned(),
+        None => board.why.clone(),
+    };
+    let ms = |us: u64| format!("{:.1}", us as f64 / 1e3);
+    let clock = board.clock.as_ref();
+    let drift = clock.and_then(|clock| clock.drift_ppm);
+    [
+        board.node.to_string(),
+        board.identity().to_owned(),
+        board.state.to_owned(),
+        (*regime).to_owned(),
+        counts.ticks.to_string(),
+        counts.missed.to_string(),
+        ms(board.latency.mean_us),
+        ms(board.latency.max_us),
+        clock
+            .map_or_else(|| "-".to_owned(), |clock| format!("{:.1}", clock.offset_us as f64 / 1e3)),
+        drift.map_or_else(|| "-".to_owned(), |ppm| format!("{ppm:+}")),
+        board.bytes_per_s.to_string(),
+        counts.crc_errors.to_string(),
+        counts.gaps.to_string(),
+        counts.resyncs.to_string(),
+        twin,
+    ]
 }
 
 fn report(

@@ -19,11 +19,12 @@ const WIDE: f32 = 860.0;
 const CELL: usize = 15;
 
 /// Heads of the columns, and what they mean.
-const HEADS: [(&str, &str); 11] = [
+const HEADS: [(&str, &str); 12] = [
     ("port", "Where the board is, with the lamp of its link"),
     ("node", "The node whose part it takes; click to see it"),
     ("link", "unplugged, silent, garbled, greeted, loading, live or refused"),
     ("ms", "How long it takes to answer, on average, in milliseconds"),
+    ("ppm", "What its clock gains on this machine's, in microseconds a second"),
     ("B/s", "Bytes a second on the line, both ways together"),
     ("missed", "Ticks that went on without it: in these its node sensed and said nothing"),
     ("crc", "Stretches of bytes that were no frame: noise, or a checksum that does not hold"),
@@ -161,7 +162,8 @@ fn row(
     outcome: &mut Outcome,
 ) {
     let cell = |text: String| RichText::new(text).size(SIZE).color(theme::INK);
-    let who = || format!("{}\n{}\nkey {}", board.port, board.build, board.key);
+    let key = if board.is_proven == Some(false) { "not proved to be its own" } else { "" };
+    let who = || format!("{}\n{}\nkey {} {key}", board.port, board.build, board.key);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         let lamp = board.lamp();
@@ -175,7 +177,8 @@ fn row(
     }
     if wide {
         ui.label(cell(cut_to(&board.build, 24))).on_hover_text(who());
-        ui.label(cell(cut_to(&board.key, 8))).on_hover_text(who());
+        let ink = if board.is_proven == Some(false) { theme::WARN } else { theme::INK };
+        ui.label(cell(board.identity().to_owned()).color(ink)).on_hover_text(who());
     }
     let ink = if board.lamp() == Lamp::Connected { theme::TEXT } else { theme::WARN };
     let said = ui.label(RichText::new(board.state).size(SIZE).color(ink));
@@ -187,6 +190,7 @@ fn row(
     let latency =
         format!("at most {} ms, of {} answers", ms(board.latency.max_us), board.latency.answers);
     ui.label(cell(ms(board.latency.mean_us))).on_hover_text(latency);
+    clock(ui, board);
     let bytes = format!("{} bytes in, {} out", counts.bytes_in, counts.bytes_out);
     ui.label(cell(grouped(board.bytes_per_s))).on_hover_text(bytes);
     let missed = format!("It has done {} ticks", grouped(counts.ticks));
@@ -199,6 +203,28 @@ fn row(
     if ui.small_button("let go").on_hover_text(hint).clicked() {
         outcome.plugs.push(Plug::Disconnect(board.port.clone()));
     }
+}
+
+/// What a board's clock gains.
+fn clock(ui: &mut Ui, board: &BoardStatus) {
+    let known = board.clock.as_ref();
+    let said = match known.and_then(|clock| clock.drift_ppm) {
+        Some(ppm) => format!("{ppm:+}"),
+        None => "\u{2013}".to_owned(),
+    };
+    let hint = known.map_or_else(
+        || "Its clock is not known before it has answered a ping".to_owned(),
+        |clock| {
+            let ms = |us: f64| us / 1e3;
+            let (offset, bound) = (ms(clock.offset_us as f64), ms(clock.bound_us as f64));
+            let drift = clock.drift_bound_ppm.map_or_else(
+                || "drift not known yet".to_owned(),
+                |bound| format!("drift within {bound} ppm"),
+            );
+            format!("Its clock is {offset:.1} ms ahead, within {bound:.1} ms; {drift}")
+        },
+    );
+    ui.label(RichText::new(said).size(SIZE).color(theme::INK)).on_hover_text(hint);
 }
 
 /// Whether a board is as its twin.

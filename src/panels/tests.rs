@@ -5,6 +5,7 @@
 
 use super::dock::Pane;
 use super::{Outcome, Rooms, theme};
+use crate::bridge::clock::ClockStatus;
 use crate::bridge::count::{BoardCounts, Latency};
 use crate::bridge::hub::HubStatus;
 use crate::bridge::mirror::BoardStatus;
@@ -262,12 +263,20 @@ fn hub() -> HubStatus {
         state,
         why: why.to_owned(),
         key: "5fe1b2c30d94a7e8".to_owned(),
+        is_proven: Some(divergence.is_none()),
         build: "esp32c6 qres-esp32c6 0.1.0".to_owned(),
         behind: 2,
         regime: 2,
         energy_uj: 7_412_000,
         bytes_per_s: 11_520,
         latency: Latency { last_us: 2_100, mean_us: 71_300, max_us: 412_000, answers: 40_312 },
+        clock: Some(ClockStatus {
+            offset_us: -86_412_345_678,
+            bound_us: 1_050,
+            drift_ppm: Some(-12),
+            drift_bound_ppm: Some(9),
+            answers: 86_400,
+        }),
         counts: BoardCounts {
             opened: 3,
             ticks: 39_871,

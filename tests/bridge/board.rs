@@ -32,6 +32,10 @@ pub enum Flaw {
     Harvest(u64),
     /// It was built by other rules: what it takes on has another digest.
     Rules,
+    /// It names the key of the board of this seed, and signs with its own.
+    Stolen(u64),
+    /// It names the key of the board of this seed, and signs nothing.
+    Unsigned(u64),
 }
 
 /// A board under power.
@@ -42,6 +46,8 @@ pub struct Board {
     pub version: u16,
     /// What is wrong with it.
     pub flaw: Flaw,
+    /// Its clock, in microseconds.
+    pub clock_us: u64,
     reader: FrameReader,
     writer: FrameWriter,
     out: Vec<u8>,
@@ -52,6 +58,13 @@ pub struct Board {
     hears: Vec<Heard>,
     /// The answer to the latest tick, to be given again in the same words.
     answered: Option<(u64, Vec<Vec<u8>>)>,
+}
+
+/// The key of the board of a seed.
+fn identity(seed: u64) -> Identity {
+    let mut key = [7; 32];
+    key[..8].copy_from_slice(&seed.to_le_bytes());
+    Identity::from_seed(&key)
 }
 
 /// A radio that is the link: keeps what is sent, gives what was heard.
@@ -74,13 +87,12 @@ impl Radio for Line {
 impl Board {
     /// A board with a key and a sensor of its own; it greets.
     pub fn new(seed: u64) -> Self {
-        let mut key = [7; 32];
-        key[..8].copy_from_slice(&seed.to_le_bytes());
         let mut board = Self {
-            identity: Identity::from_seed(&key),
+            identity: identity(seed),
             seed,
             version: LINK_VERSION,
             flaw: Flaw::None,
+            clock_us: 1,
             reader: FrameReader::default(),
             writer: FrameWriter::default(),
             out: Vec::new(),
@@ -97,7 +109,10 @@ impl Board {
 
     /// The power goes and comes back.
     pub fn reset(&mut self) {
-        *self = Self { version: self.version, flaw: self.flaw, ..Self::new(self.seed) };
+        let mut again = Self { version: self.version, flaw: self.flaw, ..Self::new(self.seed) };
+        again.out.clear();
+        again.greet(0);
+        *self = again;
     }
 
     /// Bytes for the host.
@@ -137,12 +152,18 @@ impl Board {
 
     fn greet(&mut self, nonce: u64) {
         let proof = self.identity.greet(nonce);
+        let key_of = |identity: &Identity| identity.public().to_bytes();
+        let (key, signs) = match self.flaw {
+            Flaw::Stolen(seed) => (key_of(&identity(seed)), true),
+            Flaw::Unsigned(seed) => (key_of(&identity(seed)), false),
+            _ => (key_of(&self.identity), true),
+        };
         let greeting = Greeting {
             version: self.version,
             nonce,
-            key: self.identity.public().to_bytes(),
-            proof: &proof[..],
-            capabilities: CAN_SENSE | CAN_SIGN,
+            key,
+            proof: if signs { &proof[..] } else { &[] },
+            capabilities: CAN_SENSE | if signs { CAN_SIGN } else { 0 },
             profile: "test",
             build: "qres-test 0.1.0",
             neighbours: NEIGHBOURS as u8,
@@ -169,7 +190,7 @@ impl Board {
             LinkMessage::Tick(order) => self.tick(order),
             LinkMessage::Rehearse(rehearsal) => self.rehearse(rehearsal),
             LinkMessage::Ping { host_us } => {
-                self.say(&LinkMessage::Pong { host_us: *host_us, board_us: 1 });
+                self.say(&LinkMessage::Pong { host_us: *host_us, board_us: self.clock_us });
                 Ok(())
             }
             _ => Err(Refusal::Direction),
@@ -295,7 +316,7 @@ impl Board {
                 sample = sample.map(|sample| Q16::from_bits(sample.to_bits() ^ flip(from)));
             }
             Flaw::Harvest(from) => harvest_uw ^= flip(from) as u32,
-            Flaw::None | Flaw::Rules => {}
+            Flaw::None | Flaw::Rules | Flaw::Stolen(_) | Flaw::Unsigned(_) => {}
         }
         node.harvest_uw = harvest_uw;
         node.tick(&self.config, Tick(self.next), sample, line);

@@ -3,9 +3,12 @@
 use std::sync::atomic::Ordering;
 
 use crate::bench::{Bench, folder};
-use crate::metal::{FLAW_TICK, Powered};
+use crate::board::Board;
+use crate::metal::{Device, FLAW_TICK, Powered};
 use crate::noise::Noise;
+use crate::odd::Flawed;
 use qres::bridge::mirror::{BoardStatus, Mirror};
+use qres::bridge::news::News;
 use qres::bridge::pacing::{Stopwatch, gather, run_tick, settle};
 use qres::bridge::port::Port;
 use qres::mesh::Mesh;
@@ -39,11 +42,19 @@ pub struct Rig {
     pub benches: Vec<Bench>,
     pub watch: Stopwatch,
     pub inputs: Vec<(u64, NodeId, BoardInput)>,
+    news: News,
+    /// What was told of the boards, a line for each thing.
+    pub told: Vec<String>,
 }
 
 impl Rig {
     /// A mesh with these boards, as far apart as there is room for them.
     pub fn new(benches: Vec<Bench>) -> Self {
+        Self::at(1, benches)
+    }
+
+    /// The same with a host whose clock runs so many times as fast.
+    pub fn at(times: u32, benches: Vec<Bench>) -> Self {
         let scenario = field();
         let plan = Plan::new(&scenario, scenario.seed, &Vec::new()).expect("a plan");
         let mut mesh = Mesh::new(plan, 1);
@@ -54,17 +65,50 @@ impl Rig {
             .zip(places.into_iter().step_by(apart))
             .map(|(bench, node)| (Port::start(&bench.path).expect("a thread"), node));
         let mut mirror = Mirror::new(ports.collect(), 0, 77);
-        let watch = Stopwatch::default();
+        let watch = Stopwatch::fast(times);
         gather(&mut mirror, &mut mesh, &watch, PATIENCE_US / 4);
-        Self { mesh, mirror, benches, watch, inputs: Vec::new() }
+        let (inputs, told) = (Vec::new(), Vec::new());
+        Self { mesh, mirror, benches, watch, inputs, news: News::default(), told }
     }
 
     pub fn run(&mut self, ticks: u64) {
+        self.run_for(ticks, 0);
+    }
+
+    /// The same with ticks that take so long at least.
+    fn run_for(&mut self, ticks: u64, tick_us: u64) {
         for _ in 0..ticks {
-            let tick = self.mesh.ticks();
-            let given = run_tick(&mut self.mirror, &mut self.mesh, &self.watch, 0);
+            let (tick, due_us) = (self.mesh.ticks(), self.watch.now_us() + tick_us);
+            let given = run_tick(&mut self.mirror, &mut self.mesh, &self.watch, due_us);
             self.inputs.extend(given.into_iter().map(|(node, input)| (tick, node, input)));
+            let (moves, status) = (self.mirror.moves(), self.mirror.status());
+            let lines = self.news.take(&status, &moves, self.watch.now_us());
+            self.told.extend(lines.into_iter().map(|line| line.text));
         }
+    }
+
+    /// Runs ticks until something holds.
+    pub fn until(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
+        let until_us = self.watch.now_us() + 3 * PATIENCE_US;
+        while !holds(self) {
+            let status = self.status();
+            let late = self.watch.now_us() > until_us;
+            assert!(!late, "{what}: {:#?}\n{status:#?}", self.told);
+            self.run(1);
+        }
+    }
+
+    /// Lines that were told with all of these words.
+    pub fn lines(&self, words: &[&str]) -> usize {
+        let has = |line: &&String| words.iter().all(|word| line.contains(word));
+        self.told.iter().filter(has).count()
+    }
+
+    /// How the board at a port does.
+    pub fn board(&self, place: usize) -> BoardStatus {
+        let path = &self.benches[place].path;
+        let status = self.status().into_iter().find(|board| board.port == *path);
+        status.unwrap_or_else(|| panic!("nothing is on {path}"))
     }
 
     /// Runs on until every board stands where its twin stands.
@@ -84,7 +128,7 @@ impl Rig {
     }
 }
 
-fn boards(test: &str, count: u64) -> Vec<Bench> {
+pub fn boards(test: &str, count: u64) -> Vec<Bench> {
     let folder = folder(test);
     let each = 0..count;
     each.map(|n| Bench::start(&folder, &format!("b{n}"), n, Box::new(Powered::<false>::new(n))))
@@ -172,11 +216,16 @@ fn unplugged_reset_and_silent_boards_come_back() {
     rig.benches[0].control.plug(true);
     rig.benches[2].control.noise(Noise::default());
     rig.settle();
+    rig.run(1);
     let status = rig.status();
     assert!(status[0].counts.opened == 2 && status[0].counts.missed > 20, "{:#?}", status[0]);
     assert!(status[1].counts.resyncs >= 1, "{:#?}", status[1]);
     assert!(status[2].counts.missed > 5, "{:#?}", status[2]);
     assert!(status.iter().all(|board| board.divergence.is_none()), "{status:#?}");
+    for words in [["b0", "the line broke off"], ["b0", "is back"], ["b1", "its twin's state again"]]
+    {
+        assert_eq!(rig.lines(&words), 1, "{words:?}: {:#?}", rig.told);
+    }
 }
 
 #[test]
@@ -191,9 +240,10 @@ fn two_boards_with_one_identity_are_told_apart() {
     assert!(is("live") && is("refused"), "{status:#?}");
     let why = status.iter().find(|board| board.state == "refused").map(|board| &board.why);
     assert!(why.is_some_and(|why| why.contains("same identity") && why.contains("erase")));
+    assert_eq!(rig.lines(&["is refused", "same identity as the board on"]), 1, "{:#?}", rig.told);
 }
 
-/// All faults at once on all boards, for `QRES_SOAK_S` seconds (3 if it is not set) with
+/// All faults on all boards, in turn and at once, for `QRES_SOAK_S` seconds (3 if it is not set) with
 /// `QRES_SOAK_BOARDS` boards (3): an hour with eight is
 /// `QRES_SOAK_S=3600 QRES_SOAK_BOARDS=8 cargo test --no-default-features --test bridge soak`.
 #[test]
@@ -202,7 +252,7 @@ fn soak() {
         std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
     };
     let (seconds, count) = (setting("QRES_SOAK_S", 3), setting("QRES_SOAK_BOARDS", 3));
-    let mut rig = Rig::new(boards("soak", count));
+    let mut rig = Rig::new(crowd(count));
     rig.settle();
     let until_us = rig.watch.now_us() + seconds * 1_000_000;
     let mut round = 0_u64;
@@ -211,16 +261,23 @@ fn soak() {
         for (n, bench) in (0..).zip(&rig.benches) {
             let control = &bench.control;
             control.plug(true);
-            match (round + n) % 7 {
+            control.swap(0);
+            match (round + n) % 10 {
                 0 => control.noise(Noise { silence: true, ..Noise::default() }),
                 1 => control.noise(Noise { bits: 100, ..Noise::default() }),
                 2 => control.plug(false),
                 3 => control.reset(),
                 4 => control.noise(Noise::default()),
+                5 => control.swap(OTHER_VERSION),
+                6 => control.swap(OTHERS_KEY),
+                7 => control.cut(),
                 _ => control.noise(Noise::ALL),
             }
         }
-        rig.run(8);
+        rig.run_for(8, 60_000);
+        if round == 20 && seconds >= 60 {
+            silence(&mut rig);
+        }
     }
     calm(&mut rig);
     // What was on its way when a board was unplugged is lost. From here on nobody is, and each
@@ -242,12 +299,50 @@ fn soak() {
         println!("{}", serde_json::to_string(&board).expect("plain data"));
     }
     assert!(seen > 0, "the soak must see faults");
+    println!("{}", rig.told.join("\n"));
+    if seconds >= 60 {
+        for words in ["speaks version 2", "same identity", "the line broke off", "is back"] {
+            assert!(rig.lines(&[words]) > 0, "nobody told: {words}");
+        }
+    }
+}
+
+/// Places of the boards that a port of the soak can have.
+const OTHER_VERSION: usize = 1;
+const OTHERS_KEY: usize = 2;
+
+/// Ports with a board each, one of another version beside it, and a copy of the next port's board.
+fn crowd(count: u64) -> Vec<Bench> {
+    let folder = folder("soak");
+    let each = |n: u64| {
+        let mut newer = Board::new(100 + n);
+        newer.version = 2;
+        let devices: Vec<Box<dyn Device>> = vec![
+            Box::new(Powered::<false>::new(n)),
+            Box::new(Flawed(newer)),
+            Box::new(Powered::<false>::new((n + 1) % count)),
+        ];
+        Bench::with(&folder, &format!("b{n}"), n, devices)
+    };
+    (0..count).map(each).collect()
+}
+
+/// Nobody is heard for five seconds.
+fn silence(rig: &mut Rig) {
+    for bench in &rig.benches {
+        bench.control.noise(Noise { silence: true, ..Noise::default() });
+    }
+    let until_us = rig.watch.now_us() + 5_000_000;
+    while rig.watch.now_us() < until_us {
+        rig.run(1);
+    }
 }
 
 /// All boards are plugged in, their lines are clean, and they stand where their twins stand.
 fn calm(rig: &mut Rig) {
     for bench in &rig.benches {
         bench.control.plug(true);
+        bench.control.swap(0);
         bench.control.noise(Noise::default());
     }
     rig.settle();
@@ -259,8 +354,9 @@ fn underway(rig: &mut Rig) -> Vec<i64> {
     let mut least = vec![i64::MAX; rig.benches.len()];
     for _ in 0..30 {
         rig.run(1);
-        let heard = rig.status().into_iter().map(|board| board.counts.frames as i64);
-        for ((least, bench), heard) in least.iter_mut().zip(&rig.benches).zip(heard) {
+        for (place, least) in least.iter_mut().enumerate() {
+            let heard = rig.board(place).counts.frames as i64;
+            let bench = &rig.benches[place];
             let good = bench.control.good_frames.load(Ordering::Relaxed) as i64;
             *least = (*least).min(good - heard);
         }

@@ -6,10 +6,12 @@
 mod bench;
 mod board;
 mod driven;
+mod faults;
 #[path = "../../firmware/node/tests/flash/mod.rs"]
 mod flash;
 mod live;
 mod metal;
 mod noise;
 mod odd;
+mod places;
 mod talk;

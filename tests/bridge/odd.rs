@@ -6,7 +6,7 @@ use crate::live::qres;
 use crate::metal::Device;
 
 /// A board that follows docs/link.md, with a flaw.
-struct Flawed(Board);
+pub struct Flawed(pub Board);
 
 impl Device for Flawed {
     fn take(&mut self, _: u64, bytes: &[u8]) {

@@ -79,6 +79,7 @@ impl Rig {
         self.now_us += LOOK_US;
         self.session.poll(self.now_us);
         let down = self.down.pass(&self.session.output());
+        self.board.clock_us = 7_000_000 + self.now_us + self.now_us * 40 / 1_000_000;
         self.board.take(&down);
         let up = self.up.pass(&self.board.output());
         for byte in &up {
@@ -218,6 +219,27 @@ fn on_a_good_line_nothing_is_missed() {
     assert!(rig.session.who().proven && rig.session.latency().answers > 200);
     assert_eq!(rig.session.divergence(), None);
     rig.check_counts();
+}
+
+#[test]
+fn the_boards_clock_is_known_through_a_line_that_loses() {
+    let mut rig = Rig::new(12);
+    rig.plug();
+    rig.settle();
+    rig.noise(Noise { loss: 20, twice: 100, ..Noise::default() });
+    while rig.now_us < 200_000_000 {
+        rig.run_tick();
+        (0..200).for_each(|_| rig.look());
+    }
+    let known = rig.session.clock(rig.now_us).expect("answers");
+    let ahead_us = 7_000_000 + rig.now_us as i64 * 40 / 1_000_000;
+    assert!(known.offset_us.abs_diff(ahead_us) <= known.bound_us + 500, "{known:?}");
+    assert!(known.bound_us <= 3_000 && known.answers > 100, "{known:?}");
+    assert!(known.drift_ppm.is_some_and(|ppm| ppm.abs_diff(40) <= 5), "{known:?}");
+    // A board that starts anew has another clock, which is known anew.
+    rig.board.reset();
+    rig.settle();
+    assert_eq!(rig.session.divergence(), None);
 }
 
 #[test]

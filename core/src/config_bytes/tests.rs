@@ -11,7 +11,7 @@ use crate::radio::MockRadio;
 use crate::wake::Role;
 
 /// Everything on that a configuration can turn on.
-fn full() -> NodeConfig {
+pub(super) fn full() -> NodeConfig {
     let mut config = NodeConfig::default();
     config.trust.bans = Some(BanConfig::default());
     config.trust.watchdog = Some(WatchdogConfig::default());

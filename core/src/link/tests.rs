@@ -274,8 +274,23 @@ fn a_tick_with_eight_neighbours_is_a_tenth_of_a_second() {
     let ticked = examples().into_iter().find(|(name, _)| *name == "ticked").expect("there").1;
     let bytes = (8 * hear, line(&M::Tick(order)), say, line(&ticked));
     assert_eq!(bytes, (600, 25, 75, 114));
-    let sum = bytes.0 + bytes.1 + bytes.2 + bytes.3;
-    assert!(sum * 1_000 / 11_520 < 100, "{sum} bytes");
+    let plain = bytes.0 + bytes.1 + bytes.2 + bytes.3;
+    assert_eq!((plain, plain * 100_000 / 11_520), (814, 7_065));
+    // What a host adds that lets others hear the board in the same tick: its words come twice.
+    let rehearsal = Rehearsal {
+        tick,
+        senses: true,
+        offset: i32::MIN,
+        gain: i32::MIN,
+        pivot: i32::MIN,
+        storm: 255,
+        harvest_uw: 1 << 20,
+    };
+    let asked = line(&M::Rehearse(rehearsal));
+    let answered = line(&M::Rehearsed { tick, raw: Some(i32::MIN), said: 1 });
+    assert_eq!((asked, answered), (34, 21));
+    let whole = plain + asked + say + answered;
+    assert_eq!((whole, whole * 100_000 / 11_520), (944, 8_194));
 }
 
 #[test]

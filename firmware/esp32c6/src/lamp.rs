@@ -24,10 +24,13 @@ pub struct Glow {
 
 /// The glow for a light. A board that waits is dim white; a node is blue in calm, amber before a
 /// storm and red in one, the brighter the stronger the storm that its host reports; without power
-/// it is a faint violet. A free node flickers: `odd` says whether this is every second tick, in
+/// it is a faint violet. While it blinks it is off every other moment. A free node flickers: `odd` says whether this is every second tick, in
 /// which it is a quarter as bright.
 #[must_use]
 pub fn glow(light: Light, odd: bool) -> Glow {
+    if light.is_dark {
+        return Glow::default();
+    }
     let full = CALM_LEVEL + u16::from(light.storm) * (STORM_LEVEL - CALM_LEVEL) / 255;
     let level = if light.activity == Activity::Free && odd { full / 4 } else { full };
     // Parts in 16.
@@ -64,6 +67,7 @@ mod tests {
         regime: Regime::Calm,
         storm: 0,
         is_browned_out: false,
+        is_dark: false,
     };
 
     #[test]
@@ -73,6 +77,7 @@ mod tests {
         let before = Light { regime: Regime::PreStorm, ..MIRRORED };
         let storm = Light { regime: Regime::Storm, ..MIRRORED };
         let wild = Light { storm: 255, ..storm };
+        let blinks = Light { is_dark: true, ..wild };
         let free = Light { activity: Activity::Free, ..MIRRORED };
         let table = [
             (waiting, false, (4, 4, 4)),
@@ -83,6 +88,8 @@ mod tests {
             (storm, false, (16, 0, 0)),
             (wild, false, (80, 0, 0)),
             (dark, false, (2, 0, 2)),
+            (blinks, false, (0, 0, 0)),
+            (blinks, true, (0, 0, 0)),
             (free, false, (0, 0, 16)),
             (free, true, (0, 0, 4)),
         ];

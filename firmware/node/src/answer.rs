@@ -13,6 +13,9 @@ use qres_core::wake::{Role, Wake};
 use crate::board::{Activity, Board};
 use crate::machine::{Firmware, NEIGHBOURS};
 
+/// No run reaches this moment, in microseconds: 146,000 years.
+const MOMENT_MAX_US: u64 = 1 << 62;
+
 impl<B: Board> Firmware<'_, B> {
     /// Reads a message and answers it.
     pub(crate) fn answer(&mut self, sequence: u16, bytes: &[u8]) {
@@ -84,6 +87,9 @@ impl<B: Board> Firmware<'_, B> {
             NodeConfig::from_bytes(bytes).filter(|_| same).ok_or(Refusal::Config)?
         };
         let role = Role::decode(&mut Source::new(&[post.role])).ok_or(Refusal::Config)?;
+        if !is_near(post.join, &config) || post.first_us >= MOMENT_MAX_US {
+            return Err(Refusal::Config);
+        }
         // Keys of neighbours, the secret noise of private updates and the pages of audits stand
         // beside the node, and nobody gives them to it here.
         let unsupported = config.air.signature_bytes > 0
@@ -109,6 +115,9 @@ impl<B: Board> Firmware<'_, B> {
     fn restore(&mut self, tick: u64) -> Result<(), Refusal> {
         self.node.as_ref().ok_or(Refusal::NoNode)?;
         let node = Node::from_bytes(&self.config, &self.memory.state_area).ok_or(Refusal::State)?;
+        if !is_near(tick, &self.config) {
+            return Err(Refusal::State);
+        }
         self.become_node(node, tick);
         Ok(())
     }
@@ -121,6 +130,7 @@ impl<B: Board> Firmware<'_, B> {
         self.memory.mail.heard.clear();
         self.memory.mail.said.clear();
         self.activity = Activity::Mirrored;
+        self.disturb(false);
         self.shine();
         self.ready();
     }
@@ -161,6 +171,7 @@ impl<B: Board> Firmware<'_, B> {
         self.next = 0;
         self.free_after_us = 0;
         self.storm = 0;
+        self.disturb(false);
         self.memory.config_area.clear();
         self.memory.state_area.clear();
         self.memory.mail.heard.clear();
@@ -170,6 +181,11 @@ impl<B: Board> Firmware<'_, B> {
         self.shine();
         self.greet(0);
     }
+}
+
+/// Whether a tick's moments can be counted in microseconds, for long after it.
+fn is_near(tick: u64, config: &NodeConfig) -> bool {
+    tick.checked_mul(config.wake.tick_us).is_some_and(|us| us < MOMENT_MAX_US)
 }
 
 /// Puts a piece where it belongs. A piece that is there already changes nothing, so that it may be

@@ -28,6 +28,8 @@ pub struct Light {
     pub storm: u8,
     /// Whether the node is without power.
     pub is_browned_out: bool,
+    /// Off for a moment: a lamp blinks while a storm or an attack bends what the sensor reads.
+    pub is_dark: bool,
 }
 
 /// A board: serial line, clock, randomness, flash, sensor, lamp and radio.
@@ -63,7 +65,8 @@ pub trait Board {
     fn sense(&mut self) -> Option<Q16>;
     /// Shows a light.
     fn show(&mut self, light: Light);
-    /// Sends a frame on the board's own radio. Used when it runs free.
+    /// Sends a frame on the board's own radio, no longer than the mesh's frames are. Used when it
+    /// runs free.
     fn send(&mut self, frame: &[u8]) {
         let _ = frame;
     }

@@ -26,6 +26,8 @@ pub(crate) type Scratch = heapless::Vec<u8, { STATE_MAX + CONFIG_MAX + 64 }>;
 
 /// A board that says nothing else says that it lives this often, in microseconds.
 const BEAT_US: u64 = 1_000_000;
+/// Time for which a lamp that blinks is on, and then off, in microseconds.
+const BLINK_US: u64 = 125_000;
 /// Bytes that one turn takes from the line, so that a busy line does not stop the clock.
 const BYTES_PER_TURN: usize = 512;
 
@@ -79,6 +81,11 @@ pub struct Firmware<'m, B: Board> {
     pub(crate) snapshot_tick: u64,
     pub(crate) activity: Activity,
     pub(crate) storm: u8,
+    /// Something comes between the sensor and the node.
+    is_disturbed: bool,
+    /// The lamp is off, as it blinks.
+    is_dark: bool,
+    blink_us: u64,
     /// Silence of the host after which the node runs free; 0 for never.
     pub(crate) free_after_us: u64,
     heard_us: u64,
@@ -122,6 +129,9 @@ impl<'m, B: Board> Firmware<'m, B> {
             snapshot_tick: 0,
             activity,
             storm: 0,
+            is_disturbed: false,
+            is_dark: false,
+            blink_us: now_us,
             free_after_us: 0,
             heard_us: now_us,
             said_us: now_us,
@@ -166,6 +176,11 @@ impl<'m, B: Board> Firmware<'m, B> {
         }
         if self.activity == Activity::Free {
             self.free_ticks(now_us);
+        }
+        if self.is_disturbed && now_us.saturating_sub(self.blink_us) >= BLINK_US {
+            self.blink_us = now_us;
+            self.is_dark = !self.is_dark;
+            self.shine();
         }
         if now_us.saturating_sub(self.said_us) >= BEAT_US {
             self.beat(now_us);
@@ -213,6 +228,20 @@ impl<'m, B: Board> Firmware<'m, B> {
         self.say(&LinkMessage::Beat(beat));
     }
 
+    /// Whether anything comes between the sensor and the node: the lamp blinks from the first
+    /// moment on, and is steady again when it ends.
+    pub(crate) fn disturb(&mut self, is_disturbed: bool) {
+        if is_disturbed != self.is_disturbed {
+            self.is_disturbed = is_disturbed;
+            self.is_dark = is_disturbed;
+            self.blink_us = self.board.now_us();
+        }
+    }
+
+    pub(crate) const fn is_disturbed(&self) -> bool {
+        self.is_disturbed
+    }
+
     /// Lets the lamp show what is.
     pub(crate) fn shine(&mut self) {
         let node = self.node.as_ref();
@@ -221,6 +250,7 @@ impl<'m, B: Board> Firmware<'m, B> {
             regime: node.map_or(Regime::Calm, |node| node.detector.regime()),
             storm: self.storm,
             is_browned_out: node.is_some_and(|node| node.energy.is_browned_out()),
+            is_dark: self.is_dark,
         };
         self.board.show(light);
     }

@@ -1,8 +1,9 @@
 //! The frames of one tick: those that a node hears, and those that it sends. Must not know where
 //! they come from or go to.
 
+use qres_core::fragment;
 use qres_core::id::{NodeId, Tick};
-use qres_core::packet::{MTU, PAYLOAD_MAX};
+use qres_core::packet::{Header, MTU, PAYLOAD_MAX};
 use qres_core::radio::{AirConfig, Frame, Heard, Outgoing, Radio};
 
 /// Frames that a tick has room for.
@@ -19,6 +20,19 @@ pub struct Said {
     pub at_us: u32,
     /// The frame.
     pub frame: Frame,
+}
+
+impl Said {
+    /// Calls `each` with the frames that carry it on an air that takes `mtu` bytes at a time: one,
+    /// if it is short enough.
+    pub fn cut(&self, mtu: usize, mut each: impl FnMut(&[u8])) {
+        if self.frame.len() <= mtu {
+            each(&self.frame);
+        } else if let Ok((Header { kind, round, sender, .. }, payload)) = Header::read(&self.frame)
+        {
+            fragment::cut(kind, sender, round.into(), payload, mtu, each);
+        }
+    }
 }
 
 /// The frames of a tick.

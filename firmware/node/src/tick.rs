@@ -40,6 +40,12 @@ impl<B: Board> Firmware<'_, B> {
         self.memory.mail.heard.truncate(usize::from(order.heard));
         self.activity = Activity::Mirrored;
         self.storm = order.storm;
+        // A given sample is bent already: by what the rehearsal of this tick said, if there was one.
+        let rehearsed = self.read.is_some_and(|(of, _)| of == order.tick);
+        self.disturb(match order.sample {
+            Sample::Own => order.disturbance != 0,
+            _ => rehearsed && self.is_disturbed(),
+        });
         let raw = self.board.sense();
         let sample = match order.sample {
             Sample::Own => raw.map(|raw| disturbed(raw, order.disturbance)),
@@ -65,6 +71,7 @@ impl<B: Board> Firmware<'_, B> {
         self.read = Some((tick, raw));
         self.activity = Activity::Mirrored;
         self.storm = asked.storm;
+        self.disturb(asked.offset != 0 || asked.gain != 0);
         copy.harvest_uw = asked.harvest_uw;
         let sample = raw.map(|raw| asked.disturbance().bend(raw));
         self.memory.mail.heard.clear();
@@ -146,6 +153,7 @@ impl<B: Board> Firmware<'_, B> {
     pub(crate) fn run_free(&mut self) {
         self.activity = Activity::Free;
         self.storm = 0;
+        self.disturb(false);
         self.due_us = self.board.now_us();
         self.keep();
         self.shine();
@@ -166,8 +174,9 @@ impl<B: Board> Firmware<'_, B> {
         }
         let raw = self.board.sense();
         self.run(raw, raw, 0);
+        let mtu = usize::from(self.config.air.mtu_bytes);
         for said in &self.memory.mail.said {
-            self.board.send(&said.frame);
+            said.cut(mtu, |frame| self.board.send(frame));
         }
         self.tell();
         if self.next.is_multiple_of(KEEP_EVERY) {

@@ -152,13 +152,7 @@ impl Session {
             }
             LinkMessage::Ticked(ticked) => self.ticked(now_us, ticked),
             LinkMessage::Missed { asked, next } => self.missed(now_us, *asked, *next),
-            LinkMessage::Pong { .. } => {
-                let used = self.is_open(&Question::Ping);
-                if used {
-                    self.close(now_us);
-                }
-                used
-            }
+            LinkMessage::Pong { host_us, board_us } => self.pong(now_us, *host_us, *board_us),
             LinkMessage::Nack { sequence, why } => self.refused(now_us, *sequence, *why),
             LinkMessage::Log { text, .. } => {
                 self.log = Some((*text).to_owned());
@@ -204,10 +198,22 @@ impl Session {
         }
         let signs = greeting.capabilities & CAN_SIGN != 0;
         if signs && !is_proven(greeting) {
-            self.refuse("it does not hold the key that it names: flash it anew".to_owned());
+            self.refuse(
+                "its signature is not one of the key that it names, which is another board's: \
+                 erase its flash, so that it makes a key of its own"
+                    .to_owned(),
+            );
             return true;
         }
-        let same = self.posted && self.who.key == greeting.key;
+        if !signs && self.owner.is_some_and(|(_, proven)| proven) {
+            self.refuse(
+                "it does not prove a key, and the board whose place this is did: plug that one in, \
+                 or give this one another port"
+                    .to_owned(),
+            );
+            return true;
+        }
+        let same = self.posted && self.owner == Some((greeting.key, signs));
         self.who = Who {
             key: greeting.key,
             proven: signs,
@@ -276,6 +282,17 @@ impl Session {
         } else {
             self.refusal("it cannot take on the state of its node");
         }
+        true
+    }
+
+    fn pong(&mut self, now_us: u64, host_us: u64, board_us: u64) -> bool {
+        // An answer to an earlier ping would be no measure of this one.
+        let asked = self.open.as_ref().filter(|open| open.question == Question::Ping);
+        if asked.is_none_or(|open| open.sent_us != host_us) {
+            return false;
+        }
+        self.clock.take(host_us, now_us, board_us);
+        self.close(now_us);
         true
     }
 

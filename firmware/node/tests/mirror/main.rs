@@ -3,7 +3,10 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says so")]
 
+mod any;
+#[path = "../flash/mod.rs"]
 mod flash;
+mod free;
 
 use std::collections::VecDeque;
 
@@ -17,6 +20,7 @@ use qres_core::link::message::{
     Sample, Ticked, disturbed,
 };
 use qres_core::node::Node;
+use qres_core::packet::Header;
 use qres_core::q16::Q16;
 use qres_core::radio::{AirConfig, Frame, Heard, MockRadio};
 use qres_core::regime::Regime;
@@ -31,7 +35,7 @@ struct Bench {
     births: u8,
     readings: u64,
     light: Light,
-    sent: usize,
+    sent: Vec<Vec<u8>>,
 }
 
 impl Default for Bench {
@@ -44,7 +48,7 @@ impl Default for Bench {
             births: 0,
             readings: 0,
             light: Light::default(),
-            sent: 0,
+            sent: Vec::new(),
         }
     }
 }
@@ -82,8 +86,8 @@ impl Board for Bench {
     fn show(&mut self, light: Light) {
         self.light = light;
     }
-    fn send(&mut self, _frame: &[u8]) {
-        self.sent += 1;
+    fn send(&mut self, frame: &[u8]) {
+        self.sent.push(frame.to_vec());
     }
 }
 
@@ -431,82 +435,6 @@ fn what_does_not_fit_is_refused_and_says_why() {
     assert!(matches!(read(&answer[0]), LinkMessage::Nack { why: got, .. } if got == why));
     let answer = host.ask(&LinkMessage::Tick(Order { tick: 4, ..Order::default() }));
     assert_eq!(read(&answer[0]), LinkMessage::Missed { asked: 4, next: 0 });
-}
-
-#[test]
-fn a_board_without_a_host_runs_free_and_outlives_a_loss_of_power() {
-    let mut host = Host::new(Bench::default());
-    host.post(&talkative(), Post { free_after_ms: 5_000, ..post() });
-    let order = Order { storm: 200, ..Order::default() };
-    host.ask(&LinkMessage::Tick(order));
-    assert_eq!(host.firmware.board().light.storm, 200, "the lamp shows it");
-    assert_eq!(host.firmware.board().light.activity, Activity::Mirrored);
-    let run = |host: &mut Host, seconds: u64| {
-        for _ in 0..seconds * 10 {
-            host.firmware.board().now_us += 100_000;
-            host.firmware.step();
-        }
-        host.letters()
-    };
-    let letters = run(&mut host, 4);
-    let beats = |letters: &[Letter]| {
-        letters.iter().filter(|letter| matches!(read(letter), LinkMessage::Beat(_))).count()
-    };
-    assert_eq!(beats(&letters), 4, "it waits, and says that it lives");
-    let letters = run(&mut host, 60);
-    assert_eq!(host.firmware.board().light.activity, Activity::Free);
-    let ticks: Vec<u64> = letters
-        .iter()
-        .filter_map(|letter| match read(letter) {
-            LinkMessage::Ticked(ticked) => Some(ticked.tick),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(ticks, (1..=60).collect::<Vec<u64>>());
-    assert!(host.firmware.board().sent > 0, "on its own radio");
-    // The power goes: what was kept is the node as it was set free.
-    let kept = Host::new(host.firmware.into_board());
-    let mut host = kept;
-    let letters = host.letters();
-    assert!(
-        matches!(read(&letters[0]), LinkMessage::Greeting(greeting) if greeting.next == Some(1))
-    );
-    assert!(!run(&mut host, 3).is_empty());
-    // A host's tick makes it a mirror again; a restart makes it nobody.
-    let answer = host.ask(&LinkMessage::Hello { versions: (1, 1), nonce: 3 });
-    let LinkMessage::Greeting(Greeting { next: Some(next), .. }) = read(&answer[0]) else {
-        panic!("it is a node: {answer:?}")
-    };
-    assert!(next > 3, "it ran on");
-    let answer = host.ask(&LinkMessage::Tick(Order { tick: next, ..Order::default() }));
-    assert!(answer.iter().any(|letter| matches!(read(letter), LinkMessage::Ticked(_))));
-    assert_eq!(host.firmware.board().light.activity, Activity::Mirrored);
-    host.ask(&LinkMessage::Restart);
-    let host = Host::new(host.firmware.into_board());
-    assert!(host.firmware.node().is_none());
-}
-
-#[test]
-fn clocks_are_answered_and_free_ticks_are_released() {
-    let mut host = Host::new(Bench::default());
-    host.letters();
-    host.firmware.board().now_us = 77;
-    let answer = host.ask(&LinkMessage::Ping { host_us: 5 });
-    assert_eq!(read(&answer[0]), LinkMessage::Pong { host_us: 5, board_us: 77 });
-    host.ask(&LinkMessage::Post(post()));
-    let answer = host.ask(&LinkMessage::Release);
-    assert!(answer.iter().any(|l| matches!(read(l), LinkMessage::Ready { is_free: true, .. })));
-    let order = Order { tick: 1, sample: Sample::Given(65_536), ..Order::default() };
-    let answer = host.ask(&LinkMessage::Tick(order));
-    let ticked = answer.iter().find_map(|letter| match read(letter) {
-        LinkMessage::Ticked(ticked) => Some(ticked),
-        _ => None,
-    });
-    let ticked = ticked.expect("an answer");
-    assert_eq!(
-        (ticked.tick, ticked.sample, ticked.raw),
-        (1, Some(65_536), Some(wave(1).to_bits()))
-    );
 }
 
 #[test]
