@@ -252,9 +252,10 @@ pub fn run_from(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             let is_span = argument.get_id() == "span";
             // A name of no letters is no name; of paths that holds anyway.
             let is_text = argument.get_value_parser().type_id() == TypeId::of::<String>();
-            let argument = match is_text {
-                true => argument.value_parser(NonEmptyStringValueParser::new()),
-                false => argument,
+            let argument = if is_text {
+                argument.value_parser(NonEmptyStringValueParser::new())
+            } else {
+                argument
             };
             match argument.get_action().takes_values() {
                 true if is_span => argument.allow_hyphen_values(true),

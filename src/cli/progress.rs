@@ -112,7 +112,9 @@ mod tests {
         let (ends, over) = bounded(0);
         let (said, heard) = bounded(0);
         let told = std::thread::spawn(move || {
-            lines(Duration::from_millis(1), &over, |beats| drop(said.send(beats)));
+            lines(Duration::from_millis(1), &over, |beats| {
+                let _ = said.send(beats);
+            });
         });
         assert_eq!((heard.recv(), heard.recv()), (Ok(1), Ok(2)));
         drop(ends);

@@ -119,14 +119,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
         .map(|tick| seek::leap(&args.file, &recording, &mut loaded, (tick, args.index), &stop));
     let (mut leap, unindexed) = leap.map_or((None, None), |(leap, why)| (Some(leap), why));
     let (outcome, wall_s) = drive(&mut loaded, &recording, ticks, args.says.quiet, &stop);
-    if let (Ok(agreed), true) = (&outcome, stop.is_wanted() && loaded.mesh.ticks() < ticks) {
-        return Err(Failure::Stopped(format!(
-            "{}: stopped at tick {} of {ticks}; up to there {}",
-            recording.file,
-            loaded.mesh.ticks(),
-            agreement(*agreed)
-        )));
-    }
+    stopped(&recording.file, &outcome, (loaded.mesh.ticks(), ticks), &stop)?;
     for (tick, text) in &loaded.mesh.orders().notices {
         output::note(&format!("tick {tick}: {text}"));
     }
@@ -203,6 +196,22 @@ fn tell(
         agreement(report.checkpoints),
         report.digest
     ))
+}
+
+/// What there is to tell of a replay that came to `reached` of `ticks` because somebody stopped it.
+fn stopped(
+    file: &str,
+    outcome: &Outcome,
+    (reached, ticks): (u64, u64),
+    stop: &Stop,
+) -> Result<(), Failure> {
+    match outcome {
+        Ok(agreed) if stop.is_wanted() && reached < ticks => Err(Failure::Stopped(format!(
+            "{file}: stopped at tick {reached} of {ticks}; up to there {}",
+            agreement(*agreed)
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// What a replay has met, in words.

@@ -108,6 +108,12 @@ fn log(
     auditing.0.spoke(config, speaker, sent, mind);
 }
 
+/// What a node audits by: what all agree on, with what it has tuned.
+fn rules(plan: &Plan, orders: &Orders, tuning: Option<&Tuning>) -> NodeConfig {
+    let agreed = orders.config(plan);
+    tuning.map_or(agreed, |tuning| tuning.0.apply(&agreed))
+}
+
 /// Lets each node that is awake decide what to send.
 pub fn speak(
     clock: Res<Clock>,
@@ -189,8 +195,7 @@ pub fn speak(
         }
         let mut asked = AuditOut::new();
         if let Some(mut page) = auditing {
-            let rules = orders.config(plan);
-            let rules = tuning.map_or(rules, |tuning| tuning.0.apply(&rules));
+            let rules = rules(plan, &orders, tuning);
             doing.0.samples += page.ask(&rules, now, &speaker, mind, &memory, &outbox, &mut asked);
         }
         // Who has something to send before its outbox signs nothing: it is a member of a sum.
