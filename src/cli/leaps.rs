@@ -187,7 +187,7 @@ impl Recorded {
         let recording = Arc::clone(&self.recording);
         let index = Index::read(&path_of(&self.file), &self.file, recording, &self.start);
         let mut shelf = index.shelf();
-        let (begun, used) = (Instant::now(), cpu_ms());
+        let (begun, spent) = (Instant::now(), cpu_ms());
         let at = shelf.nearest(tick);
         let mesh = match at {
             Some(at) => shelf.mesh(at, &self.start),
@@ -200,7 +200,7 @@ impl Recorded {
         }
         drop(mesh.publish());
         let wall_ms = begun.elapsed().as_secs_f64() * 1e3;
-        let cpu_ms = cpu_ms().zip(used).map(|(now, before)| now - before);
+        let cpu_ms = cpu_ms().zip(spent).map(|(now, before)| now - before);
         Ok(Leap { again_ticks: tick - from, wall_ms, cpu_ms })
     }
 }

@@ -305,8 +305,8 @@ impl Inside {
         let Some(recorder) = self.asked.take() else { return };
         let status = recorder.finish(mesh).status;
         self.watched(ASKED, None);
-        let recorded = || format!("recorded: {}; replay it any time", status.path.display()).into();
-        self.tell(&status.trouble.unwrap_or_else(recorded));
+        let done = || format!("recorded: {}; replay it any time", status.path.display()).into();
+        self.tell(&status.trouble.unwrap_or_else(done));
     }
 
     /// Tells once what is wrong with a recording; it is given up.

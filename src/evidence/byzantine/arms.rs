@@ -37,6 +37,8 @@ pub(super) enum With {
     Audits,
     /// Models evolve.
     Evolution,
+    /// Models that are neither good nor harmful are judged by their effect on the aggregate.
+    Effects,
 }
 
 /// A rule that merges alone, all voices alike.
@@ -66,6 +68,9 @@ pub(super) const OURS: Defence = Defence { name: "qres", alone: None, with: With
 /// The same in a mesh that signs.
 pub(super) const SIGNED: Defence =
     Defence { name: "qres, signed", alone: None, with: With::Signatures };
+/// The same in a mesh that judges by effect too.
+pub(super) const BY_EFFECT: Defence =
+    Defence { name: "qres, by effect", alone: None, with: With::Effects };
 const AUDITED: Defence = Defence { name: "qres, audited", alone: None, with: With::Audits };
 const EVOLVING: Defence = Defence { name: "qres, evolving", alone: None, with: With::Evolution };
 
@@ -82,11 +87,12 @@ pub(super) const fn ours(attack: &Attack) -> Defence {
 pub(super) const GATED_PERCENT: u8 = 30;
 
 impl Arm {
-    /// Whether the row is held to the gate: our own defence against nodes that lie, at 30 %, on a
-    /// random geometric mesh.
+    /// Whether the row is held to the gate: our own defence, with what an attack needs to have
+    /// something to attack, against nodes that lie, at 30 %, on a random geometric mesh.
     pub fn is_gated(&self) -> bool {
         matches!(self.trouble, Trouble::Lies { .. })
             && self.defence.alone.is_none()
+            && self.defence.with != With::Effects
             && self.ground == Ground::Field
             && self.share_percent == GATED_PERCENT
     }
@@ -162,6 +168,14 @@ pub(super) const AGAINST_ALL: [&str; 6] = [
 
 /// The attacks that speak in others' names, and so meet signatures too.
 pub(super) const IN_OTHERS_NAMES: [&str; 2] = ["topology liar", "slander"];
+
+/// The attacks that come closest to the gate: they meet judging by effect too.
+pub(super) const CLOSEST: [&str; 4] = [
+    "constant bias 0.1",
+    "constant bias 0.2",
+    "a little is enough, z 3",
+    "a little is enough, searched",
+];
 
 /// The attacks that meet our defence on every graph.
 pub(super) const ON_GRAPHS: [&str; 4] =
