@@ -186,11 +186,11 @@ impl Recorded {
     fn leap(&self, tick: u64) -> Result<Leap, String> {
         let recording = Arc::clone(&self.recording);
         let index = Index::read(&path_of(&self.file), &self.file, recording, &self.start);
-        let mut shelf = index.shelf();
+        let mut lent = index.shelf();
         let (begun, spent) = (Instant::now(), cpu_ms());
-        let at = shelf.nearest(tick);
+        let at = lent.nearest(tick);
         let mesh = match at {
-            Some(at) => shelf.mesh(at, &self.start),
+            Some(at) => lent.mesh(at, &self.start),
             None => self.start.another(&self.state).ok(),
         };
         let mut mesh = mesh.ok_or_else(|| format!("no state before tick {tick}"))?;

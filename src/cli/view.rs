@@ -78,15 +78,7 @@ pub(super) fn view(args: &ViewArgs) -> Result<(), Failure> {
         loader: (!args.exit).then(|| loader(args.clone(), Arc::clone(&others))),
     };
     let window = view::run_window(show.pace, options).map_err(Failure::input)?;
-    let mesh = patiently(|| {
-        let mut mesh = thread.join();
-        if let (Ok(mesh), Some(deck)) = (&mut mesh, deck) {
-            deck.finish(mesh);
-        }
-        join(&others);
-        mesh
-    });
-    let mesh = mesh.map_err(|_| Failure::Input("the mesh's thread broke off".to_owned()))?;
+    let mesh = patiently(|| ended(thread, deck, &others))?;
     if !args.exit {
         return Ok(());
     }
@@ -145,6 +137,16 @@ fn patiently<T>(wait: impl FnOnce() -> T) -> T {
     drop(ends);
     drop(told.map(JoinHandle::join));
     outcome
+}
+
+/// The mesh of a window that is closed, once all recordings are written.
+fn ended(thread: JoinHandle<Mesh>, deck: Option<Deck>, others: &Others) -> Result<Mesh, Failure> {
+    let mut mesh = thread.join();
+    if let (Ok(mesh), Some(deck)) = (&mut mesh, deck) {
+        deck.finish(mesh);
+    }
+    join(others);
+    mesh.map_err(|_| Failure::Input("the mesh's thread broke off".to_owned()))
 }
 
 /// Waits until the recordings of runs that have left the stage are written.

@@ -224,7 +224,8 @@ impl Driver {
             let further = if known < until || self.first.is_end(last) {
                 String::new()
             } else {
-                format!("; {} ticks were looked through: look again to go on", until - begun)
+                let ticks = until.saturating_sub(begun);
+                format!("; {ticks} ticks were looked through: look again to go on")
             };
             let name = sought.name();
             self.say(&format!("{name}: never between ticks {begun} and {last}{further}"));

@@ -1,5 +1,5 @@
 //! Recordings that decode, done again: a few ticks of a few nodes. It needs a mesh, which the
-//! workspace of cargo-fuzz leaves out, so it has a loop of its own; nothing in it may hang or panic.
+//! workspace of cargo-fuzz leaves out, so it has a loop of its own: nothing may hang or panic.
 
 use std::fs;
 use std::io::{self, Cursor, Write};
@@ -124,8 +124,7 @@ fn recorded(text: &str, commands: &[(u64, Command)], board: bool) -> Vec<u8> {
         recorder.tick(&mut mesh);
     }
     assert_eq!(recorder.finish(&mut mesh).status.trouble, None);
-    let bytes = memory.0.lock().expect("no panic").clone();
-    bytes
+    memory.0.lock().expect("no panic").clone()
 }
 
 #[test]

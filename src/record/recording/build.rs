@@ -7,8 +7,8 @@ use crate::mesh::snapshot::RULES_VERSION;
 
 /// Its version.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// The commit that it was built of, where whoever built it said so. Cargo looks at the variable, and
-/// compiles this crate anew only where it has changed.
+/// The commit that it was built of, where whoever built it said so. Cargo looks at the variable,
+/// and compiles this crate anew only where it has changed.
 const COMMIT: Option<&str> = option_env!("QRES_COMMIT");
 
 /// Name, version, rules and, where that is known, commit of this build: `qres 0.1.0 (rules 5)`, or
