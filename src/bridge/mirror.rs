@@ -22,6 +22,9 @@ use crate::mesh::twin::TWIN_NEIGHBOURS;
 /// Shortest deadline: what eight neighbours need at 115200 baud, and as much again.
 pub const DEADLINE_MIN_US: u64 = 250_000;
 
+/// Time that a board gets to greet again at the port where it has just been found.
+const GREETING_US: u64 = 1_000_000;
+
 /// Why a board is refused whose key another has proved.
 const NAMED: &str = "it names the key of another board and does not prove it: erase its flash, so \
     that it makes a key of its own";
@@ -34,6 +37,8 @@ struct Slot {
     /// Whether the port is open.
     is_open: bool,
     session: Session,
+    /// Until when the board that has just come here may greet.
+    greets_until_us: u64,
     /// Whether somebody chose the node, rather than this program.
     is_chosen: bool,
     /// Whether it has ever been the node: from then on the node is as silent as the board.
@@ -102,6 +107,7 @@ impl Mirror {
             node,
             port,
             is_open: false,
+            greets_until_us: 0,
             is_chosen,
             session: Session::new(self.nonce),
             joined: false,
@@ -202,11 +208,7 @@ impl Mirror {
                 if who.proven && !rival.session.who().proven {
                     self.refuse(other, NAMED);
                 } else {
-                    let why = format!(
-                        "it has the same identity as the board on {}: erase the flash of one of \
-                         them, so that it makes a key of its own",
-                        rival.port.path()
-                    );
+                    let why = doubled(rival.port.path());
                     self.refuse(place, &why);
                 }
             } else if is_new && who.proven {
@@ -231,6 +233,12 @@ impl Mirror {
         if chosen || matches!(there.session.phase(), Phase::Loading | Phase::Live) {
             return;
         }
+        // Its board has only just come there, or so another one said.
+        if there.is_open && self.now_us < there.greets_until_us {
+            here.session.refuse(doubled(there.port.path()));
+            return;
+        }
+        there.greets_until_us = self.now_us + GREETING_US;
         self.moves.push(Move {
             node,
             from: there.port.path().to_owned(),
@@ -425,6 +433,14 @@ fn start(mesh: &mut Mesh, config: &NodeConfig, id: NodeId) -> Option<Start> {
         neighbours,
     };
     Some(Start { tick, post, config: config.to_bytes().to_vec(), state })
+}
+
+/// Why a board is refused that is the same as another.
+fn doubled(port: &str) -> String {
+    format!(
+        "it has the same identity as the board on {port}: erase the flash of one of them, so that it \
+         makes a key of its own"
+    )
 }
 
 fn rehearsal(mesh: &Mesh, id: NodeId, tick: u64) -> Rehearsal {

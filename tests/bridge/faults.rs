@@ -259,3 +259,20 @@ fn who_proves_a_key_comes_before_who_named_it() {
     assert_eq!(rig.board(1).is_proven, Some(true));
     assert_eq!(rig.lines(&["b0", "it names the key of another board"]), 1, "{:#?}", rig.told);
 }
+
+#[test]
+fn two_boards_with_one_key_do_not_push_each_other_away() {
+    let both = vec![vec![changed(1, |_| ())], vec![changed(2, |_| ()), changed(1, |_| ())]];
+    let mut rig = rig("push", both);
+    rig.settle();
+    rig.benches.iter().for_each(|bench| bench.control.plug(false));
+    rig.until("both are gone", |rig| rig.status().iter().all(|board| board.state == "unplugged"));
+    rig.benches[1].control.swap(1);
+    rig.benches.iter().for_each(|bench| bench.control.plug(true));
+    let is = |rig: &Rig, state: &str| rig.status().iter().any(|board| board.state == state);
+    rig.until("one is there", |rig| is(rig, "live") && is(rig, "refused"));
+    rig.run(60);
+    assert!(is(&rig, "live") && is(&rig, "refused"), "{:#?}", rig.status());
+    assert!(rig.lines(&["now; it was on"]) <= 1, "{:#?}", rig.told);
+    assert_eq!(rig.lines(&["is refused", "same identity"]), 1, "{:#?}", rig.told);
+}

@@ -53,11 +53,11 @@ fn event() -> impl Strategy<Value = Event> {
 /// The tick that the board stands before.
 fn next(host: &mut Host) -> u64 {
     let answers = host.ask(&LinkMessage::Hello { versions: (1, 1), nonce: 9 });
-    let next = answers.iter().filter_map(|answer| match read(answer) {
+    let mut next = answers.iter().filter_map(|answer| match read(answer) {
         LinkMessage::Greeting(greeting) if greeting.nonce == 9 => Some(greeting.next),
         _ => None,
     });
-    next.last().expect("it answers a greeting").unwrap_or(0)
+    next.next_back().expect("it answers a greeting").unwrap_or(0)
 }
 
 /// Bytes into an area, whatever becomes of them.

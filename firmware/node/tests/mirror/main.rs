@@ -16,16 +16,15 @@ use qres_core::id::{NodeId, Tick};
 use qres_core::integrity::identity::PublicIdentity;
 use qres_core::link::frame::{FrameReader, FrameWriter, checksum};
 use qres_core::link::message::{
-    Area, CAN_SENSE, CAN_SIGN, Greeting, LinkMessage, Order, PIECE_MAX, Post, Refusal, Rehearsal,
-    Sample, Ticked, disturbed,
+    Area, CAN_SENSE, CAN_SIGN, LinkMessage, Order, PIECE_MAX, Post, Refusal, Rehearsal, Sample,
+    Ticked, disturbed,
 };
 use qres_core::node::Node;
-use qres_core::packet::Header;
 use qres_core::q16::Q16;
 use qres_core::radio::{AirConfig, Frame, Heard, MockRadio};
 use qres_core::regime::Regime;
 use qres_core::wake::{Role, Wake};
-use qres_firmware::{Activity, Board, Firmware, Light, NEIGHBOURS};
+use qres_firmware::{Board, Firmware, Light, NEIGHBOURS};
 
 struct Bench {
     to_board: VecDeque<u8>,
