@@ -124,7 +124,8 @@ fn recorded(text: &str, commands: &[(u64, Command)], board: bool) -> Vec<u8> {
         recorder.tick(&mut mesh);
     }
     assert_eq!(recorder.finish(&mut mesh).status.trouble, None);
-    memory.0.lock().expect("no panic").clone()
+    let written = memory.0.lock().expect("no panic");
+    written.clone()
 }
 
 #[test]

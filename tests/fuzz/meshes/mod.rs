@@ -37,7 +37,7 @@ const IDENTITY: std::ops::Range<usize> = 12..44;
 /// A mesh of [`MESHES`] at its start.
 pub fn mesh(place: usize) -> Mesh {
     let (name, text) = MESHES[place % MESHES.len()];
-    let scenario = Scenario::parse(name, text).unwrap_or_else(|problem| panic!("{problem:#}"));
+    let scenario = Scenario::parse(name, text).expect("a scenario");
     Mesh::new(Plan::new(&scenario, scenario.seed, &Vec::new()).expect("a plan"), 1)
 }
 
@@ -109,15 +109,15 @@ impl Recorded {
         let path = path_of(&self.file);
         fs::write(&path, bytes).expect("a file");
         let index = Index::read(&path, &self.file, Arc::clone(&self.recording), &self.mesh);
-        let mut shelf = index.shelf();
-        let Some(newest) = shelf.nearest(u64::MAX) else { return false };
+        let mut states = index.shelf();
+        let Some(newest) = states.nearest(u64::MAX) else { return false };
         assert!(newest <= self.recording.ticks(), "{newest}");
-        let found = shelf.mesh(newest, &self.mesh);
+        let found = states.mesh(newest, &self.mesh);
         if let Some(mesh) = &found {
             assert_eq!(mesh.ticks(), newest);
         } else {
             // What has proved to be damaged is not offered again.
-            assert_ne!(shelf.nearest(u64::MAX), Some(newest));
+            assert_ne!(states.nearest(u64::MAX), Some(newest));
         }
         assert!(fs::read(&path).expect("the file") == bytes, "it was only to be read");
         found.is_some()
