@@ -438,8 +438,8 @@ fn start(mesh: &mut Mesh, config: &NodeConfig, id: NodeId) -> Option<Start> {
 /// Why a board is refused that is the same as another.
 fn doubled(port: &str) -> String {
     format!(
-        "it has the same identity as the board on {port}: erase the flash of one of them, so that it \
-         makes a key of its own"
+        "it has the same identity as the board on {port}: erase the flash of one of them, so that \
+         it makes a key of its own"
     )
 }
 

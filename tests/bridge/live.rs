@@ -243,8 +243,8 @@ fn two_boards_with_one_identity_are_told_apart() {
     assert_eq!(rig.lines(&["is refused", "same identity as the board on"]), 1, "{:#?}", rig.told);
 }
 
-/// All faults on all boards, in turn and at once, for `QRES_SOAK_S` seconds (3 if it is not set) with
-/// `QRES_SOAK_BOARDS` boards (3): an hour with eight is
+/// All faults on all boards, in turn and at once, for `QRES_SOAK_S` seconds (3 if it is not set)
+/// with `QRES_SOAK_BOARDS` boards (3): an hour with eight is
 /// `QRES_SOAK_S=3600 QRES_SOAK_BOARDS=8 cargo test --no-default-features --test bridge soak`.
 #[test]
 fn soak() {

@@ -1,5 +1,5 @@
-//! The tables of docs/canonical.md: what stands where in the bytes of a configuration and of a node.
-//! Made from what is encoded, so that they cannot say anything else.
+//! The tables of docs/canonical.md: what stands where in the bytes of a configuration and of a
+//! node. Made from what is encoded, so that they cannot say anything else.
 
 extern crate std;
 

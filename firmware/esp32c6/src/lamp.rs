@@ -24,8 +24,8 @@ pub struct Glow {
 
 /// The glow for a light. A board that waits is dim white; a node is blue in calm, amber before a
 /// storm and red in one, the brighter the stronger the storm that its host reports; without power
-/// it is a faint violet. While it blinks it is off every other moment. A free node flickers: `odd` says whether this is every second tick, in
-/// which it is a quarter as bright.
+/// it is a faint violet. While it blinks it is off every other moment. A free node
+/// flickers: `odd` says whether this is every second tick, in which it is a quarter as bright.
 #[must_use]
 pub fn glow(light: Light, odd: bool) -> Glow {
     if light.is_dark {

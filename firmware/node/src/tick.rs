@@ -40,7 +40,7 @@ impl<B: Board> Firmware<'_, B> {
         self.memory.mail.heard.truncate(usize::from(order.heard));
         self.activity = Activity::Mirrored;
         self.storm = order.storm;
-        // A given sample is bent already: by what the rehearsal of this tick said, if there was one.
+        // A given sample is bent already, by what this tick's rehearsal said, if there was one.
         let rehearsed = self.read.is_some_and(|(of, _)| of == order.tick);
         self.disturb(match order.sample {
             Sample::Own => order.disturbance != 0,

@@ -1,5 +1,5 @@
-//! Whatever comes on the line, in whatever pieces and order, and whatever happens to clock and power
-//! meanwhile: the loop goes on, and answers a greeting in the end.
+//! Whatever comes on the line, in whatever pieces and order, and whatever happens to clock and
+//! power meanwhile: the loop goes on, and answers a greeting in the end.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
