@@ -215,5 +215,5 @@ fn a_board_that_parts_is_named_and_a_fork_has_its_recording() {
     deck.finish(&mut mesh);
     let (out, said, code) = qres(&["replay", &kept.display().to_string(), "--verify"]);
     assert_eq!(code, Some(0), "it replays without the boards: {out}{said}");
-    assert!(out.contains(&format!("of its {} ticks", mesh.ticks())), "{out}");
+    assert!(out.contains(&format!("for {} ticks", mesh.ticks())), "{out}");
 }
