@@ -8,6 +8,7 @@ pub use table::{ALL, Entry, Topic, entry_of, of_key};
 use super::camera::Rig;
 use super::follow::Follow;
 use super::stage::{Ask, ColourBy, Go, Look, Marks, Stage};
+use super::steer::Steer;
 use super::tools::{Sketch, Tool};
 use crate::pace::{Intent, Sought, Travel};
 use crate::panels::dock::Pane;
@@ -73,6 +74,8 @@ pub enum Action {
     Focus,
     /// The camera turns by itself, or stops.
     Spin,
+    /// The camera moves a little, or as long as a key is held.
+    Steer(Steer),
     /// The near half goes away, or comes back.
     CutAway,
     /// What colour says.
@@ -103,6 +106,8 @@ pub enum Action {
     Redo,
     /// The mouse holds a tool, or lets it go.
     Hold(Tool),
+    /// The tool in the hand does its work without the mouse.
+    SetDown,
     /// A panel opens, or closes.
     Panel(Pane),
     /// All panels where they were at first.
