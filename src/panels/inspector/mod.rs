@@ -154,7 +154,7 @@ fn state(ui: &mut Ui, stage: &Stage, detail: &NodeDetail) {
     let width = ui.available_width();
     bar(ui, share, width, theme::ACCENT);
     let stored = format!("{} of {}", energy(detail.energy_uj), energy(detail.capacity_uj));
-    row(ui, "stored", stored);
+    row(ui, "stored", stored, "Energy left, and how much it can store, in joules");
     let wake = match (detail.awake, detail.next_wake_ms) {
         (true, _) => "awake".to_owned(),
         (false, u64::MAX) => "asleep until called".to_owned(),
@@ -163,7 +163,8 @@ fn state(ui: &mut Ui, stage: &Stage, detail: &NodeDetail) {
             format!("asleep, wakes in {}", duration(left))
         }
     };
-    row(ui, "radio", wake);
+    let hint = "Whether it can hear now; else the simulated time until it wakes by its plan";
+    row(ui, "radio", wake, hint);
 }
 
 fn duration(milliseconds: u64) -> String {
@@ -239,9 +240,11 @@ fn flow(ui: &mut Ui, detail: &NodeDetail) {
         }
     });
     if total.gathered_nj > 0 {
-        row(ui, "gathered", energy(total.gathered_nj / 1_000));
+        let hint = "Energy taken in from its surroundings since it is followed, in joules";
+        row(ui, "gathered", energy(total.gathered_nj / 1_000), hint);
     }
-    row(ui, "spent", energy(total.spent_nj() / 1_000));
+    let hint = "Energy spent since it is followed, in joules: the bar above is its parts";
+    row(ui, "spent", energy(total.spent_nj() / 1_000), hint);
 }
 
 fn parts(flow: &Flow) -> [(&'static str, u64, bevy_egui::egui::Color32); 5] {
@@ -257,10 +260,11 @@ fn parts(flow: &Flow) -> [(&'static str, u64, bevy_egui::egui::Color32); 5] {
 
 fn traffic(ui: &mut Ui, detail: &NodeDetail) {
     section(ui, "traffic");
-    row(ui, "rounds", grouped(u64::from(detail.rounds)));
+    let hint = "Rounds that it began since the first tick";
+    row(ui, "rounds", grouped(u64::from(detail.rounds)), hint);
     let both =
         format!("{} / {}", grouped(u64::from(detail.sent)), grouped(u64::from(detail.received)));
-    row(ui, "sent / received", both);
+    row(ui, "sent / received", both, "Frames since the first tick");
 }
 
 /// What there is to say of neighbours' conduct, and why.
