@@ -69,7 +69,9 @@ impl Frames {
     }
 
     fn graph(&self, ui: &mut Ui) {
-        let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 54.0), Sense::hover());
+        let size = vec2(ui.available_width(), 54.0);
+        let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+        response.on_hover_text("Milliseconds of the last 240 frames; below the line all is smooth");
         let paint = ui.painter_at(rect);
         paint.rect_filled(rect, 4.0, theme::WELL.gamma_multiply(0.7));
         let top = self.quantile(1.0).max(2.0 * SMOOTH_MS);

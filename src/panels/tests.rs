@@ -3,6 +3,8 @@
 //! nothing may be drawn outside its panel. What an empty mesh shows is held word by word against a
 //! kept text; `UPDATE_GOLDEN=1` writes that anew.
 
+mod hover;
+
 use super::dock::Pane;
 use super::{Outcome, Rooms, theme};
 use crate::bridge::clock::ClockStatus;

@@ -100,7 +100,7 @@ const FIGURES: [Figure; 9] = [
     },
     Figure {
         name: "banned",
-        hint: "Nodes that enough of their neighbours do not listen to",
+        hint: "Nodes that a sixth or more of those who judge them do not heed",
         read: |world| nodes(world, |node| node.banned),
         say: count,
     },

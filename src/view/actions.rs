@@ -15,6 +15,8 @@ use crate::panels::dock::Pane;
 use crate::panels::overlay::Overlay;
 use bevy::prelude::*;
 use bevy::render::view::screenshot::{Screenshot, save_to_disk};
+use std::fs::File;
+use std::io::ErrorKind;
 
 /// How far ahead an event is looked for, in ticks.
 pub const LOOK_AHEAD_TICKS: u64 = 100_000;
@@ -185,10 +187,12 @@ pub(super) fn perform(
                 go.write_batch(near.map(|id| Go::Follow(Follow::PacketOf(id))));
             }
             Action::Spin => rig.spin = !rig.spin,
-            Action::Picture => {
-                let path = format!("qres-tick-{}.png", stage.published.tick);
-                commands.spawn(Screenshot::primary_window()).observe(save_to_disk(path));
-            }
+            Action::Picture => match free_picture(stage.published.tick) {
+                Ok(path) => {
+                    commands.spawn(Screenshot::primary_window()).observe(save_to_disk(path));
+                }
+                Err(why) => stage.notice = Some(why),
+            },
             Action::Undo => drop(asks.write(Ask(Intent::Undo))),
             Action::Redo => drop(asks.write(Ask(Intent::Redo))),
             Action::Hold(tool) => {
@@ -210,6 +214,21 @@ pub(super) fn perform(
             other => adjust(&mut look, *other),
         }
     }
+}
+
+/// A file of its own for a picture of this tick, in the current folder. It is made at once: the
+/// picture comes some frames later, and another may be asked for before.
+fn free_picture(tick: u64) -> Result<String, String> {
+    for number in 1_u32.. {
+        let suffix = if number == 1 { String::new() } else { format!("-{number}") };
+        let path = format!("qres-tick-{tick}{suffix}.png");
+        match File::create_new(&path) {
+            Ok(_) => return Ok(path),
+            Err(why) if why.kind() == ErrorKind::AlreadyExists => {}
+            Err(why) => return Err(format!("{path} cannot be written: {why}")),
+        }
+    }
+    Err(format!("qres-tick-{tick}.png and all its numbers are taken"))
 }
 
 /// To the next event of a sort, or to the one before.
@@ -276,6 +295,18 @@ mod tests {
                 assert!(keys.insert(*key), "{key}");
             }
         }
+    }
+
+    #[test]
+    fn two_pictures_of_a_tick_have_two_files() {
+        // No run comes to this tick.
+        let tick = u64::MAX - u64::from(std::process::id());
+        let paths = [free_picture(tick), free_picture(tick)];
+        for path in paths.iter().flatten() {
+            std::fs::remove_file(path).expect("it was made");
+        }
+        let named = |suffix: &str| Ok(format!("qres-tick-{tick}{suffix}.png"));
+        assert_eq!(paths, [named(""), named("-2")]);
     }
 
     #[test]

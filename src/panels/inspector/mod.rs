@@ -4,6 +4,7 @@
 mod graphs;
 mod tables;
 
+use super::names::NAMES;
 use super::widgets::{self, bar, energy, grouped, row, section};
 use super::{Outcome, theme};
 use crate::mesh::follow::Flow;
@@ -17,11 +18,13 @@ use bevy_egui::egui::{
 
 /// Below this width two nodes stand below each other.
 const BESIDE: f32 = 480.0;
+/// Width of a panel that shows two, in points.
+pub const WIDE: f32 = 560.0;
 
 /// Draws it.
 pub fn show(ui: &mut Ui, stage: &Stage, look: &Look, detail: &NodeDetail, outcome: &mut Outcome) {
     ui.spacing_mut().item_spacing.y = 4.0;
-    let Some(other) = stage.compared.as_deref().filter(|other| other.id != detail.id) else {
+    let Some(other) = compared(stage) else {
         header(ui, stage, look, detail, false, outcome);
         let said = "Shift-click another node to compare.";
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
@@ -53,6 +56,12 @@ pub fn show(ui: &mut Ui, stage: &Stage, look: &Look, detail: &NodeDetail, outcom
             ui.label(theme::label("Drag this panel wider to see all of both.").size(11.0));
         }
     });
+}
+
+/// The node beside the selected one.
+pub fn compared(stage: &Stage) -> Option<&NodeDetail> {
+    let detail = stage.detail.as_deref()?;
+    stage.compared.as_deref().filter(|other| other.id != detail.id)
 }
 
 /// What fits when two nodes share a narrow panel.
@@ -140,6 +149,11 @@ fn header(
         .unwrap_or_else(|| format!("group {}", detail.group));
     let known = if detail.commissioned { "commissioned" } else { "not yet commissioned" };
     ui.label(theme::label(format!("{role} \u{b7} {group} \u{b7} {known}")));
+    if stage.other.is_some() {
+        let said = format!("as in \u{201c}{}\u{201d}, the first of the two worlds", NAMES[0]);
+        ui.label(RichText::new(said).size(11.5).color(theme::WARN))
+            .on_hover_text("What differs in the second one is in the panel What if");
+    }
 }
 
 fn state(ui: &mut Ui, stage: &Stage, detail: &NodeDetail) {
