@@ -259,7 +259,7 @@ fn busy() -> Stage {
 
 /// A board that keeps step, one that has parted from its twin and is gone, and ports beside them.
 fn hub() -> HubStatus {
-    let board = |port: &str, node, state, why: &str, divergence| BoardStatus {
+    let board = |port: &str, node, state, why: &str, divergence: Option<Divergence>| BoardStatus {
         port: port.to_owned(),
         node,
         state,

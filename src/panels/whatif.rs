@@ -37,8 +37,7 @@ pub fn show(ui: &mut Ui, stage: &Stage, look: &Look, outcome: &mut Outcome) {
         section(ui, "nodes");
         let (differing, of) = (other.difference.differing, stage.published.nodes.len() as u64);
         let differing = grouped(u64::from(differing));
-        let hint =
-            "Nodes whose state is not, bit for bit, the one that they have in the first world";
+        let hint = "Nodes whose state is not, bit for bit, that of the first world";
         ui.label(theme::text(format!("{differing} of {} differ at this tick", grouped(of))))
             .on_hover_text(hint);
         most(ui, stage, outcome);

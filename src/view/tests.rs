@@ -335,6 +335,7 @@ fn camera_and_storms_need_no_mouse() {
     desk.turn(&Key::Shift, ButtonState::Pressed);
     desk.press(&Key::ArrowUp);
     desk.turn(&Key::Shift, ButtonState::Released);
+    desk.rest();
     let panned = goal(&mut desk);
     assert_eq!((panned.yaw, panned.pitch), (held.yaw, held.pitch));
     assert!(panned.target.distance(held.target) > 0.01 * held.distance, "{panned:?}");

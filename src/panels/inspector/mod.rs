@@ -12,8 +12,8 @@ use crate::mesh::publish::{NodeDetail, Regime, Role};
 use crate::pace::Intent;
 use crate::view::stage::{Ask, Go, Look, Stage};
 use bevy_egui::egui::{
-    Align, CollapsingHeader, CornerRadius, Layout, Rect, RichText, ScrollArea, Sense, Stroke, Ui,
-    pos2, vec2,
+    Align, CollapsingHeader, Color32, CornerRadius, FontId, Layout, Rect, Response, RichText,
+    ScrollArea, Sense, Stroke, Ui, pos2, vec2,
 };
 
 /// Below this width two nodes stand below each other.
@@ -244,13 +244,8 @@ fn flow(ui: &mut Ui, detail: &NodeDetail) {
     widgets::split_shares(ui, &parts.map(|(_, spent, colour)| (spent as f64, colour)));
     ui.horizontal_wrapped(|ui| {
         for (name, spent, colour) in parts.into_iter().filter(|(_, spent, _)| *spent > 0) {
-            ui.horizontal(|ui| {
-                ui.spacing_mut().item_spacing.x = 4.0;
-                widgets::dot(ui, colour);
-                let percent = spent as f64 / total.spent_nj() as f64 * 100.0;
-                ui.label(theme::label(format!("{name} {percent:.0} %")).size(11.0))
-                    .on_hover_text(energy(spent / 1_000));
-            });
+            let percent = spent as f64 / total.spent_nj() as f64 * 100.0;
+            part(ui, colour, format!("{name} {percent:.0} %")).on_hover_text(energy(spent / 1_000));
         }
     });
     if total.gathered_nj > 0 {
@@ -261,7 +256,19 @@ fn flow(ui: &mut Ui, detail: &NodeDetail) {
     row(ui, "spent", energy(total.spent_nj() / 1_000), hint);
 }
 
-fn parts(flow: &Flow) -> [(&'static str, u64, bevy_egui::egui::Color32); 5] {
+/// A dot and a name as one piece, so that a line ends before both.
+fn part(ui: &mut Ui, colour: Color32, name: String) -> Response {
+    let font = FontId::proportional(11.0);
+    let text = ui.painter().layout_no_wrap(name, font, theme::FAINT);
+    let size = vec2(text.size().x + 13.0, 14.0);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+    ui.painter().circle_filled(rect.left_center() + vec2(4.5, 0.0), 4.0, colour);
+    let at = rect.left_center() + vec2(13.0, -0.5 * text.size().y);
+    ui.painter().galley(at, text, theme::FAINT);
+    response
+}
+
+fn parts(flow: &Flow) -> [(&'static str, u64, Color32); 5] {
     let [transmit, listen, sleep, processor, ramps] = theme::PARTS;
     [
         ("transmit", flow.transmit_nj, transmit),
