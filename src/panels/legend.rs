@@ -72,8 +72,11 @@ fn explain(ui: &Ui, rect: Rect, hint: &str) {
     let Some(at) = at.filter(|at| rect.contains(*at) && !pressed) else { return };
     let above = ui.ctx().layer_id_at(at);
     if above.is_none_or(|layer| layer.order == egui::Order::Background) {
-        egui::Tooltip::always_open(ui.ctx().clone(), ui.layer_id(), egui::Id::new(hint), rect)
-            .show(|ui| ui.label(hint));
+        let (context, id) = (ui.ctx().clone(), egui::Id::new(hint));
+        let mut tip = egui::Tooltip::always_open(context, ui.layer_id(), id, rect);
+        // Below it are other entries.
+        tip.popup = tip.popup.align(egui::RectAlign::TOP_START);
+        tip.show(|ui| ui.label(hint));
     }
 }
 

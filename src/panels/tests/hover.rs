@@ -75,10 +75,12 @@ fn every_number_says_what_it_means_where_the_mouse_rests() {
     {
         let mut seat = Seat::new(pane, &stage, vec2(300.0, 700.0));
         let calm = seat.rest(away);
-        let numbers: Vec<_> = calm.iter().filter(|drawn| is_number(&drawn.text)).collect();
+        // One that is half scrolled out of sight is not rested on.
+        let whole = calm.iter().filter(|drawn| drawn.clip.contains_rect(drawn.at));
+        let numbers: Vec<_> = whole.filter(|drawn| is_number(&drawn.text)).collect();
         assert!(numbers.len() >= least, "{pane:?} shows {} numbers", numbers.len());
         for number in numbers {
-            let said = seat.rest(number.at.intersect(number.clip).center());
+            let said = seat.rest(number.at.center());
             let is_new = |drawn: &Drawn| calm.iter().all(|before| before.text != drawn.text);
             if !said.iter().any(|drawn| drawn.text.len() > 10 && is_new(drawn)) {
                 silent.push(format!("{pane:?}: {}", number.text));
