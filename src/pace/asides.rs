@@ -38,9 +38,9 @@ impl Driver {
     }
 
     /// Finds out whom a selector means, where a command would go.
-    pub(super) fn choose(&mut self, text: String) {
+    pub(super) fn meant(&mut self, text: String) -> Arc<Choice> {
         let nodes = self.ordered().looked_at().choose(&text).map_err(|fault| fault.to_string());
-        self.lock().choice = Some(Arc::new(Choice { text, nodes }));
+        Arc::new(Choice { text, nodes })
     }
 
     /// Answers again, after a tick.

@@ -78,6 +78,7 @@ impl Driver {
             genes: first.newest.genes(),
             pointed: None,
             choice: None,
+            meant: None,
             parameters: asides::parameters(&first.newest),
             status: PaceStatus { speed_milli: start.speed_milli, ..PaceStatus::default() },
             travel: Travel::default(),
@@ -193,7 +194,14 @@ impl Driver {
             Intent::Select(node) => self.select(0, node),
             Intent::Compare(node) => self.select(1, node),
             Intent::Point(node) => self.point_at(node),
-            Intent::Choose(text) => self.choose(text),
+            Intent::Choose(text) => {
+                let choice = self.meant(text);
+                self.lock().choice = Some(choice);
+            }
+            Intent::Mean(text) => {
+                let choice = self.meant(text);
+                self.lock().meant = Some(choice);
+            }
             Intent::Command(command) => {
                 self.undone.clear();
                 self.give(*command);

@@ -104,6 +104,8 @@ pub enum Intent {
     Point(Option<u32>),
     /// Which nodes does this selector mean now? The answer is [`Pace::choice`].
     Choose(String),
+    /// The same for a panel, which asks for nothing to be picked. The answer is [`Pace::meant`].
+    Mean(String),
     /// Do this to the mesh at the start of the next tick. What is refused becomes a notice in
     /// [`Published::orders`], where what waits is too.
     ///
@@ -192,6 +194,7 @@ struct Latest {
     genes: Arc<GeneTree>,
     pointed: Option<Arc<Pointed>>,
     choice: Option<Arc<Choice>>,
+    meant: Option<Arc<Choice>>,
     parameters: Arc<[Option<f64>]>,
     status: PaceStatus,
     travel: Travel,
@@ -234,6 +237,12 @@ impl Pace {
     #[must_use]
     pub fn choice(&self) -> Option<Arc<Choice>> {
         self.read(|latest| latest.choice.clone())
+    }
+
+    /// What the last [`Intent::Mean`] meant.
+    #[must_use]
+    pub fn meant(&self) -> Option<Arc<Choice>> {
+        self.read(|latest| latest.meant.clone())
     }
 
     /// What the parameters of [`crate::scenario::LIVE`] are now, in that order; `None` where the

@@ -134,7 +134,7 @@ fn connect(ui: &mut Ui, stage: &Stage, port: &str, outcome: &mut Outcome) -> boo
 fn table(ui: &mut Ui, stage: &Stage, parted: Color32, outcome: &mut Outcome) {
     let Fleet { status, .. } = &stage.fleet;
     let wide = ui.available_width() >= WIDE;
-    let gap = if wide { 13.0 } else { 8.0 };
+    let gap = if wide { 13.0 } else { 5.0 };
     Grid::new("boards").num_columns(HEADS.len() + 2).spacing([gap, 4.0]).show(ui, |ui| {
         for (place, (head, meaning)) in HEADS.into_iter().enumerate() {
             if place == 2 && wide {

@@ -93,8 +93,8 @@ fn facts(ui: &mut Ui, stage: &Stage, look: &Look, id: u32, node: &NodeView) {
             ui.label(RichText::new("\u{b7} banned").size(12.0).color(theme::WARN));
         }
     });
-    measure(ui, "energy", node.energy);
-    measure(ui, "reputation", node.reputation);
+    measure(ui, "energy left", node.energy);
+    measure(ui, "mean reputation", node.reputation);
     line(ui, "gene", &gene(stage, node));
     if stage.scene.group_names.len() > 1 {
         let name = stage.scene.group_names.get(usize::from(node.group));
@@ -137,7 +137,7 @@ fn measure(ui: &mut Ui, name: &str, value: u16) {
     let said = format!("{:.0} %", share * 100.0);
     paint.text(rect.right_center(), Align2::RIGHT_CENTER, said, font, theme::INK);
     let whole =
-        Rect::from_x_y_ranges(rect.right() - 114.0..=rect.right() - 44.0, y - 3.0..=y + 3.0);
+        Rect::from_x_y_ranges(rect.right() - 100.0..=rect.right() - 44.0, y - 3.0..=y + 3.0);
     paint.rect_filled(whole, 3.0, theme::WELL);
     let filled = whole.with_max_x(whole.left() + whole.width() * share);
     paint.rect_filled(filled, 3.0, theme::ACCENT);

@@ -2,6 +2,8 @@
 //!
 //! The scene is one of the tiles and is left free; it is drawn behind the whole window.
 
+mod widen;
+
 use super::theme;
 use bevy_egui::egui::{
     Align2, Color32, Id, PointerButton, Rect, Response, RichText, Sense, Stroke, Style, TextStyle,
@@ -123,13 +125,14 @@ impl Side {
 /// The tiles.
 pub struct Dock {
     tree: Tree<Pane>,
+    widened: Option<widen::Widened>,
 }
 
 impl Default for Dock {
     fn default() -> Self {
         let mut tiles = Tiles::default();
         let scene = tiles.insert_pane(Pane::Scene);
-        let mut dock = Self { tree: Tree::new("dock", scene, tiles) };
+        let mut dock = Self { tree: Tree::new("dock", scene, tiles), widened: None };
         let left = [Pane::Overview, Pane::Hands, Pane::Scenarios, Pane::Settings];
         for pane in left.into_iter().chain([Pane::Inspector, Pane::Whatif]) {
             dock.open(pane);
@@ -147,7 +150,11 @@ impl Dock {
     /// How the tiles stand, to be kept.
     #[must_use]
     pub fn save(&self) -> Option<Plan> {
-        plan(&self.tree.tiles, self.tree.root?)
+        let root = self.tree.root?;
+        let Some(widened) = &self.widened else { return plan(&self.tree.tiles, root) };
+        let mut tiles = self.tree.tiles.clone();
+        widened.undo(&mut tiles);
+        plan(&tiles, root)
     }
 
     /// Tiles as they were kept; `None` for a plan without the scene, or with anything twice.
@@ -156,7 +163,8 @@ impl Dock {
         let mut seen = Vec::new();
         let mut tiles = Tiles::default();
         let root = build(kept, &mut tiles, &mut seen, 0)?;
-        seen.contains(&Pane::Scene).then(|| Self { tree: Tree::new("dock", root, tiles) })
+        let tree = Tree::new("dock", root, tiles);
+        seen.contains(&Pane::Scene).then_some(Self { tree, widened: None })
     }
 
     /// Whether a panel is there, on top of its tabs or not.

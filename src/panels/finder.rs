@@ -194,14 +194,17 @@ fn row(ui: &mut Ui, hit: &Hit, chosen: bool, moved: bool) -> bool {
 fn find(typed: &str, scenarios: &[(&'static str, String)], stage: &Stage) -> Vec<Hit> {
     let words: Vec<String> = typed.split_whitespace().map(str::to_lowercase).collect();
     let mut hits: Vec<(u32, Hit)> = Vec::new();
-    let mut offer = |worse: u32, hit: Hit| {
-        let costs = words.iter().map(|word| cost(&hit.name, &hit.hint, word));
+    let mut offer = |worse: u32, hit: Hit, keys: &[&str]| {
+        let is_key = |word: &str| keys.iter().any(|key| key.to_lowercase() == word);
+        let costs = words
+            .iter()
+            .map(|word| if is_key(word) { Some(0) } else { cost(&hit.name, &hit.hint, word) });
         if let Some(sum) = costs.sum::<Option<u32>>() {
             hits.push((2 * sum + worse, hit));
         }
     };
     for entry in actions::ALL.iter().filter(|entry| entry.action != Action::Escape) {
-        offer(0, of_action(entry));
+        offer(0, of_action(entry), entry.keys);
     }
     if !words.is_empty() {
         for (name, title) in scenarios {
@@ -210,12 +213,12 @@ fn find(typed: &str, scenarios: &[(&'static str, String)], stage: &Stage) -> Vec
                 None => ("scenario", "view"),
             };
             let (thing, hint) = (Thing::Scenario(name), format!("qres {verb} {name}"));
-            offer(1, Hit { thing, name: title.clone(), hint, key: None, kind });
+            offer(1, Hit { thing, name: title.clone(), hint, key: None, kind }, &[]);
         }
         for mark in &stage.scene.cameras {
             let (name, thing) = (mark.name.clone(), Thing::Bookmark(mark.name.clone()));
             let hint = "A view of this scenario".to_owned();
-            offer(1, Hit { thing, name, hint, key: None, kind: "bookmark" });
+            offer(1, Hit { thing, name, hint, key: None, kind: "bookmark" }, &[]);
         }
     }
     hits.sort_by_key(|(cost, _)| *cost);
@@ -308,11 +311,14 @@ mod tests {
     #[test]
     fn everything_that_can_be_had_is_found() {
         use crate::panels::dock::Pane;
+        use crate::panels::overlay::Overlay;
         use crate::view::stage::ColourBy;
         for (typed, thing) in [
             ("pau", Some(Thing::Do(Action::TogglePause))),
             ("repu", Some(Thing::Do(Action::Colour(ColourBy::Reputation)))),
             ("colour energy", Some(Thing::Do(Action::Colour(ColourBy::Energy)))),
+            ("ctrl+o", Some(Thing::Do(Action::Open(Overlay::File)))),
+            ("f1", Some(Thing::Do(Action::Open(Overlay::Help)))),
             ("lineage", Some(Thing::Do(Action::Panel(Pane::Lineage)))),
             ("storm fr", Some(Thing::Scenario("storm-front"))),
             ("west", Some(Thing::Bookmark("west edge".to_owned()))),

@@ -53,7 +53,7 @@ impl Help {
                 if ui.small_button("close").clicked() {
                     outcome.actions.push(Action::Escape);
                 }
-                let line = TextEdit::singleline(&mut self.typed).hint_text("search");
+                let line = TextEdit::singleline(&mut self.typed).hint_text("search: zoom, ctrl+o");
                 ui.add(line.desired_width(150.0));
             });
         });
@@ -67,20 +67,22 @@ impl Help {
                     let all = actions::ALL.iter().filter(|entry| entry.topic == topic);
                     let hits: Vec<_> = all
                         .filter(|entry| !entry.keys.is_empty())
-                        .filter(|entry| fits(entry.name) || fits(entry.hint))
+                        .filter(|entry| {
+                            let said = [entry.name, entry.hint];
+                            said.iter().chain(entry.keys).any(|text| fits(text))
+                        })
                         .collect();
                     if !hits.is_empty() {
                         section(ui, topic.name());
                     }
                     for entry in hits {
-                        let keys = entry.keys.first().copied().unwrap_or_default();
-                        line(ui, keys, entry.name, entry.hint);
+                        line(ui, entry.keys, entry.name, entry.hint);
                     }
                 }
                 if let Some(ui) = columns.get_mut(1) {
                     section(ui, "Mouse");
                     for (what, does) in MOUSE.iter().filter(|(a, b)| fits(a) || fits(b)) {
-                        line(ui, what, does, "");
+                        line(ui, &[what], does, "");
                     }
                 }
             });
@@ -88,11 +90,15 @@ impl Help {
     }
 }
 
-fn line(ui: &mut Ui, key: &str, name: &str, hint: &str) {
+/// Room for the keys of a line: two with Ctrl are the most.
+const KEYS: f32 = 102.0;
+
+fn line(ui: &mut Ui, keys: &[&str], name: &str, hint: &str) {
     let row = ui.horizontal(|ui| {
-        ui.allocate_ui_with_layout(vec2(86.0, 18.0), Layout::left_to_right(Align::Center), |ui| {
-            ui.set_min_width(86.0);
-            keycap(ui, key);
+        ui.allocate_ui_with_layout(vec2(KEYS, 18.0), Layout::left_to_right(Align::Center), |ui| {
+            ui.set_min_width(KEYS);
+            ui.spacing_mut().item_spacing.x = 3.0;
+            keys.iter().for_each(|key| keycap(ui, key));
         });
         ui.label(theme::text(name));
     });

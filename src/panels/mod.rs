@@ -90,6 +90,8 @@ pub struct Panels {
     transport: transport::Transport,
     /// There was a second world in the last frame.
     double: bool,
+    /// Two nodes were compared.
+    compared: bool,
     /// There were boards, or some were waited for.
     boarded: bool,
     sheets: overlay::Sheets,
@@ -315,7 +317,13 @@ fn docked(
 ) -> Rect {
     let builder = egui::UiBuilder::new().layer_id(egui::LayerId::background()).max_rect(around);
     let mut ui = egui::Ui::new(context.clone(), "dock".into(), builder);
-    let Panels { dock, rooms, double, boarded, .. } = panels;
+    let Panels { dock, rooms, double, boarded, compared, .. } = panels;
+    // Two nodes need the room of two, and leave the scene half of it.
+    let compares = inspector::compared(stage).is_some();
+    if std::mem::replace(compared, compares) != compares {
+        let width = inspector::WIDE.min(around.width() * 0.45);
+        dock.widen(Pane::Inspector, compares.then_some(width));
+    }
     // A second world has figures of its own: they come to the front with it.
     if std::mem::replace(double, stage.other.is_some()) != stage.other.is_some() {
         dock.offer(Pane::Whatif, stage.other.is_some());

@@ -17,6 +17,14 @@ pub fn show(ui: &mut Ui, stage: &Stage, look: &Look, selector: &mut String, outc
     words(ui, stage, outcome);
 }
 
+/// What is counted of nodes.
+const REGIMES: [&str; 4] = [
+    "Nodes that believe all is calm",
+    "Nodes that see signs of a storm",
+    "Nodes that believe they are in a storm",
+    "Nodes that ran out of energy or were killed. They believe nothing",
+];
+
 fn regimes(ui: &mut Ui, stage: &Stage, look: &Look) {
     widgets::section(ui, "nodes");
     let summary = &stage.published.summary;
@@ -32,14 +40,15 @@ fn regimes(ui: &mut Ui, stage: &Stage, look: &Look) {
     let bar: Vec<(u32, Color32)> = parts.iter().map(|(count, tint, _)| (*count, *tint)).collect();
     split_bar(ui, &bar);
     ui.columns(4, |columns| {
-        for (ui, (count, colour, name)) in columns.iter_mut().zip(parts) {
-            ui.horizontal(|ui| {
+        for ((ui, (count, colour, name)), hint) in columns.iter_mut().zip(parts).zip(REGIMES) {
+            let line = ui.horizontal(|ui| {
                 ui.spacing_mut().item_spacing.x = 4.0;
                 dot(ui, colour);
                 ui.label(theme::value(grouped(u64::from(count))));
             });
+            line.response.on_hover_text(hint);
             ui.add_space(-3.0);
-            ui.label(theme::label(name).size(11.0));
+            ui.label(theme::label(name).size(11.0)).on_hover_text(hint);
         }
     });
 }
@@ -55,26 +64,40 @@ fn select(ui: &mut Ui, selector: &mut String, picked: usize, outcome: &mut Outco
         if entered && !selector.trim().is_empty() {
             outcome.asks.push(Ask(Intent::Choose(selector.trim().to_owned())));
         }
-        ui.label(theme::label(format!("{} picked", grouped(picked as u64))).size(11.0));
+        let hint = "Nodes that are picked: what the buttons of Hands are about";
+        let said = theme::label(format!("{} picked", grouped(picked as u64))).size(11.0);
+        ui.label(said).on_hover_text(hint);
     });
 }
 
 fn readings(ui: &mut Ui, stage: &Stage) {
     let summary = &stage.published.summary;
     widgets::section(ui, "mesh");
-    ui.horizontal(|ui| {
+    let line = ui.horizontal(|ui| {
         ui.label(theme::label("energy"));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.label(theme::value(format!("{:.0} %", summary.energy_mean * 100.0)));
             bar(ui, summary.energy_mean, 84.0, theme::ACCENT);
         });
     });
+    let hint = "What nodes have left, in percent of what they can store: the mean of all";
+    line.response.on_hover_text(hint);
     let nodes = stage.published.nodes.len() as u64;
     let asleep = u64::from(summary.asleep.saturating_sub(summary.dead.iter().sum()));
-    row(ui, "asleep", format!("{} of {}", grouped(asleep), grouped(nodes)));
-    row(ui, "packets in flight", grouped(u64::from(summary.packets_in_flight)));
-    row(ui, "sent", format!("{} in {} frames", bytes(summary.bytes_sent), grouped(summary.frames)));
-    row(ui, "spread of weights", spread(summary.spread));
+    let said = format!("{} of {}", grouped(asleep), grouped(nodes));
+    row(
+        ui,
+        "asleep",
+        said,
+        "Nodes whose radio slept through this tick, none without power among them",
+    );
+    let hint = "Frames on the air in this tick";
+    row(ui, "packets in flight", grouped(u64::from(summary.packets_in_flight)), hint);
+    let said = format!("{} in {} frames", bytes(summary.bytes_sent), grouped(summary.frames));
+    row(ui, "sent", said, "By all nodes since the first tick");
+    let hint =
+        "Largest distance between weights of two nodes of one modality, no unit: 0 is agreement";
+    row(ui, "spread of weights", spread(summary.spread), hint);
 }
 
 fn spread(spread: f32) -> String {

@@ -42,23 +42,36 @@ impl Frames {
         section(ui, "frames");
         self.graph(ui);
         let typical = self.quantile(0.5);
-        row(ui, "typical", format!("{typical:.1} ms, {:.0} a second", 1000.0 / typical.max(0.1)));
-        row(ui, "slowest of 20", format!("{:.1} ms", self.quantile(0.95)));
+        let said = format!("{typical:.1} ms, {:.0} a second", 1000.0 / typical.max(0.1));
+        let hint = "Median of the last 240 frames, in milliseconds from one to the next";
+        row(ui, "typical", said, hint);
+        let hint = "One frame in 20 took longer, of the last 240";
+        row(ui, "slowest of 20", format!("{:.1} ms", self.quantile(0.95)), hint);
         if let Some(first) = stage.first_picture_ms {
-            row(ui, "first picture after", format!("{:.1} s", first as f64 / 1000.0));
+            let hint = "Seconds from the start of the command to the first picture of the mesh";
+            row(ui, "first picture after", format!("{:.1} s", first as f64 / 1000.0), hint);
         }
         section(ui, "ticks");
-        row(ui, "asked for", times(stage.status.speed_milli));
-        row(ui, "reached", times(stage.status.achieved_milli));
+        let hint = "Simulated seconds in a second, as the speed is set";
+        row(ui, "asked for", times(stage.status.speed_milli), hint);
+        let hint = "Simulated seconds in a second, as the machine does them now";
+        row(ui, "reached", times(stage.status.achieved_milli), hint);
         let ticks =
             u64::from(stage.status.achieved_milli) / u64::from(stage.published.tick_ms.max(1));
-        row(ui, "ticks a second", grouped(ticks));
+        let hint = format!(
+            "Ticks done in a second of real time; one is {} simulated ms",
+            grouped(u64::from(stage.published.tick_ms))
+        );
+        row(ui, "ticks a second", grouped(ticks), &hint);
         let nodes = stage.published.nodes.len() as u64;
-        row(ui, "node-ticks a second", grouped(ticks * nodes));
+        let hint = "Ticks a second times the number of nodes";
+        row(ui, "node-ticks a second", grouped(ticks * nodes), hint);
     }
 
     fn graph(&self, ui: &mut Ui) {
-        let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 54.0), Sense::hover());
+        let size = vec2(ui.available_width(), 54.0);
+        let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+        response.on_hover_text("Milliseconds of the last 240 frames; below the line all is smooth");
         let paint = ui.painter_at(rect);
         paint.rect_filled(rect, 4.0, theme::WELL.gamma_multiply(0.7));
         let top = self.quantile(1.0).max(2.0 * SMOOTH_MS);

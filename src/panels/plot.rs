@@ -12,7 +12,9 @@ const GUTTER: f32 = 38.0;
 
 /// Draws the signal and what was predicted, oldest on the left.
 pub fn signal(ui: &mut Ui, history: &[(f32, f32)]) {
-    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::hover());
+    let size = vec2(ui.available_width(), HEIGHT);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+    response.on_hover_text("Samples and what was predicted of them, in the unit of its modality");
     let paint = ui.painter_at(rect);
     paint.rect_filled(rect, CornerRadius::same(6), theme::WELL.gamma_multiply(0.7));
     let inner = rect.shrink2(vec2(8.0, 9.0)).with_min_x(rect.left() + GUTTER);
@@ -52,12 +54,15 @@ fn scale(value: f32) -> String {
 pub fn names(ui: &mut Ui, raw: f32, prediction: f32, unit: &str) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 5.0;
-        for (name, value, colour) in
-            [("signal", raw, theme::ACCENT), ("prediction", prediction, theme::PREDICTION)]
-        {
+        let sample = "The last sample, in the unit of its modality";
+        let said = "What its model had said before it was taken, in the same unit";
+        for (name, value, colour, hint) in [
+            ("signal", raw, theme::ACCENT, sample),
+            ("prediction", prediction, theme::PREDICTION, said),
+        ] {
             swatch(ui, colour);
             ui.label(theme::label(name));
-            ui.label(theme::value(format!("{value:.2} {unit}")));
+            ui.label(theme::value(format!("{value:.2} {unit}"))).on_hover_text(hint);
             ui.add_space(4.0);
         }
     });

@@ -3,6 +3,8 @@
 //! nothing may be drawn outside its panel. What an empty mesh shows is held word by word against a
 //! kept text; `UPDATE_GOLDEN=1` writes that anew.
 
+mod hover;
+
 use super::dock::Pane;
 use super::{Outcome, Rooms, theme};
 use crate::bridge::clock::ClockStatus;
@@ -257,7 +259,7 @@ fn busy() -> Stage {
 
 /// A board that keeps step, one that has parted from its twin and is gone, and ports beside them.
 fn hub() -> HubStatus {
-    let board = |port: &str, node, state, why: &str, divergence| BoardStatus {
+    let board = |port: &str, node, state, why: &str, divergence: Option<Divergence>| BoardStatus {
         port: port.to_owned(),
         node,
         state,

@@ -8,7 +8,7 @@ use crate::mesh::publish::Published;
 use crate::pace::Forked;
 use crate::view::actions::{Action, entry_of};
 use crate::view::stage::{Look, Stage};
-use bevy_egui::egui::{Align, Grid, Layout, RichText, ScrollArea, Ui};
+use bevy_egui::egui::{Align, Grid, Layout, Response, RichText, ScrollArea, Ui};
 
 /// Draws it.
 pub fn show(ui: &mut Ui, stage: &Stage, look: &Look, outcome: &mut Outcome) {
@@ -37,7 +37,9 @@ pub fn show(ui: &mut Ui, stage: &Stage, look: &Look, outcome: &mut Outcome) {
         section(ui, "nodes");
         let (differing, of) = (other.difference.differing, stage.published.nodes.len() as u64);
         let differing = grouped(u64::from(differing));
-        ui.label(theme::text(format!("{differing} of {} differ at this tick", grouped(of))));
+        let hint = "Nodes whose state is not, bit for bit, that of the first world";
+        ui.label(theme::text(format!("{differing} of {} differ at this tick", grouped(of))))
+            .on_hover_text(hint);
         most(ui, stage, outcome);
         ui.add_space(6.0);
         ui.horizontal(|ui| {
@@ -65,29 +67,63 @@ fn parted(stage: &Stage, forked: &Forked) -> (String, bool) {
 /// A figure that is compared: its name, and how it is read and said.
 struct Figure {
     name: &'static str,
+    hint: &'static str,
     read: fn(&Published) -> f64,
     say: fn(f64) -> String,
 }
 
 const FIGURES: [Figure; 9] = [
-    Figure { name: "calm", read: |world| f64::from(world.summary.regimes[0]), say: count },
-    Figure { name: "pre-storm", read: |world| f64::from(world.summary.regimes[1]), say: count },
-    Figure { name: "storm", read: |world| f64::from(world.summary.regimes[2]), say: count },
-    Figure { name: "asleep", read: |world| f64::from(world.summary.asleep), say: count },
-    Figure { name: "banned", read: |world| nodes(world, |node| node.banned), say: count },
-    Figure { name: "without power", read: |world| nodes(world, |node| node.dead), say: count },
+    Figure {
+        name: "calm",
+        hint: "Nodes that believe all is calm",
+        read: |world| f64::from(world.summary.regimes[0]),
+        say: count,
+    },
+    Figure {
+        name: "pre-storm",
+        hint: "Nodes that see signs of a storm",
+        read: |world| f64::from(world.summary.regimes[1]),
+        say: count,
+    },
+    Figure {
+        name: "storm",
+        hint: "Nodes that believe they are in a storm",
+        read: |world| f64::from(world.summary.regimes[2]),
+        say: count,
+    },
+    Figure {
+        name: "asleep",
+        hint: "Nodes whose radio slept through this tick, those without power among them",
+        read: |world| f64::from(world.summary.asleep),
+        say: count,
+    },
+    Figure {
+        name: "banned",
+        hint: "Nodes that a sixth or more of those who judge them do not heed",
+        read: |world| nodes(world, |node| node.banned),
+        say: count,
+    },
+    Figure {
+        name: "without power",
+        hint: "Nodes that ran out of energy or were killed",
+        read: |world| nodes(world, |node| node.dead),
+        say: count,
+    },
     Figure {
         name: "energy",
+        hint: "What nodes have left, in percent of what they can store: the mean of all",
         read: |world| f64::from(world.summary.energy_mean) * 100.0,
         say: |percent| format!("{percent:.1} %"),
     },
     Figure {
         name: "spread",
+        hint: "Largest distance between weights of two nodes of one modality, no unit: 0 is agreement",
         read: |world| f64::from(world.summary.spread),
         say: |spread| format!("{spread:.4}"),
     },
     Figure {
         name: "sent",
+        hint: "Bytes sent by all nodes since the first tick",
         read: |world| world.summary.bytes_sent as f64,
         say: |sent| bytes(sent as u64),
     },
@@ -114,22 +150,24 @@ fn table(ui: &mut Ui, one: &Published, other: &Published) {
     Grid::new("figures of both").num_columns(4).spacing([10.0, 3.0]).show(ui, |ui| {
         ui.label("");
         for head in [NAMES[0], NAMES[1], ""] {
-            right(ui, theme::label(head).size(11.0));
+            let _ = right(ui, theme::label(head).size(11.0));
         }
         ui.end_row();
         for figure in &FIGURES {
             let (before, after) = ((figure.read)(one), (figure.read)(other));
-            ui.label(theme::label(figure.name));
-            right(ui, theme::value((figure.say)(before)));
-            right(ui, theme::value((figure.say)(after)));
-            right(ui, theme::text(change(figure, before, after)));
+            ui.label(theme::label(figure.name)).on_hover_text(figure.hint);
+            let change = theme::text(change(figure, before, after));
+            for text in [(figure.say)(before), (figure.say)(after)].map(theme::value) {
+                right(ui, text).on_hover_text(figure.hint);
+            }
+            right(ui, change).on_hover_text("The second world less the first");
             ui.end_row();
         }
     });
 }
 
-fn right(ui: &mut Ui, text: RichText) {
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(text));
+fn right(ui: &mut Ui, text: RichText) -> Response {
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(text)).inner
 }
 
 /// The nodes that are farthest from themselves; a click selects one.

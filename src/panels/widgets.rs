@@ -7,15 +7,15 @@ use bevy_egui::egui::{
     Stroke, Ui, pos2, vec2,
 };
 
-/// A label on the left and a value on the right.
-pub fn row(ui: &mut Ui, label: &str, value: impl Into<String>) -> Response {
-    ui.horizontal(|ui| {
+/// A label on the left and a value on the right, and on hover what the value means, with its unit.
+pub fn row(ui: &mut Ui, label: &str, value: impl Into<String>, hint: &str) {
+    let line = ui.horizontal(|ui| {
         ui.label(theme::label(label));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.label(theme::value(value));
         });
-    })
-    .response
+    });
+    line.response.on_hover_text(hint);
 }
 
 /// A heading with a hairline after it.

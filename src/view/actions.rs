@@ -8,12 +8,15 @@ pub use table::{ALL, Entry, Topic, entry_of, of_key};
 use super::camera::Rig;
 use super::follow::Follow;
 use super::stage::{Ask, ColourBy, Go, Look, Marks, Stage};
+use super::steer::Steer;
 use super::tools::{Sketch, Tool};
 use crate::pace::{Intent, Sought, Travel};
 use crate::panels::dock::Pane;
 use crate::panels::overlay::Overlay;
 use bevy::prelude::*;
 use bevy::render::view::screenshot::{Screenshot, save_to_disk};
+use std::fs::File;
+use std::io::ErrorKind;
 
 /// How far ahead an event is looked for, in ticks.
 pub const LOOK_AHEAD_TICKS: u64 = 100_000;
@@ -73,6 +76,8 @@ pub enum Action {
     Focus,
     /// The camera turns by itself, or stops.
     Spin,
+    /// The camera moves a little, or as long as a key is held.
+    Steer(Steer),
     /// The near half goes away, or comes back.
     CutAway,
     /// What colour says.
@@ -103,6 +108,8 @@ pub enum Action {
     Redo,
     /// The mouse holds a tool, or lets it go.
     Hold(Tool),
+    /// The tool in the hand does its work without the mouse.
+    SetDown,
     /// A panel opens, or closes.
     Panel(Pane),
     /// All panels where they were at first.
@@ -180,10 +187,12 @@ pub(super) fn perform(
                 go.write_batch(near.map(|id| Go::Follow(Follow::PacketOf(id))));
             }
             Action::Spin => rig.spin = !rig.spin,
-            Action::Picture => {
-                let path = format!("qres-tick-{}.png", stage.published.tick);
-                commands.spawn(Screenshot::primary_window()).observe(save_to_disk(path));
-            }
+            Action::Picture => match free_picture(stage.published.tick) {
+                Ok(path) => {
+                    commands.spawn(Screenshot::primary_window()).observe(save_to_disk(path));
+                }
+                Err(why) => stage.notice = Some(why),
+            },
             Action::Undo => drop(asks.write(Ask(Intent::Undo))),
             Action::Redo => drop(asks.write(Ask(Intent::Redo))),
             Action::Hold(tool) => {
@@ -205,6 +214,21 @@ pub(super) fn perform(
             other => adjust(&mut look, *other),
         }
     }
+}
+
+/// A file of its own for a picture of this tick, in the current folder. It is made at once: the
+/// picture comes some frames later, and another may be asked for before.
+fn free_picture(tick: u64) -> Result<String, String> {
+    for number in 1_u32.. {
+        let suffix = if number == 1 { String::new() } else { format!("-{number}") };
+        let path = format!("qres-tick-{tick}{suffix}.png");
+        match File::create_new(&path) {
+            Ok(_) => return Ok(path),
+            Err(why) if why.kind() == ErrorKind::AlreadyExists => {}
+            Err(why) => return Err(format!("{path} cannot be written: {why}")),
+        }
+    }
+    Err(format!("qres-tick-{tick}.png and all its numbers are taken"))
 }
 
 /// To the next event of a sort, or to the one before.
@@ -271,6 +295,18 @@ mod tests {
                 assert!(keys.insert(*key), "{key}");
             }
         }
+    }
+
+    #[test]
+    fn two_pictures_of_a_tick_have_two_files() {
+        // No run comes to this tick.
+        let tick = u64::MAX - u64::from(std::process::id());
+        let paths = [free_picture(tick), free_picture(tick)];
+        for path in paths.iter().flatten() {
+            std::fs::remove_file(path).expect("it was made");
+        }
+        let named = |suffix: &str| Ok(format!("qres-tick-{tick}{suffix}.png"));
+        assert_eq!(paths, [named(""), named("-2")]);
     }
 
     #[test]

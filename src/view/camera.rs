@@ -9,6 +9,7 @@ use super::framing::{self, Safe};
 use super::lens::FOV;
 use super::space::Space;
 use super::stage::{Go, Insets, Look, Marks, Stage};
+use super::steer::{Drive, Steering};
 use bevy::camera::SubCameraView;
 use bevy::prelude::*;
 use std::f32::consts::{FRAC_PI_2, PI, TAU};
@@ -88,8 +89,10 @@ pub struct Rig {
     layout: Layout,
     /// Two worlds are on show.
     double: bool,
-    /// Where the goal was at the start of the frame, as far as it moves by itself.
-    left: (Vec3, f32),
+    /// Where the goal was at the start of the frame, as far as it moves evenly.
+    left: Pose,
+    /// Keys that move it.
+    pub(super) steering: Steering,
     bookmark: Option<String>,
 }
 
@@ -107,7 +110,8 @@ impl Default for Rig {
             framed_for: None,
             layout: Layout::Placed,
             double: false,
-            left: (Vec3::ZERO, HOME.0),
+            left: pose,
+            steering: Steering::default(),
             bookmark: None,
         }
     }
@@ -133,6 +137,23 @@ impl Rig {
         self.touched = true;
     }
 
+    /// Moves along the picture, to the right and up, in scene units.
+    pub fn pan(&mut self, by: Vec2) {
+        let back = self.goal.back();
+        let right = Vec3::Y.cross(back).normalize_or(Vec3::X);
+        let up = back.cross(right);
+        self.goal.target += right * by.x + up * by.y;
+        self.touched = true;
+    }
+
+    /// Does what keys ask for; true where it goes elsewhere.
+    fn drive(&mut self, drive: Drive, space: &Space) -> bool {
+        self.turn(drive.orbit.x, drive.orbit.y);
+        self.zoom(drive.zoom.exp(), self.goal.target, space);
+        self.pan(drive.pan * self.goal.distance);
+        drive.pan != Vec2::ZERO
+    }
+
     /// Comes nearer by a factor, towards a place.
     pub fn zoom(&mut self, factor: f32, place: Vec3, space: &Space) {
         let before = self.goal.distance;
@@ -154,14 +175,18 @@ impl Rig {
             return;
         };
         let fade = (-rate * seconds).exp();
-        let (target, yaw) = self.left;
-        let lag = (self.goal.target - target) / (rate * seconds);
-        self.seen.target = self.goal.target - lag + (self.seen.target - target + lag) * fade;
-        let lag = (self.goal.yaw - yaw) / (rate * seconds);
-        self.seen.yaw = self.goal.yaw - lag + (self.seen.yaw - yaw + lag) * fade;
-        let step = 1.0 - fade;
-        self.seen.pitch += (self.goal.pitch - self.seen.pitch) * step;
-        self.seen.distance *= (self.goal.distance / self.seen.distance).powf(step);
+        let (seen, left, goal) = (&mut self.seen, &self.left, &self.goal);
+        let lag = (goal.target - left.target) / (rate * seconds);
+        seen.target = goal.target - lag + (seen.target - left.target + lag) * fade;
+        let followed = |seen: f32, left: f32, goal: f32| {
+            let lag = (goal - left) / (rate * seconds);
+            goal - lag + (seen - left + lag) * fade
+        };
+        seen.yaw = followed(seen.yaw, left.yaw, goal.yaw);
+        seen.pitch = followed(seen.pitch, left.pitch, goal.pitch);
+        // Nearer by a factor each second is an even pace.
+        let [near, from, to] = [seen.distance, left.distance, goal.distance].map(f32::ln);
+        seen.distance = followed(near, from, to).exp();
     }
 
     /// Goes to where an eye was that looked at a target.
@@ -281,15 +306,20 @@ fn chase(
     mut rig: ResMut<Rig>,
     mut trail: ResMut<Trail>,
     (stage, crowd): (Res<Stage>, Res<Crowd>),
-    look: Res<Look>,
+    (look, space): (Res<Look>, Res<Space>),
     insets: Res<Insets>,
     time: Res<Time>,
 ) {
     // A hitch must not throw the camera.
     let seconds = time.delta_secs().min(0.25);
-    rig.left = (rig.goal.target, rig.goal.yaw);
+    rig.left = rig.goal;
     if rig.spin && !look.calm_motion {
         rig.goal.yaw += SPIN * seconds;
+    }
+    if let Some(drive) = rig.steering.pass(seconds)
+        && rig.drive(drive, &space)
+    {
+        *trail = Trail::Free;
     }
     if let Some(target) = trail.step(&stage, &crowd, seconds) {
         rig.goal.target = target;
@@ -359,9 +389,11 @@ mod tests {
         let mut rig = Rig { goal, ..default() };
         let seconds = 1.0 / frames as f32;
         for _ in 0..frames {
-            rig.left = (rig.goal.target, rig.goal.yaw);
+            rig.left = rig.goal;
             rig.goal.yaw += SPIN * seconds;
             rig.goal.target += Vec3::new(0.7, 0.0, 1.3) * seconds;
+            rig.goal.pitch += 0.4 * seconds;
+            rig.goal.distance *= (-1.1 * seconds).exp();
             rig.advance(seconds, Some(CHASE));
         }
         rig.seen

@@ -9,6 +9,7 @@ use super::lens::FOV;
 use super::picking::{Probe, pick, seat};
 use super::space::Space;
 use super::stage::{Ask, Go, Look, Marks, OverScene, Stage};
+use super::steer;
 use super::tools::{self, Sketch};
 use crate::pace::Intent;
 use crate::panels::overlay::Overlay;
@@ -44,6 +45,8 @@ pub(super) fn plugin(app: &mut App) {
             .before(actions::perform)
             .in_set(super::ViewSystems::Input),
     );
+    let after = (tools::set_down, steer::tap).after(actions::perform);
+    app.add_systems(Update, after.in_set(super::ViewSystems::Input));
 }
 
 /// A drag that began over the scene stays the scene's, wherever it goes.
@@ -92,11 +95,7 @@ fn drag(
     }
     if gesture.pan {
         let per_pixel = rig.goal.distance * 2.0 * (FOV * 0.5).tan() / window.height().max(1.0);
-        let back = rig.goal.back();
-        let right = Vec3::Y.cross(back).normalize_or(Vec3::X);
-        let up = back.cross(right);
-        rig.goal.target += (up * delta.y - right * delta.x) * per_pixel;
-        rig.touched = true;
+        rig.pan(Vec2::new(-delta.x, delta.y) * per_pixel);
         *trail = Trail::Free;
     }
 }
@@ -218,16 +217,18 @@ fn hover(
 fn keys(
     mut pressed: MessageReader<KeyboardInput>,
     mut lost: MessageReader<KeyboardFocusLost>,
-    mut ctrl: Local<bool>,
+    (mut ctrl, mut shift): (Local<bool>, Local<bool>),
     mut typing: EguiContexts,
     look: Res<Look>,
+    mut rig: ResMut<Rig>,
     mut wanted: MessageWriter<Do>,
 ) {
     let (text, focused) = typing.ctx_mut().map_or((false, false), |context| {
         (context.text_edit_focused(), context.memory(|memory| memory.focused().is_some()))
     });
     if lost.read().count() > 0 {
-        *ctrl = false;
+        (*ctrl, *shift) = (false, false);
+        rig.steering.release_all();
     }
     for key in pressed.read() {
         // In order: within one slow frame a key may go down and up again.
@@ -235,17 +236,28 @@ fn keys(
         {
             *ctrl = key.state.is_pressed();
         }
-        let name = key_name(&key.logical_key, *ctrl).filter(|_| key.state.is_pressed());
-        let Some(name) = name else { continue };
-        // A line of text takes letters; a focused button takes what presses it.
+        if key.logical_key == Key::Shift {
+            *shift = key.state.is_pressed();
+        }
+        if !key.state.is_pressed() {
+            rig.steering.release(&key.logical_key);
+            continue;
+        }
+        let Some(name) = key_name(&key.logical_key, *ctrl, *shift) else { continue };
+        // A line of text takes letters; a focused button takes what presses it, and what goes on
+        // to the next one.
         let typed = name.starts_with("Ctrl") || name.chars().count() == 1;
+        let presses = matches!(key.logical_key, Key::Space | Key::Enter | Key::Escape);
         let taken = (text && typed && name != "Ctrl+P")
-            || (focused && matches!(key.logical_key, Key::Space | Key::Enter | Key::Escape));
+            || (focused && (presses || is_arrow(&key.logical_key)));
         let Some(action) = actions::of_key(&name).filter(|_| !taken) else { continue };
         // The file dialog has keys of its own.
         let closes = matches!(action, Action::Open(_) | Action::Escape);
         if look.overlay == Some(Overlay::File) && !closes {
             continue;
+        }
+        if let Action::Steer(way) = action {
+            rig.steering.hold(&key.logical_key, way);
         }
         if !key.repeat || matches!(action, Action::Step | Action::StepBack) {
             wanted.write(Do(action));
@@ -254,7 +266,7 @@ fn keys(
 }
 
 /// A key as the table of actions names it.
-fn key_name(key: &Key, ctrl: bool) -> Option<String> {
+fn key_name(key: &Key, ctrl: bool, shift: bool) -> Option<String> {
     let plain = match key {
         Key::Space => "Space".to_owned(),
         Key::Escape => "Esc".to_owned(),
@@ -266,9 +278,22 @@ fn key_name(key: &Key, ctrl: bool) -> Option<String> {
         Key::Home => "Home".to_owned(),
         Key::End => "End".to_owned(),
         Key::F12 => "F12".to_owned(),
+        Key::Enter => "Enter".to_owned(),
+        Key::PageUp => "PageUp".to_owned(),
+        Key::PageDown => "PageDown".to_owned(),
+        Key::ArrowLeft => "Left".to_owned(),
+        Key::ArrowRight => "Right".to_owned(),
+        Key::ArrowUp => "Up".to_owned(),
+        Key::ArrowDown => "Down".to_owned(),
         _ => return None,
     };
+    // Of a letter Shift makes another sign; with keys that write nothing it counts for itself.
+    let plain = if shift && is_arrow(key) { format!("Shift+{plain}") } else { plain };
     Some(if ctrl { format!("Ctrl+{plain}") } else { plain })
+}
+
+const fn is_arrow(key: &Key) -> bool {
+    matches!(key, Key::ArrowLeft | Key::ArrowRight | Key::ArrowUp | Key::ArrowDown)
 }
 
 #[cfg(test)]
@@ -277,9 +302,17 @@ mod tests {
 
     #[test]
     fn keys_have_the_names_of_the_table() {
-        assert_eq!(key_name(&Key::Character("p".into()), false).as_deref(), Some("P"));
-        assert_eq!(key_name(&Key::Character("p".into()), true).as_deref(), Some("Ctrl+P"));
-        assert_eq!(key_name(&Key::F12, false).as_deref(), Some("F12"));
-        assert_eq!(key_name(&Key::Shift, false), None);
+        let letter = |text: &str| Key::Character(text.into());
+        for (key, ctrl, shift, name) in [
+            (letter("p"), false, false, Some("P")),
+            (letter("p"), true, false, Some("Ctrl+P")),
+            (letter("+"), true, true, Some("Ctrl++")),
+            (Key::F12, false, true, Some("F12")),
+            (Key::ArrowUp, false, false, Some("Up")),
+            (Key::ArrowUp, false, true, Some("Shift+Up")),
+            (Key::Shift, false, true, None),
+        ] {
+            assert_eq!(key_name(&key, ctrl, shift).as_deref(), name, "{key:?}");
+        }
     }
 }

@@ -31,6 +31,7 @@ pub mod quality;
 mod shot;
 pub mod space;
 pub mod stage;
+pub mod steer;
 mod studio;
 mod tape;
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::theme::Palette;
 use crate::mesh::chronicle::GeneTree;
 use crate::mesh::publish::{NodeDetail, Published, Scene};
 use crate::pace::history::Snapshot;
-use crate::pace::{Intent, Other, PaceStatus, Pointed, Sought, Travel};
+use crate::pace::{Choice, Intent, Other, PaceStatus, Pointed, Sought, Travel};
 use crate::panels::overlay::Overlay;
 use crate::record::deck::DeckStatus;
 use crate::record::recording::Remark;
@@ -36,6 +36,8 @@ pub struct Stage {
     pub compared: Option<Arc<NodeDetail>>,
     /// The node under the pointer, with why it is silent.
     pub pointed: Option<Arc<Pointed>>,
+    /// Whom the log's selector meant when it was asked.
+    pub meant: Option<Arc<Choice>>,
     /// What parameters are now, in the order of [`crate::scenario::LIVE`].
     pub parameters: Arc<[Option<f64>]>,
     /// The swarm's figures over the run.
@@ -96,6 +98,7 @@ impl Stage {
             detail: None,
             compared: None,
             pointed: None,
+            meant: None,
             parameters: Arc::default(),
             history: Snapshot::default(),
             other_history: Snapshot::default(),

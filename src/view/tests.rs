@@ -302,3 +302,61 @@ fn mouse_and_keys_travel_through_a_replay_and_fork_it() {
     let changes = desk.stage().travel.forked.as_ref().map(|forked| forked.changes.len());
     assert_eq!(changes, Some(1));
 }
+
+/// Whether a storm was asked for, and where.
+fn storm(desk: &Desk) -> Option<[f64; 2]> {
+    desk.asked.iter().rev().find_map(|intent| match intent {
+        Intent::Command(command) => match **command {
+            Command::StartStorm { x_mm, z_mm, .. } => Some([x_mm as f64, z_mm as f64]),
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+#[test]
+fn camera_and_storms_need_no_mouse() {
+    let mut desk = Desk::new();
+    let goal = |desk: &mut Desk| desk.studio.world().resource::<Rig>().goal;
+    let begun = goal(&mut desk);
+    desk.press(&Key::ArrowRight);
+    desk.rest();
+    let tapped = goal(&mut desk);
+    assert!((0.1..0.3).contains(&(tapped.yaw - begun.yaw)), "a tap turns a little: {tapped:?}");
+    desk.turn(&Key::ArrowLeft, ButtonState::Pressed);
+    (0..4).for_each(|_| desk.rest());
+    desk.turn(&Key::ArrowLeft, ButtonState::Released);
+    desk.rest();
+    let held = goal(&mut desk);
+    assert!(held.yaw < tapped.yaw - 0.5, "it turns as long as a key is held: {held:?}");
+    desk.rest();
+    assert_eq!(goal(&mut desk), held, "and no longer");
+
+    desk.turn(&Key::Shift, ButtonState::Pressed);
+    desk.press(&Key::ArrowUp);
+    desk.turn(&Key::Shift, ButtonState::Released);
+    desk.rest();
+    let panned = goal(&mut desk);
+    assert_eq!((panned.yaw, panned.pitch), (held.yaw, held.pitch));
+    assert!(panned.target.distance(held.target) > 0.01 * held.distance, "{panned:?}");
+    desk.press(&Key::PageUp);
+    desk.rest();
+    let near = goal(&mut desk);
+    assert!(near.distance < panned.distance * 0.95 && near.target == panned.target, "{near:?}");
+
+    // Without a tool in the hand nothing is done, and the way to one is told.
+    desk.press(&Key::Enter);
+    assert_eq!(storm(&desk), None);
+    assert!(desk.stage().notice.as_ref().is_some_and(|told| told.contains("S takes a storm")));
+    desk.key("s");
+    desk.press(&Key::Enter);
+    let world = desk.studio.world();
+    let [x, _, z] = world.resource::<super::space::Space>().mm_of(near.target);
+    assert_eq!(storm(&desk), Some([x as f64, z as f64]), "where the camera looks");
+    desk.studio.world().resource_mut::<Stage>().selected = Some(45);
+    desk.press(&Key::Enter);
+    let [x, _, z] = desk.stage().published.nodes[45].position_mm.map(f64::from);
+    let [storm_x, storm_z] = storm(&desk).expect("a storm");
+    let away = (storm_x - x).hypot(storm_z - z);
+    assert!(away < 1_000.0, "{away} mm from the selected node");
+}

@@ -1,7 +1,9 @@
 //! Tools in the hand: a storm is dropped or dragged, a line is drawn through the mesh, nodes are
 //! moved or set down. Each ends in one command; until then only a sketch is drawn.
 
+use super::actions::{Action, Do};
 use super::arrange::Layout;
+use super::camera::Rig;
 use super::crowd::Crowd;
 use super::lens::FOV;
 use super::picking::{Probe, pick};
@@ -104,6 +106,8 @@ impl Sketch {
     }
 }
 
+/// What is said where nothing can be done to places.
+const UNREAL: &str = "positions are not real in this layout: press L first";
 /// Longest line that is sent, in corners.
 const CORNERS: usize = 256;
 
@@ -123,12 +127,17 @@ fn ground(
     let ray = camera.viewport_to_world(at, window.cursor_position()?).ok()?;
     let level = Vec3::new(0.0, -space.half.y, 0.0);
     let place = ray.plane_intersection_point(level, InfinitePlane3d::new(Vec3::Y))?;
+    let (place, world) = first_of(place, crowd);
+    let [x, _, z] = space.mm_of(place);
+    Some((place, [x, z], world))
+}
+
+/// A place as one of the first world, and the world that it was in.
+fn first_of(place: Vec3, crowd: &Crowd) -> (Vec3, usize) {
     // Over a second world, the same place of the first is meant.
     let apart = crowd.apart(1);
     let beyond = apart.length_squared() > 0.0 && (place - apart * 0.5).dot(apart) > 0.0;
-    let place = if beyond { place - apart } else { place };
-    let [x, _, z] = space.mm_of(place);
-    Some((place, [x, z], usize::from(beyond)))
+    (if beyond { place - apart } else { place }, usize::from(beyond))
 }
 
 /// Follows the pointer with what is held, and sends the command at the end.
@@ -155,7 +164,7 @@ pub(super) fn work(
     sketch.world = world;
     if buttons.just_pressed(MouseButton::Left) && over.0 {
         if look.layout != Layout::Placed {
-            stage.notice = Some("positions are not real in this layout: press L first".into());
+            stage.notice = Some(UNREAL.to_owned());
             return;
         }
         sketch.trail = vec![place];
@@ -215,11 +224,64 @@ fn is_chosen(stage: &Stage, id: u32) -> bool {
 /// Where the middle of the chosen nodes is dragged to.
 fn dragged_to(sketch: &Sketch, stage: &Stage, crowd: &Crowd) -> Option<Vec3> {
     let shift = sketch.shift?;
+    middle(stage, crowd).map(|place| place + shift)
+}
+
+/// The middle of the chosen nodes.
+fn middle(stage: &Stage, crowd: &Crowd) -> Option<Vec3> {
     let alone = stage.selected.filter(|_| stage.picked.is_empty());
     let ids = stage.picked.iter().copied().chain(alone);
     let places: Vec<Vec3> = ids.filter_map(|id| crowd.place(id)).collect();
     let sum: Vec3 = places.iter().sum();
-    (!places.is_empty()).then(|| sum / places.len() as f32 + shift)
+    (!places.is_empty()).then(|| sum / places.len() as f32)
+}
+
+/// Does what a click would do with the tool in the hand, without the mouse: a storm at the chosen
+/// nodes, everything else where the camera looks.
+pub(super) fn set_down(
+    mut wanted: MessageReader<Do>,
+    (space, look, crowd): (Res<Space>, Res<Look>, Res<Crowd>),
+    (rig, sketch): (Res<Rig>, Res<Sketch>),
+    mut stage: ResMut<Stage>,
+    mut asks: MessageWriter<Ask>,
+) {
+    if wanted.read().filter(|Do(action)| *action == Action::SetDown).count() == 0 {
+        return;
+    }
+    let (focus, _) = first_of(rig.goal.target, &crowd);
+    let command = match sketch.tool {
+        _ if look.layout != Layout::Placed => Err(UNREAL),
+        Tool::Nothing => Err("no tool is held: S takes a storm, A a node, W what is picked"),
+        Tool::DrawLine => Err("a line is drawn with the mouse: press and drag"),
+        tool => by_keys(tool, &stage, &space, (middle(&stage, &crowd), focus)),
+    };
+    match command {
+        Ok(command) => drop(asks.write(Ask(Intent::Command(Box::new(command))))),
+        Err(why) => stage.notice = Some(why.to_owned()),
+    }
+}
+
+/// What a tool asks for where nobody points: at the middle of the chosen nodes, or at the focus.
+fn by_keys(
+    tool: Tool,
+    stage: &Stage,
+    space: &Space,
+    (chosen, focus): (Option<Vec3>, Vec3),
+) -> Result<Command, &'static str> {
+    let mut sketch = Sketch::with(tool);
+    let place = chosen.unwrap_or(focus);
+    match tool {
+        Tool::DropStorm => sketch.circle = Some((place, 0.0)),
+        Tool::DragStorm => {
+            let far = |centre: [i32; 3]| space.place(centre).with_y(place.y).distance(place);
+            let storms = stage.published.storms.iter();
+            let near = storms.min_by(|a, b| far(a.centre_mm).total_cmp(&far(b.centre_mm)));
+            sketch.storm = Some(near.ok_or("no storm blows")?.number);
+            sketch.circle = Some((place, 0.0));
+        }
+        _ => {}
+    }
+    command(&sketch, stage, space, focus)
 }
 
 /// The number of the storm that blows at a place; the smallest one where several do.

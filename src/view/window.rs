@@ -151,6 +151,7 @@ pub(super) fn mirror(pace: Res<Pace>, mut stage: ResMut<Stage>) {
     stage.detail = detail.filter(|detail| Some(detail.id) == stage.selected);
     stage.compared = pace.compared();
     stage.pointed = pace.pointed();
+    stage.meant = pace.meant();
     stage.parameters = pace.parameters();
 }
 

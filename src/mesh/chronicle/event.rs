@@ -190,6 +190,22 @@ impl What {
         }
     }
 
+    /// Whether it names a node that is meant: the one that it is about, a judge of that one, or
+    /// where a gene arose.
+    pub fn concerns(&self, meant: impl Fn(u32) -> bool) -> bool {
+        let beside = match *self {
+            Self::Banned { judge, .. }
+            | Self::Detected { judge, .. }
+            | Self::FalsePositive { judge, .. }
+            | Self::Convicted { judge, .. } => Some(judge),
+            Self::Mutated { node, .. } => Some(node),
+            Self::Adopted { origin, node, .. } if !meant(origin) => Some(node),
+            Self::Adopted { origin, .. } | Self::Cascade { origin, .. } => Some(origin),
+            _ => None,
+        };
+        matches!(self.subject(), Subject::Node(node) if meant(node)) || beside.is_some_and(meant)
+    }
+
     /// What happened in a few words.
     #[must_use]
     pub fn title(&self) -> String {
@@ -371,6 +387,21 @@ mod tests {
         ];
         for (what, lane, title, detail) in table {
             assert_eq!((what.lane(), &*what.title(), &*what.detail()), (lane, title, detail));
+        }
+    }
+
+    #[test]
+    fn events_concern_whom_they_name() {
+        let table: [(What, &[u32]); 5] = [
+            (What::Banned { node: 3, judge: 4 }, &[3, 4]),
+            (What::Adopted { gene: 1, origin: 7, node: 8 }, &[7, 8]),
+            (What::Cascade { gene: 1, origin: 7, percent: 25, nodes: 3, of: 9 }, &[7]),
+            (What::BrownedOut { nodes: 5, first: 2 }, &[2]),
+            (What::StormEnds { storm: 1, centre_mm: [0; 3] }, &[]),
+        ];
+        for (what, named) in table {
+            let found: Vec<u32> = (0..10).filter(|id| what.concerns(|node| node == *id)).collect();
+            assert_eq!(found, named, "{what:?}");
         }
     }
 

@@ -96,6 +96,10 @@ fn selectors_pointers_and_parameters_are_answered() {
     let answer = |driver: &Driver| driver.lock().choice.clone().map(|c| c.nodes.clone());
     driver.obey(Intent::Choose("2-4 & !3".to_owned()));
     assert_eq!(answer(&driver), Some(Ok(vec![2, 4])));
+    driver.obey(Intent::Mean("all & !0-6".to_owned()));
+    let meant = driver.lock().meant.clone().map(|meant| meant.nodes.clone());
+    assert_eq!(meant, Some(Ok(vec![7, 8])));
+    assert_eq!(answer(&driver), Some(Ok(vec![2, 4])), "what is picked is as before");
     driver.obey(Intent::Choose("12".to_owned()));
     assert!(answer(&driver).is_some_and(|nodes| nodes.is_err()));
     driver.obey(command(kill("1")));

@@ -4,6 +4,7 @@
 mod graphs;
 mod tables;
 
+use super::names::NAMES;
 use super::widgets::{self, bar, energy, grouped, row, section};
 use super::{Outcome, theme};
 use crate::mesh::follow::Flow;
@@ -11,17 +12,19 @@ use crate::mesh::publish::{NodeDetail, Regime, Role};
 use crate::pace::Intent;
 use crate::view::stage::{Ask, Go, Look, Stage};
 use bevy_egui::egui::{
-    Align, CollapsingHeader, CornerRadius, Layout, Rect, RichText, ScrollArea, Sense, Stroke, Ui,
-    pos2, vec2,
+    Align, CollapsingHeader, Color32, CornerRadius, FontId, Layout, Rect, Response, RichText,
+    ScrollArea, Sense, Stroke, Ui, pos2, vec2,
 };
 
 /// Below this width two nodes stand below each other.
 const BESIDE: f32 = 480.0;
+/// Width of a panel that shows two, in points.
+pub const WIDE: f32 = 560.0;
 
 /// Draws it.
 pub fn show(ui: &mut Ui, stage: &Stage, look: &Look, detail: &NodeDetail, outcome: &mut Outcome) {
     ui.spacing_mut().item_spacing.y = 4.0;
-    let Some(other) = stage.compared.as_deref().filter(|other| other.id != detail.id) else {
+    let Some(other) = compared(stage) else {
         header(ui, stage, look, detail, false, outcome);
         let said = "Shift-click another node to compare.";
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
@@ -53,6 +56,12 @@ pub fn show(ui: &mut Ui, stage: &Stage, look: &Look, detail: &NodeDetail, outcom
             ui.label(theme::label("Drag this panel wider to see all of both.").size(11.0));
         }
     });
+}
+
+/// The node beside the selected one.
+pub fn compared(stage: &Stage) -> Option<&NodeDetail> {
+    let detail = stage.detail.as_deref()?;
+    stage.compared.as_deref().filter(|other| other.id != detail.id)
 }
 
 /// What fits when two nodes share a narrow panel.
@@ -140,6 +149,11 @@ fn header(
         .unwrap_or_else(|| format!("group {}", detail.group));
     let known = if detail.commissioned { "commissioned" } else { "not yet commissioned" };
     ui.label(theme::label(format!("{role} \u{b7} {group} \u{b7} {known}")));
+    if stage.other.is_some() {
+        let said = format!("as in \u{201c}{}\u{201d}, the first of the two worlds", NAMES[0]);
+        ui.label(RichText::new(said).size(11.5).color(theme::WARN))
+            .on_hover_text("What differs in the second one is in the panel What if");
+    }
 }
 
 fn state(ui: &mut Ui, stage: &Stage, detail: &NodeDetail) {
@@ -154,7 +168,7 @@ fn state(ui: &mut Ui, stage: &Stage, detail: &NodeDetail) {
     let width = ui.available_width();
     bar(ui, share, width, theme::ACCENT);
     let stored = format!("{} of {}", energy(detail.energy_uj), energy(detail.capacity_uj));
-    row(ui, "stored", stored);
+    row(ui, "stored", stored, "Energy left, and how much it can store, in joules");
     let wake = match (detail.awake, detail.next_wake_ms) {
         (true, _) => "awake".to_owned(),
         (false, u64::MAX) => "asleep until called".to_owned(),
@@ -163,7 +177,8 @@ fn state(ui: &mut Ui, stage: &Stage, detail: &NodeDetail) {
             format!("asleep, wakes in {}", duration(left))
         }
     };
-    row(ui, "radio", wake);
+    let hint = "Whether it can hear now; else the simulated time until it wakes by its plan";
+    row(ui, "radio", wake, hint);
 }
 
 fn duration(milliseconds: u64) -> String {
@@ -229,22 +244,31 @@ fn flow(ui: &mut Ui, detail: &NodeDetail) {
     widgets::split_shares(ui, &parts.map(|(_, spent, colour)| (spent as f64, colour)));
     ui.horizontal_wrapped(|ui| {
         for (name, spent, colour) in parts.into_iter().filter(|(_, spent, _)| *spent > 0) {
-            ui.horizontal(|ui| {
-                ui.spacing_mut().item_spacing.x = 4.0;
-                widgets::dot(ui, colour);
-                let percent = spent as f64 / total.spent_nj() as f64 * 100.0;
-                ui.label(theme::label(format!("{name} {percent:.0} %")).size(11.0))
-                    .on_hover_text(energy(spent / 1_000));
-            });
+            let percent = spent as f64 / total.spent_nj() as f64 * 100.0;
+            part(ui, colour, format!("{name} {percent:.0} %")).on_hover_text(energy(spent / 1_000));
         }
     });
     if total.gathered_nj > 0 {
-        row(ui, "gathered", energy(total.gathered_nj / 1_000));
+        let hint = "Energy taken in from its surroundings since it is followed, in joules";
+        row(ui, "gathered", energy(total.gathered_nj / 1_000), hint);
     }
-    row(ui, "spent", energy(total.spent_nj() / 1_000));
+    let hint = "Energy spent since it is followed, in joules: the bar above is its parts";
+    row(ui, "spent", energy(total.spent_nj() / 1_000), hint);
 }
 
-fn parts(flow: &Flow) -> [(&'static str, u64, bevy_egui::egui::Color32); 5] {
+/// A dot and a name as one piece, so that a line ends before both.
+fn part(ui: &mut Ui, colour: Color32, name: String) -> Response {
+    let font = FontId::proportional(11.0);
+    let text = ui.painter().layout_no_wrap(name, font, theme::FAINT);
+    let size = vec2(text.size().x + 13.0, 14.0);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+    ui.painter().circle_filled(rect.left_center() + vec2(4.5, 0.0), 4.0, colour);
+    let at = rect.left_center() + vec2(13.0, -0.5 * text.size().y);
+    ui.painter().galley(at, text, theme::FAINT);
+    response
+}
+
+fn parts(flow: &Flow) -> [(&'static str, u64, Color32); 5] {
     let [transmit, listen, sleep, processor, ramps] = theme::PARTS;
     [
         ("transmit", flow.transmit_nj, transmit),
@@ -257,10 +281,11 @@ fn parts(flow: &Flow) -> [(&'static str, u64, bevy_egui::egui::Color32); 5] {
 
 fn traffic(ui: &mut Ui, detail: &NodeDetail) {
     section(ui, "traffic");
-    row(ui, "rounds", grouped(u64::from(detail.rounds)));
+    let hint = "Rounds that it began since the first tick";
+    row(ui, "rounds", grouped(u64::from(detail.rounds)), hint);
     let both =
         format!("{} / {}", grouped(u64::from(detail.sent)), grouped(u64::from(detail.received)));
-    row(ui, "sent / received", both);
+    row(ui, "sent / received", both, "Frames since the first tick");
 }
 
 /// What there is to say of neighbours' conduct, and why.

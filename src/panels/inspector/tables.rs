@@ -43,17 +43,26 @@ fn card(ui: &mut Ui, stage: &Stage, peer: &PeerView) {
         None => "never".to_owned(),
         Some(tick) => format!("{} ticks ago", stage.published.tick.saturating_sub(tick)),
     };
-    row(ui, "its voice weighs", format!("{:.2}", peer.influence));
-    row(ui, "heard", ago(peer.heard_tick));
-    row(ui, "it heard this node", ago(peer.heard_back_tick));
-    row(ui, "models judged good / harmful", format!("{} / {}", peer.models[0], peer.models[1]));
-    row(ui, "distance", format!("{:.0} m", peer.distance_m));
-    row(ui, "frames that get through", format!("{:.0} %", peer.link * 100.0));
+    let hint = "What it counts when this node merges models, 0 to 1";
+    row(ui, "its voice weighs", format!("{:.2}", peer.influence), hint);
+    row(ui, "heard", ago(peer.heard_tick), "When this node last had an update of it");
+    row(
+        ui,
+        "it heard this node",
+        ago(peer.heard_back_tick),
+        "When it last had an update of this node",
+    );
+    let models = format!("{} / {}", peer.models[0], peer.models[1]);
+    row(ui, "models judged good / harmful", models, "Models of it that this node has judged");
+    row(ui, "distance", format!("{:.0} m", peer.distance_m), "In a straight line, in metres");
+    let hint = "Of frames of 64 bytes from it to this node, in percent";
+    row(ui, "frames that get through", format!("{:.0} %", peer.link * 100.0), hint);
     if peer.strikes > 0 {
-        row(ui, "strikes", format!("{:.2} of 3", f32::from(peer.strikes) / 8.0));
+        let said = format!("{:.2} of 3", f32::from(peer.strikes) / 8.0);
+        row(ui, "strikes", said, "What stands against it; at 3 it is banned");
     }
     if let Some(until) = peer.banned_until {
-        row(ui, "banned until tick", grouped(until));
+        row(ui, "banned until tick", grouped(until), "The tick at which the ban ends");
     }
 }
 
@@ -103,19 +112,24 @@ pub fn outbox(ui: &mut Ui, stage: &Stage, detail: &NodeDetail) {
 /// Its part in audits.
 pub fn audits(ui: &mut Ui, audits: &AuditView) {
     let [passed, failed, unclear, silent] = audits.outcomes;
-    row(ui, "commitments", grouped(u64::from(audits.commits)));
-    row(ui, "asked others", grouped(u64::from(audits.asked)));
-    row(ui, "passed / false", format!("{passed} / {failed}"));
-    row(ui, "unclear / no answer", format!("{unclear} / {silent}"));
-    row(ui, "showed when asked", grouped(u64::from(audits.revealed)));
-    for (name, nodes) in [
-        ("auditing", &audits.pending),
-        ("has convicted", &audits.convicted),
-        ("convicted by", &audits.convicted_by),
+    let hint = "Commitments that it made: what it said, to be held to";
+    row(ui, "commitments", grouped(u64::from(audits.commits)), hint);
+    let hint = "Audits that it began";
+    row(ui, "asked others", grouped(u64::from(audits.asked)), hint);
+    let hint = "Of these, how many were passed, and how many found false";
+    row(ui, "passed / false", format!("{passed} / {failed}"), hint);
+    let hint = "Of these, how many proved nothing, and how many were not answered";
+    row(ui, "unclear / no answer", format!("{unclear} / {silent}"), hint);
+    let hint = "Times that it was asked and showed something";
+    row(ui, "showed when asked", grouped(u64::from(audits.revealed)), hint);
+    for (name, nodes, hint) in [
+        ("auditing", &audits.pending, "Nodes that it is auditing, by id"),
+        ("has convicted", &audits.convicted, "Nodes that it has convicted, by id"),
+        ("convicted by", &audits.convicted_by, "Neighbours that have convicted it, by id"),
     ] {
         if !nodes.is_empty() {
             let list: Vec<String> = nodes.iter().map(u32::to_string).collect();
-            row(ui, name, list.join(" "));
+            row(ui, name, list.join(" "), hint);
         }
     }
 }

@@ -4,6 +4,7 @@ use super::Action;
 use crate::panels::dock::Pane;
 use crate::panels::overlay::Overlay;
 use crate::view::stage::ColourBy;
+use crate::view::steer::{Steer, Way};
 use crate::view::tools::Tool;
 
 /// What an action belongs to.
@@ -61,6 +62,15 @@ const fn entry(
     hint: &'static str,
 ) -> Entry {
     Entry { action, name, keys, topic, hint }
+}
+
+const fn steer(
+    way: Steer,
+    name: &'static str,
+    keys: &'static [&'static str],
+    hint: &'static str,
+) -> Entry {
+    entry(Topic::Camera, Action::Steer(way), name, keys, hint)
 }
 
 /// All of them.
@@ -141,6 +151,56 @@ pub const ALL: &[Entry] = &[
         "Of the node under the pointer, or of the selected one",
     ),
     entry(Topic::Camera, Action::CutAway, "Cut away the near half", &["C"], "To look inside"),
+    steer(
+        Steer::Orbit(Way::Left),
+        "Orbit left",
+        &["Left"],
+        "Around the scene, as long as the key is held",
+    ),
+    steer(
+        Steer::Orbit(Way::Right),
+        "Orbit right",
+        &["Right"],
+        "Around the scene, as long as the key is held",
+    ),
+    steer(
+        Steer::Orbit(Way::Up),
+        "Orbit up",
+        &["Up"],
+        "Around the scene, as long as the key is held",
+    ),
+    steer(
+        Steer::Orbit(Way::Down),
+        "Orbit down",
+        &["Down"],
+        "Around the scene, as long as the key is held",
+    ),
+    steer(
+        Steer::Pan(Way::Left),
+        "Pan left",
+        &["Shift+Left"],
+        "Along the picture, as long as the key is held",
+    ),
+    steer(
+        Steer::Pan(Way::Right),
+        "Pan right",
+        &["Shift+Right"],
+        "Along the picture, as long as the key is held",
+    ),
+    steer(
+        Steer::Pan(Way::Up),
+        "Pan up",
+        &["Shift+Up"],
+        "Along the picture, as long as the key is held",
+    ),
+    steer(
+        Steer::Pan(Way::Down),
+        "Pan down",
+        &["Shift+Down"],
+        "Along the picture, as long as the key is held",
+    ),
+    steer(Steer::Nearer, "Zoom in", &["PageUp"], "Nearer, as long as the key is held"),
+    steer(Steer::Farther, "Zoom out", &["PageDown"], "Away, as long as the key is held"),
     entry(
         Topic::Picture,
         Action::Colour(ColourBy::Regime),
@@ -247,6 +307,13 @@ pub const ALL: &[Entry] = &[
         Tool::MoveNodes.hint(),
     ),
     entry(Topic::Hands, Action::Hold(Tool::AddNodes), "Add nodes", &["A"], Tool::AddNodes.hint()),
+    entry(
+        Topic::Hands,
+        Action::SetDown,
+        "Use the tool here",
+        &["Enter"],
+        "A storm at what is selected, else where the camera looks; other tools there too",
+    ),
     entry(
         Topic::Hands,
         Action::Undo,
