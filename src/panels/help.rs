@@ -98,7 +98,9 @@ fn line(ui: &mut Ui, keys: &[&str], name: &str, hint: &str) {
         ui.allocate_ui_with_layout(vec2(KEYS, 18.0), Layout::left_to_right(Align::Center), |ui| {
             ui.set_min_width(KEYS);
             ui.spacing_mut().item_spacing.x = 3.0;
-            keys.iter().for_each(|key| keycap(ui, key));
+            for key in keys {
+                keycap(ui, key);
+            }
         });
         ui.label(theme::text(name));
     });

@@ -124,7 +124,7 @@ fn boards(ui: &mut Ui, stage: &Stage, look: &Look) {
     let fleet = &stage.fleet;
     if stage.present.hardware {
         entry(ui, "board", "A real board in the place of a simulated node", |ui| {
-            glyph(ui, Glyph::Hexagon, base)
+            glyph(ui, Glyph::Hexagon, base);
         });
     }
     for lamp in Lamp::ALL {

@@ -117,7 +117,7 @@ const FIGURES: [Figure; 9] = [
     },
     Figure {
         name: "spread",
-        hint: "Largest distance between weights of two nodes of one modality, no unit: 0 is agreement",
+        hint: "Largest distance between weights of two nodes of one modality, 0 is agreement",
         read: |world| f64::from(world.summary.spread),
         say: |spread| format!("{spread:.4}"),
     },

@@ -148,11 +148,8 @@ pub(super) fn perform(
             Action::Step => drop(asks.write(Ask(Intent::Step))),
             Action::StepBack => drop(asks.write(Ask(Intent::StepBack))),
             Action::Reverse => {
-                let reversed = !stage.travel.is_reversed;
-                asks.write(Ask(Intent::Reverse(reversed)));
-                if stage.status.paused {
-                    asks.write(Ask(Intent::Pause(false)));
-                }
+                asks.write(Ask(Intent::Reverse(!stage.travel.is_reversed)));
+                asks.write_batch(stage.status.paused.then_some(Ask(Intent::Pause(false))));
             }
             Action::Latest => drop(asks.write(Ask(Intent::Latest))),
             Action::First => drop(asks.write(Ask(Intent::Seek(stage.travel.floor)))),

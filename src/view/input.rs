@@ -246,10 +246,10 @@ fn keys(
         let Some(name) = key_name(&key.logical_key, *ctrl, *shift) else { continue };
         // A line of text takes letters; a focused button takes what presses it, and what goes on
         // to the next one.
-        let typed = name.starts_with("Ctrl") || name.chars().count() == 1;
-        let presses = matches!(key.logical_key, Key::Space | Key::Enter | Key::Escape);
-        let taken = (text && typed && name != "Ctrl+P")
-            || (focused && (presses || is_arrow(&key.logical_key)));
+        let writes = name.starts_with("Ctrl") || name.chars().count() == 1;
+        let pushes = matches!(key.logical_key, Key::Space | Key::Enter | Key::Escape);
+        let taken = (text && writes && name != "Ctrl+P")
+            || (focused && (pushes || is_arrow(&key.logical_key)));
         let Some(action) = actions::of_key(&name).filter(|_| !taken) else { continue };
         // The file dialog has keys of its own.
         let closes = matches!(action, Action::Open(_) | Action::Escape);
