@@ -19,6 +19,8 @@ use qres_core::id::NodeId;
 
 /// Time that boards get to appear and to catch up.
 pub const PATIENCE_US: u64 = 10_000_000;
+/// How long a tick waits for what boards say, where something is waited for.
+const ANSWER_US: u64 = 100_000;
 
 /// A mesh in which everyone hears eight others, under a storm from tick 60 on.
 pub const FIELD: &str = r#"(title: "Field", watch_for: "Boards.", seed: 5,
@@ -94,7 +96,8 @@ impl Rig {
             let status = self.status();
             let late = self.watch.now_us() > until_us;
             assert!(!late, "{what}: {:#?}\n{status:#?}", self.told);
-            self.run(1);
+            // A busy machine needs time for an answer.
+            self.run_for(1, ANSWER_US);
         }
     }
 

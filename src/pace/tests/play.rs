@@ -31,6 +31,8 @@ fn a_driven_mesh_tells_what_happens_and_keeps_its_history() {
         let detail = detail.expect("selected");
         assert_eq!((detail.id, detail.history.is_empty()), (id, false));
     }
+    // Else it would play on from there at once.
+    pace.send(Intent::Pause(true));
     pace.send(Intent::Seek(100));
     while pace.travel().now != 100 {
         std::thread::yield_now();
