@@ -189,8 +189,8 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-/// Writes beside `out`, then moves there; `input` is never overwritten, nor a file of another kind,
-/// nor, by content of any kind, one that holds something else.
+/// Writes beside `out`, then moves there; `input` is never overwritten, nor, where the result is of
+/// one kind, a file of another.
 fn write(
     input: &Path,
     out: &Path,
@@ -201,10 +201,8 @@ fn write(
     if output::is_same_file(input, out) {
         return Err(trouble("is the input too; name another file to write".to_owned()));
     }
-    match kind {
-        Some(kind) => place::replaceable(out, kind)?,
-        None if holds_other(out, content) => return Err(place::kept(out, "holds something else")),
-        None => {}
+    if let Some(kind) = kind {
+        place::replaceable(out, kind)?;
     }
     place::writable(out)?;
     let there = std::fs::metadata(out).ok();
@@ -222,16 +220,6 @@ fn write(
         let _ = std::fs::remove_file(&beside);
         trouble(error.to_string())
     })
-}
-
-/// Whether a file is there that is neither empty nor as it would be written.
-fn holds_other(out: &Path, content: &[u8]) -> bool {
-    let length = |about: std::fs::Metadata| about.is_file().then_some(about.len());
-    match out.metadata().ok().and_then(length) {
-        None | Some(0) => false,
-        Some(length) if length != content.len() as u64 => true,
-        Some(_) => std::fs::read(out).is_ok_and(|there| there != content),
-    }
 }
 
 /// Writes `beside` and renames it over `target`, with the permissions of what was there; what may
