@@ -31,6 +31,12 @@ pub(super) fn scenarios(folder: Option<&Path>) -> Result<(), Failure> {
 fn export(folder: &Path, name: &str, text: &str) -> Result<(), Failure> {
     let path = folder.join(format!("{name}.ron"));
     let trouble = |error| Failure::Input(format!("{}: {error}", path.display()));
+    if folder.is_file() {
+        return Err(Failure::Input(format!(
+            "{}: is a file: name a folder for the scenarios",
+            folder.display()
+        )));
+    }
     if path.exists() {
         output::note(&format!("{}: is there already, left as it is", path.display()));
         return Ok(());

@@ -57,5 +57,8 @@ fn a_wrong_scenario_comes_before_missing_boards() {
     let said = text(&output.stderr);
     assert!(said.contains("nope") && !said.contains("looks like a board"), "{said}");
     refused(&["run", ""], &["a value is required"]);
+    let file = folder("export").join("mine.txt").to_string_lossy().into_owned();
+    std::fs::write(&file, "mine").expect("written");
+    refused(&["scenarios", "--export", &file], &["mine.txt: is a file", "name a folder"]);
     refused(&["mirror", "--headless", "--port", ""], &["a value is required"]);
 }

@@ -20,8 +20,15 @@ pub(super) fn is_free(folder: &Path, manifest: &Manifest) -> Result<(), SweepErr
             return Err(SweepError::NotOurs { path, what });
         }
     }
-    for path in log::files(folder)? {
+    let logs = log::files(folder)?;
+    // After the look at the folder: a shard of this sweep that began meanwhile put it there first.
+    let is_begun = folder.join(super::MANIFEST).exists();
+    for path in logs {
         not_a_link(&path)?;
+        if !is_begun && !is_result(&path, manifest) {
+            let what = "was not made by this sweep";
+            return Err(SweepError::NotOurs { path, what });
+        }
     }
     not_a_link(&folder.join(super::MANIFEST))
 }

@@ -179,6 +179,22 @@ fn a_folder_is_shared_and_kept() {
     fs::remove_dir_all(folder).expect("removed");
 }
 
+#[test]
+fn what_somebody_else_made_is_left_as_it_was() {
+    let folder = folder("theirs");
+    fs::create_dir_all(&folder).expect("a folder");
+    let theirs = folder.join("shard-0-of-1.jsonl");
+    // Without the end of a line, as a row that was cut off.
+    for text in ["mine", "mine\n"] {
+        fs::write(&theirs, text).expect("written");
+        let said = manifest(2).claim(&folder).expect_err("theirs").to_string();
+        assert!(said.contains("was not made by this sweep"), "{said}");
+        assert_eq!(fs::read_to_string(&theirs).expect("kept"), text);
+        assert!(!folder.join("sweep.json").exists(), "nothing is put beside it");
+    }
+    fs::remove_dir_all(folder).expect("removed");
+}
+
 #[cfg(unix)]
 #[test]
 fn links_are_not_followed() {
