@@ -88,7 +88,7 @@ impl Default for TrustConfig {
             reward: percent(2),
             penalty: percent(8),
             audit_penalty: percent(15),
-            good_factor: percent(110),
+            good_factor: percent(101),
             harm_factor: percent(200),
             ban_below: percent(20),
             readmit_at: percent(30),
@@ -103,7 +103,7 @@ impl Default for TrustConfig {
             swarm_size: 0,
             is_bounded: false,
             distance_mads: 0,
-            leaves_one_out: false,
+            leaves_one_out: true,
             bans: None,
             opinions: false,
             gini_alarm: percent(70),
@@ -391,7 +391,8 @@ mod tests {
         let config = TrustConfig::default();
         let verdict =
             |offered, own, usual| judge(&config, percent(offered), percent(own), percent(usual));
-        assert_eq!(verdict(109, 100, 100), Evidence::Good);
+        assert_eq!(verdict(101, 100, 100), Evidence::Good);
+        assert_eq!(verdict(102, 100, 100), Evidence::Neutral);
         assert_eq!(verdict(150, 100, 100), Evidence::Neutral);
         assert_eq!(verdict(250, 100, 100), Evidence::Harmful);
         assert_eq!(verdict(150, 20, 100), Evidence::Neutral, "a lucky stretch is no proof of harm");

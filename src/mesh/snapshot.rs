@@ -34,7 +34,7 @@ pub const SECTIONS: [&str; 5] = ["world", "radio", "nodes", "trust", "energy"];
 const MAGIC: [u8; 4] = *b"QSN4";
 
 /// Version of what a tick does; part of every digest. Changed together with the golden traces.
-pub const RULES_VERSION: u32 = 5;
+pub const RULES_VERSION: u32 = 6;
 
 /// Fewer bytes than any node has in all sections together.
 const NODE_BYTES_MIN: usize = 256;

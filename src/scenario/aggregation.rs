@@ -173,7 +173,8 @@ impl Aggregation {
     #[must_use]
     pub fn voices_needed(&self, trim_per_tail: u8) -> u64 {
         let (of_faulty, faulty, more) = match self {
-            Self::TrimmedMean => (2, trim_per_tail, 1),
+            // Of few values it drops what leaves one or two.
+            Self::TrimmedMean => (2, trim_per_tail.min(1), 1),
             Self::Meamed { faulty } | Self::Nna { faulty } => (2, *faulty, 1),
             Self::ClippedGossip { faulty } => (1, *faulty, 2),
             Self::CsPlus { faulty } => (2, *faulty, 2),

@@ -66,8 +66,8 @@ pub enum Command {
         /// As `protocol.preparation`; default `Nothing`.
         #[serde(default)]
         preparation: Preparation,
-        /// As `protocol.trim_per_tail`, 0 to 8; default 1.
-        #[serde(default = "one")]
+        /// As `protocol.trim_per_tail`, 0 to 8; default 2.
+        #[serde(default = "two")]
         trim_per_tail: u8,
         /// As `protocol.weigh_by_reputation`; default true.
         #[serde(default = "yes")]
@@ -258,8 +258,8 @@ pub enum Post {
     OnDemand,
 }
 
-const fn one() -> u8 {
-    1
+const fn two() -> u8 {
+    2
 }
 
 const fn one_node() -> u32 {

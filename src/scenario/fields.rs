@@ -193,8 +193,9 @@ pub const FIELDS: &[Field] = &[
     row("protocol.prestorm_derivative", SHARE, "0.15",
         "rise in a sample that indicates PreStorm"),
     row("protocol.dwell_samples", whole(1, 1000, "samples"), "5", "a Storm lasts at least"),
-    row("protocol.trim_per_tail", whole(0, 8, "values"), "1",
-        "dropped at each end before averaging; a modality needs more than twice as many nodes"),
+    row("protocol.trim_per_tail", whole(0, 8, "values"), "2",
+        "dropped at each end before averaging, at most what leaves one or two; above 0 a modality \
+        needs three nodes"),
     row("protocol.aggregation", Accepts::Said("Mean, TrimmedMean, Median, Meamed(..), Krum(..), \
         MultiKrum(..), Bulyan(..), GeometricMedian(..), CentredClipping(..), ClippedGossip(..), \
         CsPlus(..), Nna(..), Balance(..), Ubar(..) or Adaptive(..)"), "TrimmedMean",
@@ -304,7 +305,7 @@ pub const FIELDS: &[Field] = &[
         "On: good ones in a row that end probation"),
     row("protocol.trust.distance_mads", whole(0, 100, "deviations"), "0",
         "a model that is not good and farther from the aggregate is outlying; 0: never"),
-    row("protocol.trust.leave_one_out", YES_NO, "false",
+    row("protocol.trust.leave_one_out", YES_NO, "true",
         "models neither good nor harmful are judged by their effect on the aggregate"),
     row("protocol.trust.bounded_influence", YES_NO, "false",
         "no voice has more than its share of the reputation in a round"),
@@ -425,7 +426,7 @@ pub const FIELDS: &[Field] = &[
     row("commands[].command.preparation",
         Accepts::Said("a preparation as in `protocol.preparation`"), "Nothing",
         "SetDefence: what is done before"),
-    row("commands[].command.trim_per_tail", whole(0, 8, "values"), "1",
+    row("commands[].command.trim_per_tail", whole(0, 8, "values"), "2",
         "SetDefence: as `protocol.trim_per_tail`"),
     row("commands[].command.weigh_by_reputation", YES_NO, "true",
         "SetDefence: as `protocol.weigh_by_reputation`"),

@@ -14,7 +14,7 @@ pub struct Trust {
     /// evidence.
     pub distance_mads: u8,
     /// Whether a model that is neither good nor harmful by itself is judged by its effect on the
-    /// aggregate, against the aggregate of all others; default false.
+    /// aggregate, against the aggregate of all others; default true.
     pub leave_one_out: bool,
     /// Whether no voice has more than its share of the reputation in a round; default false.
     pub bounded_influence: bool,
@@ -107,7 +107,7 @@ impl Default for Trust {
         Self {
             bans: Bans::default(),
             distance_mads: 0,
-            leave_one_out: false,
+            leave_one_out: true,
             bounded_influence: false,
             swarm_size: 0,
             quorum_percent: 0,

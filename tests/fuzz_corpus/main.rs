@@ -90,7 +90,7 @@ fn recordings() -> Vec<Seed> {
     let scenario = "(title: \\\"t\\\", watch_for: \\\"w\\\",\\n signals: [(modality: \\\"m\\\")])";
     let digest = "0123456789abcdef".repeat(4);
     let header = format!(
-        "Header(format:1,build:\"qres 0.1.0\",rules:5,name:\"n\",seed:3,tick_ms:1000,\
+        "Header(format:1,build:\"qres 0.1.0\",rules:6,name:\"n\",seed:3,tick_ms:1000,\
          checkpoint_every:4,plan:\"0123456789abcdef\",data:[(\"a.csv\",\"{digest}\")],\
          genes:[(3,\"AQI=\")],scenario:\"{scenario}\")"
     );

@@ -212,7 +212,7 @@ pub struct Recipe {
 
 impl Default for Recipe {
     fn default() -> Self {
-        Self { preparation: Preparation::None, rule: Rule::TrimmedMean { trim: 1 }, weighted: true }
+        Self { preparation: Preparation::None, rule: Rule::TrimmedMean { trim: 2 }, weighted: true }
     }
 }
 

@@ -40,7 +40,7 @@ fn cross(config: &NodeConfig, sender: NodeId, from: &mut MockRadio, to: &mut Moc
 
 #[test]
 fn neighbours_earn_each_others_trust() {
-    let (a, b) = pair(400);
+    let (a, b) = pair(1_000);
     assert!(a.neighbours[0].reputation > crate::q16::HALF, "{:?}", a.neighbours);
     assert!(a.trust.is_commissioned() && b.trust.is_commissioned());
     assert!(a.energy.spending.transmit_nj > 0);

@@ -37,8 +37,8 @@ pub(super) enum With {
     Audits,
     /// Models evolve.
     Evolution,
-    /// Models that are neither good nor harmful are judged by their effect on the aggregate.
-    Effects,
+    /// Models are judged by themselves only, not by their effect on the aggregate.
+    NoEffects,
 }
 
 /// A rule that merges alone, all voices alike.
@@ -68,9 +68,9 @@ pub(super) const OURS: Defence = Defence { name: "qres", alone: None, with: With
 /// The same in a mesh that signs.
 pub(super) const SIGNED: Defence =
     Defence { name: "qres, signed", alone: None, with: With::Signatures };
-/// The same in a mesh that judges by effect too.
-pub(super) const BY_EFFECT: Defence =
-    Defence { name: "qres, by effect", alone: None, with: With::Effects };
+/// The same in a mesh that judges models by themselves only.
+pub(super) const BY_ITSELF: Defence =
+    Defence { name: "qres, by itself", alone: None, with: With::NoEffects };
 const AUDITED: Defence = Defence { name: "qres, audited", alone: None, with: With::Audits };
 const EVOLVING: Defence = Defence { name: "qres, evolving", alone: None, with: With::Evolution };
 
@@ -92,7 +92,7 @@ impl Arm {
     pub fn is_gated(&self) -> bool {
         matches!(self.trouble, Trouble::Lies { .. })
             && self.defence.alone.is_none()
-            && self.defence.with != With::Effects
+            && self.defence.with != With::NoEffects
             && self.ground == Ground::Field
             && self.share_percent == GATED_PERCENT
     }
@@ -169,7 +169,7 @@ pub(super) const AGAINST_ALL: [&str; 6] = [
 /// The attacks that speak in others' names, and so meet signatures too.
 pub(super) const IN_OTHERS_NAMES: [&str; 2] = ["topology liar", "slander"];
 
-/// The attacks that come closest to the gate: they meet judging by effect too.
+/// The attacks that come closest to the gate: they meet a mesh that judges by themselves only too.
 pub(super) const CLOSEST: [&str; 4] = [
     "constant bias 0.1",
     "constant bias 0.2",

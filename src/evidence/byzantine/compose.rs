@@ -102,7 +102,7 @@ fn calm_or_storm(arm: &Arm) -> Result<Scenario, String> {
         With::Signatures => protocol.integrity = Integrity::Accounted,
         With::Audits => protocol.audit.every_rounds = AUDITED_ROUNDS,
         With::Evolution => protocol.evolution = EVOLVES,
-        With::Effects => protocol.trust.leave_one_out = true,
+        With::NoEffects => protocol.trust.leave_one_out = false,
     }
     if let Some(alone) = &arm.defence.alone {
         protocol.aggregation = alone.rule.clone();

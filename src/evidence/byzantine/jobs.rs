@@ -2,7 +2,7 @@
 //! that names it among all, and belongs to a group that shares its controls.
 
 use super::arms::{
-    AGAINST_ALL, Arm, BY_EFFECT, CLOSEST, Defence, GATED_PERCENT, IN_OTHERS_NAMES, ON_GRAPHS, OURS,
+    AGAINST_ALL, Arm, BY_ITSELF, CLOSEST, Defence, GATED_PERCENT, IN_OTHERS_NAMES, ON_GRAPHS, OURS,
     SIGNED, Trouble, attacks, ours, rules,
 };
 use super::ground::Ground;
@@ -103,8 +103,8 @@ pub(super) fn usual() -> Vec<Job> {
     list.ours(Ground::Field, 100, SEEDS.ours, None);
     list.signed(100, SEEDS.ours);
     list.ours(Ground::Field, 1_000, SEEDS.ours_at_1000, None);
-    list.by_effect(100, SEEDS.ours);
-    list.by_effect(1_000, SEEDS.ours_at_1000);
+    list.by_itself(100, SEEDS.ours);
+    list.by_itself(1_000, SEEDS.ours_at_1000);
     list.troubles(100, SEEDS.rules);
     list.rules(Ground::Field, 100, &[false], SEEDS.rules);
     for (ground, nodes) in GRAPHS {
@@ -120,7 +120,7 @@ pub(super) fn all() -> Vec<Job> {
     let every: Vec<&str> = attacks().into_iter().map(|(name, ..)| name).collect();
     list.ours(Ground::Field, 100, FULL.ours, None);
     list.signed(100, FULL.ours);
-    list.by_effect(100, FULL.ours);
+    list.by_itself(100, FULL.ours);
     list.troubles(100, FULL.rules);
     list.rules(Ground::Field, 100, &[false, true], FULL.rules);
     for (ground, nodes) in GRAPHS {
@@ -133,7 +133,7 @@ pub(super) fn all() -> Vec<Job> {
     }
     // Those that take longest come last.
     list.ours(Ground::Field, 1_000, FULL.ours_at_1000, None);
-    list.by_effect(1_000, FULL.ours_at_1000);
+    list.by_itself(1_000, FULL.ours_at_1000);
     list.troubles(1_000, FULL.ours_at_1000);
     list.jobs
 }
@@ -177,11 +177,11 @@ impl List {
         }
     }
 
-    /// Our defence that judges by effect too, under the attacks that come closest to the gate.
-    fn by_effect(&mut self, nodes: u32, seeds: u64) {
+    /// Our defence that judges offers by themselves only, under the attacks that come closest to the gate.
+    fn by_itself(&mut self, nodes: u32, seeds: u64) {
         for storm in [false, true] {
             let place = (Ground::Field, nodes, storm);
-            self.against(Measure::Drift, &BY_EFFECT, place, Some(&CLOSEST), seeds);
+            self.against(Measure::Drift, &BY_ITSELF, place, Some(&CLOSEST), seeds);
         }
     }
 

@@ -11,8 +11,8 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// and compiles this crate anew only where it has changed.
 const COMMIT: Option<&str> = option_env!("QRES_COMMIT");
 
-/// Name, version, rules and, where that is known, commit of this build: `qres 0.1.0 (rules 5)`, or
-/// `qres 0.1.0 (rules 5, commit 0a1b2c3)`.
+/// Name, version, rules and, where that is known, commit of this build: `qres 0.1.0 (rules 6)`, or
+/// `qres 0.1.0 (rules 6, commit 0a1b2c3)`.
 #[must_use]
 pub fn created_by() -> &'static str {
     static NAME: OnceLock<String> = OnceLock::new();

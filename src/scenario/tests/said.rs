@@ -63,7 +63,7 @@ const COMBINATIONS: &[(&str, &str)] = &[
     ("(), protocol: (calm_entropy: 0.45))", "2:30: `protocol.calm_entropy` 0.45 is not below"),
     ("(), protocol: (lags: [3, 2, 3]))", "2:29: `protocol.lags` has 3 twice"),
     ("(), protocol: (lags: [33]))", "2:22: `protocol.lags` is [33]; accepted: a list of 1 to"),
-    ("(count: 2))", "2:9: `protocol.trim_per_tail` 1 needs 3 nodes of a modality, and there"),
+    ("(count: 2))", "2:9: `protocol.trim_per_tail` 2 needs 3 nodes of a modality, and there"),
     ("(count: 6), protocol: (aggregation: Bulyan()))", "2:37: `protocol.aggregation` Bulyan wit"),
     ("(), protocol: (aggregation: Krun()))", "2:29: `protocol.aggregation` is `Krun` (did you me"),
     ("(), protocol: (aggregation: Krum(falty: 2)))", "2:34: unknown field `falty` (did you mean"),
