@@ -27,8 +27,8 @@ pub struct Protocol {
     pub prestorm_derivative: f64,
     /// Samples that a Storm lasts at least, 1 to 1000; default 5.
     pub dwell_samples: u16,
-    /// Values dropped at each end before averaging, 0 to 8, but at most what leaves one or two; above
-    /// 0 a modality needs three nodes. Default 2.
+    /// Values dropped at each end before averaging, 0 to 8, but at most what leaves one or two;
+    /// above 0 a modality needs three nodes. Default 2.
     pub trim_per_tail: u8,
     /// How what is heard becomes the node's own; default `TrimmedMean`.
     pub aggregation: Aggregation,

@@ -49,17 +49,17 @@ fn cost(seed: u64, asks: u8) -> (u64, Mesh) {
 
 #[test]
 fn late_nodes_forecast_better_with_a_summary_than_without() {
-    for seed in [2, 3, 4] {
+    let (mut costs, mut adoptions) = ([0, 0], 0);
+    for seed in 1..=6 {
         let (without, mut plain) = cost(seed, 0);
         assert_eq!(plain.summary().handover, None, "off unless a scenario asks for it");
         let (with, mut mesh) = cost(seed, 8);
-        assert!(with * 100 < without * 96, "seed {seed}: {with} against {without}");
+        // What is refused leaves the newcomer as it was.
+        assert!(with <= without, "seed {seed}: {with} against {without}");
+        costs = [costs[0] + without, costs[1] + with];
         let handover = mesh.summary().handover.expect("a mesh that hands over");
-        assert_eq!(
-            (handover.adoptions, handover.lies, handover.foreign),
-            (2, 0, 0),
-            "{handover:?}"
-        );
+        adoptions += handover.adoptions;
+        assert_eq!((handover.lies, handover.foreign), (0, 0), "{handover:?}");
         assert!(handover.received >= 2 && handover.answers >= handover.received, "{handover:?}");
         // 12 bytes of header, 4 for the newcomer, 4 for the gene and 64 for the summary; a request
         // has 16 bytes.
@@ -71,6 +71,8 @@ fn late_nodes_forecast_better_with_a_summary_than_without() {
         let updates: u32 = veterans.map(|(_, tally)| tally.updates_sent).sum();
         assert!(updates * 40 > 50 * 84, "{updates} updates against one summary");
     }
+    assert!(costs[1] * 100 < costs[0] * 95, "{costs:?}");
+    assert!(adoptions >= 8, "{adoptions} of two newcomers in six meshes");
 }
 
 #[test]

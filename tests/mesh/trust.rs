@@ -143,7 +143,7 @@ fn a_liar_is_banned_with_reasons_serves_its_time_and_returns() {
     }
     let remarks = mesh.detail(NodeId(0), "").expect("joined").remarks;
     assert!(matches!(&remarks[..], [(5, why)] if why.contains("harmful models: ")), "{remarks:?}");
-    run_to(&mut mesh, 1_400);
+    run_to(&mut mesh, 2_000);
     let after = trust(&mut mesh);
     assert_eq!((after.bans_low_reputation, after.honest_ever_banned), (15, 1), "{after:?}");
     assert_eq!((after.probations, after.returns), (15, 15), "{after:?}");

@@ -177,7 +177,7 @@ impl List {
         }
     }
 
-    /// Our defence that judges offers by themselves only, under the attacks that come closest to the gate.
+    /// Our defence that judges offers by themselves only, under the attacks that come closest.
     fn by_itself(&mut self, nodes: u32, seeds: u64) {
         for storm in [false, true] {
             let place = (Ground::Field, nodes, storm);
