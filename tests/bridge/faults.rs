@@ -22,7 +22,7 @@ use serialport::{SerialPort as _, TTYPort};
 const TIMES: u32 = 4;
 
 /// A board keeps step and is as its twin.
-fn level(board: &BoardStatus) {
+pub fn level(board: &BoardStatus) {
     // The tick that was run last may be on its way.
     assert!(board.state == "live" && board.behind <= 1, "{board:#?}");
     assert!(board.divergence.is_none(), "{board:#?}");

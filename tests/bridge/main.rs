@@ -5,6 +5,7 @@
 
 mod bench;
 mod board;
+mod distance;
 mod driven;
 mod faults;
 #[path = "../../firmware/node/tests/flash/mod.rs"]

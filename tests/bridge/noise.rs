@@ -1,6 +1,8 @@
 //! What goes wrong on a wire, by seed: each kind of fault of the proxy, on chunks of bytes. Must
 //! not know what the bytes mean.
 
+use std::collections::VecDeque;
+
 use qres_core::draw::{Purpose, below, draw};
 
 /// How bad a line is; shares in thousandths of the chunks.
@@ -89,5 +91,30 @@ impl Wire {
         }
         bytes.append(&mut self.held);
         bytes
+    }
+}
+
+/// Nanoseconds of a byte at 115200 baud, with its start and stop bit.
+pub const BYTE_NS: u64 = 10_000_000_000 / 115_200;
+
+/// One direction of a line that is no faster than its baud rate.
+#[derive(Debug, Default)]
+pub struct Lane {
+    /// Nanoseconds of a byte; 0: none.
+    pub byte_ns: u64,
+    /// Bytes under way, each with the moment at which it is there.
+    bytes: VecDeque<(u64, u8)>,
+    free_ns: u64,
+}
+
+impl Lane {
+    /// More bytes set out, one after the other; returns those that are there by now.
+    pub fn pass(&mut self, now_us: u64, bytes: &[u8]) -> Vec<u8> {
+        for byte in bytes {
+            self.free_ns = self.free_ns.max(now_us * 1_000) + self.byte_ns;
+            self.bytes.push_back((self.free_ns, *byte));
+        }
+        let there = self.bytes.partition_point(|(at_ns, _)| *at_ns <= now_us * 1_000);
+        self.bytes.drain(..there).map(|(_, byte)| byte).collect()
     }
 }

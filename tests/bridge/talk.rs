@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 
 use crate::board::{Board, Flaw};
-use crate::noise::{Noise, Wire};
+use crate::noise::{BYTE_NS, Lane, Noise, Wire};
 use qres::bridge::session::{Done, Phase, Session, Start};
 use qres_core::canonical::Sink;
 use qres_core::config::NodeConfig;
@@ -19,6 +19,8 @@ use qres_core::wake::Role;
 
 /// Real time between looks at the line, in microseconds.
 const LOOK_US: u64 = 5_000;
+/// The node's neighbours.
+const PEERS: [u32; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
 /// How long a tick waits for an answer.
 const DEADLINE_US: u64 = 250_000;
 
@@ -36,6 +38,10 @@ struct Rig {
     board: Board,
     up: Wire,
     down: Wire,
+    /// How fast the line is, to the host and to the board.
+    lanes: [Lane; 2],
+    /// Neighbours that are heard in a tick; `None`: up to three.
+    heard_each: Option<u32>,
     config: NodeConfig,
     twin: Node<32>,
     tick: u64,
@@ -49,12 +55,14 @@ struct Rig {
 impl Rig {
     fn new(seed: u64) -> Self {
         let config = NodeConfig::default();
-        let peers = [NodeId(1), NodeId(2), NodeId(3)];
+        let peers = PEERS.map(NodeId);
         Self {
             session: Session::new(seed),
             board: Board::new(seed),
             up: Wire::new(seed),
             down: Wire::new(seed + 1),
+            lanes: Default::default(),
+            heard_each: None,
             config,
             twin: Node::new(NodeId(9), Role::Scheduled, &config, &peers),
             tick: 0,
@@ -79,9 +87,11 @@ impl Rig {
         self.now_us += LOOK_US;
         self.session.poll(self.now_us);
         let down = self.down.pass(&self.session.output());
+        let down = self.lanes[1].pass(self.now_us, &down);
         self.board.clock_us = 7_000_000 + self.now_us + self.now_us * 40 / 1_000_000;
         self.board.take(&down);
         let up = self.up.pass(&self.board.output());
+        let up = self.lanes[0].pass(self.now_us, &up);
         for byte in &up {
             self.heard += u64::from(self.listener.push(*byte).is_some());
         }
@@ -105,7 +115,7 @@ impl Rig {
             config_bytes: 0,
             config_crc: 0,
             free_after_ms: 0,
-            neighbours: heapless::Vec::from_slice(&[1, 2, 3]).expect("room"),
+            neighbours: heapless::Vec::from_slice(&PEERS).expect("room"),
         };
         let config = self.config.to_bytes().to_vec();
         Start { tick: self.tick, post, config, state: self.state() }
@@ -137,7 +147,7 @@ impl Rig {
             header.write(&message.to_bytes(), &mut heard.frame).expect("it fits");
             heard
         };
-        (1..=below(roll, 4) as u32).map(update).collect()
+        (1..=self.heard_each.unwrap_or(below(roll, 4) as u32)).map(update).collect()
     }
 
     /// A tick, as a mirror runs it.
@@ -218,6 +228,30 @@ fn on_a_good_line_nothing_is_missed() {
     assert!(counts.missed < 3 && counts.ticks >= 101, "{counts:?}");
     assert!(rig.session.who().proven && rig.session.latency().answers > 200);
     assert_eq!(rig.session.divergence(), None);
+    rig.check_counts();
+}
+
+#[test]
+fn eight_neighbours_in_a_tick_are_heard_in_time_at_115200_baud() {
+    let mut rig = Rig::new(1);
+    rig.lanes.iter_mut().for_each(|lane| lane.byte_ns = BYTE_NS);
+    rig.heard_each = Some(8);
+    rig.plug();
+    rig.settle();
+    let before = *rig.session.counts();
+    let began_us = rig.now_us;
+    for _ in 0..100 {
+        rig.run_tick();
+    }
+    let tick_us = (rig.now_us - began_us) / 100;
+    rig.settle();
+    let counts = *rig.session.counts();
+    // The board did each tick in its time, and nothing had to be asked twice.
+    assert_eq!((counts.missed, counts.retries), (before.missed, before.retries), "{counts:?}");
+    assert_eq!((counts.resyncs, counts.diverged), (0, 0), "{counts:?}");
+    assert!(counts.ticks - before.ticks >= 100, "{counts:?}");
+    // It is the line that takes the time; both directions overlap a little.
+    assert!((60_000..130_000).contains(&tick_us), "{tick_us} us a tick");
     rig.check_counts();
 }
 

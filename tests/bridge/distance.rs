@@ -1,0 +1,80 @@
+//! A board that is not in this program: behind its serial line, with a bad one before it.
+
+use std::io::{Read as _, Write as _};
+use std::time::Duration;
+
+use crate::bench::{Bench, folder};
+use crate::faults::level;
+use crate::live::Rig;
+use crate::metal::Device;
+use crate::noise::Noise;
+use serialport::{SerialPort as _, TTYPort};
+
+/// A board at the other end of a serial line.
+struct Distant(TTYPort);
+
+impl Distant {
+    /// The board that `QRES_LINE` names.
+    fn named() -> Self {
+        let path = std::env::var("QRES_LINE").expect("QRES_LINE names a board's serial line");
+        let line = serialport::new(&path, 115_200).timeout(Duration::from_millis(200));
+        Self(TTYPort::open(&line).unwrap_or_else(|problem| panic!("{path}: {problem}")))
+    }
+}
+
+impl Device for Distant {
+    fn take(&mut self, _now_us: u64, bytes: &[u8]) {
+        self.0.write_all(bytes).expect("the line takes bytes");
+    }
+
+    fn output(&mut self) -> Vec<u8> {
+        let count = self.0.bytes_to_read().expect("the line is there");
+        let mut bytes = vec![0; count as usize];
+        self.0.read_exact(&mut bytes).expect("bytes that were there");
+        bytes
+    }
+
+    /// Nobody can take its power from here.
+    fn reset(&mut self) {}
+
+    fn brightest(&mut self) -> u8 {
+        0
+    }
+}
+
+#[test]
+#[ignore = "needs a board: tests/firmware/run starts one"]
+fn a_distant_board_gets_over_a_bad_line() {
+    let bench = Bench::start(&folder("distant"), "b0", 3, Box::new(Distant::named()));
+    let mut rig = Rig::new(vec![bench]);
+    rig.settle();
+    let bad = [
+        ("everything", Noise::ALL),
+        ("one bit in ten", Noise { bits: 100, ..Noise::default() }),
+        ("silence", Noise { silence: true, ..Noise::default() }),
+    ];
+    for (name, noise) in bad {
+        let before = rig.board(0).counts;
+        rig.benches[0].control.noise(noise);
+        rig.run(40);
+        let counts = rig.board(0).counts;
+        let hurt = |counts: qres::bridge::count::BoardCounts| {
+            counts.crc_errors + counts.gaps + counts.retries + counts.missed
+        };
+        assert!(hurt(counts) > hurt(before), "{name}: nothing was wrong: {counts:?}");
+        rig.benches[0].control.noise(Noise::default());
+        rig.settle();
+        level(&rig.board(0));
+    }
+    rig.benches[0].control.plug(false);
+    rig.until("it is gone", |rig| rig.board(0).state == "unplugged");
+    rig.run(20);
+    rig.benches[0].control.plug(true);
+    rig.until("it is back", |rig| rig.board(0).state == "live");
+    rig.settle();
+    rig.run(40);
+    rig.settle();
+    let status = rig.board(0);
+    level(&status);
+    assert!(status.counts.opened == 2 && status.counts.diverged == 0, "{status:#?}");
+}
