@@ -13,6 +13,7 @@ use crate::mesh::publish::Scene;
 use crate::scenario::Scenario;
 use crate::view::arrange::Layout;
 use crate::view::quality::Quality;
+use crate::view::stage::ColourBy;
 use crate::view::theme::Palette;
 use crate::view::{self, Framing, Observer, ShotOptions, Twin};
 
@@ -82,6 +83,36 @@ impl From<PaletteName> for Palette {
     }
 }
 
+/// What colour says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColourName {
+    /// Calm, `PreStorm`, Storm
+    Regime,
+    /// Stored energy
+    Energy,
+    /// Reputation held by the neighbours
+    Reputation,
+    /// What is measured
+    Group,
+    /// Awake or asleep
+    Sleep,
+    /// Surprise, in deviations
+    Residual,
+}
+
+impl From<ColourName> for ColourBy {
+    fn from(name: ColourName) -> Self {
+        match name {
+            ColourName::Regime => Self::Regime,
+            ColourName::Energy => Self::Energy,
+            ColourName::Reputation => Self::Reputation,
+            ColourName::Group => Self::Group,
+            ColourName::Sleep => Self::Sleep,
+            ColourName::Residual => Self::Residual,
+        }
+    }
+}
+
 /// How pictures are framed, but for their size.
 #[derive(Args, Debug, Clone)]
 pub(super) struct PictureArgs {
@@ -100,6 +131,9 @@ pub(super) struct PictureArgs {
     /// Which colours
     #[arg(long, value_name = "COLOURS", value_enum, default_value_t = PaletteName::Standard)]
     palette: PaletteName,
+    /// What colour says
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = ColourName::Regime)]
+    colour_by: ColourName,
 }
 
 impl PictureArgs {
@@ -113,6 +147,7 @@ impl PictureArgs {
             layout: self.layout.into(),
             quality: self.quality.into(),
             palette: self.palette.into(),
+            colour_by: self.colour_by.into(),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::arrange::Layout;
 use super::camera::Rig;
 use super::probe::renderer_settings;
 use super::quality::Quality;
-use super::stage::{Look, Stage};
+use super::stage::{ColourBy, Look, Stage};
 use super::theme::Palette;
 use super::{ViewError, engine, lens, scene_plugin};
 use crate::mesh::publish::Scene;
@@ -50,6 +50,8 @@ pub struct Framing {
     pub quality: Quality,
     /// Which colours.
     pub palette: Palette,
+    /// What colour says.
+    pub colour_by: ColourBy,
 }
 
 impl Default for Framing {
@@ -62,6 +64,7 @@ impl Default for Framing {
             layout: Layout::default(),
             quality: Quality::High,
             palette: Palette::default(),
+            colour_by: ColourBy::default(),
         }
     }
 }
@@ -215,6 +218,7 @@ fn assemble(
             layout: framing.layout,
             quality: framing.quality,
             palette: framing.palette,
+            colour_by: framing.colour_by,
             ..default()
         })
         .init_resource::<Taken>()

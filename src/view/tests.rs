@@ -3,9 +3,11 @@
 
 use super::actions::Do;
 use super::camera::Rig;
+use super::fleet::Mark;
 use super::stage::{Ask, Look, OverScene, Stage};
 use super::studio::{Framing, Studio};
 use super::{input, tape, window};
+use crate::bridge::Lamp;
 use crate::mesh::Mesh;
 use crate::mesh::plan::Plan;
 use crate::mesh::publish::Scene;
@@ -359,4 +361,47 @@ fn camera_and_storms_need_no_mouse() {
     let [storm_x, storm_z] = storm(&desk).expect("a storm");
     let away = (storm_x - x).hypot(storm_z - z);
     assert!(away < 1_000.0, "{away} mm from the selected node");
+}
+
+/// A picture of the middle of the field, with node 44 a board or not.
+fn of_a_board(hardware: bool, parted: Option<u64>) -> Vec<[u8; 3]> {
+    let (mut mesh, scene) = storm_front();
+    (0..20).for_each(|_| mesh.step());
+    let mut published = mesh.publish();
+    published.nodes[44].hardware = hardware;
+    let mut stage = Stage::new(Arc::new(scene), Arc::new(published));
+    if hardware {
+        let name = "44".to_owned();
+        stage.fleet.marks = vec![Mark { node: 44, lamp: Lamp::Connected, name, parted }];
+    }
+    let framing = Framing { width: 480, height: 270, panels: false, ..Framing::default() };
+    let mut studio = Studio::new(stage, &framing).expect("an adapter");
+    let mut rig = studio.world().resource_mut::<Rig>();
+    rig.goal.distance *= 0.2;
+    rig.seen.distance *= 0.2;
+    let bytes = studio.picture(std::time::Duration::ZERO).expect("a picture");
+    let mut reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().expect("PNG");
+    let mut pixels = vec![0; reader.output_buffer_size().expect("a size")];
+    let info = reader.next_frame(&mut pixels).expect("an image");
+    let step = pixels.len() / (info.width * info.height) as usize;
+    pixels.chunks(step).map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect()
+}
+
+#[test]
+fn a_board_has_a_shape_of_its_own_and_a_magenta_ring_once_it_has_parted() {
+    let [node, board, parted] =
+        [(false, None), (true, None), (true, Some(3))].map(|(hard, at)| of_a_board(hard, at));
+    let differ = |one: &[[u8; 3]], other: &[[u8; 3]]| {
+        let far = |(a, b): (&[u8; 3], &[u8; 3])| (0..3).any(|k| a[k].abs_diff(b[k]) > 25);
+        one.iter().zip(other).filter(|pair| far(*pair)).count()
+    };
+    let magenta = |picture: &[[u8; 3]]| {
+        let is = |[r, g, b]: [u8; 3]| r > 130 && b > 90 && i32::from(g) < i32::from(r.min(b)) - 50;
+        picture.iter().filter(|pixel| is(**pixel)).count()
+    };
+    assert!(differ(&node, &board) > 30, "another shape: {}", differ(&node, &board));
+    // The rest of the picture is as it was.
+    assert!(differ(&node, &board) < node.len() / 20, "{}", differ(&node, &board));
+    assert_eq!((magenta(&node), magenta(&board)), (0, 0));
+    assert!(magenta(&parted) > 20, "a magenta ring: {}", magenta(&parted));
 }
