@@ -335,20 +335,19 @@ fn every_panel_shows_all_it_says() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-#[test]
-fn an_empty_mesh_is_told_in_the_words_that_were_kept() {
-    let stage = empty();
+/// Every text of every panel and where it stands, held against the words that were kept.
+fn hold(stage: &Stage, kept: &str) {
     let mut said = String::new();
     for pane in Pane::ALL.into_iter().filter(|pane| *pane != Pane::Scenarios) {
         let [size, _] = sizes(pane);
         let _ = writeln!(said, "{pane:?} {}x{}", size.x, size.y);
-        for Drawn { text, at, .. } in draw(pane, &stage, size, 1.0) {
+        for Drawn { text, at, .. } in draw(pane, stage, size, 1.0) {
             let place = [at.left(), at.top(), at.width(), at.height()].map(f32::round);
             let [x, y, w, h] = place;
             let _ = writeln!(said, "  {x:>4} {y:>4} {w:>4} {h:>3}  {}", text.replace('\n', " / "));
         }
     }
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/panels.txt");
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(kept);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(&path, &said).expect("it can be written");
     }
@@ -356,4 +355,14 @@ fn an_empty_mesh_is_told_in_the_words_that_were_kept() {
     let differs = said.lines().zip(kept.lines()).find(|(now, then)| now != then);
     assert_eq!(differs, None, "other words or places than kept");
     assert_eq!(said.lines().count(), kept.lines().count());
+}
+
+#[test]
+fn an_empty_mesh_is_told_in_the_words_that_were_kept() {
+    hold(&empty(), "panels.txt");
+}
+
+#[test]
+fn a_busy_mesh_is_told_in_the_words_that_were_kept() {
+    hold(&busy(), "panels-busy.txt");
 }

@@ -70,7 +70,13 @@ fn every_number_says_what_it_means_where_the_mouse_rests() {
     stage.first_picture_ms = Some(1_400);
     let away = pos2(1_270.0, 790.0);
     let mut silent = Vec::new();
-    for (pane, least) in [(Pane::Overview, 7), (Pane::Performance, 6), (Pane::Whatif, 18)] {
+    let panes = [
+        (Pane::Overview, 7),
+        (Pane::Performance, 6),
+        (Pane::Whatif, 18),
+        (Pane::Inspector, 12),
+    ];
+    for (pane, least) in panes {
         let mut seat = Seat::new(pane, &stage, vec2(300.0, 700.0));
         let calm = seat.rest(away);
         // One that is half scrolled out of sight is not rested on.
