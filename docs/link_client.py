@@ -144,14 +144,20 @@ class Line:
     def messages(self, seconds):
         """Name and fields of each message that comes in that time."""
         end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            if select.select([self.port], [], [], left)[0]:
-                *whole, self.rest = (self.rest + os.read(self.port, 4096)).split(b'\0')
-                for arrived in filter(None, map(unframe, whole)):
+        while True:
+            while b'\0' in self.rest:
+                # What comes after an answer waits for who asks next.
+                whole, self.rest = self.rest.split(b'\0', 1)
+                if arrived := unframe(whole):
                     name, fields = read(arrived[1])
                     if name == 'Log':
                         print(f"the board says: {fields['text'].decode()}")
                     yield name, fields
+            left = end - time.monotonic()
+            if left <= 0:
+                return
+            if select.select([self.port], [], [], left)[0]:
+                self.rest += os.read(self.port, 4096)
 
     def ask(self, *messages, answer, **like):
         """Says this until an answer like that comes, five times at most; what came before, and it."""
