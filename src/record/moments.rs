@@ -117,25 +117,25 @@ mod tests {
         (
             "cartel-caught",
             "A lie that only an audit can see",
-            560,
-            &[(400, "the cartel begins"), (515, "the first of seven is banned")],
+            640,
+            &[(400, "the cartel begins"), (594, "the first of seven is banned")],
         ),
         (
             "false-cure-refused",
-            "False cures find no takers",
+            "False cures are refused",
             520,
             &[
                 (300, "28 liars begin to offer"),
-                (417, "53 nodes are red"),
-                (422, "the first liar is banned"),
+                (417, "54 nodes are red"),
+                (419, "the first liar is banned"),
                 (450, "the true cure has run through"),
             ],
         ),
         (
             "mutation-cascade-wave",
             "A better model runs through the mesh",
-            600,
-            &[(400, "the hum settles"), (426, "56 nodes are red"), (440, "a wave of calm")],
+            660,
+            &[(400, "the hum settles"), (424, "57 nodes are red"), (610, "a wave of calm")],
         ),
         (
             "partition-heals",
@@ -153,7 +153,7 @@ mod tests {
             "storm-front-crosses",
             "A front wakes the field",
             820,
-            &[(160, "the front enters"), (182, "the first node believes"), (726, "24 at once")],
+            &[(160, "the front enters"), (182, "the first node believes"), (726, "23 at once")],
         ),
         (
             "sybils-banned",

@@ -2,7 +2,8 @@
 //! camera, the stage and the mesh comes out at the other. Drawn off screen by whatever there is.
 
 use super::actions::Do;
-use super::camera::Rig;
+use super::camera::{Pose, Rig};
+use super::crowd::Crowd;
 use super::fleet::Mark;
 use super::stage::{Ask, Look, OverScene, Stage};
 use super::studio::{Framing, Studio};
@@ -163,7 +164,7 @@ impl Desk {
     /// Where a node is seen, in points.
     fn seen(&mut self, node: u32) -> Vec2 {
         let world = self.studio.world();
-        let place = world.resource::<super::crowd::Crowd>().place(node).expect("a place");
+        let place = world.resource::<Crowd>().place(node).expect("a place");
         let mut cameras = world.query_filtered::<(&Camera, &GlobalTransform), With<Camera3d>>();
         let (camera, at) = cameras.single(world).expect("one camera");
         camera.world_to_viewport(at, place).expect("in view")
@@ -376,9 +377,11 @@ fn of_a_board(hardware: bool, parted: Option<u64>) -> Vec<[u8; 3]> {
     }
     let framing = Framing { width: 480, height: 270, panels: false, ..Framing::default() };
     let mut studio = Studio::new(stage, &framing).expect("an adapter");
+    let place = studio.world().resource::<Crowd>().place(44).expect("a place");
     let mut rig = studio.world().resource_mut::<Rig>();
-    rig.goal.distance *= 0.2;
-    rig.seen.distance *= 0.2;
+    rig.goal = Pose { target: place, distance: 0.2 * rig.goal.distance, ..rig.goal };
+    rig.seen = rig.goal;
+    rig.touched = true;
     let bytes = studio.picture(std::time::Duration::ZERO).expect("a picture");
     let mut reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().expect("PNG");
     let mut pixels = vec![0; reader.output_buffer_size().expect("a size")];

@@ -1,4 +1,5 @@
-//! A board that is not in this program: behind its serial line, with a bad one before it.
+//! A board behind a bad line, with silence and a pulled plug: the firmware's loop in this program, or
+//! a board at the end of the serial line that `QRES_LINE` names, as `tests/firmware/run` does it.
 
 use std::io::{Read as _, Write as _};
 use std::time::Duration;
@@ -6,20 +7,19 @@ use std::time::Duration;
 use crate::bench::{Bench, folder};
 use crate::faults::level;
 use crate::live::Rig;
-use crate::metal::Device;
+use crate::metal::{Device, Powered};
 use crate::noise::Noise;
 use serialport::{SerialPort as _, TTYPort};
 
 /// A board at the other end of a serial line.
 struct Distant(TTYPort);
 
-impl Distant {
-    /// The board that `QRES_LINE` names.
-    fn named() -> Self {
-        let path = std::env::var("QRES_LINE").expect("QRES_LINE names a board's serial line");
-        let line = serialport::new(&path, 115_200).timeout(Duration::from_millis(200));
-        Self(TTYPort::open(&line).unwrap_or_else(|problem| panic!("{path}: {problem}")))
-    }
+/// The board that `QRES_LINE` names, or one of this program.
+fn board() -> Box<dyn Device> {
+    let Ok(path) = std::env::var("QRES_LINE") else { return Box::new(Powered::<false>::new(1)) };
+    let line = serialport::new(&path, 115_200).timeout(Duration::from_millis(200));
+    let line = TTYPort::open(&line).unwrap_or_else(|problem| panic!("{path}: {problem}"));
+    Box::new(Distant(line))
 }
 
 impl Device for Distant {
@@ -43,9 +43,8 @@ impl Device for Distant {
 }
 
 #[test]
-#[ignore = "needs a board: tests/firmware/run starts one"]
 fn a_distant_board_gets_over_a_bad_line() {
-    let bench = Bench::start(&folder("distant"), "b0", 3, Box::new(Distant::named()));
+    let bench = Bench::start(&folder("distant"), "b0", 3, board());
     let mut rig = Rig::new(vec![bench]);
     rig.settle();
     let bad = [
