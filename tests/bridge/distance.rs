@@ -1,5 +1,5 @@
-//! A board behind a bad line, with silence and a pulled plug: the firmware's loop in this program, or
-//! a board at the end of the serial line that `QRES_LINE` names, as `tests/firmware/run` does it.
+//! A board behind a bad line, with silence and a pulled plug: the firmware's loop in this program,
+//! or a board at the end of the serial line that `QRES_LINE` names, as `tests/firmware/run` has it.
 
 use std::io::{Read as _, Write as _};
 use std::time::Duration;
