@@ -115,11 +115,13 @@ impl Default for TrustConfig {
 /// What the node found out about a neighbour by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Evidence {
-    /// A model no worse than the receiver's own, within tolerance.
+    /// A model no worse than the receiver's own, within tolerance, or one that the aggregate gains
+    /// by.
     Good,
     /// A model of which neither can be said.
     Neutral,
-    /// A model far worse than the receiver's own and its usual error.
+    /// A model far worse than the receiver's own and its usual error, or one that the aggregate
+    /// loses by.
     Harmful,
     /// A model that is not good and far from what all others made together.
     Outlying,

@@ -46,8 +46,8 @@ const NOTE: &str = "\
     share is beyond the gate or leaves too few nodes that count; the others end with the search. \
     `connectivity` is the second smallest eigenvalue of the Laplacian of the graph of all nodes, \
     `connectivity_honest` of the largest honest part. `qres` is the default of a mesh and is not \
-    told how many attack; `signed`, `audited`, `evolving` and `by itself` name what a mesh does on \
-    top. Rules alone are told what three in ten make of a node's neighbours.";
+    told how many attack; `signed`, `audited` and `evolving` name what a mesh does on top, `by \
+    itself` that it leaves out the effect on the aggregate. Rules alone are told what three in ten make of a node's neighbours.";
 
 /// Ticks of the run that tells one behaviour from another.
 const PROBE_TICKS: u64 = 1_000;

@@ -1,5 +1,5 @@
 //! What a scenario says of trust beyond reputations: bans with probation, evidence from the
-//! aggregate, opinions and the watchdog. All of it is off by default.
+//! aggregate, opinions and the watchdog. All but the effect on the aggregate is off by default.
 
 use serde::{Deserialize, Serialize};
 

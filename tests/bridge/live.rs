@@ -78,7 +78,7 @@ impl Rig {
     }
 
     /// The same with ticks that take so long at least.
-    pub fn run_for(&mut self, ticks: u64, tick_us: u64) {
+    fn run_for(&mut self, ticks: u64, tick_us: u64) {
         for _ in 0..ticks {
             let (tick, due_us) = (self.mesh.ticks(), self.watch.now_us() + tick_us);
             let given = run_tick(&mut self.mirror, &mut self.mesh, &self.watch, due_us);

@@ -3,7 +3,7 @@
 
 use super::{clip, meant, nearest, quoted};
 use crate::scenario::commands::{NODES_MAX, STORMS_MAX};
-use crate::scenario::{Command, Fault, Links, Realm, Selector, SelectorError, live};
+use crate::scenario::{Aggregation, Command, Fault, Links, Realm, Selector, SelectorError, live};
 
 /// Checks a command, which stands at `at`, to a mesh.
 pub(in crate::scenario) fn command(
@@ -111,11 +111,14 @@ fn parameter(at: &str, field: &str, value: f64, realm: &Realm) -> Result<(), Fau
     if field == "protocol.gossip" && value == 0.0 && realm.audits {
         return Err(audited(at, "nodes that send nothing"));
     }
-    let trims = field == "protocol.trim_per_tail" && value >= 0.0;
-    if trims && 2.0 * value >= realm.fewest as f64 {
+    let needed = Aggregation::TrimmedMean.voices_needed(u8::from(value > 0.0));
+    if field == "protocol.trim_per_tail" && realm.fewest < needed {
         let value_at = format!("{at}.value");
-        let found = format!("`{value_at}` {value} trims all {} nodes", realm.fewest);
-        return Err(Fault::at(value_at, found, "accepted: less than half of a modality's nodes"));
+        let fewest = realm.fewest;
+        let found = format!(
+            "`{value_at}` {value} needs {needed} nodes of a modality, and there are {fewest}"
+        );
+        return Err(Fault::at(value_at, found, "accepted there: 0"));
     }
     Ok(())
 }

@@ -141,6 +141,7 @@ fn what_a_mesh_cannot_follow_is_refused_there() {
     let crowded = with(|realm| realm.nodes = NODES_MAX);
     let stormy = with(|realm| realm.storms = STORMS_MAX);
     let few = with(|realm| realm.fewest = 4);
+    let pair = with(|realm| realm.fewest = 2);
     let cases = [
         ("MoveNodes(nodes:\"3\",x_mm:0,z_mm:0)", &audits, "which audits cannot follow"),
         ("AddNodes(x_mm:0,z_mm:0)", &audits, "leave out `protocol.audit.every_rounds`"),
@@ -150,7 +151,7 @@ fn what_a_mesh_cannot_follow_is_refused_there() {
         ("Revive(nodes:\"3\",memory:false)", &streams, "a stream does not survive a restart"),
         ("AddNodes(x_mm:0,z_mm:0)", &crowded, "makes 1000001 nodes together"),
         ("StartStorm(x_mm:0,z_mm:0,radius_mm:9)", &stormy, "is one storm more than 1024"),
-        ("SetProtocol(field:\"protocol.trim_per_tail\",value:2)", &few, "trims all 4 nodes"),
+        ("SetProtocol(field:\"protocol.trim_per_tail\",value:2)", &pair, "needs 3 nodes of"),
         ("SetDefence(aggregation:Krum(faulty:2))", &few, "nodes of a modality, and there are 4"),
     ];
     for (text, realm, expected) in cases {
