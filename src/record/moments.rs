@@ -118,7 +118,7 @@ mod tests {
             "cartel-caught",
             "A lie that only an audit can see",
             640,
-            &[(400, "the cartel begins"), (594, "the first of seven is banned")],
+            &[(400, "the cartel begins"), (595, "the first of seven is banned")],
         ),
         (
             "false-cure-refused",
@@ -127,7 +127,7 @@ mod tests {
             &[
                 (300, "28 liars begin to offer"),
                 (417, "54 nodes are red"),
-                (419, "the first liar is banned"),
+                (420, "the first liar is banned"),
                 (450, "the true cure has run through"),
             ],
         ),
@@ -153,7 +153,7 @@ mod tests {
             "storm-front-crosses",
             "A front wakes the field",
             820,
-            &[(160, "the front enters"), (182, "the first node believes"), (726, "23 at once")],
+            &[(160, "the front enters"), (183, "the first node believes"), (726, "23 at once")],
         ),
         (
             "sybils-banned",
@@ -161,8 +161,8 @@ mod tests {
             720,
             &[
                 (600, "twenty radios appear"),
-                (624, "the first is banned"),
-                (640, "all twenty are"),
+                (625, "the first is banned"),
+                (641, "all twenty are"),
                 (700, "models have come together again"),
             ],
         ),

@@ -59,8 +59,8 @@ impl Store {
             return Ok(store);
         }
         Err(format!(
-            "{}: its rows are of another version, or of a mesh that behaves otherwise; name \
-             another folder",
+            "{}: its rows are of another version, of another list (`--full` or not), or of a mesh \
+             that behaves otherwise; name another folder",
             folder.display()
         ))
     }
