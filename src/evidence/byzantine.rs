@@ -47,7 +47,8 @@ const NOTE: &str = "\
     `connectivity` is the second smallest eigenvalue of the Laplacian of the graph of all nodes, \
     `connectivity_honest` of the largest honest part. `qres` is the default of a mesh and is not \
     told how many attack; `signed`, `audited` and `evolving` name what a mesh does on top, `by \
-    itself` that it leaves out the effect on the aggregate. Rules alone are told what three in ten make of a node's neighbours.";
+    itself` that it leaves out the effect on the aggregate. Rules alone are told what three in \
+    ten make of a node's neighbours.";
 
 /// Ticks of the run that tells one behaviour from another.
 const PROBE_TICKS: u64 = 1_000;
