@@ -273,6 +273,9 @@ fn two_boards_with_one_key_do_not_push_each_other_away() {
     rig.until("one is there", |rig| is(rig, "live") && is(rig, "refused"));
     rig.run(60);
     assert!(is(&rig, "live") && is(&rig, "refused"), "{:#?}", rig.status());
-    assert!(rig.lines(&["now; it was on"]) <= 1, "{:#?}", rig.told);
-    assert_eq!(rig.lines(&["is refused", "same identity"]), 1, "{:#?}", rig.told);
+    // On a starved machine the one in place may fall silent, and then gives way.
+    let silences = rig.lines(&["does not answer"]);
+    assert!(rig.lines(&["now; it was on"]) <= 1 + silences, "{:#?}", rig.told);
+    let refusals = rig.lines(&["is refused", "same identity"]);
+    assert!((1..=1 + silences).contains(&refusals), "{:#?}", rig.told);
 }
