@@ -90,6 +90,13 @@ impl Condition {
         (faults.on_air() || faults.on_power()).then(|| Self { flash, ..Self::default() })
     }
 
+    /// Gives the node storage, if some fault is now one of nodes with storage.
+    pub(super) fn equip(&mut self, faults: &Faults, identity: &Identity) {
+        if self.flash.is_none() && faults.stores(identity.id) {
+            self.flash = Some(Flash::default());
+        }
+    }
+
     /// Whether the node is without power.
     #[must_use]
     pub const fn is_off(&self) -> bool {

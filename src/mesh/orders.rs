@@ -10,6 +10,7 @@ mod live;
 mod places;
 mod replan;
 mod rewire;
+mod troubles;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,14 +33,13 @@ use super::overheard::Overheard;
 use super::plan::Plan;
 use super::recipe;
 use super::resources::{Clock, Founding, Roster, Setup};
+use super::sybils::COMMANDED;
 use crate::scenario::{Command, Fault, Order, Protocol, Realm, Setting};
 use crate::world::attack::Attack;
 use replan::Change;
 use view::Desk;
+pub(in crate::mesh) use view::links;
 pub use view::{OrdersView, StruckLink};
-
-/// Numbers of cartels that commands found begin here; those of the scenario are below.
-const COMMANDED: u32 = 1 << 16;
 
 /// What was ordered, and what holds because of it.
 #[derive(Resource, Clone, Debug, Default)]
@@ -214,7 +214,8 @@ fn carry_out(world: &mut World, now: Tick, command: &Command, outside: bool) -> 
     }
     let plan = Arc::clone(&world.resource::<Setup>().0);
     let could = |plan: &Plan| (plan.faults.on_air(), plan.faults.on_power());
-    if could(&plan) != could(&before) {
+    let begins = matches!(command, Command::StartFault { .. });
+    if begins || could(&plan) != could(&before) {
         rewire::condition(world);
     }
     rewire::rewire(world, &change.touched);
@@ -227,7 +228,10 @@ fn carry_out(world: &mut World, now: Tick, command: &Command, outside: bool) -> 
             }
             look(world);
         }
-        Command::MoveNodes { .. } | Command::AddNodes { .. } => look(world),
+        Command::MoveNodes { .. }
+        | Command::AddNodes { .. }
+        | Command::StartFault { .. }
+        | Command::EndFault { .. } => look(world),
         Command::SetDefence { .. } | Command::SetProtocol { .. } => {
             if let Some(carry) = world.resource::<Orders>().carry(&plan) {
                 equip(world, carry);
@@ -384,17 +388,17 @@ impl Mesh {
         let mut groups: BTreeMap<u8, u64> = BTreeMap::new();
         plan.nodes.iter().for_each(|node| *groups.entry(node.group.0).or_default() += 1);
         let (mut nodes, mut storms) = (plan.nodes.len() as u64, plan.storms.len() as u64);
+        let mut faults = plan.faults.spans().count() as u64;
         for (_, command) in &self.world.resource::<Orders>().pending {
-            match command {
-                Command::AddNodes { count, .. } => nodes += u64::from(*count),
-                Command::StartStorm { .. } => storms += 1,
-                _ => {}
-            }
+            nodes += command.newcomers();
+            storms += u64::from(matches!(command, Command::StartStorm { .. }));
+            faults += u64::from(matches!(command, Command::StartFault { .. }));
         }
         let config = &plan.config;
         Realm {
             nodes,
             storms,
+            faults,
             fewest: groups.values().copied().min().unwrap_or(0),
             modalities: plan.site.modalities.clone(),
             audits: config.audit.is_some(),
@@ -509,10 +513,7 @@ impl Ordered {
     /// Whether no more nodes were added than have joined. Nodes join in order of id, so those that
     /// were added wait where one of the plan's own is still to come: then the plan's limits hold.
     fn fits(&self, plan: &Plan, now: Tick, joined: usize) -> bool {
-        let added = |(_, command): &(Tick, Command)| match command {
-            Command::AddNodes { count, .. } => u64::from(*count),
-            _ => 0,
-        };
+        let added = |(_, command): &(Tick, Command)| command.newcomers();
         let all = self.log.iter().map(added).fold(plan.nodes.len() as u64, u64::saturating_add);
         let waits = plan.nodes.iter().any(|node| node.join.0 > 0 && node.join >= now);
         waits || all <= joined as u64

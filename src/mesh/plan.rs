@@ -161,7 +161,7 @@ impl Plan {
         check_extent(scenario)?;
         let positions = layout::place(scenario, seed);
         let radio = &scenario.radio;
-        let mut site = Site::new(scenario);
+        let site = Site::new(scenario);
         let mut graph = Graph::build(&positions, &site.law).ok_or_else(|| crowded(scenario))?;
         let kinds = scenario.signals.len().max(1);
         let groups: Vec<_> = (0..positions.len()).map(|n| GroupId((n % kinds) as u8)).collect();
@@ -185,7 +185,6 @@ impl Plan {
             &nodes,
             scenario.protocol.integrity,
         );
-        let founders = nodes.len();
         sybils::join(scenario, seed, &config.wake, &mut nodes);
         let positions: Vec<[i32; 3]> = nodes.iter().map(|node| node.position_mm).collect();
         if positions.len() > graph.len() {
@@ -194,7 +193,6 @@ impl Plan {
         let hostile: Vec<bool> = nodes.iter().map(|node| node.malice.is_some()).collect();
         let faults = Faults::new(&scenario.faults, seed, &positions, &hostile);
         let hostile = hostile.contains(&true);
-        site.invented = founders..nodes.len();
         Ok(Self {
             hostile,
             seed,

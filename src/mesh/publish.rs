@@ -3,6 +3,7 @@
 
 mod detail;
 mod silence;
+mod trouble;
 
 use std::sync::Arc;
 
@@ -35,6 +36,7 @@ use crate::scenario::{Camera, Layout, Scenario};
 pub use crate::world::air::Fate;
 use crate::world::air::Transmission;
 use crate::world::storm::StormTrack;
+pub use trouble::Trouble;
 
 /// The kind of a packet, for its colour.
 pub type PacketKind = Kind;
@@ -54,6 +56,10 @@ pub struct Published {
     pub packets: Vec<PacketView>,
     /// Storms that blow.
     pub storms: Vec<StormView>,
+    /// Faults that are on, by number.
+    pub troubles: Vec<Trouble>,
+    /// Links that faults cut, by their ends, the lesser first, in order.
+    pub severed: Arc<[[u32; 2]]>,
     /// What was ordered, and what holds because of it.
     pub orders: Arc<OrdersView>,
     /// Totals.
@@ -271,6 +277,9 @@ impl Mesh {
         let mut packets = Vec::new();
         world.resource_mut::<Air>().seen.drain_into(&mut packets);
         packets.sort_unstable();
+        let ran = Tick(tick.saturating_sub(1));
+        let troubles: Vec<Trouble> = plan.faults.troubles(ran).collect();
+        let severed = world.get_resource_or_init::<trouble::Severed>().find(&plan, ran, &troubles);
         let nodes = node_views(world);
         let strongest = plan.storms.iter().map(StormTrack::intensity).max().unwrap_or(1).max(1);
         let storms = world.resource::<Weather>().0.iter().map(|storm| StormView {
@@ -280,6 +289,8 @@ impl Mesh {
             intensity: (i64::from(storm.intensity) * 65_535 / i64::from(strongest)) as u16,
         });
         Published {
+            troubles,
+            severed,
             tick,
             sim_ms: tick * tick_ms,
             tick_ms: tick_ms as u32,

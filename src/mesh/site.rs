@@ -1,8 +1,6 @@
 //! What nodes are placed by, at the start and in mid-run: what the air does over a distance, what
 //! there is to sense, and where in its phase a sensor stands. Nothing here ticks.
 
-use std::ops::Range;
-
 use qres_core::draw::{Purpose, draw};
 
 use crate::scenario::{Phase, Scenario, Source};
@@ -15,8 +13,6 @@ pub struct Site {
     pub law: LossLaw,
     /// Names of the modalities, by group.
     pub modalities: Vec<String>,
-    /// Places of invented identities among the nodes.
-    pub invented: Range<usize>,
     /// How phases are given, by group; `None` where there are none.
     phases: Vec<Option<Phase>>,
 }
@@ -37,7 +33,6 @@ impl Site {
                 floor_percent: radio.loss_floor_percent,
             },
             modalities: scenario.signals.iter().map(|signal| signal.modality.clone()).collect(),
-            invented: 0..0,
             phases: scenario.signals.iter().map(|signal| phase(&signal.source)).collect(),
         }
     }

@@ -1,8 +1,8 @@
-//! In the scene: commands that wait for the next tick, as dashed ghosts where they have a place.
-//! Draws only; what waits is listed in the panel of hands.
+//! In the scene: commands that wait for the next tick, as dashed ghosts where they have a place, and
+//! where faults that are on have one. Draws only; the panel of hands lists both.
 
 use super::theme;
-use crate::scenario::{self, Command, Links, Selector};
+use crate::scenario::{self, Command, Links, Selector, Who};
 use crate::view::crowd::Crowd;
 use crate::view::space::Space;
 use crate::view::stage::Stage;
@@ -26,7 +26,7 @@ pub struct Easel<'a> {
     paint: Painter,
 }
 
-/// Draws all that waits. Places on the ground are `real` in one layout only.
+/// Draws all that waits, and the places of faults. Places on the ground are `real` in one layout only.
 pub fn show(
     context: &Context,
     stage: &Stage,
@@ -35,11 +35,15 @@ pub fn show(
     seen: &dyn Fn(Vec3) -> Option<Pos2>,
 ) {
     let waiting = &stage.published.orders.waiting;
-    if waiting.is_empty() {
+    let troubled = stage.published.troubles.iter().any(|trouble| trouble.area.is_some());
+    if waiting.is_empty() && !troubled {
         return;
     }
     let paint = context.layer_painter(LayerId::new(Order::Background, "ghosts".into()));
     let easel = Easel { stage, space, crowd, seen, paint };
+    if real {
+        easel.troubles();
+    }
     for command in waiting {
         for (_, nodes) in command.selectors() {
             easel.nodes(nodes, colour_of(command));
@@ -57,7 +61,8 @@ const fn colour_of(command: &Command) -> Color32 {
         | Command::Kill { .. }
         | Command::Drain { .. }
         | Command::Cut { .. }
-        | Command::Degrade { .. } => theme::WARN,
+        | Command::Degrade { .. }
+        | Command::StartFault { .. } => theme::WARN,
         _ => theme::ACCENT,
     }
 }
@@ -111,6 +116,18 @@ impl Easel<'_> {
         }
     }
 
+    /// Where a fault has a place of its own, such as a jammer.
+    fn troubles(&self) {
+        for trouble in &self.stage.published.troubles {
+            let Some(([x_mm, z_mm], radius_mm)) = trouble.area else { continue };
+            let (centre, radius) = (self.ground(x_mm, z_mm), self.space.length(radius_mm));
+            let rim = rim(centre, radius, self.seen);
+            self.paint.add(Shape::line(rim, Stroke::new(1.6, theme::WARN)));
+            let said = format!("{} {}", trouble.name.to_lowercase(), trouble.number);
+            self.word(centre + Vec3::new(0.0, 0.0, radius), &said, theme::WARN);
+        }
+    }
+
     /// What a command does to a place on the ground.
     fn place(&self, command: &Command) {
         let storm = |number: u32| {
@@ -124,6 +141,11 @@ impl Easel<'_> {
                 let centre = self.ground(*x_mm, *z_mm);
                 self.circle(centre, self.space.length(*radius_mm), theme::storm());
                 self.word(centre, "storm", theme::INK);
+            }
+            Command::StartFault { whom: Who::Area { x_mm, z_mm, radius_mm }, kind, .. } => {
+                let centre = self.ground(*x_mm, *z_mm);
+                self.circle(centre, self.space.length(*radius_mm), theme::WARN);
+                self.word(centre, &kind.name().to_lowercase(), theme::INK);
             }
             Command::MoveStorm { storm: number, x_mm, z_mm, .. } => {
                 let Some((from, radius)) = storm(*number) else { return };

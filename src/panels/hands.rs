@@ -2,11 +2,11 @@
 //! button is one command, taken at the start of the next tick. What comes and goes has a place of
 //! its own, so that nothing jumps under the pointer.
 
-use super::attacks;
 use super::widgets::section;
 use super::{Outcome, theme};
+use super::{attacks, troubles};
 use crate::pace::Intent;
-use crate::scenario::{Accepts, Command, LIVE, Links, Live, Needs, Selector};
+use crate::scenario::{Accepts, Attack, Command, LIVE, Links, Live, Needs, Selector};
 use crate::view::actions::{Action, entry_of};
 use crate::view::stage::{Ask, Stage};
 use crate::view::tools::{Sketch, Tool, chosen};
@@ -29,6 +29,7 @@ pub struct Hands {
     collude: bool,
     claim_storm: bool,
     percent: u8,
+    trouble: usize,
     field: usize,
     /// What the slider was moved to; `None`: it stands at what holds now.
     value: Option<f64>,
@@ -61,6 +62,7 @@ impl Default for Hands {
             collude: false,
             claim_storm: false,
             percent: 50,
+            trouble: 0,
             field: 0,
             value: None,
             memory: true,
@@ -77,6 +79,7 @@ impl Hands {
             self.nodes(ui, stage, outcome);
             storms(ui, stage, outcome);
             links(ui, stage, outcome);
+            troubles::running(ui, stage, outcome);
             self.parameters(ui, stage, outcome);
         });
     }
@@ -109,6 +112,8 @@ impl Hands {
         ui.add_enabled_ui(!nodes.is_empty(), |ui| {
             self.harm(ui, nodes, outcome);
             self.deeds(ui, nodes, outcome);
+            let attack = self.attack_now();
+            troubles::begin(ui, (&mut self.trouble, self.percent), (nodes, attack), outcome);
         });
         self.named = named;
     }
@@ -224,9 +229,14 @@ impl Hands {
         });
     }
 
-    fn set_attack(&self, nodes: String) -> Ask {
+    /// The attack that is chosen, as strong as is set.
+    fn attack_now(&self) -> Option<Attack> {
         let strength = self.strengths.get(self.attack).copied().flatten();
-        let attack = attacks::ALL.get(self.attack).map(|choice| choice.attack(strength));
+        attacks::ALL.get(self.attack).map(|choice| choice.attack(strength))
+    }
+
+    fn set_attack(&self, nodes: String) -> Ask {
+        let attack = self.attack_now();
         let (collude, claim_storm) = (self.collude, self.claim_storm);
         ask(Command::SetAttack { nodes, attack, collude, claim_storm, cover_up: false })
     }
@@ -343,7 +353,7 @@ fn shortened(text: &str, most: usize) -> String {
     short
 }
 
-fn ask(command: Command) -> Ask {
+pub(super) fn ask(command: Command) -> Ask {
     Ask(Intent::Command(Box::new(command)))
 }
 
@@ -421,11 +431,17 @@ fn tools(ui: &mut Ui, sketch: &Sketch, outcome: &mut Outcome) {
 fn links(ui: &mut Ui, stage: &Stage, outcome: &mut Outcome) {
     section(ui, "links");
     let (cut, degraded) = (stage.present.cut, stage.present.degraded);
+    let severed = stage.present.severed;
     ui.horizontal(|ui| {
         let said = match (cut, degraded) {
             (0, 0) => "all as they were".to_owned(),
             (cut, 0) => format!("{cut} cut"),
             (cut, degraded) => format!("{cut} cut, {degraded} degraded"),
+        };
+        let said = match (severed, cut + degraded) {
+            (0, _) => said,
+            (severed, 0) => format!("{severed} cut by faults"),
+            (severed, _) => format!("{said}, {severed} by faults"),
         };
         ui.label(theme::label(said));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -476,7 +492,6 @@ fn storms(ui: &mut Ui, stage: &Stage, outcome: &mut Outcome) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::Attack;
 
     #[test]
     fn an_attack_goes_out_as_it_was_set() {

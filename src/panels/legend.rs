@@ -106,10 +106,11 @@ fn nodes(ui: &mut Ui, stage: &Stage, look: &Look) {
     let there = &stage.present;
     let banned = "A sixth or more of those that judge it do not heed it";
     let lossy = "Frames are lost on it by order: the shorter the dashes, the more";
+    let severed = "No frame passes, by order or by a fault";
     for (shape, name, hint, seen) in [
         (Glyph::Struck, "banned", banned, there.banned),
         (Glyph::Dark, "without power", "It ran out of energy or was killed", there.dead),
-        (Glyph::Cut, "cut link", "No frame passes, by order", there.cut > 0),
+        (Glyph::Cut, "cut link", severed, there.cut + there.severed > 0),
         (Glyph::Degraded, "lossy link", lossy, there.degraded > 0),
     ] {
         if seen {

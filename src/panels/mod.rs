@@ -36,6 +36,7 @@ pub mod theme;
 mod timeline;
 mod tour;
 mod transport;
+mod troubles;
 mod whatif;
 mod widgets;
 

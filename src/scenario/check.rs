@@ -350,7 +350,7 @@ pub(super) fn whole(path: &str, value: impl Into<i128>) -> Result<(), Fault> {
 }
 
 /// [`whole`] with the range of another field.
-fn whole_as(path: &str, known: &str, value: impl Into<i128>) -> Result<(), Fault> {
+pub(super) fn whole_as(path: &str, known: &str, value: impl Into<i128>) -> Result<(), Fault> {
     let value = value.into();
     let holds = |accepts| match accepts {
         Accepts::Whole { low, high, .. } => (i128::from(low)..=i128::from(high)).contains(&value),
@@ -410,7 +410,7 @@ pub(super) fn said(path: &str, found: &str) -> Fault {
 }
 
 /// [`said`] with what another field accepts.
-fn said_as(path: &str, known: &str, found: &str) -> Fault {
+pub(super) fn said_as(path: &str, known: &str, found: &str) -> Fault {
     let accepted = field(&pattern(known)).map_or_else(String::new, accepted);
     Fault::at(path, format!("`{path}` is {found}"), accepted)
 }

@@ -9,8 +9,8 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Adoption, Aggregation, Attack, Evolution, Fault, Preparation, Scenario, Spectrum, Watchdog,
-    check, combine, trust::Bans,
+    Adoption, Aggregation, Attack, Evolution, Fault, FaultKind, Preparation, Scenario, Spectrum,
+    Watchdog, Who, check, combine, trust::Bans,
 };
 
 pub use live::{LIVE, Live, Needs, Setting, live};
@@ -19,6 +19,8 @@ pub use live::{LIVE, Live, Needs, Setting, live};
 pub const NODES_MAX: u64 = 1_000_000;
 /// Storms of a run, those over included.
 pub const STORMS_MAX: u64 = 1_024;
+/// Faults of a run, those over included.
+pub const FAULTS_MAX: u64 = 256;
 
 /// A command with its tick.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -227,6 +229,26 @@ pub enum Command {
         #[serde(default)]
         role: Post,
     },
+    /// Something goes wrong from now on. Its number is that of the faults before it.
+    StartFault {
+        /// What, as in `faults`. Required.
+        kind: FaultKind,
+        /// Whom it strikes, as `faults[].nodes`; default `All`. `Adversaries` are those of that
+        /// moment. Refused where `nodes` says whom.
+        #[serde(default)]
+        whom: Who,
+        /// Which nodes it strikes, as a selector; default `""`: as `whom` says.
+        #[serde(default)]
+        nodes: String,
+        /// Ticks that it lasts, 0 to 1,000,000,000; default 0: until it is ended.
+        #[serde(default)]
+        ticks: u64,
+    },
+    /// A fault, also one of the scenario's, is over. What it has done to nodes stays done.
+    EndFault {
+        /// Its number, from 0. Required.
+        fault: u32,
+    },
 }
 
 /// Links between nodes that hear each other, as the mesh stands when a command takes effect.
@@ -288,6 +310,8 @@ pub struct Realm {
     pub fewest: u64,
     /// Storms that there are, or will be.
     pub storms: u64,
+    /// Faults that there are, or will be.
+    pub faults: u64,
     /// Names of the modalities.
     pub modalities: Vec<String>,
     /// Whether nodes audit each other.
@@ -309,17 +333,17 @@ impl Realm {
     #[must_use]
     pub fn of(scenario: &Scenario) -> Self {
         let protocol = &scenario.protocol;
-        let (mut nodes, mut storms) = (scenario.node_count(), scenario.storms.len() as u64);
-        for order in &scenario.commands {
-            match order.command {
-                Command::AddNodes { count, .. } => nodes = nodes.saturating_add(count.into()),
-                Command::StartStorm { .. } => storms += 1,
-                _ => {}
-            }
+        let mut nodes = scenario.node_count();
+        let (mut storms, mut faults) = (scenario.storms.len() as u64, scenario.faults.len() as u64);
+        for Order { command, .. } in &scenario.commands {
+            nodes = nodes.saturating_add(command.newcomers());
+            storms += u64::from(matches!(command, Command::StartStorm { .. }));
+            faults += u64::from(matches!(command, Command::StartFault { .. }));
         }
         Self {
             nodes,
             storms,
+            faults,
             fewest: combine::fewest(scenario),
             modalities: scenario.signals.iter().map(|signal| signal.modality.clone()).collect(),
             audits: protocol.audit.every_rounds > 0,
@@ -355,6 +379,7 @@ macro_rules! selectors_of {
             | Command::Drain { nodes, .. }
             | Command::Charge { nodes, .. }
             | Command::MoveNodes { nodes, .. } => vec![("nodes", nodes)],
+            Command::StartFault { nodes, .. } if !nodes.is_empty() => vec![("nodes", nodes)],
             Command::Cut { links }
             | Command::Degrade { links, .. }
             | Command::Restore { links } => match links {
@@ -368,6 +393,18 @@ macro_rules! selectors_of {
 }
 
 impl Command {
+    /// Nodes that join by it.
+    #[must_use]
+    pub const fn newcomers(&self) -> u64 {
+        match self {
+            Self::AddNodes { count, .. } => *count as u64,
+            Self::StartFault { kind: FaultKind::Sybil { identities, .. }, .. } => {
+                *identities as u64
+            }
+            _ => 0,
+        }
+    }
+
     /// The selectors in it, each with the name of its field.
     #[must_use]
     pub fn selectors(&self) -> Vec<(&'static str, &str)> {

@@ -6,7 +6,7 @@ mod check;
 use serde::{Deserialize, Serialize};
 
 use super::Attack;
-pub(super) use check::{combine, ranges};
+pub(super) use check::{begun, combine, given, ranges};
 
 /// A fault: what, when and to whom.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -72,7 +72,8 @@ const SELECTOR: &str = "ids and ranges such as \"3 5 10-20\", and properties suc
     \"regime=storm & share=30%\"";
 const COMMANDS: &str = "SetAttack(..), Heal(..), SetDefence(..), SetProtocol(..), StartStorm(..), \
     MoveStorm(..), SetStorm(..), EndStorm(..), Kill(..), Revive(..), SetEnergy(..), Drain(..), \
-    Charge(..), Cut(..), Degrade(..), Restore(..), MoveNodes(..) or AddNodes(..)";
+    Charge(..), Cut(..), Degrade(..), Restore(..), MoveNodes(..), AddNodes(..), StartFault(..) or \
+    EndFault(..)";
 const ATTACKS: &str = "Bias(..), SignFlip(..), Gaussian(..), Saturate, InnerProduct(..), \
     LittleIsEnough(..), MinMax(..), MinSum(..), Mimic, Dissensus(..), Spectral(..), \
     DirectedDeviation(..), TopologyLiar(..), LabelFlip, Replay, Stale, FreeRider, GenePoison, \
@@ -414,7 +415,8 @@ pub const FIELDS: &[Field] = &[
     row("commands[].at_tick", TICK, "required", "the tick that begins with it"),
     row("commands[].command", Accepts::Said(COMMANDS), "required", "what is done"),
     row("commands[].command.nodes", Accepts::Said(SELECTOR), "required",
-        "which nodes, of every command that is about nodes"),
+        "which nodes, of every command that is about nodes; StartFault, where `whom` says it, does \
+        without"),
     row("commands[].command.attack",
         Accepts::Said("None or Some(..) of a kind as in `adversaries`"), "None",
         "SetAttack: what they do from now on; None: nothing"),
@@ -452,7 +454,8 @@ pub const FIELDS: &[Field] = &[
         1000000 mm"), "(0, 0)", "StartStorm: moved in a tick; SetStorm: as `radius_mm`"),
     row("commands[].command.growth_mm", whole(-1_000_000, 1_000_000, "mm"), "0",
         "StartStorm: added to the radius in a tick; SetStorm: as `radius_mm`"),
-    row("commands[].command.ticks", TICK, "0", "StartStorm: how long; 0: until it is ended"),
+    row("commands[].command.ticks", TICK, "0", 
+        "StartStorm, StartFault: how long; 0: until it is ended"),
     row("commands[].command.over_ticks", TICK, "0",
         "MoveStorm, SetStorm: how long the change takes; 0: at once"),
     row("commands[].command.memory", YES_NO, "true",
@@ -469,6 +472,12 @@ pub const FIELDS: &[Field] = &[
         "AddNodes: what they sense; empty: the first"),
     row("commands[].command.role", Accepts::Said("Fitting, Sentinel, Scheduled or OnDemand"),
         "Fitting", "AddNodes: Fitting is Scheduled where a sentinel has room, else Sentinel"),
+    row("commands[].command.kind", Accepts::Said("a kind as in `faults`"), "required",
+        "StartFault: what goes wrong"),
+    row("commands[].command.whom", Accepts::Said("whom as in `faults[].nodes`"), "All",
+        "StartFault: whom it strikes where `nodes` does not say it; Adversaries: who attacks then"),
+    row("commands[].command.fault", Accepts::Said("the number of a fault, from 0"), "required",
+        "EndFault: which; those of the scenario come first"),
     row("faults", list(0, 32), "[]", "what goes wrong with nodes and links"),
     row("faults[].kind", Accepts::Said("Loss(..), Bursts(..), Duplication(..), Reordering(..), \
         Corruption(..), Partition, ClockSkew(..), Straggler(..), PowerLoss(..), Churn(..), \

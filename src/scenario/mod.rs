@@ -37,7 +37,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub use aggregation::{Adoption, Aggregation, Preparation, Wire};
 pub use attacks::{Adversary, Attack, Direction, listed};
 pub use commands::{
-    Command, LIVE, Links, Live, NODES_MAX, Needs, Order, Post, Realm, STORMS_MAX, Setting, live,
+    Command, FAULTS_MAX, LIVE, Links, Live, NODES_MAX, Needs, Order, Post, Realm, STORMS_MAX,
+    Setting, live,
 };
 pub use events::{Camera, Spectrum, Storm, Waypoint};
 pub use fault::Fault;

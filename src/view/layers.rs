@@ -38,14 +38,17 @@ const STATE_BIT: u32 = 24;
 /// The state of a link that is cut.
 const CUT: u32 = 255;
 
-/// A link as the shader reads it; `struck` is in order of ends.
-fn item(ends: [u32; 2], struck: &[StruckLink]) -> UVec2 {
+/// A link as the shader reads it; `struck` and `severed` are in order of ends.
+fn item(ends: [u32; 2], struck: &[StruckLink], severed: &[[u32; 2]]) -> UVec2 {
+    let [a, b] = ends;
+    if severed.binary_search(&ends).is_ok() {
+        return UVec2::new(a | CUT << STATE_BIT, b);
+    }
     let place = struck.binary_search_by(|link| link.ends.cmp(&ends));
     let state = place
         .ok()
         .and_then(|place| struck.get(place))
         .map_or(0, |link| if link.cut { CUT } else { u32::from(link.loss_percent.min(100)) });
-    let [a, b] = ends;
     UVec2::new(a | state << STATE_BIT, b)
 }
 
@@ -54,6 +57,7 @@ fn item(ends: [u32; 2], struck: &[StruckLink]) -> UVec2 {
 struct Drawing {
     whose: usize,
     struck: Vec<StruckLink>,
+    severed: Arc<[[u32; 2]]>,
     nodes: usize,
 }
 
@@ -62,7 +66,7 @@ fn whose(world: &Published) -> usize {
     world.orders.links.as_ref().map_or(0, |links| links.as_ptr() as usize)
 }
 
-/// Commands cut links, move nodes and add some: then the links are drawn anew.
+/// Commands and faults cut links, commands move nodes and add some: then the links are drawn anew.
 fn relink(
     stage: Res<Stage>,
     mut layers: ResMut<Layers>,
@@ -75,6 +79,7 @@ fn relink(
         seen.whose == whose(world)
             && seen.nodes == world.nodes.len()
             && seen.struck == world.orders.struck
+            && Arc::ptr_eq(&seen.severed, &world.severed)
     };
     let alike = worlds.iter().zip(stage.worlds()).all(|(seen, world)| same(seen, world));
     let known = scene.as_ref().is_some_and(|seen| Arc::ptr_eq(seen, &stage.scene));
@@ -89,10 +94,11 @@ fn relink(
         let orders = &world.orders;
         let all = orders.links.as_deref().unwrap_or(&stage.scene.links);
         let shift = UVec2::splat(first);
-        pairs.extend(all.iter().map(|link| item(*link, &orders.struck) + shift));
+        pairs.extend(all.iter().map(|link| item(*link, &orders.struck, &world.severed) + shift));
         first += world.nodes.len() as u32;
         let (struck, nodes) = (orders.struck.clone(), world.nodes.len());
-        worlds.push(Drawing { whose: whose(world), struck, nodes });
+        let severed = world.severed.clone();
+        worlds.push(Drawing { whose: whose(world), struck, severed, nodes });
     }
     layers.links = pairs.len() as u32;
     if !pairs.is_empty() {
@@ -108,8 +114,10 @@ mod tests {
     fn what_was_done_to_a_link_goes_with_it() {
         let struck = |ends, cut, loss_percent| StruckLink { ends, cut, loss_percent };
         let struck = [struck([0, 4], true, 0), struck([1, 2], false, 40)];
-        for (ends, state) in [([0, 3], 0), ([0, 4], CUT), ([1, 2], 40), ([2, 3], 0)] {
-            let item = item(ends, &struck);
+        let severed = [[1, 3], [2, 4]];
+        for (ends, state) in [([0, 3], 0), ([0, 4], CUT), ([1, 2], 40), ([2, 3], 0), ([2, 4], CUT)]
+        {
+            let item = item(ends, &struck, &severed);
             assert_eq!(
                 (item.x >> STATE_BIT, item.x & 0xff_ffff, item.y),
                 (state, ends[0], ends[1])

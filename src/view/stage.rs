@@ -202,8 +202,10 @@ pub struct Present {
     pub hardware: bool,
     /// A node with another than its first gene.
     pub evolved: bool,
-    /// Links that are cut.
+    /// Links that were cut by hand.
     pub cut: u32,
+    /// Links that faults cut.
+    pub severed: u32,
     /// Links that were degraded.
     pub degraded: u32,
 }
@@ -223,6 +225,7 @@ impl Present {
             present.cut += u32::from(link.cut);
             present.degraded += u32::from(!link.cut);
         }
+        present.severed = published.severed.len() as u32;
         present
     }
 }

@@ -10,7 +10,7 @@ use super::picking::{Probe, pick};
 use super::space::Space;
 use super::stage::{Ask, Look, OverScene, Stage};
 use crate::pace::Intent;
-use crate::scenario::{Command, Links, Post, Spectrum};
+use crate::scenario::{Command, FaultKind, Links, Post, Spectrum, Who};
 use bevy::prelude::*;
 use bevy::window::PrimaryWindow;
 
@@ -24,6 +24,8 @@ pub enum Tool {
     DropStorm,
     /// Press inside a storm and take it elsewhere.
     DragStorm,
+    /// Press where a jammer stands, drag to the rim of what it drowns.
+    DropJammer,
     /// Draw a line; links across it are cut.
     DrawLine,
     /// Drag the picked nodes, or click where they are to stand.
@@ -34,8 +36,14 @@ pub enum Tool {
 
 impl Tool {
     /// All that can be held.
-    pub const ALL: [Self; 5] =
-        [Self::DropStorm, Self::DragStorm, Self::DrawLine, Self::MoveNodes, Self::AddNodes];
+    pub const ALL: [Self; 6] = [
+        Self::DropStorm,
+        Self::DragStorm,
+        Self::DropJammer,
+        Self::DrawLine,
+        Self::MoveNodes,
+        Self::AddNodes,
+    ];
 
     /// What it is called.
     #[must_use]
@@ -44,6 +52,7 @@ impl Tool {
             Self::Nothing => "nothing",
             Self::DropStorm => "drop a storm",
             Self::DragStorm => "drag a storm",
+            Self::DropJammer => "drop a jammer",
             Self::DrawLine => "cut along a line",
             Self::MoveNodes => "move nodes",
             Self::AddNodes => "add nodes",
@@ -57,6 +66,7 @@ impl Tool {
             Self::Nothing => "",
             Self::DropStorm => "Press where it begins and drag to its rim",
             Self::DragStorm => "Press inside a storm and take it elsewhere",
+            Self::DropJammer => "Press where it stands and drag to the rim of what it drowns",
             Self::DrawLine => "Draw a line: links across it are cut. Restore links to heal it",
             Self::MoveNodes => "Drag a node, all that are picked come along; or click where to",
             Self::AddNodes => "Click where another node joins",
@@ -271,7 +281,7 @@ fn by_keys(
     let mut sketch = Sketch::with(tool);
     let place = chosen.unwrap_or(focus);
     match tool {
-        Tool::DropStorm => sketch.circle = Some((place, 0.0)),
+        Tool::DropStorm | Tool::DropJammer => sketch.circle = Some((place, 0.0)),
         Tool::DragStorm => {
             let far = |centre: [i32; 3]| space.place(centre).with_y(place.y).distance(place);
             let storms = stage.published.storms.iter();
@@ -302,7 +312,9 @@ fn circle(
     place: Vec3,
 ) -> Option<(Vec3, f32)> {
     match sketch.tool {
-        Tool::DropStorm => Some((start, start.distance(place).max(space.node_radius))),
+        Tool::DropStorm | Tool::DropJammer => {
+            Some((start, start.distance(place).max(space.node_radius)))
+        }
         Tool::DragStorm => {
             let number = sketch.storm?;
             let storm = stage.published.storms.iter().find(|storm| storm.number == number)?;
@@ -328,18 +340,30 @@ fn command(
     match sketch.tool {
         Tool::Nothing => Err("nothing is held"),
         Tool::DropStorm => {
-            let (centre, radius) = sketch.circle.ok_or("nothing was drawn")?;
+            let (centre, radius_mm) = drawn(sketch, space)?;
             let (x_mm, z_mm) = mm(centre);
-            // A mere click is a storm about as wide as a few nodes are apart.
-            let radius = if radius < 0.5 { 2.0 } else { radius };
             Ok(Command::StartStorm {
                 x_mm,
                 z_mm,
-                radius_mm: (f64::from(radius) * space.mm_per_unit).clamp(1.0, 1e9) as u32,
+                radius_mm,
                 intensity: 8.0,
                 spectrum: Spectrum::default(),
                 drift_mm: (0, 0),
                 growth_mm: 0,
+                ticks: 0,
+            })
+        }
+        Tool::DropJammer => {
+            let (centre, radius_mm) = drawn(sketch, space)?;
+            let (x_mm, z_mm) = mm(centre);
+            Ok(Command::StartFault {
+                kind: FaultKind::Jamming {
+                    duty_percent: 50,
+                    period_us: 10_000,
+                    strength_percent: 1_000,
+                },
+                whom: Who::Area { x_mm, z_mm, radius_mm },
+                nodes: String::new(),
                 ticks: 0,
             })
         }
@@ -369,6 +393,14 @@ fn command(
             role: Post::Fitting,
         }),
     }
+}
+
+/// The circle that was drawn: its centre, and its radius in millimetres. A mere click means about as
+/// wide as a few nodes are apart.
+fn drawn(sketch: &Sketch, space: &Space) -> Result<(Vec3, u32), &'static str> {
+    let (centre, radius) = sketch.circle.ok_or("nothing was drawn")?;
+    let radius = if radius < 0.5 { 2.0 } else { radius };
+    Ok((centre, (f64::from(radius) * space.mm_per_unit).clamp(1.0, 1e9) as u32))
 }
 
 /// At most as many corners as a command takes, both ends among them.

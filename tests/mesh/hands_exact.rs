@@ -12,30 +12,40 @@ fn read(text: &str) -> Command {
 }
 
 /// Everything at once, with tick.
-const EVERYTHING: [(u64, &str); 24] = [
+const EVERYTHING: [(u64, &str); 31] = [
     (20, "StartStorm(x_mm:0,z_mm:0,radius_mm:15000,intensity:20,drift_mm:(300,-100))"),
     (22, "Kill(nodes:\"role=sentinel & first=2\")"),
     (24, "Cut(links:Across([(0,-90000),(0,90000)]))"),
     (25, "Degrade(links:Of(\"share=20%\"),percent:50)"),
     (26, "SetStorm(storm:1,radius_mm:Some(25000),growth_mm:Some(20),over_ticks:5)"),
     (28, "MoveNodes(nodes:\"0-5\",x_mm:2000,z_mm:3000)"),
+    (29, "StartFault(kind:Loss(percent:30),whom:Area(x_mm:0,z_mm:0,radius_mm:15000))"),
     (30, "AddNodes(count:3,x_mm:0,z_mm:0,spread_mm:9000,modality:\"hum\")"),
     (31, "SetAttack(nodes:\"36 first=3\",attack:Some(Mimic),collude:true)"),
+    (32, "StartFault(kind:Eclipse(victim:2),whom:Adversaries,ticks:12)"),
     (32, "Drain(nodes:\"!asleep\",percent:70)"),
     (33, "SetProtocol(field:\"protocol.storm_entropy\",value:0.4)"),
     (33, "SetProtocol(field:\"twt.calm_ms\",value:8000)"),
     (34, "Revive(nodes:\"off & first=1\",memory:false)"),
+    (
+        35,
+        "StartFault(kind:PowerLoss(every_ticks:9,off_ticks:3,save_every_ticks:4),nodes:\"share=20%\")",
+    ),
     (36, "Restore(links:Between(\"0-17\",\"18-35\"))"),
     (38, "SetDefence(aggregation:Adaptive(calm_rounds:2))"),
     (40, "Charge(nodes:\"energy<40\",percent:30)"),
     (42, "MoveStorm(storm:1,x_mm:9000,z_mm:9000,over_ticks:4)"),
     (44, "Revive(nodes:\"off\")"),
+    (45, "StartFault(kind:Jamming(),whom:Area(x_mm:0,z_mm:0,radius_mm:9000))"),
     (46, "MoveNodes(nodes:\"37\",x_mm:300000,z_mm:0)"),
     (48, "AddNodes(x_mm:300000,z_mm:2000,modality:\"hum\")"),
     (50, "Heal(nodes:\"role=byzantine & first=1\")"),
+    (51, "StartFault(kind:Sybil(host:3,identities:2,attack:SignFlip()),ticks:6)"),
     (52, "SetDefence()"),
+    (53, "EndFault(fault:0)"),
     (54, "EndStorm(storm:1)"),
     (56, "Restore(links:All)"),
+    (57, "EndFault(fault:2)"),
     (58, "MoveNodes(nodes:\"37 39\",x_mm:0,z_mm:0)"),
 ];
 
@@ -75,7 +85,7 @@ fn goes_on(thicket: &Scenario, ticks: &[u64]) {
     let orders = everything();
     let mut straight = mesh(thicket, 1);
     run(&mut straight, &orders, 90);
-    assert_eq!(straight.commands().len(), 24, "{:?}", straight.orders().notices);
+    assert_eq!(straight.commands().len(), EVERYTHING.len(), "{:?}", straight.orders().notices);
     for tick in ticks.iter().copied() {
         let mut first = mesh(thicket, 1);
         run(&mut first, &orders, tick);
@@ -185,8 +195,28 @@ fn command() -> impl Strategy<Value = Command> {
             format!("SetProtocol(field:\"protocol.storm_entropy\",value:0.{v:02})")
         }),
         (1_000..30_000_u32).prop_map(|v| format!("SetProtocol(field:\"twt.calm_ms\",value:{v})")),
+        (fault(), 0..9_u32).prop_map(|(f, t)| format!("StartFault({f},ticks:{t})")),
+        (0..3_u32).prop_map(|f| format!("EndFault(fault:{f})")),
     ]
     .prop_map(|text| read(&text))
+}
+
+/// A fault that reads well, for somebody or for nobody.
+fn fault() -> impl Strategy<Value = String> {
+    let kinds = [
+        "kind:Loss(percent:40)",
+        "kind:Reordering(percent:50),whom:Share(percent:30)",
+        "kind:Corruption(mends_crc:true)",
+        "kind:Partition,whom:Side(x_mm:0,z_mm:0,to_x_mm:0,to_z_mm:9)",
+        "kind:Straggler(),nodes:\"regime=storm\"",
+        "kind:ClockSkew(ppm:50000)",
+        "kind:PowerLoss(every_ticks:6,off_ticks:2,save_every_ticks:3)",
+        "kind:Churn(stay_ticks:9,away_ticks:3),whom:Area(x_mm:0,z_mm:0,radius_mm:12000)",
+        "kind:Jamming(),whom:Area(x_mm:9000,z_mm:0,radius_mm:12000)",
+        "kind:Eclipse(victim:7),whom:Adversaries",
+        "kind:Sybil(host:5,identities:3,attack:Mimic)",
+    ];
+    prop::sample::select(kinds.to_vec()).prop_map(str::to_owned)
 }
 
 /// Steps to `tick`; what a mesh refuses is left out.

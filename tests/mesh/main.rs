@@ -27,6 +27,7 @@ mod snapshot;
 mod solar;
 mod stream;
 mod sums;
+mod troubles;
 mod trust;
 mod tuner;
 mod twin;

@@ -265,6 +265,7 @@ impl Chronicle {
         }
         if !fresh.is_empty() {
             self.commands = orders.log().len();
+            self.faults = plan.faults.spans().collect();
             self.bans.expose(hostile(plan, orders));
         }
         for ((fault, from, to), place) in self.faults.iter().zip(0..) {

@@ -9,7 +9,7 @@ use crate::mesh::components::{Battery, Detector, Identity, Schedule, Trust};
 use crate::mesh::condition::{Condition, is_off};
 use crate::mesh::plan::{NodePlan, Plan};
 use crate::mesh::resources::{Clock, Roster, Setup};
-use crate::scenario::{Command, Crowd, Fault, Property, Selector, list_of};
+use crate::scenario::{Command, Crowd, Fault, Property, Selector, Who, list_of};
 
 /// A command with its choices of nodes as lists of ids: what a log keeps.
 ///
@@ -36,6 +36,13 @@ pub(super) fn resolve(world: &mut World, command: &Command) -> Result<Command, F
         } else {
             *text = list_of(&now(world, text)?);
         }
+    }
+    if let Command::StartFault { whom: whom @ Who::Adversaries, nodes, .. } = &mut resolved {
+        let hostile = now(world, "role=byzantine").map_err(|_| {
+            let found = "nobody attacks at the moment".to_owned();
+            refusal(found, "make adversaries of some nodes first: SetAttack(..)")
+        })?;
+        (*whom, *nodes) = (Who::All, list_of(&hostile));
     }
     Ok(resolved)
 }

@@ -12,7 +12,8 @@ use qres_core::wake::Role;
 use super::refusal;
 use super::replan::Change;
 use crate::mesh::plan::{NodePlan, Plan};
-use crate::scenario::{Command, Fault, NODES_MAX, Post};
+use crate::mesh::sybils;
+use crate::scenario::{Command, Fault, FaultEntry, NODES_MAX, Post};
 use crate::world::graph::{Graph, LINKS_MAX, distance_square};
 use crate::world::layout::REACH_MM;
 
@@ -80,6 +81,19 @@ pub(super) fn added(plan: &Plan, now: Tick, command: &Command) -> Result<Change,
     placed(plan, nodes, &ids, BTreeSet::new())
 }
 
+/// The plan with the identities of one more Sybil behind all other nodes.
+pub(super) fn invented(plan: &Plan, fault: &FaultEntry) -> Result<Change, Fault> {
+    let nodes = sybils::joined(plan, fault);
+    if nodes.len() as u64 > NODES_MAX {
+        let found = format!("they would make more than {NODES_MAX} nodes");
+        return Err(refusal(found, "let it invent fewer"));
+    }
+    let ids: Vec<u32> = (plan.nodes.len() as u32..nodes.len() as u32).collect();
+    let change = placed(plan, nodes, &ids, BTreeSet::new())?;
+    let plan = change.plan.map(|plan| Plan { hostile: true, ..plan });
+    Ok(Change { plan, ..change })
+}
+
 /// The node of a modality that is nearest to a place: what a newcomer there senses is like what it
 /// senses.
 fn model(plan: &Plan, group: GroupId, (x_mm, z_mm): (i64, i64)) -> Result<NodePlan, Fault> {
@@ -105,7 +119,7 @@ fn appoint(
     for id in newcomers {
         let found = match post {
             Post::Sentinel => None,
-            _ => sentinel(plan, nodes, &graph, &load, *id),
+            _ => sentinel(nodes, &graph, &load, *id),
         };
         let own_kind = |other: &NodeId| {
             let group = |id: usize| nodes.get(id).map(|node| node.group);
@@ -150,7 +164,7 @@ fn placed(
         if node.role == Role::Sentinel || graph.are_linked(NodeId(id), held) {
             continue;
         }
-        let found = sentinel(plan, &nodes, &graph, &load, id).unwrap_or(NodeId::NONE);
+        let found = sentinel(&nodes, &graph, &load, id).unwrap_or(NodeId::NONE);
         if found == held {
             continue;
         }
@@ -179,20 +193,14 @@ fn graph(plan: &Plan, nodes: &[NodePlan]) -> Result<Graph, Fault> {
 }
 
 /// The nearest sentinel in range with room, of the node's own modality if there is one.
-fn sentinel(
-    plan: &Plan,
-    nodes: &[NodePlan],
-    graph: &Graph,
-    load: &[usize],
-    id: u32,
-) -> Option<NodeId> {
+fn sentinel(nodes: &[NodePlan], graph: &Graph, load: &[usize], id: u32) -> Option<NodeId> {
     let node = nodes.get(id as usize)?;
     let open = |other: &&u32| {
         let place = **other as usize;
         // What a Sybil invents serves nobody.
-        let serves = !plan.site.invented.contains(&place);
-        let is_post = nodes.get(place).is_some_and(|other| other.role == Role::Sentinel);
-        serves && is_post && load.get(place).is_some_and(|load| *load < CLIENTS_MAX)
+        let serves = |other: &NodePlan| other.role == Role::Sentinel && !sybils::is_invented(other);
+        nodes.get(place).is_some_and(serves)
+            && load.get(place).is_some_and(|load| *load < CLIENTS_MAX)
     };
     let far = |other: &&u32| {
         let (away, strange) = nodes.get(**other as usize).map_or((i64::MAX, true), |other| {

@@ -8,9 +8,9 @@ use qres_core::config::NodeConfig;
 use qres_core::id::{NodeId, Tick};
 use qres_core::phase::Adoption;
 
-use super::{live, places, refusal};
+use super::{live, places, refusal, troubles};
 use crate::mesh::plan::Plan;
-use crate::scenario::{self, Command, Fault, Links, STORMS_MAX};
+use crate::scenario::{self, Command, Fault, Links, STORMS_MAX, Who};
 use crate::world::faults::Struck;
 use crate::world::graph::Graph;
 use crate::world::storm::StormTrack;
@@ -62,6 +62,12 @@ pub(super) fn change(
             places::moved(plan, &super::choose::ids(nodes, plan), (*x_mm, *z_mm))
         }
         Command::AddNodes { .. } => places::added(plan, now, command),
+        Command::StartFault { kind, whom, nodes, ticks } => {
+            let listed = || Who::List(super::choose::ids(nodes, plan));
+            let whom = if nodes.is_empty() { whom.clone() } else { listed() };
+            troubles::begun(plan, now, (kind, whom), *ticks)
+        }
+        Command::EndFault { fault } => troubles::ended(plan, now, *fault).map(planned),
         Command::SetProtocol { .. } => parameter(plan, agreed, command),
         _ => Ok(Change::default()),
     }

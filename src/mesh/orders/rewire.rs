@@ -90,15 +90,16 @@ fn stayed<'a>(
     old.clients.iter().enumerate().filter_map(move |(was, client)| Some((was, place(client)?)))
 }
 
-/// Gives every node a condition, where it can now have one.
+/// Gives every node a condition, where it can now have one, and storage.
 pub(super) fn condition(world: &mut World) {
     let plan = Arc::clone(&world.resource::<Setup>().0);
     for entity in world.resource::<Roster>().0.clone() {
         let mut node = world.entity_mut(entity);
-        if node.contains::<Condition>() {
+        let identity = node.get::<Identity>().copied();
+        if let (Some(mut condition), Some(identity)) = (node.get_mut::<Condition>(), &identity) {
+            condition.equip(&plan.faults, identity);
             continue;
         }
-        let identity = node.get::<Identity>().copied();
         if let Some(condition) = identity.and_then(|node| Condition::of(&plan.faults, &node)) {
             node.insert(condition);
         }

@@ -89,7 +89,7 @@ fn push(list: &mut VecDeque<(u64, String)>, most: usize, entry: (u64, String)) {
 }
 
 /// The ways that gossip takes, each once.
-fn links(plan: &Plan) -> Arc<[[u32; 2]]> {
+pub(in crate::mesh) fn links(plan: &Plan) -> Arc<[[u32; 2]]> {
     let ways = |id: u32| {
         let later = peers(plan, NodeId(id)).into_iter().filter(move |peer| peer.0 > id);
         later.map(move |peer| [id, peer.0])

@@ -49,6 +49,10 @@ pub(in crate::scenario) fn command(at: &str, command: &Command) -> Result<(), Fa
             place(at, *x_mm, *z_mm)?;
             count(at, "spread_mm", *spread_mm)
         }
+        Command::StartFault { kind, whom, ticks, .. } => {
+            crate::scenario::faults::begun(at, kind, whom)?;
+            count(at, "ticks", *ticks)
+        }
         other => storm(at, other),
     }
 }

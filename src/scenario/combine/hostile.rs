@@ -2,7 +2,7 @@
 
 use super::{clip, each, orders};
 use crate::scenario::attacks::{default_share, listed};
-use crate::scenario::{Adversary, Attack, Command, Fault, Order, Realm, Scenario};
+use crate::scenario::{Adversary, Attack, Command, Fault, FaultKind, Order, Realm, Scenario};
 
 /// Checks what must hold between adversaries, commands and the rest.
 pub(super) fn check(scenario: &Scenario) -> Result<(), Fault> {
@@ -24,13 +24,17 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), Fault> {
         vain(&format!("{at}.kind"), &adversary.kind, realm.audits, realm.evolves)?;
         if is_named { Ok(()) } else { somebody(at, adversary.share_percent, nodes) }
     })?;
-    let (all, mut begun) = (realm.storms, scenario.storms.len() as u64);
+    let (all_storms, mut storms) = (realm.storms, scenario.storms.len() as u64);
+    let (all_faults, mut faults) = (realm.faults, scenario.faults.len() as u64);
     each("commands", &scenario.commands, |at, order| {
         in_time(at, order, scenario.ticks)?;
-        // The one storm too many is the last of them, not the first.
-        let begins = matches!(order.command, Command::StartStorm { .. });
-        realm.storms = if begins { begun } else { all };
-        begun += u64::from(begins);
+        // The one storm or fault too many is the last of them, not the first.
+        let blows = matches!(order.command, Command::StartStorm { .. });
+        realm.storms = if blows { storms } else { all_storms };
+        storms += u64::from(blows);
+        let fails = matches!(order.command, Command::StartFault { .. });
+        realm.faults = if fails { faults } else { all_faults };
+        faults += u64::from(fails);
         let at = format!("{at}.command");
         orders::command(&at, &order.command, &realm)?;
         order.command.has_effect(&at, realm.audits, realm.evolves)
@@ -106,6 +110,9 @@ impl Command {
     /// # Errors
     /// What would have no effect, and what it lacks.
     pub fn has_effect(&self, at: &str, audits: bool, evolves: bool) -> Result<(), Fault> {
+        if let Self::StartFault { kind: FaultKind::Sybil { attack, .. }, .. } = self {
+            return vain(&format!("{at}.kind.attack"), attack, audits, evolves);
+        }
         let Self::SetAttack { attack: Some(attack), cover_up, .. } = self else { return Ok(()) };
         if *cover_up && !audits {
             return Err(uncovered(at));

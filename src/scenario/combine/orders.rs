@@ -2,8 +2,11 @@
 //! needs of the mesh that it is given to.
 
 use super::{clip, meant, nearest, quoted};
-use crate::scenario::commands::{NODES_MAX, STORMS_MAX};
-use crate::scenario::{Aggregation, Command, Fault, Links, Realm, Selector, SelectorError, live};
+use crate::scenario::commands::{FAULTS_MAX, NODES_MAX, STORMS_MAX};
+use crate::scenario::{
+    Aggregation, Command, Fault, FaultKind, Links, Realm, Selector, SelectorError, Who, faults,
+    live,
+};
 
 /// Checks a command, which stands at `at`, to a mesh.
 pub(in crate::scenario) fn command(
@@ -45,8 +48,10 @@ pub(in crate::scenario) fn command(
         Command::AddNodes { count, modality, .. } => {
             fixed(at, "nodes that are added", realm)?;
             modality_known(&format!("{at}.modality"), modality, realm)?;
-            room(at, *count, realm)
+            room(at, "count", *count, realm)
         }
+        Command::StartFault { kind, whom, nodes, .. } => begun(at, kind, (whom, nodes), realm),
+        Command::EndFault { fault } => known_fault(at, *fault, realm),
         _ => Ok(()),
     }
 }
@@ -123,6 +128,50 @@ fn parameter(at: &str, field: &str, value: f64, realm: &Realm) -> Result<(), Fau
     Ok(())
 }
 
+/// A fault that is begun.
+fn begun(
+    at: &str,
+    kind: &FaultKind,
+    (whom, nodes): (&Who, &str),
+    realm: &Realm,
+) -> Result<(), Fault> {
+    if realm.faults >= FAULTS_MAX {
+        let found = format!("`{at}` is one fault more than {FAULTS_MAX}");
+        return Err(Fault::at(at, found, "leave it out"));
+    }
+    if !nodes.is_empty() && *whom != Who::All {
+        let path = format!("{at}.whom");
+        let found = format!("`{path}` is given, but `nodes` says whom");
+        return Err(Fault::at(path, found, "leave one of the two out"));
+    }
+    // Nodes that a selector means are a list by the time that it begins.
+    let listed = Who::List(Vec::new());
+    let (name, whom) = if nodes.is_empty() { ("whom", whom) } else { ("nodes", &listed) };
+    faults::given(at, kind, (name, whom), realm)?;
+    match kind {
+        FaultKind::PowerLoss { .. } | FaultKind::Churn { .. } if realm.audits => {
+            Err(audited(&format!("{at}.kind"), "nodes that restart without their memory"))
+        }
+        FaultKind::Sybil { identities, .. } => {
+            fixed(at, "nodes that are added", realm)?;
+            room(&format!("{at}.kind"), "identities", (*identities).into(), realm)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn known_fault(at: &str, fault: u32, realm: &Realm) -> Result<(), Fault> {
+    if u64::from(fault) < realm.faults {
+        return Ok(());
+    }
+    let path = format!("{at}.fault");
+    let accepted = match realm.faults {
+        0 => "there is no fault; start one with StartFault(..)".to_owned(),
+        faults => format!("accepted: 0 to {}", faults - 1),
+    };
+    Err(Fault::at(path.clone(), format!("`{path}` is {fault}"), accepted))
+}
+
 fn without_memory(at: &str, realm: &Realm) -> Result<(), Fault> {
     let path = format!("{at}.memory");
     if realm.audits {
@@ -173,13 +222,14 @@ fn pairs(at: &str, links: &Links, realm: &Realm) -> Result<(), Fault> {
     ))
 }
 
-fn room(at: &str, count: u32, realm: &Realm) -> Result<(), Fault> {
+fn room(at: &str, name: &str, count: u32, realm: &Realm) -> Result<(), Fault> {
     // A scenario's own realm counts what its commands add already.
-    let all = realm.nodes.saturating_add(if at == "command" { count.into() } else { 0 });
+    let is_own = at.starts_with("commands[");
+    let all = realm.nodes.saturating_add(if is_own { 0 } else { count.into() });
     if all <= NODES_MAX {
         return Ok(());
     }
-    let path = format!("{at}.count");
+    let path = format!("{at}.{name}");
     Err(Fault::at(
         path.clone(),
         format!("`{path}` makes {all} nodes together"),

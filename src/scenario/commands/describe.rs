@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Command, Links, Post};
 use crate::scenario::problem::clip;
+use crate::scenario::{FaultKind, Who, list_of};
 
 /// Longest that a list of nodes is in a text.
 const NODES: usize = 40;
@@ -49,8 +50,51 @@ impl Command {
                 };
                 format!("{count} {what} added at {}", place(*x_mm, *z_mm))
             }
+            Self::StartFault { kind, whom, nodes, ticks } => {
+                let long = if *ticks > 0 { format!(" for {ticks} ticks") } else { String::new() };
+                let whom = match nodes.as_str() {
+                    "" => struck(whom),
+                    nodes => format!("for {}", of(nodes)),
+                };
+                format!("{}{long}", fault(kind, &whom))
+            }
+            Self::EndFault { fault } => format!("fault {fault} ended"),
             storm => self::storm(storm),
         }
+    }
+}
+
+/// What goes wrong, and for whom.
+fn fault(kind: &FaultKind, whom: &str) -> String {
+    let name = kind.name();
+    match kind {
+        FaultKind::Eclipse { victim } => {
+            let by = whom.strip_prefix("for ").unwrap_or(whom);
+            format!("{name} of node {victim} by {by}")
+        }
+        FaultKind::Sybil { host, identities, .. } => {
+            format!("{name}: node {host} invents {identities} identities")
+        }
+        _ => format!("{name} {whom}"),
+    }
+}
+
+fn struck(whom: &Who) -> String {
+    match whom {
+        Who::All => "for all nodes".to_owned(),
+        Who::Share { percent } => format!("for {percent} % of the nodes"),
+        Who::List(ids) => format!("for {}", of(&list_of(ids))),
+        Who::Links(links) if links.len() == 1 => "for 1 link".to_owned(),
+        Who::Links(links) => format!("for {} links", links.len()),
+        Who::Area { x_mm, z_mm, radius_mm } => {
+            format!("within {} m of {}", metres((*radius_mm).into()), place(*x_mm, *z_mm))
+        }
+        Who::Side { x_mm, z_mm, to_x_mm, to_z_mm } => format!(
+            "for nodes left of the line from {} to {}",
+            place(*x_mm, *z_mm),
+            place(*to_x_mm, *to_z_mm)
+        ),
+        Who::Adversaries => "for adversaries".to_owned(),
     }
 }
 

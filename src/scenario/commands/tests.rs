@@ -11,6 +11,7 @@ fn realm() -> Realm {
     Realm {
         nodes: 40,
         fewest: 20,
+        faults: 2,
         storms: 3,
         modalities: vec!["heat".to_owned(), "hum".to_owned()],
         audits: false,
@@ -61,6 +62,25 @@ fn every_command_says_what_it_does() {
         ("MoveNodes(nodes:\"3\",x_mm:0,z_mm:250)", "node 3 moved to (0, 0.25) m"),
         ("AddNodes(count:2,x_mm:0,z_mm:0,role:Sentinel)", "2 sentinels added at (0, 0) m"),
         ("AddNodes(x_mm:0,z_mm:0)", "1 node added at (0, 0) m"),
+        ("StartFault(kind:Loss(percent:20),ticks:40)", "Loss for all nodes for 40 ticks"),
+        ("StartFault(kind:Churn(),whom:Share())", "Churn for 20 % of the nodes"),
+        ("StartFault(kind:Partition,whom:Links([(1,2)]))", "Partition for 1 link"),
+        ("StartFault(kind:Straggler(),whom:List([3,4,5]))", "Straggler for nodes 3-5"),
+        (
+            "StartFault(kind:Jamming(),whom:Area(x_mm:1500,z_mm:0,radius_mm:9000))",
+            "Jamming within 9 m of (1.5, 0) m",
+        ),
+        (
+            "StartFault(kind:Partition,whom:Side(x_mm:0,z_mm:0,to_x_mm:0,to_z_mm:9000))",
+            "Partition for nodes left of the line from (0, 0) m to (0, 9) m",
+        ),
+        ("StartFault(kind:Eclipse(victim:7),whom:Adversaries)", "Eclipse of node 7 by adversaries"),
+        (
+            "StartFault(kind:Sybil(host:7,identities:3,attack:Mimic))",
+            "Sybil: node 7 invents 3 identities",
+        ),
+        ("StartFault(kind:Partition,nodes:\"off\")", "Partition for nodes off"),
+        ("EndFault(fault:1)", "fault 1 ended"),
     ];
     for (text, expected) in cases {
         let command = read(text);
@@ -113,6 +133,34 @@ fn what_a_command_may_not_say_is_named() {
             "`command.field` is \"protocol.trust.bans.first_ticks\"; accepted where the scenario",
         ),
         ("SetProtocol(field:\"protocol.trim_per_tail\",value:8)", ""),
+        ("EndFault(fault:2)", "`command.fault` is 2; accepted: 0 to 1"),
+        ("StartFault(kind:Loss(percent:0))", "`command.kind.percent` is 0; accepted: a whole"),
+        ("StartFault(kind:Jamming())", "`command.whom` is no Area, but a jammer stands"),
+        ("StartFault(kind:Partition)", "`command.whom` is All, and with everybody chosen"),
+        ("StartFault(kind:Jamming(),nodes:\"3\")", "`command.nodes` is no Area, but a jammer"),
+        (
+            "StartFault(kind:Loss(),nodes:\"3\",whom:Share())",
+            "`command.whom` is given, but `nodes`",
+        ),
+        ("StartFault(kind:Loss(),nodes:\"40\")", "`command.nodes` has \"40\"; accepted: ids"),
+        ("StartFault(kind:Loss(),whom:List([]))", "`command.whom` is a list of 0 nodes; accepted:"),
+        ("StartFault(kind:Loss(),whom:List([40]))", "`command.whom` is 40, and there are 40 nodes"),
+        (
+            "StartFault(kind:Loss(),whom:Area(x_mm:0,z_mm:0,radius_mm:0))",
+            "`command.whom.radius_mm` is 0; accepted: a whole number from 1 to 1000000000 mm",
+        ),
+        (
+            "StartFault(kind:Eclipse(victim:40),whom:List([1]))",
+            "`command.kind.victim` is 40, and there are 40 nodes; accepted: 0 to 39",
+        ),
+        (
+            "StartFault(kind:Sybil(host:1,attack:Bias(bias:9)))",
+            "`command.kind.attack.bias` is 9.0; accepted: a number from -8 to 8",
+        ),
+        (
+            "StartFault(kind:Bursts(enter_per_mille:600,leave_per_mille:600))",
+            "`command.kind.leave_per_mille` 600 and `enter_per_mille` 600 make more than 1000",
+        ),
         ("AddNodes(count:0,x_mm:0,z_mm:0)", "`command.count` is 0; accepted: a whole number"),
         ("AddNodes(x_mm:0,z_mm:0,modality:\"him\")", "no signal has the modality `him` (did you"),
     ];
@@ -140,6 +188,8 @@ fn what_a_mesh_cannot_follow_is_refused_there() {
     let streams = with(|realm| realm.streams = true);
     let crowded = with(|realm| realm.nodes = NODES_MAX);
     let stormy = with(|realm| realm.storms = STORMS_MAX);
+    let faulty = with(|realm| realm.faults = FAULTS_MAX);
+    let sybil = "StartFault(kind:Sybil(host:1,attack:Mimic))";
     let few = with(|realm| realm.fewest = 4);
     let pair = with(|realm| realm.fewest = 2);
     let cases = [
@@ -151,6 +201,12 @@ fn what_a_mesh_cannot_follow_is_refused_there() {
         ("Revive(nodes:\"3\",memory:false)", &streams, "a stream does not survive a restart"),
         ("AddNodes(x_mm:0,z_mm:0)", &crowded, "makes 1000001 nodes together"),
         ("StartStorm(x_mm:0,z_mm:0,radius_mm:9)", &stormy, "is one storm more than 1024"),
+        ("StartFault(kind:Loss())", &faulty, "is one fault more than 256"),
+        ("StartFault(kind:Churn())", &audits, "which audits cannot follow"),
+        ("StartFault(kind:PowerLoss())", &streams, "and nodes stream their readings"),
+        (sybil, &audits, "nodes that are added, which audits cannot follow"),
+        (sybil, &sums, "leave out `protocol.secure_aggregation"),
+        (sybil, &crowded, "`command.kind.identities` makes 1000010 nodes together"),
         ("SetProtocol(field:\"protocol.trim_per_tail\",value:2)", &pair, "needs 3 nodes of"),
         ("SetDefence(aggregation:Krum(faulty:2))", &few, "nodes of a modality, and there are 4"),
     ];
@@ -162,6 +218,8 @@ fn what_a_mesh_cannot_follow_is_refused_there() {
         ("Kill(nodes:\"3\")", &audits),
         ("Revive(nodes:\"3\")", &audits),
         ("Cut(links:Of(\"3\"))", &sums),
+        ("StartFault(kind:Loss())", &audits),
+        ("StartFault(kind:Straggler())", &streams),
     ];
     for (text, realm) in kept {
         assert_eq!(read(text).validate(realm), Ok(()), "{text}");

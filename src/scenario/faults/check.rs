@@ -1,10 +1,12 @@
 //! What faults may say: each value in its range, and what must hold between values. Must not know
 //! what a fault does.
 
-use super::super::check::{attack, each, list, said, whole};
-use super::super::{Fault, Layout, Scenario};
+use super::super::check::{attack, each, list, said_as, whole, whole_as};
+use super::super::{Fault, Layout, Realm, Scenario};
 use super::{FaultEntry, FaultKind, Who};
 
+/// Where the ranges of a fault's fields are.
+const KNOWN: &str = "faults[]";
 /// Entries that a list of nodes or links may have.
 const CHOSEN_MAX: usize = 10_000;
 
@@ -19,8 +21,16 @@ pub(in crate::scenario) fn ranges(faults: &[FaultEntry]) -> Result<(), Fault> {
     })
 }
 
+/// Ranges of a fault that a command at `at` begins.
+pub(in crate::scenario) fn begun(at: &str, begun: &FaultKind, whom: &Who) -> Result<(), Fault> {
+    kind(&format!("{at}.kind"), begun)?;
+    who(&format!("{at}.whom"), whom)
+}
+
 fn kind(at: &str, kind: &FaultKind) -> Result<(), Fault> {
-    let number = |name: &str, value: u64| whole(&format!("{at}.{name}"), value);
+    let number = |name: &str, value: u64| {
+        whole_as(&format!("{at}.{name}"), &format!("{KNOWN}.kind.{name}"), value)
+    };
     match kind {
         FaultKind::Partition => Ok(()),
         FaultKind::Loss { percent } | FaultKind::Duplication { percent } => {
@@ -69,23 +79,27 @@ fn kind(at: &str, kind: &FaultKind) -> Result<(), Fault> {
 fn who(at: &str, who: &Who) -> Result<(), Fault> {
     let counted = |count: usize, of: &str| {
         let fits = (1..=CHOSEN_MAX).contains(&count);
-        if fits { Ok(()) } else { Err(said(at, &format!("a list of {count} {of}"))) }
+        let found = || format!("a list of {count} {of}");
+        if fits { Ok(()) } else { Err(said_as(at, &format!("{KNOWN}.nodes"), &found())) }
+    };
+    let number = |name: &str, value: i128| {
+        whole_as(&format!("{at}.{name}"), &format!("{KNOWN}.nodes.{name}"), value)
     };
     match who {
         Who::All | Who::Adversaries => Ok(()),
-        Who::Share { percent } => whole(&format!("{at}.percent"), *percent),
+        Who::Share { percent } => number("percent", (*percent).into()),
         Who::List(ids) => counted(ids.len(), "nodes"),
         Who::Links(links) => counted(links.len(), "links"),
         Who::Area { x_mm, z_mm, radius_mm } => {
-            whole(&format!("{at}.x_mm"), *x_mm)?;
-            whole(&format!("{at}.z_mm"), *z_mm)?;
-            whole(&format!("{at}.radius_mm"), *radius_mm)
+            number("x_mm", (*x_mm).into())?;
+            number("z_mm", (*z_mm).into())?;
+            number("radius_mm", (*radius_mm).into())
         }
         Who::Side { x_mm, z_mm, to_x_mm, to_z_mm } => {
-            whole(&format!("{at}.x_mm"), *x_mm)?;
-            whole(&format!("{at}.z_mm"), *z_mm)?;
-            whole(&format!("{at}.to_x_mm"), *to_x_mm)?;
-            whole(&format!("{at}.to_z_mm"), *to_z_mm)
+            number("x_mm", (*x_mm).into())?;
+            number("z_mm", (*z_mm).into())?;
+            number("to_x_mm", (*to_x_mm).into())?;
+            number("to_z_mm", (*to_z_mm).into())
         }
     }
 }
@@ -103,19 +117,33 @@ pub(in crate::scenario) fn combine(scenario: &Scenario) -> Result<(), Fault> {
                 "accepted: a later tick than `from_tick`",
             ));
         }
-        chosen(at, entry)?;
-        known(scenario, at, entry)?;
-        alone(scenario, at, entry)
+        let (kind, nodes) = (format!("{at}.kind"), format!("{at}.nodes"));
+        chosen(&nodes, &entry.kind, &entry.nodes)?;
+        known(scenario.node_count(), (&kind, &entry.kind), (&nodes, &entry.nodes))?;
+        alone(&kind, &entry.kind, scenario.protocol.stream.step > 0.0)?;
+        joins(scenario, at, entry)
     })?;
     room(scenario)
 }
 
+/// What must hold between a fault that a command at `at` begins and the mesh that it is given to;
+/// whom it strikes stands in its field `name`.
+pub(in crate::scenario) fn given(
+    at: &str,
+    kind: &FaultKind,
+    (name, whom): (&str, &Who),
+    realm: &Realm,
+) -> Result<(), Fault> {
+    let (kind_at, whom_at) = (format!("{at}.kind"), format!("{at}.{name}"));
+    chosen(&whom_at, kind, whom)?;
+    known(realm.nodes, (&kind_at, kind), (&whom_at, whom))?;
+    alone(&kind_at, kind, realm.streams)
+}
+
 /// The choice must make sense for the kind.
-fn chosen(at: &str, entry: &FaultEntry) -> Result<(), Fault> {
-    let refused = |why: &str, accepted: &str| {
-        Err(Fault::at(format!("{at}.nodes"), format!("`{at}.nodes` {why}"), accepted))
-    };
-    match (&entry.kind, &entry.nodes) {
+fn chosen(at: &str, kind: &FaultKind, who: &Who) -> Result<(), Fault> {
+    let refused = |why: &str, accepted: &str| Err(Fault::at(at, format!("`{at}` {why}"), accepted));
+    match (kind, who) {
         (FaultKind::Jamming { .. }, Who::Area { .. }) | (FaultKind::Sybil { .. }, Who::All) => {
             Ok(())
         }
@@ -131,7 +159,7 @@ fn chosen(at: &str, entry: &FaultEntry) -> Result<(), Fault> {
             "accepted here: Share(..), List([..]), Area(..), Side(..) or Adversaries",
         ),
         (kind, Who::Links(_)) if !kind.is_of_links() => refused(
-            &format!("chooses links, but {} strikes nodes", entry.kind.name()),
+            &format!("chooses links, but {} strikes nodes", kind.name()),
             "accepted here: All, Share(..), List([..]), Area(..), Side(..) or Adversaries",
         ),
         (_, Who::Side { x_mm, z_mm, to_x_mm, to_z_mm }) if (x_mm, z_mm) == (to_x_mm, to_z_mm) => {
@@ -142,8 +170,11 @@ fn chosen(at: &str, entry: &FaultEntry) -> Result<(), Fault> {
 }
 
 /// Ids must be those of nodes.
-fn known(scenario: &Scenario, at: &str, entry: &FaultEntry) -> Result<(), Fault> {
-    let count = scenario.node_count();
+fn known(
+    count: u64,
+    (kind_at, kind): (&str, &FaultKind),
+    (who_at, who): (&str, &Who),
+) -> Result<(), Fault> {
     let check = |path: String, id: u32| {
         if u64::from(id) < count {
             return Ok(());
@@ -154,26 +185,24 @@ fn known(scenario: &Scenario, at: &str, entry: &FaultEntry) -> Result<(), Fault>
             format!("accepted: 0 to {}", count.saturating_sub(1)),
         ))
     };
-    match &entry.kind {
-        FaultKind::Eclipse { victim } => check(format!("{at}.kind.victim"), *victim)?,
-        FaultKind::Sybil { host, .. } => check(format!("{at}.kind.host"), *host)?,
+    match kind {
+        FaultKind::Eclipse { victim } => check(format!("{kind_at}.victim"), *victim)?,
+        FaultKind::Sybil { host, .. } => check(format!("{kind_at}.host"), *host)?,
         _ => {}
     }
-    let path = format!("{at}.nodes");
-    match &entry.nodes {
-        Who::List(ids) => ids.iter().try_for_each(|id| check(path.clone(), *id)),
+    match who {
+        Who::List(ids) => ids.iter().try_for_each(|id| check(who_at.to_owned(), *id)),
         Who::Links(links) => links.iter().try_for_each(|(one, other)| {
-            check(path.clone(), *one)?;
-            check(path.clone(), *other)
+            check(who_at.to_owned(), *one)?;
+            check(who_at.to_owned(), *other)
         }),
         _ => Ok(()),
     }
 }
 
 /// Settings that a fault cannot live with.
-fn alone(scenario: &Scenario, at: &str, entry: &FaultEntry) -> Result<(), Fault> {
-    let path = format!("{at}.kind");
-    match &entry.kind {
+fn alone(path: &str, kind: &FaultKind, streams: bool) -> Result<(), Fault> {
+    match kind {
         FaultKind::Bursts { enter_per_mille, leave_per_mille, .. }
             if enter_per_mille + leave_per_mille > 1000 =>
         {
@@ -186,31 +215,33 @@ fn alone(scenario: &Scenario, at: &str, entry: &FaultEntry) -> Result<(), Fault>
                 "accepted: at most 1000 together, or bursts would be shorter than by chance",
             ))
         }
-        FaultKind::PowerLoss { .. } | FaultKind::Churn { .. }
-            if scenario.protocol.stream.step > 0.0 =>
-        {
-            Err(Fault::at(
-                path.clone(),
-                format!("`{path}` is {}, and nodes stream their readings", entry.kind.name()),
-                "accepted with `protocol.stream`: no PowerLoss and no Churn, since a stream does \
-                 not yet survive a restart of its sender",
-            )
-            .or_at(&["protocol.stream.step"]))
-        }
-        FaultKind::Sybil { .. } => {
-            let Layout::Stations(stations) = &scenario.nodes.layout else { return Ok(()) };
-            let last = stations.iter().map(|station| station.join_tick).max().unwrap_or(0);
-            if entry.from_tick >= last {
-                return Ok(());
-            }
-            Err(Fault::at(
-                format!("{at}.from_tick"),
-                format!("`{at}.from_tick` {} is before stations join", entry.from_tick),
-                format!("accepted for a Sybil: {last} or later, when the last one has joined"),
-            ))
-        }
+        FaultKind::PowerLoss { .. } | FaultKind::Churn { .. } if streams => Err(Fault::at(
+            path,
+            format!("`{path}` is {}, and nodes stream their readings", kind.name()),
+            "accepted with `protocol.stream`: no PowerLoss and no Churn, since a stream does \
+             not yet survive a restart of its sender",
+        )
+        .or_at(&["protocol.stream.step"])),
         _ => Ok(()),
     }
+}
+
+/// Invented identities come after all stations.
+fn joins(scenario: &Scenario, at: &str, entry: &FaultEntry) -> Result<(), Fault> {
+    let (FaultKind::Sybil { .. }, Layout::Stations(stations)) =
+        (&entry.kind, &scenario.nodes.layout)
+    else {
+        return Ok(());
+    };
+    let last = stations.iter().map(|station| station.join_tick).max().unwrap_or(0);
+    if entry.from_tick >= last {
+        return Ok(());
+    }
+    Err(Fault::at(
+        format!("{at}.from_tick"),
+        format!("`{at}.from_tick` {} is before stations join", entry.from_tick),
+        format!("accepted for a Sybil: {last} or later, when the last one has joined"),
+    ))
 }
 
 /// Nodes and invented identities together must stay within what a mesh can hold.

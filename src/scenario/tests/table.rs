@@ -4,7 +4,7 @@ use super::refused;
 use crate::scenario::{fields::field_table, *};
 
 /// Every field that a layout or a source allows, each at least once over them.
-const FULL: [&str; 20] = [
+const FULL: [&str; 22] = [
     r#"(title: "t", watch_for: "w", nodes: (layout: Stations([
         (name: "A", latitude: 1, longitude: 2), (name: "B", latitude: 1, longitude: 2.5)])),
         protocol: (trim_per_tail: 0),
@@ -45,13 +45,15 @@ const FULL: [&str; 20] = [
     PLAIN,
     PLAIN,
     PLAIN,
+    PLAIN,
+    PLAIN,
 ];
 
 /// No more than there must be.
 const PLAIN: &str = r#"(title: "t", watch_for: "w", nodes: (), signals: [(modality: "a")])"#;
 
 /// What each of those has besides: attacks with each field at least once, and commands.
-const HOSTILE: [&str; 20] = [
+const HOSTILE: [&str; 22] = [
     "adversaries: [(kind: Bias(), share_percent: 50)]",
     "adversaries: [(kind: SignFlip())]",
     "adversaries: [(kind: Gaussian())]",
@@ -75,6 +77,8 @@ const HOSTILE: [&str; 20] = [
     "commands: [(at_tick: 5, command: Drain(nodes: \"all\", percent: 5))]",
     "commands: [(at_tick: 5, command: Cut(links: All))]",
     "commands: [(at_tick: 5, command: AddNodes(x_mm: 1, z_mm: 2))]",
+    "commands: [(at_tick: 5, command: StartFault(kind: Loss()))]",
+    "commands: [(at_tick: 5, command: EndFault(fault: 0))]",
 ];
 
 /// And a fault: each field of each kind and choice at least once.

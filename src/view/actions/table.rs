@@ -294,6 +294,13 @@ pub const ALL: &[Entry] = &[
     ),
     entry(
         Topic::Hands,
+        Action::Hold(Tool::DropJammer),
+        "Drop a jammer",
+        &["Ctrl+J"],
+        Tool::DropJammer.hint(),
+    ),
+    entry(
+        Topic::Hands,
         Action::Hold(Tool::DrawLine),
         "Cut along a line",
         &["X"],

@@ -26,7 +26,7 @@ impl Jammer {
     pub fn new(kind: &FaultKind, members: &Members) -> Option<Self> {
         let (
             FaultKind::Jamming { duty_percent, period_us, strength_percent },
-            Members::Around(_, [x, z]),
+            Members::Around(_, [x, z], _),
         ) = (kind, members)
         else {
             return None;
@@ -63,7 +63,7 @@ mod tests {
 
     fn jammer(duty_percent: u8, strength_percent: u32) -> Jammer {
         let kind = FaultKind::Jamming { duty_percent, period_us: 1_000, strength_percent };
-        Jammer::new(&kind, &Members::Around(Vec::new(), [0, 0])).expect("a jammer")
+        Jammer::new(&kind, &Members::Around(Vec::new(), [0, 0], 1)).expect("a jammer")
     }
 
     #[test]

@@ -76,6 +76,19 @@ impl Entry {
     }
 }
 
+/// A fault that is on, as the outside sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// Its number, as commands say it.
+    pub number: u32,
+    /// The name of its kind.
+    pub name: &'static str,
+    /// What it needs to be near: a place, millimetres east and south, and how far from there.
+    pub area: Option<([i64; 2], u32)>,
+    /// Whether it keeps links from carrying anything.
+    pub severs: bool,
+}
+
 /// A frame on its way to one receiver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Link {
@@ -156,36 +169,43 @@ impl Faults {
     #[must_use]
     pub fn new(faults: &[FaultEntry], seed: u64, positions: &[[i32; 3]], hostile: &[bool]) -> Self {
         let mut all = Self { seed, ..Self::default() };
-        for (place, fault) in faults.iter().enumerate() {
-            let earlier = faults.iter().take(place);
-            let ordinal = earlier.filter(|other| other.kind.name() == fault.kind.name()).count();
-            let seed = seed.wrapping_add((ordinal as u64).wrapping_mul(ENTRY_STEP));
-            // The kind's letters are part of it, so that two kinds choose different nodes.
-            let choice = fault.kind.name().bytes().fold(seed, |seed, letter| {
-                seed.wrapping_mul(0x0000_0100_0000_01B3).wrapping_add(u64::from(letter))
-            });
-            all.entries.push(Entry {
-                kind: fault.kind.clone(),
-                from: fault.from_tick,
-                to: fault.to_tick,
-                members: Members::choose(&fault.nodes, choice, positions, hostile),
-                seed,
-            });
-        }
-        let any = |of: fn(&FaultKind) -> bool| faults.iter().any(|fault| of(&fault.kind));
-        all.on_clock =
-            any(|kind| matches!(kind, FaultKind::ClockSkew { .. } | FaultKind::Straggler { .. }));
-        all.on_power =
-            any(|kind| matches!(kind, FaultKind::PowerLoss { .. } | FaultKind::Churn { .. }));
-        all.on_air = any(|kind| {
-            let lags = matches!(kind, FaultKind::Straggler { .. });
-            let places = matches!(kind, FaultKind::Jamming { .. } | FaultKind::Eclipse { .. });
-            lags || places || kind.is_of_links()
-        });
-        if any(|kind| matches!(kind, FaultKind::Jamming { .. })) {
-            all.positions = positions.to_vec();
-        }
+        faults.iter().for_each(|fault| all.begin(fault, positions, hostile));
         all
+    }
+
+    /// One more fault, behind all others; `positions` and `hostile` as in [`Faults::new`], of now.
+    pub fn begin(&mut self, fault: &FaultEntry, positions: &[[i32; 3]], hostile: &[bool]) {
+        let kind = &fault.kind;
+        let of_kind = |entry: &&Entry| entry.kind.name() == kind.name();
+        let ordinal = self.entries.iter().filter(of_kind).count();
+        let seed = self.seed.wrapping_add((ordinal as u64).wrapping_mul(ENTRY_STEP));
+        // The kind's letters are part of it, so that two kinds choose different nodes.
+        let choice = kind.name().bytes().fold(seed, |seed, letter| {
+            seed.wrapping_mul(0x0000_0100_0000_01B3).wrapping_add(u64::from(letter))
+        });
+        self.entries.push(Entry {
+            kind: kind.clone(),
+            from: fault.from_tick,
+            to: fault.to_tick,
+            members: Members::choose(&fault.nodes, choice, positions, hostile),
+            seed,
+        });
+        let lags = matches!(kind, FaultKind::Straggler { .. });
+        let jams = matches!(kind, FaultKind::Jamming { .. });
+        let places = jams || matches!(kind, FaultKind::Eclipse { .. });
+        self.on_clock |= lags || matches!(kind, FaultKind::ClockSkew { .. });
+        self.on_power |= matches!(kind, FaultKind::PowerLoss { .. } | FaultKind::Churn { .. });
+        self.on_air |= lags || places || kind.is_of_links();
+        if jams {
+            self.positions = positions.to_vec();
+        }
+    }
+
+    /// Lets fault `place` be over at `now`; one that has not begun never does.
+    pub fn end(&mut self, place: usize, now: Tick) {
+        if let Some(entry) = self.entries.get_mut(place) {
+            entry.to = entry.to.min(now.0);
+        }
     }
 
     /// Whether nothing can go wrong.
@@ -245,17 +265,36 @@ impl Faults {
         self.entries.iter().filter(move |entry| entry.is_active(now))
     }
 
+    /// The faults that are on, by number.
+    pub fn troubles(&self, now: Tick) -> impl Iterator<Item = Trouble> {
+        let numbered = self.entries.iter().zip(0..);
+        numbered.filter(move |(entry, _)| entry.is_active(now)).map(|(entry, number)| Trouble {
+            number,
+            name: entry.kind.name(),
+            area: match &entry.members {
+                Members::Around(_, place_mm, radius_mm) => Some((*place_mm, *radius_mm)),
+                _ => None,
+            },
+            severs: matches!(entry.kind, FaultKind::Partition | FaultKind::Eclipse { .. }),
+        })
+    }
+
     /// Whether nothing passes from `sender` to `receiver`.
     #[must_use]
     pub fn cuts(&self, now: Tick, sender: NodeId, receiver: NodeId) -> bool {
-        let by = |entry: &Entry| match &entry.kind {
+        self.on_air && (self.hands.cuts(sender, receiver) || self.severs(now, sender, receiver))
+    }
+
+    /// Whether a partition or an eclipse lets nothing pass from `sender` to `receiver`.
+    #[must_use]
+    pub fn severs(&self, now: Tick, sender: NodeId, receiver: NodeId) -> bool {
+        self.active(now).any(|entry| match &entry.kind {
             FaultKind::Partition => partition::cuts(&entry.members, sender, receiver),
             FaultKind::Eclipse { victim } => {
                 eclipse::cuts(NodeId(*victim), &entry.members, sender, receiver)
             }
             _ => false,
-        };
-        self.on_air && (self.hands.cuts(sender, receiver) || self.active(now).any(by))
+        })
     }
 
     /// Whether a jammer drowns a frame that lasts `span_us` within the tick.

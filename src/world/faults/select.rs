@@ -15,8 +15,9 @@ pub(super) enum Members {
     Nodes(Vec<u32>),
     /// Links, each with its lesser end first, sorted.
     Links(Vec<(u32, u32)>),
-    /// Nodes around a place on the ground, sorted, and that place: millimetres east and south.
-    Around(Vec<u32>, [i64; 2]),
+    /// Nodes around a place on the ground, sorted; that place and how far, millimetres east and
+    /// south.
+    Around(Vec<u32>, [i64; 2], u32),
 }
 
 impl Members {
@@ -49,7 +50,7 @@ impl Members {
             Who::Area { x_mm, z_mm, radius_mm } => {
                 let centre = [*x_mm, *z_mm];
                 let near = those(&|_, at| square(at, centre) <= i128::from(*radius_mm).pow(2));
-                Self::Around(near, centre)
+                Self::Around(near, centre, *radius_mm)
             }
             Who::Side { x_mm, z_mm, to_x_mm, to_z_mm } => {
                 let line = [[*x_mm, *z_mm], [*to_x_mm, *to_z_mm]];
@@ -65,7 +66,7 @@ impl Members {
     pub fn has(&self, node: NodeId) -> bool {
         match self {
             Self::All => true,
-            Self::Nodes(ids) | Self::Around(ids, _) => ids.binary_search(&node.0).is_ok(),
+            Self::Nodes(ids) | Self::Around(ids, ..) => ids.binary_search(&node.0).is_ok(),
             Self::Links(_) => false,
         }
     }

@@ -16,7 +16,7 @@ pub struct Invented {
     pub join: Tick,
     /// When it ceases to do harm.
     pub to: Tick,
-    /// Place of its fault among the Sybils of the scenario.
+    /// Place of its fault among all Sybils of the run.
     pub ordinal: u32,
     /// Where its radio stands, in millimetres.
     pub position_mm: [i32; 3],
@@ -24,17 +24,19 @@ pub struct Invented {
     pub attack: Attack,
 }
 
-/// All identities of a scenario in order of joining, which is the order of their ids. Each stands
-/// within a hundredth of the range of its host, east or west and north or south.
+/// All identities of some faults, `before` which there are so many Sybils, in order of joining, which
+/// is the order of their ids. Each stands within a hundredth of the range of its host, east or west
+/// and north or south.
 #[must_use]
 pub fn invent(
     faults: &[FaultEntry],
+    before: u32,
     seed: u64,
     range_mm: u32,
     positions: &[[i32; 3]],
 ) -> Vec<Invented> {
     let mut all = Vec::new();
-    let mut ordinal = 0;
+    let mut ordinal = before;
     for fault in faults {
         let FaultKind::Sybil { host, identities, attack } = &fault.kind else { continue };
         let Some(place) = positions.get(*host as usize) else { continue };
@@ -75,7 +77,7 @@ mod tests {
             nodes: Who::All,
         };
         let positions = [[0, 0, 0], [50_000, 7, 0]];
-        let all = invent(&[entry(1, 3, 90), entry(0, 2, 40)], 6, 10_000, &positions);
+        let all = invent(&[entry(1, 3, 90), entry(0, 2, 40)], 0, 6, 10_000, &positions);
         let order: Vec<_> = all.iter().map(|who| (who.host, who.join.0)).collect();
         assert_eq!(order, [(0, 40), (0, 40), (1, 90), (1, 90), (1, 90)]);
         for who in &all {
@@ -84,5 +86,8 @@ mod tests {
             assert!(away.iter().all(|mm| *mm <= 100) && who.position_mm[1] == host[1]);
         }
         assert_ne!(all[2].position_mm, all[3].position_mm);
+        // A Sybil more draws as one of the scenario in its place would.
+        let later = invent(&[entry(0, 2, 40)], 1, 6, 10_000, &positions);
+        assert_eq!(later, all[..2]);
     }
 }
