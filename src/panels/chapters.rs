@@ -9,10 +9,10 @@ use crate::view::actions::{Action, entry_of};
 use crate::view::stage::{Ask, Look, Stage};
 use bevy_egui::egui::{ComboBox, RichText, ScrollArea, TextEdit, Ui};
 
-/// Draws it as one line.
+/// Draws it as one line, or as two where one is too short.
 pub fn head(ui: &mut Ui, stage: &Stage, look: &Look, zoomed: bool, outcome: &mut Outcome) -> bool {
     let mut whole = false;
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 5.0;
         act(ui, Icon::Previous, Action::PreviousEvent, false, outcome);
         kinds(ui, look, outcome);

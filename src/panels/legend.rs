@@ -11,6 +11,8 @@ use bevy_egui::egui::{self, Color32, Rect, Sense, Ui, vec2};
 
 /// Width that colours and shapes take side by side.
 const ONE_LINE: f32 = 760.0;
+/// Width of a mark and of the space after it, at most.
+const MARK: f32 = 23.0;
 
 /// Draws its lines.
 pub fn lines(ui: &mut Ui, stage: &Stage, look: &Look, space: &Space) {
@@ -58,12 +60,26 @@ fn line(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
 
 /// A mark and its name, never parted by a line's end; what it means where the pointer rests on it.
 fn entry(ui: &mut Ui, name: &str, hint: &str, mark: impl FnOnce(&mut Ui)) {
+    break_before(ui, MARK + width_of(ui, name));
     let line = ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         mark(ui);
         ui.label(theme::text(name).size(11.0));
     });
     explain(ui, line.response.rect, hint);
+}
+
+/// Begins another line where the rest of this one is shorter than `width`: what is put together out
+/// of parts would run on.
+fn break_before(ui: &mut Ui, width: f32) {
+    if ui.available_size_before_wrap().x < width {
+        ui.end_row();
+    }
+}
+
+fn width_of(ui: &Ui, text: &str) -> f32 {
+    let font = egui::FontId::proportional(11.0);
+    ui.painter().layout_no_wrap(text.to_owned(), font, theme::TEXT).size().x
 }
 
 /// The caption leaves the mouse to the scene, so where the pointer is has to be asked here.
@@ -196,6 +212,7 @@ fn evolved(ui: &mut Ui, stage: &Stage, look: &Look) {
 }
 
 fn ramp(ui: &mut Ui, (low, high): (&str, &str), hint: &str) {
+    break_before(ui, 86.0 + width_of(ui, low) + width_of(ui, high));
     let line = ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 5.0;
         ui.label(theme::text(low).size(11.0));

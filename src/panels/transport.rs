@@ -12,6 +12,8 @@ use bevy_egui::egui::{Align2, Area, Context, Rect, RichText, Slider, SliderClamp
 
 /// Below this width of the scene the slider is left out.
 const ROOMY: f32 = 640.0;
+/// Below this width the clock stands under the buttons.
+const ONE_LINE: f32 = 500.0;
 /// Work that takes less than this is not worth a word, in seconds.
 const BLINK: f64 = 0.3;
 
@@ -46,8 +48,16 @@ impl Transport {
                         if scene.width() > ROOMY {
                             speed(ui, &stage.status, outcome);
                         }
-                        said(ui, stage);
+                        if scene.width() > ONE_LINE {
+                            said(ui, stage);
+                        }
                     });
+                    if scene.width() <= ONE_LINE {
+                        ui.horizontal(|ui| {
+                            ui.spacing_mut().item_spacing.x = 5.0;
+                            said(ui, stage);
+                        });
+                    }
                     match stage.travel.work.filter(|_| slow) {
                         Some(work) => working(ui, work, outcome),
                         None if stage.travel.is_past => past(ui, &stage.travel, outcome),
