@@ -25,7 +25,15 @@ const SHARE: f64 = 0.015;
 /// What is done in the second of two worlds.
 const ATTACK: &str = "SetAttack(nodes: \"44\", attack: Some(SignFlip()))";
 
-/// What a state is drawn from, beside its size.
+/// The same.
+const CUT: &str = "Cut(links: Across([(0, -90000), (0, 90000)]))";
+const JAMMER: &str =
+    "StartFault(kind: Jamming(), whom: Area(x_mm: 20000, z_mm: 10000, radius_mm: 30000))";
+/// What waits.
+const STORM: &str = "StartStorm(x_mm: -20000, z_mm: 10000, radius_mm: 20000)";
+const KILL: &str = "Kill(nodes: \"12 33 70\")";
+
+/// What a state is drawn from, and its size where it has one of its own.
 const STATES: &[(&str, &[&str])] = &[
     ("calm", &["storm-front", "--tick", "150", "--bare"]),
     ("storm", &["storm-front", "--tick", "520", "--bare"]),
@@ -46,6 +54,23 @@ const STATES: &[(&str, &[&str])] = &[
     ("panels", &["mutation-cascade", "--tick", "620", "--select", "40"]),
     ("compared", &["storm-front", "--tick", "480", "--select", "44", "--compare", "60"]),
     ("fork", &["storm-front", "--tick", "480", "--bare", "--fork", ATTACK, "--fork-at", "200"]),
+    ("cut", &["storm-front", "--tick", "480", "--bare", "--fork", CUT, "--fork-at", "479"]),
+    ("jammed", &["storm-front", "--tick", "480", "--fork", JAMMER, "--fork-at", "400"]),
+    (
+        "picked",
+        &[
+            "storm-front",
+            "--tick",
+            "480",
+            "--pick",
+            "near=44:30m",
+            "--waiting",
+            STORM,
+            "--waiting",
+            KILL,
+        ],
+    ),
+    ("small", &["storm-front", "--tick", "400", "--select", "12", "--size", "900x690"]),
     ("close", &["storm-front", "--tick", "520", "--bare", "--camera", "west edge"]),
 ];
 
@@ -92,7 +117,8 @@ fn shoot(name: &str, arguments: &[&str]) -> PathBuf {
     let output = Command::new(env!("CARGO_BIN_EXE_qres"))
         .arg("shot")
         .args(arguments)
-        .args(["--size", "960x540", "--out"])
+        .args(if arguments.contains(&"--size") { &[][..] } else { &["--size", "960x540"] })
+        .arg("--out")
         .arg(&path)
         .output()
         .expect("the binary starts");

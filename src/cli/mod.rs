@@ -227,6 +227,12 @@ struct ShotArgs {
     /// Another node, to compare it with
     #[arg(long, value_name = "ID", requires = "select")]
     compare: Option<u32>,
+    /// Nodes to pick, such as 'regime=storm & !role=sentinel'
+    #[arg(long, value_name = "NODES")]
+    pick: Option<String>,
+    /// A command that waits for the next tick, drawn dashed; can be given several times
+    #[arg(long, value_name = "COMMAND")]
+    waiting: Vec<String>,
     /// Draw a second world beside the first, in which this command is given; as in a scenario,
     /// such as 'Kill(nodes: "3-5")'
     #[arg(long, value_name = "COMMAND", requires = "fork_at")]

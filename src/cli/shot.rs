@@ -188,6 +188,17 @@ fn fork(mesh: &mut Mesh, text: &str) -> Result<Twin, Failure> {
     Twin::part(mesh, command).map_err(|why| Failure::Input(format!("--fork: {why}")))
 }
 
+/// Picks nodes, and gives the commands that wait.
+fn prepare(mesh: &mut Mesh, args: &ShotArgs) -> Result<Vec<u32>, Failure> {
+    for text in &args.waiting {
+        let command = Scenario::parse_command("--waiting", text);
+        let command = command.map_err(|problem| Failure::Input(format!("{problem:#}")))?;
+        mesh.command(command).map_err(|why| Failure::Input(format!("--waiting: {why}")))?;
+    }
+    let Some(text) = &args.pick else { return Ok(Vec::new()) };
+    mesh.choose(text).map_err(|why| Failure::Input(format!("--pick: {why}")))
+}
+
 /// Runs to the tick and draws it.
 pub(super) fn shot(args: &ShotArgs) -> Result<(), Failure> {
     let input = &args.input;
@@ -229,8 +240,10 @@ pub(super) fn shot(args: &ShotArgs) -> Result<(), Failure> {
             args.tick
         )));
     }
+    let picked = prepare(mesh, args)?;
     // Frames are given out once only: what is counted is what is drawn.
     let mut stage = observer.stage(mesh);
+    stage.picked = picked;
     if let Some(twin) = &mut twin {
         twin.put(mesh, &mut stage);
     }

@@ -7,7 +7,7 @@ use crate::mesh::chronicle::{Kind, Lane};
 use crate::pace::{Intent, Sought};
 use crate::view::actions::{Action, entry_of};
 use crate::view::stage::{Ask, Look, Stage};
-use bevy_egui::egui::{ComboBox, RichText, ScrollArea, TextEdit, Ui};
+use bevy_egui::egui::{ComboBox, Label, RichText, ScrollArea, TextEdit, Ui};
 
 /// Draws it as one line, or as two where one is too short.
 pub fn head(ui: &mut Ui, stage: &Stage, look: &Look, zoomed: bool, outcome: &mut Outcome) -> bool {
@@ -28,7 +28,7 @@ pub fn head(ui: &mut Ui, stage: &Stage, look: &Look, zoomed: bool, outcome: &mut
             if fork.clicked() {
                 outcome.actions.push(Action::Fork);
             }
-            ui.label(theme::label("fork here").size(11.0));
+            ui.add(Label::new(theme::label("fork here").size(11.0)).extend());
         }
         whole = zoomed && ui.button("whole run").clicked();
     });

@@ -401,7 +401,8 @@ fn svg(stage: &Stage, look: &Look, world: World) -> String {
     text
 }
 
-fn escaped(text: &str) -> String {
+/// A text as XML has it.
+pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 

@@ -35,7 +35,8 @@ pub fn show(
     seen: &dyn Fn(Vec3) -> Option<Pos2>,
 ) {
     let waiting = &stage.published.orders.waiting;
-    let troubled = stage.published.troubles.iter().any(|trouble| trouble.area.is_some());
+    let mut worlds = stage.worlds();
+    let troubled = worlds.any(|world| world.troubles.iter().any(|at| at.area.is_some()));
     if waiting.is_empty() && !troubled {
         return;
     }
@@ -118,9 +119,12 @@ impl Easel<'_> {
 
     /// Where a fault has a place of its own, such as a jammer.
     fn troubles(&self) {
-        for trouble in &self.stage.published.troubles {
+        let worlds = self.stage.worlds().enumerate();
+        let all = worlds.flat_map(|(world, seen)| seen.troubles.iter().map(move |at| (world, at)));
+        for (world, trouble) in all {
             let Some(([x_mm, z_mm], radius_mm)) = trouble.area else { continue };
-            let (centre, radius) = (self.ground(x_mm, z_mm), self.space.length(radius_mm));
+            let centre = self.ground(x_mm, z_mm) + self.crowd.apart(world);
+            let radius = self.space.length(radius_mm);
             let rim = rim(centre, radius, self.seen);
             self.paint.add(Shape::line(rim, Stroke::new(1.6, theme::WARN)));
             let said = format!("{} {}", trouble.name.to_lowercase(), trouble.number);

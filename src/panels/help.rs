@@ -4,7 +4,7 @@ use super::widgets::{keycap, section};
 use super::{Outcome, theme};
 use crate::view::actions::{self, Action, Topic};
 use bevy_egui::egui::{
-    Align, Align2, Area, Context, Layout, Order, RichText, ScrollArea, TextEdit, Ui, vec2,
+    Align, Align2, Area, Context, Key, Layout, Order, RichText, ScrollArea, TextEdit, Ui, vec2,
 };
 
 /// What the mouse does over the scene.
@@ -24,9 +24,17 @@ pub const MOUSE: &[(&str, &str)] = &[
 #[derive(Default)]
 pub struct Help {
     typed: String,
+    /// It has just been opened: what is typed is a search.
+    opened: bool,
 }
 
 impl Help {
+    /// Forgets what was searched for.
+    pub fn close(&mut self) {
+        self.typed.clear();
+        self.opened = true;
+    }
+
     /// Draws it.
     pub fn show(&mut self, context: &Context, outcome: &mut Outcome) {
         let screen = context.viewport_rect().size();
@@ -47,6 +55,7 @@ impl Help {
     }
 
     fn sheet(&mut self, ui: &mut Ui, height: f32, outcome: &mut Outcome) {
+        let mut typing = false;
         ui.horizontal(|ui| {
             ui.label(RichText::new("Keys and mouse").size(17.0).color(theme::INK));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -54,9 +63,17 @@ impl Help {
                     outcome.actions.push(Action::Escape);
                 }
                 let line = TextEdit::singleline(&mut self.typed).hint_text("search: zoom, ctrl+o");
-                ui.add(line.desired_width(150.0));
+                let line = ui.add(line.desired_width(150.0));
+                if std::mem::take(&mut self.opened) {
+                    line.request_focus();
+                }
+                typing = line.has_focus() || line.lost_focus();
             });
         });
+        // The line has the keys then, and nobody else hears this one.
+        if typing && ui.input(|input| input.key_pressed(Key::Escape)) {
+            outcome.actions.push(Action::Escape);
+        }
         let wanted = self.typed.trim().to_lowercase();
         let fits = |text: &str| wanted.is_empty() || text.to_lowercase().contains(&wanted);
         ScrollArea::vertical().max_height(height - 40.0).show(ui, |ui| {

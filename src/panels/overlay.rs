@@ -39,6 +39,9 @@ impl Sheets {
         if look.overlay != Some(Overlay::Finder) {
             self.finder.close();
         }
+        if look.overlay != Some(Overlay::Help) {
+            self.help.close();
+        }
         if look.overlay != Some(Overlay::Tour) {
             self.tour = tour::Tour::default();
         }

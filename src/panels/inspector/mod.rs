@@ -1,6 +1,7 @@
 //! Everything about the selected node: what it senses, believes, spends, hears and says, and what
 //! it and its neighbours think of each other. With a second node beside it, both.
 
+mod export;
 mod graphs;
 mod tables;
 
@@ -78,6 +79,13 @@ fn body(ui: &mut Ui, stage: &Stage, look: &Look, detail: &NodeDetail, outcome: &
     state(ui, stage, detail);
     graphs::signal(ui, detail);
     graphs::belief(ui, look, detail);
+    ui.horizontal(|ui| {
+        for (name, ending) in [("save as CSV", "csv"), ("save as SVG", "svg")] {
+            if ui.small_button(name).on_hover_text("What is plotted above").clicked() {
+                outcome.notice = Some(export::save(stage, detail, ending));
+            }
+        }
+    });
     weights(ui, detail);
     graphs::windows(ui, stage, detail);
     flow(ui, detail);
