@@ -1,5 +1,5 @@
-//! In the scene: commands that wait for the next tick, as dashed ghosts where they have a place, and
-//! where faults that are on have one. Draws only; the panel of hands lists both.
+//! In the scene: commands that wait for the next tick, as dashed ghosts where they have a place,
+//! and where faults that are on have one. Draws only; the panel of hands lists both.
 
 use super::theme;
 use crate::scenario::{self, Command, Links, Selector, Who};
@@ -26,7 +26,8 @@ pub struct Easel<'a> {
     paint: Painter,
 }
 
-/// Draws all that waits, and the places of faults. Places on the ground are `real` in one layout only.
+/// Draws all that waits, and the places of faults. Places on the ground are `real` in one layout
+/// only.
 pub fn show(
     context: &Context,
     stage: &Stage,

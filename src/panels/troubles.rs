@@ -1,5 +1,5 @@
-//! Faults in the panel of hands: those that are on, and new ones for the chosen nodes. What each does
-//! is docs/faults.md.
+//! Faults in the panel of hands: those that are on, and new ones for the chosen nodes. What each
+//! does is docs/faults.md.
 
 use super::hands::ask;
 use super::widgets::section;

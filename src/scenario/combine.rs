@@ -278,34 +278,7 @@ fn protocol(scenario: &Scenario) -> Result<(), Fault> {
     secure_aggregation(protocol)?;
     bans(&protocol.trust.bans)?;
     adoption(protocol)?;
-    let fewest = fewest(scenario);
-    let rule = &protocol.aggregation;
-    let needed = rule.voices_needed(protocol.trim_per_tail);
-    if protocol.gossip && fewest < needed && *rule != Aggregation::TrimmedMean {
-        let name = format!("{rule:?}");
-        let name = name.split(' ').next().unwrap_or_default();
-        return Err(Fault::at(
-            "protocol.aggregation",
-            format!(
-                "`protocol.aggregation` {name} with so many faulty needs {needed} nodes of a \
-                 modality, and there are {fewest}"
-            ),
-            "lower its `faulty`, add nodes, or say `gossip: false`",
-        )
-        .or_at(&["nodes.count", "nodes.layout", "signals"]));
-    }
-    if protocol.gossip && fewest < needed {
-        return Err(Fault::at(
-            "protocol.trim_per_tail",
-            format!(
-                "`protocol.trim_per_tail` {} needs {needed} nodes of a modality, and there are \
-                 {fewest}",
-                protocol.trim_per_tail
-            ),
-            "lower it, add nodes, or say `gossip: false`",
-        )
-        .or_at(&["nodes.count", "nodes.layout", "signals"]));
-    }
+    voices(scenario)?;
     if protocol.initial_reputation > 0.5
         && !scenario.watch_for.to_lowercase().contains("reputation")
     {
@@ -376,6 +349,51 @@ fn privacy(scenario: &Scenario) -> Result<(), Fault> {
             )
             .or_at(&["protocol.privacy"]));
         }
+    }
+    Ok(())
+}
+
+/// Rules need so many nodes of a modality.
+fn voices(scenario: &Scenario) -> Result<(), Fault> {
+    let protocol = &scenario.protocol;
+    let fewest = fewest(scenario);
+    let rule = &protocol.aggregation;
+    let needed = rule.voices_needed(protocol.trim_per_tail);
+    if protocol.gossip && fewest == 0 {
+        let (signals, nodes) = (scenario.signals.len(), scenario.node_count());
+        return Err(Fault::at(
+            "signals",
+            format!(
+                "`signals` has {signals}, and there are {nodes} nodes: each senses one of them"
+            ),
+            "leave some signals out, or add nodes",
+        )
+        .or_at(&["nodes.count", "nodes.layout"]));
+    }
+    if protocol.gossip && fewest < needed && *rule != Aggregation::TrimmedMean {
+        let name = format!("{rule:?}");
+        let name = name.split(' ').next().unwrap_or_default();
+        return Err(Fault::at(
+            "protocol.aggregation",
+            format!(
+                "`protocol.aggregation` {name} with so many faulty needs {needed} nodes of a \
+                 modality, and there are {fewest}"
+            ),
+            "lower its `faulty`, add nodes, or say `gossip: false`",
+        )
+        .or_at(&["nodes.count", "nodes.layout", "signals"]));
+    }
+    if protocol.gossip && fewest < needed {
+        return Err(Fault::at(
+            "protocol.trim_per_tail",
+            format!(
+                "`protocol.trim_per_tail` {} needs {needed} nodes of a modality, and there are \
+                 {fewest}",
+                protocol.trim_per_tail
+            ),
+            "lower it, add nodes, or say `gossip: false`",
+        )
+        .or_at(&["nodes.count", "nodes.layout", "signals"]));
     }
     Ok(())
 }

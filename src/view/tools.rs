@@ -395,8 +395,8 @@ fn command(
     }
 }
 
-/// The circle that was drawn: its centre, and its radius in millimetres. A mere click means about as
-/// wide as a few nodes are apart.
+/// The circle that was drawn: its centre, and its radius in millimetres. A mere click means about
+/// as wide as a few nodes are apart.
 fn drawn(sketch: &Sketch, space: &Space) -> Result<(Vec3, u32), &'static str> {
     let (centre, radius) = sketch.circle.ok_or("nothing was drawn")?;
     let radius = if radius < 0.5 { 2.0 } else { radius };

@@ -27,10 +27,7 @@ const EVERYTHING: [(u64, &str); 31] = [
     (33, "SetProtocol(field:\"protocol.storm_entropy\",value:0.4)"),
     (33, "SetProtocol(field:\"twt.calm_ms\",value:8000)"),
     (34, "Revive(nodes:\"off & first=1\",memory:false)"),
-    (
-        35,
-        "StartFault(kind:PowerLoss(every_ticks:9,off_ticks:3,save_every_ticks:4),nodes:\"share=20%\")",
-    ),
+    (35, "StartFault(kind:PowerLoss(every_ticks:9,save_every_ticks:4),nodes:\"share=20%\")"),
     (36, "Restore(links:Between(\"0-17\",\"18-35\"))"),
     (38, "SetDefence(aggregation:Adaptive(calm_rounds:2))"),
     (40, "Charge(nodes:\"energy<40\",percent:30)"),

@@ -1,5 +1,5 @@
-//! Faults that begin and end in mid-run: each is what the same one of a scenario is, and is over when
-//! it is said to be.
+//! Faults that begin and end in mid-run: each is what the same one of a scenario is, and is over
+//! when it is said to be.
 
 use crate::common::{mesh, parsed, run_to};
 use qres::mesh::Mesh;

@@ -31,6 +31,9 @@ impl Store {
     /// # Errors
     /// When it cannot be written, or holds rows of something else.
     pub fn create(folder: &Path, fingerprint: &str) -> Result<Self, String> {
+        if folder.is_file() {
+            return Err(format!("{}: is a file; rows need a folder", folder.display()));
+        }
         fs::create_dir_all(folder).map_err(|why| format!("{}: {why}", folder.display()))?;
         let store = Self { folder: folder.to_path_buf() };
         if !folder.join(MANIFEST).exists() {

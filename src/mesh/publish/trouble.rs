@@ -19,8 +19,8 @@ pub(super) struct Severed {
 }
 
 impl Severed {
-    /// The links that are cut in tick `now` by `troubles`, those that are on then: by their ends, the
-    /// lesser first, in order.
+    /// The links that are cut in tick `now` by `troubles`, those that are on then: by their ends,
+    /// the lesser first, in order.
     pub(super) fn find(&mut self, plan: &Plan, now: Tick, troubles: &[Trouble]) -> Arc<[[u32; 2]]> {
         let cutting = troubles.iter().filter(|trouble| trouble.severs);
         let by: Vec<u32> = cutting.map(|trouble| trouble.number).collect();

@@ -1,5 +1,5 @@
-//! What the inspector plots of a node, to be kept: every tick as a row of CSV, or the plots as SVG on
-//! white, for print.
+//! What the inspector plots of a node, to be kept: every tick as a row of CSV, or the plots as SVG
+//! on white, for print.
 
 use crate::mesh::publish::{MomentView, NodeDetail, Regime};
 use crate::panels::figures::escaped;

@@ -68,7 +68,10 @@ fn somebody(at: &str, share_percent: u8, nodes: u64) -> Result<(), Fault> {
     Err(Fault::at(
         path.clone(),
         format!("`{path}` {share_percent} of {nodes} nodes is less than one node"),
-        format!("accepted here: {least} or more, or name nodes in `{at}.nodes`"),
+        match least {
+            ..=90 => format!("accepted here: {least} or more, or name nodes in `{at}.nodes`"),
+            _ => format!("add nodes, or name some in `{at}.nodes`"),
+        },
     )
     .or_at(&["nodes.count"]))
 }

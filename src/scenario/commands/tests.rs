@@ -133,6 +133,15 @@ fn what_a_command_may_not_say_is_named() {
             "`command.field` is \"protocol.trust.bans.first_ticks\"; accepted where the scenario",
         ),
         ("SetProtocol(field:\"protocol.trim_per_tail\",value:8)", ""),
+        ("AddNodes(count:0,x_mm:0,z_mm:0)", "`command.count` is 0; accepted: a whole number"),
+        ("AddNodes(x_mm:0,z_mm:0,modality:\"him\")", "no signal has the modality `him` (did you"),
+    ];
+    told(&cases);
+}
+
+#[test]
+fn what_a_fault_by_command_may_not_say_is_named() {
+    told(&[
         ("EndFault(fault:2)", "`command.fault` is 2; accepted: 0 to 1"),
         ("StartFault(kind:Loss(percent:0))", "`command.kind.percent` is 0; accepted: a whole"),
         ("StartFault(kind:Jamming())", "`command.whom` is no Area, but a jammer stands"),
@@ -161,13 +170,15 @@ fn what_a_command_may_not_say_is_named() {
             "StartFault(kind:Bursts(enter_per_mille:600,leave_per_mille:600))",
             "`command.kind.leave_per_mille` 600 and `enter_per_mille` 600 make more than 1000",
         ),
-        ("AddNodes(count:0,x_mm:0,z_mm:0)", "`command.count` is 0; accepted: a whole number"),
-        ("AddNodes(x_mm:0,z_mm:0,modality:\"him\")", "no signal has the modality `him` (did you"),
-    ];
+    ]);
+}
+
+/// Each text is refused with these words, or taken where there are none.
+fn told(cases: &[(&str, &str)]) {
     for (text, expected) in cases {
         let outcome = read(text).validate(&realm());
         match outcome {
-            Ok(()) => assert_eq!(expected, "", "{text}"),
+            Ok(()) => assert_eq!(*expected, "", "{text}"),
             Err(fault) => {
                 let fault = fault.to_string();
                 assert!(!expected.is_empty() && fault.starts_with(expected), "{text}: {fault}");

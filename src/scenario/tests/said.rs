@@ -223,6 +223,10 @@ const COMBINATIONS: &[(&str, &str)] = &[
              12 or more",
     ),
     (
+        "(count: 1), protocol: (gossip: false), adversaries: [(kind: Mimic, share_percent: 10)])",
+        "2:82: `adversaries[0].share_percent` 10 of 1 nodes is less than one node; add nodes, or",
+    ),
+    (
         "(), commands: [(at_tick: 5, command: SetAttack(nodes: \"1\", attack: Some(Mimic), \
              cover_up: true))])",
         "2:91: `commands[0].command.cover_up` is true, but nobody audits, and there is nothing to",
@@ -334,6 +338,16 @@ fn combinations_point_at_the_value() {
         let message = refused(&format!("{HEAD}\n{tail}")).to_string();
         assert!(message.starts_with(&format!("x.ron:{expected}")), "{tail}\n{message}");
     }
+}
+
+#[test]
+fn each_signal_needs_a_node() {
+    let many = "(title: \"t\", watch_for: \"w\", nodes: (count: 1), signals: [(modality: \"a\"), \
+        (modality: \"b\")])";
+    let told =
+        "`signals` has 2, and there are 1 nodes: each senses one of them; leave some signals";
+    let message = refused(many).to_string();
+    assert!(message.contains(told), "{message}");
 }
 
 #[test]

@@ -24,9 +24,9 @@ pub struct Invented {
     pub attack: Attack,
 }
 
-/// All identities of some faults, `before` which there are so many Sybils, in order of joining, which
-/// is the order of their ids. Each stands within a hundredth of the range of its host, east or west
-/// and north or south.
+/// All identities of some faults, `before` which there are so many Sybils, in order of joining,
+/// which is the order of their ids. Each stands within a hundredth of the range of its host, east
+/// or west and north or south.
 #[must_use]
 pub fn invent(
     faults: &[FaultEntry],
