@@ -224,7 +224,7 @@ const COMBINATIONS: &[(&str, &str)] = &[
     ),
     (
         "(count: 1), protocol: (gossip: false), adversaries: [(kind: Mimic, share_percent: 10)])",
-        "2:82: `adversaries[0].share_percent` 10 of 1 nodes is less than one node; add nodes, or",
+        "2:83: `adversaries[0].share_percent` 10 of 1 nodes is less than one node; add nodes, or",
     ),
     (
         "(), commands: [(at_tick: 5, command: SetAttack(nodes: \"1\", attack: Some(Mimic), \
