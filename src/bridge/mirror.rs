@@ -286,6 +286,14 @@ impl Mirror {
         self.asked_us = now_us;
         let tick = mesh.ticks();
         for slot in &mut self.slots {
+            // What stood in no board's way may do so since a command.
+            if (slot.joined || slot.session.needs_start())
+                && let Err(why) = mesh.keeps_board(slot.node)
+            {
+                slot.joined = false;
+                slot.session.refuse(why.to_string());
+                continue;
+            }
             if slot.session.needs_start()
                 && mesh.is_running(slot.node)
                 && let Some(start) = start(mesh, &config, slot.node)

@@ -269,7 +269,7 @@ fn outgoing(id: NodeId, frame: &SaidFrame, tick_us: u64) -> Result<Outgoing, &'s
 }
 
 /// What stands against a board in a node's place.
-fn obstacle(plan: &Plan, orders: &Orders, id: NodeId) -> Option<&'static str> {
+fn obstacle(plan: &Plan, orders: &Orders, id: NodeId, now: Tick) -> Option<&'static str> {
     let node = plan.nodes.get(id.index())?;
     let companions = plan.companions.get(usize::from(node.group.0));
     let config = &plan.config;
@@ -282,7 +282,7 @@ fn obstacle(plan: &Plan, orders: &Orders, id: NodeId) -> Option<&'static str> {
         (config.privacy.is_some(), "updates are private"),
         (config.handover.is_some(), "newcomers are handed summaries"),
         (config.audit.is_some(), "nodes audit each other"),
-        (plan.faults.on_clock(), "faults bend the clocks of nodes"),
+        (plan.faults.bends_from(now), "faults bend the clocks of nodes"),
     ];
     table.iter().find(|(holds, _)| *holds).map(|(_, what)| *what)
 }
@@ -297,7 +297,20 @@ impl Mesh {
         if plan.nodes.get(id.index()).is_none() {
             return Err(BoardError::NoNode(id));
         }
-        match obstacle(plan, self.world.resource::<Orders>(), id) {
+        let now = Tick(self.ticks());
+        match obstacle(plan, self.world.resource::<Orders>(), id, now) {
+            Some(what) => Err(BoardError::Unsupported(id, what)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a board that has the part of node `id` can go on.
+    ///
+    /// # Errors
+    /// What stands against it since a command.
+    pub fn keeps_board(&self, id: NodeId) -> Result<(), BoardError> {
+        // Commands may make an adversary of a board: its sensor lies then, its radio does not.
+        match obstacle(self.plan(), &Orders::default(), id, Tick(self.ticks())) {
             Some(what) => Err(BoardError::Unsupported(id, what)),
             None => Ok(()),
         }
@@ -328,11 +341,7 @@ impl Mesh {
         if node.join > now {
             return Err(BoardError::NotYet(id, node.join));
         }
-        // Commands may make an adversary of a board: its sensor lies then, its radio does not.
-        let orders = Orders::default();
-        if let Some(what) = obstacle(plan, &orders, id) {
-            return Err(BoardError::Unsupported(id, what));
-        }
+        self.keeps_board(id)?;
         let tick_us = plan.config.wake.tick_us;
         let part = match input {
             BoardInput::Missed => Part { sample: None, outgoing: Vec::new(), missed: true },

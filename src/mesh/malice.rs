@@ -14,6 +14,12 @@ use super::resources::{Clock, Setup};
 use crate::scenario::{self, Command, Crowd, Order, Property, Scenario, Selector};
 use crate::world::attack::Attack;
 
+/// Numbers of cartels: of those that the scenario founds its own places, from here on of identities
+/// of one host, which act as one.
+pub(super) const INVENTED: u32 = 1 << 15;
+/// And from here on of those that commands found.
+pub(super) const COMMANDED: u32 = 1 << 16;
+
 /// An adversary's part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malice {

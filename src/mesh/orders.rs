@@ -28,12 +28,11 @@ use super::Mesh;
 use super::auditing;
 use super::components::Carried;
 use super::guard::Keys;
-use super::malice::Malice;
+use super::malice::{COMMANDED, Malice};
 use super::overheard::Overheard;
 use super::plan::Plan;
 use super::recipe;
 use super::resources::{Clock, Founding, Roster, Setup};
-use super::sybils::COMMANDED;
 use crate::scenario::{Command, Fault, Order, Protocol, Realm, Setting};
 use crate::world::attack::Attack;
 use replan::Change;
@@ -387,18 +386,11 @@ impl Mesh {
         let plan = self.plan();
         let mut groups: BTreeMap<u8, u64> = BTreeMap::new();
         plan.nodes.iter().for_each(|node| *groups.entry(node.group.0).or_default() += 1);
-        let (mut nodes, mut storms) = (plan.nodes.len() as u64, plan.storms.len() as u64);
-        let mut faults = plan.faults.spans().count() as u64;
-        for (_, command) in &self.world.resource::<Orders>().pending {
-            nodes += command.newcomers();
-            storms += u64::from(matches!(command, Command::StartStorm { .. }));
-            faults += u64::from(matches!(command, Command::StartFault { .. }));
-        }
         let config = &plan.config;
-        Realm {
-            nodes,
-            storms,
-            faults,
+        let mut realm = Realm {
+            nodes: plan.nodes.len() as u64,
+            storms: plan.storms.len() as u64,
+            faults: plan.faults.count() as u64,
             fewest: groups.values().copied().min().unwrap_or(0),
             modalities: plan.site.modalities.clone(),
             audits: config.audit.is_some(),
@@ -407,7 +399,10 @@ impl Mesh {
             evolves: config.evolution.is_some(),
             bans: config.trust.bans.is_some(),
             watches: config.trust.watchdog.is_some(),
-        }
+        };
+        let pending = &self.world.resource::<Orders>().pending;
+        pending.iter().for_each(|(_, command)| realm.take(command));
+        realm
     }
 }
 

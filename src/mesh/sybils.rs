@@ -5,17 +5,11 @@ use qres_core::draw::{Purpose, below, draw};
 use qres_core::id::{NodeId, Tick};
 use qres_core::wake::{Role, WakeConfig};
 
-use super::malice::Malice;
+use super::malice::{COMMANDED, INVENTED, Malice};
 use super::plan::{NodePlan, Plan};
 use crate::scenario::{FaultEntry, Scenario};
 use crate::world::attack::Attack;
 use crate::world::faults::sybil::{Invented, invent};
-
-/// Identities of one host act as one: their numbers lie above those of the scenario's cartels and
-/// below those of commands.
-const INVENTED: u32 = 1 << 15;
-/// Numbers of cartels that commands found begin here.
-pub(super) const COMMANDED: u32 = 1 << 16;
 
 /// Adds the identities behind all other nodes, whom they shift in nothing. Each is on at all times
 /// and serves nobody; it senses what its host senses.
@@ -27,19 +21,18 @@ pub(super) fn join(scenario: &Scenario, seed: u64, wake: &WakeConfig, nodes: &mu
 /// The nodes of a plan, and behind them the identities of one more Sybil.
 pub(super) fn joined(plan: &Plan, fault: &FaultEntry) -> Vec<NodePlan> {
     let mut nodes = plan.nodes.to_vec();
-    let before = sybils(plan, usize::MAX);
+    let before = (0..plan.faults.count()).filter_map(|place| plan.faults.sybil(place)).count();
     let range_mm = plan.site.law.range_mm;
-    let all = invent(std::slice::from_ref(fault), before, plan.seed, range_mm, &places(&nodes));
+    let all =
+        invent(std::slice::from_ref(fault), before as u32, plan.seed, range_mm, &places(&nodes));
     append(&mut nodes, &all, plan.seed, &plan.config.wake, plan.muted);
     nodes
 }
 
-/// Lets the identities of fault `place`, if it is a Sybil, do no harm from `now` on.
-pub(super) fn retire(plan: &Plan, nodes: &mut [NodePlan], place: usize, now: Tick) {
-    let is_sybil = plan.faults.spans().nth(place).is_some_and(|(name, ..)| name == "Sybil");
-    let cartel = Some(INVENTED + sybils(plan, place));
+/// Lets the identities of the Sybil after `before` others do no harm from `now` on.
+pub(super) fn retire(nodes: &mut [NodePlan], before: u32, now: Tick) {
     for malice in nodes.iter_mut().filter_map(|node| node.malice.as_mut()) {
-        if is_sybil && malice.cartel == cartel {
+        if malice.cartel == Some(INVENTED + before) {
             malice.to = malice.to.min(now);
         }
     }
@@ -49,11 +42,6 @@ pub(super) fn retire(plan: &Plan, nodes: &mut [NodePlan], place: usize, now: Tic
 pub(super) fn is_invented(node: &NodePlan) -> bool {
     let cartel = node.malice.and_then(|malice| malice.cartel);
     cartel.is_some_and(|cartel| (INVENTED..COMMANDED).contains(&cartel))
-}
-
-/// Sybils among the first so many faults.
-fn sybils(plan: &Plan, first: usize) -> u32 {
-    plan.faults.spans().take(first).filter(|(name, ..)| *name == "Sybil").count() as u32
 }
 
 fn places(nodes: &[NodePlan]) -> Vec<[i32; 3]> {

@@ -24,15 +24,15 @@ pub const MOUSE: &[(&str, &str)] = &[
 #[derive(Default)]
 pub struct Help {
     typed: String,
-    /// It has just been opened: what is typed is a search.
-    opened: bool,
+    /// Nothing was drawn since it was closed: what is typed first is a search.
+    is_fresh: bool,
 }
 
 impl Help {
     /// Forgets what was searched for.
     pub fn close(&mut self) {
         self.typed.clear();
-        self.opened = true;
+        self.is_fresh = true;
     }
 
     /// Draws it.
@@ -64,7 +64,7 @@ impl Help {
                 }
                 let line = TextEdit::singleline(&mut self.typed).hint_text("search: zoom, ctrl+o");
                 let line = ui.add(line.desired_width(150.0));
-                if std::mem::take(&mut self.opened) {
+                if std::mem::take(&mut self.is_fresh) {
                     line.request_focus();
                 }
                 typing = line.has_focus() || line.lost_focus();

@@ -11,6 +11,8 @@ use bevy_egui::egui::{self, Color32, Rect, Sense, Ui, vec2};
 
 /// Width that colours and shapes take side by side.
 const ONE_LINE: f32 = 760.0;
+/// Width of a ramp of colours.
+const RAMP: f32 = 76.0;
 /// Width of a mark and of the space after it, at most.
 const MARK: f32 = 23.0;
 
@@ -212,11 +214,11 @@ fn evolved(ui: &mut Ui, stage: &Stage, look: &Look) {
 }
 
 fn ramp(ui: &mut Ui, (low, high): (&str, &str), hint: &str) {
-    break_before(ui, 86.0 + width_of(ui, low) + width_of(ui, high));
+    break_before(ui, RAMP + 10.0 + width_of(ui, low) + width_of(ui, high));
     let line = ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 5.0;
         ui.label(theme::text(low).size(11.0));
-        let (rect, _) = ui.allocate_exact_size(vec2(76.0, 8.0), Sense::hover());
+        let (rect, _) = ui.allocate_exact_size(vec2(RAMP, 8.0), Sense::hover());
         for step in 0..19_u8 {
             let share = f32::from(step) / 18.0;
             let left = rect.left() + 4.0 * f32::from(step);

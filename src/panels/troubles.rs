@@ -8,7 +8,7 @@ use crate::scenario::{Attack, Command, FaultKind, Who};
 use crate::view::stage::Stage;
 use bevy_egui::egui::{Align, Button, ComboBox, Layout, RichText, Ui};
 
-/// A fault to choose: what it is called, what it does, and whether it uses the percentage.
+/// A fault to choose: what it is called and what it does.
 struct Choice {
     name: &'static str,
     hint: &'static str,

@@ -333,17 +333,11 @@ impl Realm {
     #[must_use]
     pub fn of(scenario: &Scenario) -> Self {
         let protocol = &scenario.protocol;
-        let mut nodes = scenario.node_count();
-        let (mut storms, mut faults) = (scenario.storms.len() as u64, scenario.faults.len() as u64);
-        for Order { command, .. } in &scenario.commands {
-            nodes = nodes.saturating_add(command.newcomers());
-            storms += u64::from(matches!(command, Command::StartStorm { .. }));
-            faults += u64::from(matches!(command, Command::StartFault { .. }));
-        }
-        Self {
-            nodes,
-            storms,
-            faults,
+        let invented: u64 = scenario.faults.iter().map(|entry| entry.kind.newcomers()).sum();
+        let mut realm = Self {
+            nodes: scenario.node_count().saturating_add(invented),
+            storms: scenario.storms.len() as u64,
+            faults: scenario.faults.len() as u64,
             fewest: combine::fewest(scenario),
             modalities: scenario.signals.iter().map(|signal| signal.modality.clone()).collect(),
             audits: protocol.audit.every_rounds > 0,
@@ -352,7 +346,16 @@ impl Realm {
             evolves: protocol.evolution != Evolution::Off,
             bans: protocol.trust.bans != Bans::ByReputation,
             watches: protocol.trust.watchdog != Watchdog::Off,
-        }
+        };
+        scenario.commands.iter().for_each(|order| realm.take(&order.command));
+        realm
+    }
+
+    /// What a command adds is there from now on.
+    pub fn take(&mut self, command: &Command) {
+        self.nodes = self.nodes.saturating_add(command.newcomers());
+        self.storms += u64::from(matches!(command, Command::StartStorm { .. }));
+        self.faults += u64::from(matches!(command, Command::StartFault { .. }));
     }
 
     /// Whether it has what a parameter needs to mean anything.
@@ -398,9 +401,7 @@ impl Command {
     pub const fn newcomers(&self) -> u64 {
         match self {
             Self::AddNodes { count, .. } => *count as u64,
-            Self::StartFault { kind: FaultKind::Sybil { identities, .. }, .. } => {
-                *identities as u64
-            }
+            Self::StartFault { kind, .. } => kind.newcomers(),
             _ => 0,
         }
     }

@@ -184,11 +184,21 @@ pub enum Who {
         /// The same, south. Required.
         to_z_mm: i64,
     },
-    /// The nodes of `adversaries`, and identities that a `Sybil` invented.
+    /// The nodes of `adversaries`, and identities that a `Sybil` invented; of a fault that a
+    /// command begins, who attacks then.
     Adversaries,
 }
 
 impl FaultKind {
+    /// Nodes that join by it.
+    #[must_use]
+    pub const fn newcomers(&self) -> u64 {
+        match self {
+            Self::Sybil { identities, .. } => *identities as u64,
+            _ => 0,
+        }
+    }
+
     /// Its name in a file.
     #[must_use]
     pub const fn name(&self) -> &'static str {

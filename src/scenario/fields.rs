@@ -454,7 +454,7 @@ pub const FIELDS: &[Field] = &[
         1000000 mm"), "(0, 0)", "StartStorm: moved in a tick; SetStorm: as `radius_mm`"),
     row("commands[].command.growth_mm", whole(-1_000_000, 1_000_000, "mm"), "0",
         "StartStorm: added to the radius in a tick; SetStorm: as `radius_mm`"),
-    row("commands[].command.ticks", TICK, "0", 
+    row("commands[].command.ticks", TICK, "0",
         "StartStorm, StartFault: how long; 0: until it is ended"),
     row("commands[].command.over_ticks", TICK, "0",
         "MoveStorm, SetStorm: how long the change takes; 0: at once"),

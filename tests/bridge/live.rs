@@ -232,6 +232,29 @@ fn unplugged_reset_and_silent_boards_come_back() {
 }
 
 #[test]
+fn a_clock_that_is_bent_by_command_sends_boards_away_until_it_is_right() {
+    let mut rig = Rig::new(boards("bent", 1));
+    rig.run(10);
+    assert_eq!(rig.status()[0].state, "live");
+    let give = |rig: &mut Rig, text: &str| {
+        rig.mesh.command(ron::from_str(text).expect("a command")).expect("taken");
+    };
+    give(&mut rig, "StartFault(kind: ClockSkew(ppm: 50000))");
+    rig.run(2);
+    let status = rig.status();
+    assert_eq!(status[0].state, "refused");
+    assert!(status[0].why.contains("faults bend the clocks"), "{:?}", status[0].why);
+    let (bent, heard) = (rig.mesh.ticks(), rig.inputs.len());
+    rig.run(20);
+    assert_eq!(rig.inputs.len(), heard, "its node is simulated: {:?}", rig.inputs.last());
+    give(&mut rig, "EndFault(fault: 0)");
+    rig.until("the board is back", |rig| rig.status()[0].state == "live");
+    rig.settle();
+    assert!(rig.status()[0].divergence.is_none(), "{:#?}", rig.status()[0]);
+    assert!(rig.inputs.iter().any(|(tick, ..)| *tick > bent));
+}
+
+#[test]
 fn two_boards_with_one_identity_are_told_apart() {
     let folder = folder("twins");
     let one = Bench::start(&folder, "one", 1, Box::new(Powered::<false>::new(5)));

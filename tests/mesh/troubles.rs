@@ -144,6 +144,51 @@ fn an_eclipse_is_by_those_who_attack_then() {
 }
 
 #[test]
+fn who_is_not_there_is_not_struck() {
+    let mut mesh = mesh(&field("faults: [(kind: Loss(), from_tick: 90)]"), 1);
+    run_to(&mut mesh, 20);
+    for (fault, told) in [
+        ("kind:Sybil(host:33,attack:Mimic)", "33 is no node; the last one is 29"),
+        ("kind:Eclipse(victim:33),whom:List([3])", "33 is no node"),
+        ("kind:Loss(),whom:List([3,33])", "33 is no node"),
+        ("kind:Loss(),whom:Links([(33,3)])", "33 is no node"),
+    ] {
+        // By the time that the fault begins, the newcomers are taken back.
+        give(&mut mesh, "AddNodes(count:9,x_mm:0,z_mm:0)");
+        give(&mut mesh, &format!("StartFault({fault})"));
+        mesh.take_back_one(mesh.orders().pending[0].0).expect("it waits");
+        mesh.step();
+        assert!(last_notice(&mesh).contains(told), "{}", last_notice(&mesh));
+    }
+    give(&mut mesh, "EndFault(fault:0)");
+    mesh.step();
+    assert!(last_notice(&mesh).contains("fault 0, Loss, begins in tick 90; end it once"));
+    assert!(mesh.commands().is_empty());
+    let bytes = mesh.snapshot();
+    mesh.restore(&bytes).expect("its own snapshot");
+}
+
+#[test]
+fn links_of_the_invented_are_on_show() {
+    let mut mesh = mesh(&field(""), 1);
+    run_to(&mut mesh, 20);
+    give(&mut mesh, "StartFault(kind:Sybil(host:14,identities:2,attack:Mimic))");
+    give(&mut mesh, "StartFault(kind:Partition,nodes:\"30\")");
+    mesh.step();
+    let shown = mesh.publish();
+    let links = shown.orders.links.clone().expect("new ones");
+    let of = |id: u32| links.iter().filter(|ends| ends.contains(&id)).count();
+    assert!(of(30) > 2 && of(31) > 2, "{} {}", of(30), of(31));
+    assert_eq!(shown.severed.len(), of(30));
+    assert!(shown.severed.iter().all(|ends| ends.contains(&30)));
+    let names: Vec<_> = shown.troubles.iter().map(|at| (at.number, at.name)).collect();
+    assert_eq!(names, [(0, "Sybil"), (1, "Partition")]);
+    give(&mut mesh, "EndFault(fault:1)");
+    mesh.step();
+    assert!(mesh.publish().severed.is_empty());
+}
+
+#[test]
 fn a_storage_that_comes_later_keeps_models_from_then_on() {
     let mut mesh = mesh(&field(""), 1);
     run_to(&mut mesh, 50);

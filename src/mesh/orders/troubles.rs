@@ -18,7 +18,8 @@ pub(super) fn begun(
     (kind, whom): (&FaultKind, Who),
     ticks: u64,
 ) -> Result<Change, Fault> {
-    if plan.faults.spans().count() as u64 >= FAULTS_MAX {
+    there(plan, kind, &whom)?;
+    if plan.faults.count() as u64 >= FAULTS_MAX {
         let found = format!("there have been {FAULTS_MAX} faults");
         return Err(refusal(found, "begin the run again"));
     }
@@ -39,18 +40,44 @@ pub(super) fn begun(
 /// The plan with a fault that is over.
 pub(super) fn ended(plan: &Plan, now: Tick, fault: u32) -> Result<Plan, Fault> {
     let place = fault as usize;
-    let Some((name, _, to)) = plan.faults.spans().nth(place) else {
-        let found = format!("there is no fault {fault}, only {}", plan.faults.spans().count());
+    let Some((name, from, to)) = plan.faults.spans().nth(place) else {
+        let found = format!("there is no fault {fault}, only {}", plan.faults.count());
         return Err(refusal(found, "faults are counted from 0, those of the scenario first"));
     };
     if to <= now.0 {
         let found = format!("fault {fault}, {name}, is over since tick {to}");
         return Err(refusal(found, "start another"));
     }
+    if from > now.0 {
+        let found = format!("fault {fault}, {name}, begins in tick {from}");
+        return Err(refusal(found, "end it once it has begun"));
+    }
     let mut plan = plan.clone();
     Arc::make_mut(&mut plan.faults).end(place, now);
-    let mut nodes = plan.nodes.to_vec();
-    sybils::retire(&plan, &mut nodes, place, now);
-    plan.nodes = Arc::new(nodes);
+    if let Some(before) = plan.faults.sybil(place) {
+        let nodes: &mut Vec<_> = Arc::make_mut(&mut plan.nodes);
+        sybils::retire(nodes, before, now);
+    }
     Ok(plan)
+}
+
+/// Refuses ids beyond the nodes that there are: what is added later would be struck by chance.
+fn there(plan: &Plan, kind: &FaultKind, whom: &Who) -> Result<(), Fault> {
+    let about = match kind {
+        FaultKind::Eclipse { victim: node } | FaultKind::Sybil { host: node, .. } => Some(*node),
+        _ => None,
+    };
+    let most = match whom {
+        Who::List(ids) => ids.iter().max().copied(),
+        Who::Links(links) => links.iter().map(|(one, other)| *one.max(other)).max(),
+        _ => None,
+    };
+    let last = plan.nodes.len().saturating_sub(1);
+    match about.max(most) {
+        Some(named) if named as usize > last => {
+            let found = format!("{named} is no node; the last one is {last}");
+            Err(refusal(found, "give the command again once it has joined"))
+        }
+        _ => Ok(()),
+    }
 }

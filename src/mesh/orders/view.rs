@@ -67,7 +67,8 @@ impl Desk {
                     self.killed.remove(&id);
                 }
             }
-            Command::MoveNodes { .. } | Command::AddNodes { .. } => self.links = Some(links(plan)),
+            Command::MoveNodes { .. } => self.links = Some(links(plan)),
+            other if other.newcomers() > 0 => self.links = Some(links(plan)),
             _ => {}
         }
     }

@@ -196,10 +196,8 @@ impl Recording {
         }
         // A recording may have been written by anybody: its commands are held against the scenario
         // as the scenario's own are.
-        let mut all = scenario.clone();
-        all.commands.extend(self.commands.iter().cloned());
-        let realm = Realm::of(&all);
-        self.check_commands(&realm)?;
+        let mut realm = Realm::of(scenario);
+        self.check_commands(&mut realm)?;
         self.board_ticks(realm.nodes)
     }
 
@@ -238,11 +236,13 @@ impl Recording {
         Ok(())
     }
 
-    fn check_commands(&self, realm: &Realm) -> Result<(), ReplayError> {
+    /// Holds each command against what those before it have made of the realm.
+    fn check_commands(&self, realm: &mut Realm) -> Result<(), ReplayError> {
         let lines = self.lines_of.commands.iter().copied().chain(std::iter::repeat(0));
         for (order, line) in self.commands.iter().zip(lines) {
             let unfit = |why: String| ReplayError::Command(line, order.at_tick, why);
             order.command.validate(realm).map_err(|fault| unfit(fault.to_string()))?;
+            realm.take(&order.command);
         }
         Ok(())
     }

@@ -246,11 +246,8 @@ fn joins(scenario: &Scenario, at: &str, entry: &FaultEntry) -> Result<(), Fault>
 
 /// Nodes and invented identities together must stay within what a mesh can hold.
 fn room(scenario: &Scenario) -> Result<(), Fault> {
-    let identities = |entry: &FaultEntry| match entry.kind {
-        FaultKind::Sybil { identities, .. } => u64::from(identities),
-        _ => 0,
-    };
-    let all = scenario.faults.iter().map(identities).sum::<u64>() + scenario.node_count();
+    let invented: u64 = scenario.faults.iter().map(|entry| entry.kind.newcomers()).sum();
+    let all = invented + scenario.node_count();
     if all <= 1_000_000 {
         return Ok(());
     }

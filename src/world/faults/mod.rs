@@ -83,7 +83,7 @@ pub struct Trouble {
     pub number: u32,
     /// The name of its kind.
     pub name: &'static str,
-    /// What it needs to be near: a place, millimetres east and south, and how far from there.
+    /// What a jammer drowns: around a place, millimetres east and south, and how far from there.
     pub area: Option<([i64; 2], u32)>,
     /// Whether it keeps links from carrying anything.
     pub severs: bool,
@@ -201,7 +201,7 @@ impl Faults {
         }
     }
 
-    /// Lets fault `place` be over at `now`; one that has not begun never does.
+    /// Lets fault `place` be over at `now`.
     pub fn end(&mut self, place: usize, now: Tick) {
         if let Some(entry) = self.entries.get_mut(place) {
             entry.to = entry.to.min(now.0);
@@ -238,6 +238,29 @@ impl Faults {
         }
     }
 
+    /// Faults that there are and were.
+    #[must_use]
+    pub const fn count(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// How many Sybils come before fault `place`, if that is one.
+    #[must_use]
+    pub fn sybil(&self, place: usize) -> Option<u32> {
+        let is_sybil = |entry: &&Entry| matches!(entry.kind, FaultKind::Sybil { .. });
+        self.entries.get(place).filter(is_sybil)?;
+        Some(self.entries.iter().take(place).filter(is_sybil).count() as u32)
+    }
+
+    /// Whether a clock or a pace is wrong at `now` or will be.
+    #[must_use]
+    pub fn bends_from(&self, now: Tick) -> bool {
+        let of_clock = |entry: &Entry| {
+            matches!(entry.kind, FaultKind::ClockSkew { .. } | FaultKind::Straggler { .. })
+        };
+        self.entries.iter().any(|entry| of_clock(entry) && entry.to > now.0)
+    }
+
     /// Each fault by name, with its first tick and the one at which it is over.
     pub fn spans(&self) -> impl Iterator<Item = (&'static str, u64, u64)> {
         self.entries.iter().map(|entry| (entry.kind.name(), entry.from, entry.to))
@@ -271,8 +294,10 @@ impl Faults {
         numbered.filter(move |(entry, _)| entry.is_active(now)).map(|(entry, number)| Trouble {
             number,
             name: entry.kind.name(),
-            area: match &entry.members {
-                Members::Around(_, place_mm, radius_mm) => Some((*place_mm, *radius_mm)),
+            area: match (&entry.kind, &entry.members) {
+                (FaultKind::Jamming { .. }, Members::Around(_, place_mm, radius_mm)) => {
+                    Some((*place_mm, *radius_mm))
+                }
                 _ => None,
             },
             severs: matches!(entry.kind, FaultKind::Partition | FaultKind::Eclipse { .. }),

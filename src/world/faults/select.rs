@@ -1,5 +1,5 @@
-//! Whom a fault strikes: nodes or links, chosen once when the mesh is planned. Nothing here draws
-//! during a run.
+//! Whom a fault strikes: nodes or links, chosen once, when it is planned or begun. Nothing here
+//! draws during a run.
 
 use qres_core::draw::{Purpose, draw};
 use qres_core::id::NodeId;

@@ -3,7 +3,7 @@
 
 use super::super::compare::{node, recorded, stepped};
 use super::*;
-use crate::scenario::{Links, Post, Spectrum, embedded};
+use crate::scenario::{FAULTS_MAX, FIELDS, Links, Post, Spectrum, embedded};
 
 /// A command of every kind, with a tick; choices of nodes in all ways of saying them.
 fn everything() -> Vec<(u64, Command)> {
@@ -55,6 +55,10 @@ fn everything() -> Vec<(u64, Command)> {
         (13, Command::Revive { nodes: nodes("off"), memory: false }),
         (14, Command::Heal { nodes: nodes("role=byzantine") }),
         (15, from_text("EndStorm(storm: 0)")),
+        (15, from_text("StartFault(kind: Sybil(host: 2, identities: 2, attack: Mimic))")),
+        (16, from_text("StartFault(kind: Eclipse(victim: 4), whom: Adversaries, ticks: 3)")),
+        (17, from_text("StartFault(kind: Loss(percent: 40), nodes: \"regime=calm\")")),
+        (18, from_text("EndFault(fault: 2)")),
     ]
 }
 
@@ -87,7 +91,11 @@ fn all_that_people_do_is_done_again() {
         .map(|order| format!("{:?}", order.command).split([' ', '{']).next().unwrap().to_owned())
         .collect();
     assert_eq!(recording.commands.len(), everything().len());
-    assert_eq!(kinds.len(), everything().len(), "every kind once: {kinds:?}");
+    let table = FIELDS.iter().find(|field| field.path == "commands[].command").expect("listed");
+    let named = table.accepts.to_string();
+    let missing = named.split([',', ' ']).filter_map(|word| word.strip_suffix("(..)"));
+    let missing: Vec<&str> = missing.filter(|name| !kinds.contains(*name)).collect();
+    assert_eq!(missing, Vec::<&str>::new(), "every kind: {kinds:?}");
     assert!(
         recording.commands.iter().zip(everything()).all(|(order, (tick, _))| order.at_tick == tick)
     );
@@ -101,6 +109,41 @@ fn all_that_people_do_is_done_again() {
     }
     recorder.finish(&mut mesh);
     assert_eq!(String::from_utf8(file.bytes()), String::from_utf8(bytes));
+}
+
+#[test]
+fn faults_for_the_invented_are_done_again() {
+    let sybils = TWELVE.replace(
+        "commands:",
+        "faults: [(kind: Sybil(host: 2, identities: 3, \
+        attack: Mimic), from_tick: 4)], commands:",
+    );
+    let bytes = record(&sybils, 24, 5, |tick, mesh| {
+        if tick == 8 {
+            let eclipse = "StartFault(kind: Eclipse(victim: 2), whom: Adversaries)";
+            mesh.command(ron::from_str(eclipse).expect("a command")).expect("taken");
+        }
+    });
+    let recording = decoded(&bytes).expect("in order");
+    let said = format!("{:?}", recording.commands[0].command);
+    assert!(said.contains("nodes: \"12-14\""), "{said}");
+    let scenario = Scenario::parse("s.ron", &sybils).expect("a scenario");
+    recording.check(&scenario).expect("a run that can be done again");
+    assert_eq!(replayed(&recording, 1), Ok(6));
+}
+
+#[test]
+fn a_run_of_as_many_faults_as_there_may_be_is_done_again() {
+    let bytes = record(TWELVE, 12, 5, |tick, mesh| {
+        for _ in 0..if tick == 3 { FAULTS_MAX } else { 0 } {
+            let loss = "StartFault(kind: Loss(percent: 1), ticks: 1)";
+            mesh.command(ron::from_str(loss).expect("a command")).expect("taken");
+        }
+    });
+    let recording = decoded(&bytes).expect("in order");
+    assert_eq!(recording.commands.len() as u64, FAULTS_MAX);
+    let scenario = Scenario::parse("s.ron", TWELVE).expect("a scenario");
+    recording.check(&scenario).expect("a run that can be done again");
 }
 
 #[test]
