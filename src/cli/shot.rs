@@ -247,6 +247,9 @@ pub(super) fn shot(args: &ShotArgs) -> Result<(), Failure> {
     if let Some(twin) = &mut twin {
         twin.put(mesh, &mut stage);
     }
+    for (tick, why) in stage.other.iter().flat_map(|other| &other.published.orders.notices) {
+        output::note(&format!("second world, tick {tick}: {why}"));
+    }
     let count = stage.published.nodes.len();
     if let Some(id) = followed.iter().find(|id| **id as usize >= count) {
         return Err(Failure::Input(format!(

@@ -29,6 +29,14 @@ pub fn show(ui: &mut Ui, stage: &Stage, look: &Look, outcome: &mut Outcome) {
         for change in forked.changes.iter().rev().take(8).rev() {
             ui.label(RichText::new(format!("+ {change}")).size(12.0).color(theme::INK));
         }
+        // What both worlds refuse was asked for before they parted.
+        let refused = other.published.orders.notices.iter().filter(|notice| {
+            notice.0 >= forked.tick && !stage.published.orders.notices.contains(notice)
+        });
+        for (tick, why) in refused.rev().take(2) {
+            let said = format!("tick {}: {why}", grouped(*tick));
+            ui.label(RichText::new(said).size(11.0).color(theme::WARN));
+        }
         ui.add_space(3.0);
         let (said, apart) = parted(stage, &forked);
         ui.label(RichText::new(said).size(12.0).color(if apart { colour } else { theme::TEXT }));

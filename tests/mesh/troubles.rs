@@ -160,6 +160,15 @@ fn who_is_not_there_is_not_struck() {
         mesh.step();
         assert!(last_notice(&mesh).contains(told), "{}", last_notice(&mesh));
     }
+    for (fault, told) in [
+        ("kind:Jamming(),whom:Area(x_mm:900000,z_mm:0,radius_mm:9000)", "nobody is there; choose"),
+        ("kind:Partition,nodes:\"all\"", "with everybody chosen nothing is cut"),
+        ("kind:Partition,whom:Share(percent:100)", "with everybody chosen nothing is cut"),
+    ] {
+        give(&mut mesh, &format!("StartFault({fault})"));
+        mesh.step();
+        assert!(last_notice(&mesh).contains(told), "{}", last_notice(&mesh));
+    }
     give(&mut mesh, "EndFault(fault:0)");
     mesh.step();
     assert!(last_notice(&mesh).contains("fault 0, Loss, begins in tick 90; end it once"));

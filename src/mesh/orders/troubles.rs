@@ -32,7 +32,11 @@ pub(super) fn begun(
     if let Some(plan) = &mut change.plan {
         let places: Vec<[i32; 3]> = plan.nodes.iter().map(|node| node.position_mm).collect();
         // Adversaries are a list by now.
-        Arc::make_mut(&mut plan.faults).begin(&fault, &places, &[]);
+        let faults = Arc::make_mut(&mut plan.faults);
+        faults.begin(&fault, &places, &[]);
+        if let Some(why) = faults.is_idle(places.len()) {
+            return Err(refusal(why.to_owned(), "choose others, or begin it when they are there"));
+        }
     }
     Ok(change)
 }
@@ -41,7 +45,7 @@ pub(super) fn begun(
 pub(super) fn ended(plan: &Plan, now: Tick, fault: u32) -> Result<Plan, Fault> {
     let place = fault as usize;
     let Some((name, from, to)) = plan.faults.spans().nth(place) else {
-        let found = format!("there is no fault {fault}, only {}", plan.faults.count());
+        let found = format!("there is no fault {fault}; {} have begun", plan.faults.count());
         return Err(refusal(found, "faults are counted from 0, those of the scenario first"));
     };
     if to <= now.0 {

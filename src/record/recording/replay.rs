@@ -242,6 +242,8 @@ impl Recording {
         for (order, line) in self.commands.iter().zip(lines) {
             let unfit = |why: String| ReplayError::Command(line, order.at_tick, why);
             order.command.validate(realm).map_err(|fault| unfit(fault.to_string()))?;
+            let effect = order.command.has_effect("command", realm.audits, realm.evolves);
+            effect.map_err(|fault| unfit(fault.to_string()))?;
             realm.take(&order.command);
         }
         Ok(())

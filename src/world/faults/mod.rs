@@ -201,6 +201,18 @@ impl Faults {
         }
     }
 
+    /// Why the newest fault can strike nothing in a mesh of so many nodes, if so.
+    #[must_use]
+    pub fn is_idle(&self, nodes: usize) -> Option<&'static str> {
+        let entry = self.entries.last()?;
+        let divides = matches!(entry.kind, FaultKind::Partition | FaultKind::Eclipse { .. });
+        match entry.members.count() {
+            Some(0) => Some("nobody is there"),
+            Some(all) if divides && all == nodes => Some("with everybody chosen nothing is cut"),
+            _ => None,
+        }
+    }
+
     /// Lets fault `place` be over at `now`.
     pub fn end(&mut self, place: usize, now: Tick) {
         if let Some(entry) = self.entries.get_mut(place) {

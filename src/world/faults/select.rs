@@ -62,6 +62,14 @@ impl Members {
         }
     }
 
+    /// How many nodes are chosen; `None` for everybody, and where links are.
+    pub const fn count(&self) -> Option<usize> {
+        match self {
+            Self::All | Self::Links(_) => None,
+            Self::Nodes(ids) | Self::Around(ids, ..) => Some(ids.len()),
+        }
+    }
+
     /// Whether `node` is among them.
     pub fn has(&self, node: NodeId) -> bool {
         match self {
