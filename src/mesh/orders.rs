@@ -400,8 +400,9 @@ impl Mesh {
             bans: config.trust.bans.is_some(),
             watches: config.trust.watchdog.is_some(),
         };
-        let pending = &self.world.resource::<Orders>().pending;
-        pending.iter().for_each(|(_, command)| realm.take(command));
+        for (_, command) in &self.world.resource::<Orders>().pending {
+            realm.take(command);
+        }
         realm
     }
 }

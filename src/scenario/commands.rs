@@ -347,7 +347,9 @@ impl Realm {
             bans: protocol.trust.bans != Bans::ByReputation,
             watches: protocol.trust.watchdog != Watchdog::Off,
         };
-        scenario.commands.iter().for_each(|order| realm.take(&order.command));
+        for order in &scenario.commands {
+            realm.take(&order.command);
+        }
         realm
     }
 

@@ -110,9 +110,9 @@ fn what_is_ended_does_no_more_harm() {
     give(&mut mesh, "EndFault(fault:0)");
     let (delivered, _) = heard(&mut mesh, 40);
     assert!(delivered > 100, "{delivered}");
-    let jammer = "StartFault(kind:Jamming(duty_percent:100),\
+    let begin = "StartFault(kind:Jamming(duty_percent:100),\
         whom:Area(x_mm:0,z_mm:0,radius_mm:90000))";
-    give(&mut mesh, jammer);
+    give(&mut mesh, begin);
     let (delivered, jammed) = heard(&mut mesh, 40);
     assert!(delivered < jammed / 4 && jammed > 100, "{delivered} of {jammed}");
     give(&mut mesh, "EndFault(fault:1)");

@@ -19,13 +19,12 @@ const INKS: [&str; 3] = ["#1f5fd0", "#c26a00", "#888888"];
 /// Writes the plots of a node into the current folder; says what came of it.
 pub fn save(stage: &Stage, detail: &NodeDetail, ending: &str) -> String {
     let path = format!("qres-node-{}-tick-{}.{ending}", detail.id, stage.published.tick);
-    let text = match ending {
-        "csv" => csv(&detail.history),
-        _ => {
-            let limits = [detail.thresholds.storm, detail.thresholds.calm];
-            let unit = widgets::unit(&detail.unit);
-            svg((&stage.label(detail.id), unit), limits, &detail.history)
-        }
+    let text = if ending == "csv" {
+        csv(&detail.history)
+    } else {
+        let limits = [detail.thresholds.storm, detail.thresholds.calm];
+        let unit = widgets::unit(&detail.unit);
+        svg((&stage.label(detail.id), unit), limits, &detail.history)
     };
     match std::fs::write(&path, text) {
         Ok(()) => format!("saved {path}"),

@@ -169,7 +169,9 @@ impl Faults {
     #[must_use]
     pub fn new(faults: &[FaultEntry], seed: u64, positions: &[[i32; 3]], hostile: &[bool]) -> Self {
         let mut all = Self { seed, ..Self::default() };
-        faults.iter().for_each(|fault| all.begin(fault, positions, hostile));
+        for fault in faults {
+            all.begin(fault, positions, hostile);
+        }
         all
     }
 
