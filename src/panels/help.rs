@@ -97,8 +97,11 @@ impl Help {
                     }
                 }
                 if let Some(ui) = columns.get_mut(1) {
-                    section(ui, "Mouse");
-                    for (what, does) in MOUSE.iter().filter(|(a, b)| fits(a) || fits(b)) {
+                    let hits = || MOUSE.iter().filter(|(a, b)| fits(a) || fits(b));
+                    if hits().next().is_some() {
+                        section(ui, "Mouse");
+                    }
+                    for (what, does) in hits() {
                         line(ui, &[what], does, "");
                     }
                 }

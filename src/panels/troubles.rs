@@ -31,7 +31,7 @@ const fn of_one(
     hint: &'static str,
     make: fn(u8, u32, Attack) -> FaultKind,
 ) -> Choice {
-    Choice { name, hint, make, single: true }
+    Choice { single: true, ..of_all(name, hint, make) }
 }
 
 const CHOICES: [Choice; 11] = [
@@ -139,23 +139,12 @@ pub(super) fn running(ui: &mut Ui, stage: &Stage, outcome: &mut Outcome) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::Realm;
+    use crate::scenario::{self, Realm};
 
     #[test]
     fn every_choice_is_a_command_that_a_mesh_takes() {
-        let realm = Realm {
-            nodes: 40,
-            fewest: 40,
-            storms: 0,
-            faults: 0,
-            modalities: vec!["heat".to_owned()],
-            audits: false,
-            sums: false,
-            streams: false,
-            evolves: false,
-            bans: false,
-            watches: false,
-        };
+        let scenario = scenario::resolve("storm-front").expect("embedded").scenario;
+        let realm = Realm::of(&scenario);
         let mut names = std::collections::BTreeSet::new();
         for choice in &CHOICES {
             for percent in [0, 100] {

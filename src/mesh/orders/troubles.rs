@@ -34,7 +34,7 @@ pub(super) fn begun(
         // Adversaries are a list by now.
         let faults = Arc::make_mut(&mut plan.faults);
         faults.begin(&fault, &places, &[]);
-        if let Some(why) = faults.is_idle(places.len()) {
+        if let Some(why) = faults.why_idle(places.len()) {
             return Err(refusal(why.to_owned(), "choose others, or begin it when they are there"));
         }
     }

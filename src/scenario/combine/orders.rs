@@ -39,7 +39,9 @@ pub(in crate::scenario) fn command(
         }
         Command::MoveStorm { storm, .. }
         | Command::SetStorm { storm, .. }
-        | Command::EndStorm { storm } => known_storm(at, *storm, realm),
+        | Command::EndStorm { storm } => {
+            numbered(at, "storm", *storm, realm.storms, "StartStorm(..)")
+        }
         Command::Revive { memory: false, .. } => without_memory(at, realm),
         Command::Cut { links } | Command::Degrade { links, .. } | Command::Restore { links } => {
             pairs(at, links, realm)
@@ -51,7 +53,9 @@ pub(in crate::scenario) fn command(
             room(at, "count", *count, realm)
         }
         Command::StartFault { kind, whom, nodes, .. } => begun(at, kind, (whom, nodes), realm),
-        Command::EndFault { fault } => known_fault(at, *fault, realm),
+        Command::EndFault { fault } => {
+            numbered(at, "fault", *fault, realm.faults, "StartFault(..)")
+        }
         _ => Ok(()),
     }
 }
@@ -94,16 +98,17 @@ fn modality_known(path: &str, name: &str, realm: &Realm) -> Result<(), Fault> {
     ))
 }
 
-fn known_storm(at: &str, storm: u32, realm: &Realm) -> Result<(), Fault> {
-    if u64::from(storm) < realm.storms {
+/// The number of a storm or a fault, of which there are so many.
+fn numbered(at: &str, name: &str, number: u32, there: u64, start: &str) -> Result<(), Fault> {
+    if u64::from(number) < there {
         return Ok(());
     }
-    let path = format!("{at}.storm");
-    let accepted = match realm.storms {
-        0 => "there is no storm; start one with StartStorm(..)".to_owned(),
-        storms => format!("accepted: 0 to {}", storms - 1),
+    let path = format!("{at}.{name}");
+    let accepted = match there {
+        0 => format!("there is no {name}; start one with {start}"),
+        there => format!("accepted: 0 to {}", there - 1),
     };
-    Err(Fault::at(path.clone(), format!("`{path}` is {storm}"), accepted))
+    Err(Fault::at(path.clone(), format!("`{path}` is {number}"), accepted))
 }
 
 fn parameter(at: &str, field: &str, value: f64, realm: &Realm) -> Result<(), Fault> {
@@ -158,18 +163,6 @@ fn begun(
         }
         _ => Ok(()),
     }
-}
-
-fn known_fault(at: &str, fault: u32, realm: &Realm) -> Result<(), Fault> {
-    if u64::from(fault) < realm.faults {
-        return Ok(());
-    }
-    let path = format!("{at}.fault");
-    let accepted = match realm.faults {
-        0 => "there is no fault; start one with StartFault(..)".to_owned(),
-        faults => format!("accepted: 0 to {}", faults - 1),
-    };
-    Err(Fault::at(path.clone(), format!("`{path}` is {fault}"), accepted))
 }
 
 fn without_memory(at: &str, realm: &Realm) -> Result<(), Fault> {

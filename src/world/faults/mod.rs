@@ -205,7 +205,7 @@ impl Faults {
 
     /// Why the newest fault can strike nothing in a mesh of so many nodes, if so.
     #[must_use]
-    pub fn is_idle(&self, nodes: usize) -> Option<&'static str> {
+    pub fn why_idle(&self, nodes: usize) -> Option<&'static str> {
         let entry = self.entries.last()?;
         let divides = matches!(entry.kind, FaultKind::Partition | FaultKind::Eclipse { .. });
         match entry.members.count() {
